@@ -1,0 +1,1 @@
+"""One planned conversation, made for real, becomes one timeline."""

@@ -1,0 +1,62 @@
+"""The only caller of `time`: everything else is handed a clock."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Seconds on a monotonic scale of unspecified origin."""
+
+    def now(self) -> float: ...
+
+
+class MonotonicClock:
+    """CLOCK_MONOTONIC: one scale for all processes of a machine, so both ends of a local call compare."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+
+class ManualClock:
+    """A clock that a test moves by hand."""
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._now = start
+
+    def now(self) -> float:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Move forward; a clock that could go back would not be monotonic."""
+        if seconds < 0:
+            raise ValueError(f"a monotonic clock cannot go back by {-seconds} s")
+        self._now += seconds
+
+
+class RelativeClock:
+    """Seconds since `origin` on another clock: the scale of one timeline."""
+
+    def __init__(self, clock: Clock, origin: float | None = None) -> None:
+        self._clock = clock
+        self.origin = clock.now() if origin is None else origin
+
+    def now(self) -> float:
+        return self._clock.now() - self.origin
+
+
+def wall_time() -> str:
+    """The date and time in UTC, ISO 8601 with milliseconds: for people, never for measuring."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def unix_time() -> int:
+    """Whole seconds since 1970: for wire fields such as `expires_at`."""
+    return int(time.time())
+
+
+def process_cpu_seconds() -> float:
+    """CPU time that this process has used, user and system."""
+    return time.process_time()

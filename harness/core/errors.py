@@ -1,0 +1,30 @@
+"""Our own failures, kept apart from the target's."""
+
+from __future__ import annotations
+
+
+class HarnessError(Exception):
+    """The harness could not do its work; the target is not to blame.
+
+    `remedy` says what the reader can do about it.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.remedy})" if self.remedy else self.message
+
+
+class UsageError(HarnessError):
+    """An option, a file or a value that the caller gave cannot be used."""
+
+
+class TargetUnreachableError(HarnessError):
+    """Nothing answered at the target's address, so nothing could be judged."""
+
+
+class RequirementViolated(AssertionError):  # noqa: N818  (a verdict on the target, not an error of ours)
+    """The target broke a requirement."""

@@ -1,0 +1,226 @@
+"""Reading SDP (RFC 8866) as it came: tolerant, so that what is wrong can be named rather than refused."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Codec:
+    """One payload type of a section: `opus`, 48000 Hz, 2 channels, its fmtp."""
+
+    payload_type: int
+    name: str
+    clock_rate: int
+    channels: int = 1
+    parameters: str = ""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One `a=candidate` line (RFC 8839, section 5.1)."""
+
+    foundation: str
+    component: int
+    protocol: str
+    priority: int
+    address: str
+    port: int
+    type: str
+    tcp_type: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.protocol} {self.address}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Section:
+    """One media section: its m= line and all lines up to the next."""
+
+    kind: str
+    port: int
+    protocol: str
+    formats: tuple[str, ...]
+    lines: tuple[str, ...]
+    session_lines: tuple[str, ...] = ()
+
+    def attribute(self, name: str) -> str | None:
+        """The first `a=name` of the section, else of the session; `""` for a flag, None where absent."""
+        return next(iter(self.attributes(name)), None)
+
+    def attributes(self, name: str) -> list[str]:
+        """All values of `a=name` in the section; the session's where the section has none."""
+        return _attributes(self.lines, name) or _attributes(self.session_lines, name)
+
+    @property
+    def rejected(self) -> bool:
+        """Port 0 rejects a section (RFC 3264, section 6), unless it is bundle-only (RFC 9143)."""
+        return self.port == 0 and not _attributes(self.lines, "bundle-only")
+
+    @property
+    def mid(self) -> str | None:
+        return self.attribute("mid")
+
+    @property
+    def direction(self) -> str:
+        """sendrecv where nothing is said (RFC 8866, section 6.7)."""
+        for lines in (self.lines, self.session_lines):
+            for line in lines:
+                if line in ("a=sendrecv", "a=sendonly", "a=recvonly", "a=inactive"):
+                    return line[2:]
+        return "sendrecv"
+
+    @property
+    def setup(self) -> str | None:
+        """active, passive, actpass or holdconn (RFC 4145)."""
+        return self.attribute("setup")
+
+    @property
+    def ice_ufrag(self) -> str | None:
+        return self.attribute("ice-ufrag")
+
+    @property
+    def ice_pwd(self) -> str | None:
+        return self.attribute("ice-pwd")
+
+    @property
+    def fingerprints(self) -> list[tuple[str, str]]:
+        """(algorithm, value) pairs, algorithm in lower case."""
+        found = []
+        for value in self.attributes("fingerprint"):
+            algorithm, _, digest = value.partition(" ")
+            found.append((algorithm.lower(), digest.strip()))
+        return found
+
+    @cached_property
+    def candidates(self) -> list[Candidate]:
+        """Candidates that can be read; a malformed line is left out."""
+        return [c for c in map(_candidate, _attributes(self.lines, "candidate")) if c is not None]
+
+    @cached_property
+    def codecs(self) -> list[Codec]:
+        """Codecs of the section's formats, in order of preference."""
+        fmtp = dict(value.partition(" ")[::2] for value in self.attributes("fmtp"))
+        found: dict[str, Codec] = {}
+        for value in self.attributes("rtpmap"):
+            match = re.fullmatch(r"(\d+) ([^/ ]+)/(\d+)(?:/(\d+))?", value.strip())
+            if match:
+                pt, name, rate, channels = match.groups()
+                found[pt] = Codec(int(pt), name.lower(), int(rate), int(channels or 1), fmtp.get(pt, ""))
+        return [found[fmt] for fmt in self.formats if fmt in found]
+
+    def codec(self, name: str) -> Codec | None:
+        """The first codec of that name."""
+        return next((c for c in self.codecs if c.name == name.lower()), None)
+
+    @property
+    def sctp_port(self) -> int | None:
+        """`a=sctp-port` (RFC 8841), or the port of an old `a=sctpmap`."""
+        value = self.attribute("sctp-port") or (self.attribute("sctpmap") or "").partition(" ")[0]
+        return int(value) if value.isdigit() else None
+
+    @property
+    def max_message_size(self) -> int:
+        """Bytes; 65536 where nothing is said (RFC 8841, section 6.1); 0 means no limit."""
+        value = self.attribute("max-message-size") or ""
+        return int(value) if value.isdigit() else 65536
+
+
+@dataclass(frozen=True)
+class SessionDescription:
+    """An SDP as a whole. `text` is what came, unchanged."""
+
+    text: str
+    session_lines: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+    @property
+    def is_sdp(self) -> bool:
+        """Whether it begins as every SDP must, with `v=0` (RFC 8866, section 5.1)."""
+        return bool(self.session_lines) and self.session_lines[0].strip() == "v=0"
+
+    def section(self, kind: str) -> Section | None:
+        """The first section of a kind: audio, video, application."""
+        return next((s for s in self.sections if s.kind == kind), None)
+
+    @property
+    def ice_ufrag(self) -> str | None:
+        """The ufrag of the first section that has one: the call's name at both ends."""
+        return next((s.ice_ufrag for s in self.sections if s.ice_ufrag), None)
+
+    @property
+    def ice_lite(self) -> bool:
+        return "a=ice-lite" in self.session_lines
+
+    @property
+    def bundle(self) -> tuple[str, ...]:
+        """The mids of the first BUNDLE group."""
+        for value in _attributes(self.session_lines, "group"):
+            words = value.split()
+            if words and words[0] == "BUNDLE":
+                return tuple(words[1:])
+        return ()
+
+    @property
+    def bare_line_feeds(self) -> int:
+        """Lines that end in LF without CR."""
+        return len(re.findall(r"(?<!\r)\n", self.text))
+
+    @property
+    def ends_with_newline(self) -> bool:
+        """Every line of an SDP is terminated, the last one too (RFC 8866, section 9)."""
+        return self.text.endswith("\n")
+
+
+def parse_sdp(text: str) -> SessionDescription:
+    """Read an SDP. Never raises: ask `is_sdp` first."""
+    session: list[str] = []
+    sections: list[tuple[str, list[str]]] = []
+    for line in re.split(r"\r\n|\n|\r", text):
+        if line.startswith("m="):
+            sections.append((line, []))
+        elif line:
+            (sections[-1][1] if sections else session).append(line)
+    session_lines = tuple(session)
+    return SessionDescription(
+        text=text,
+        session_lines=session_lines,
+        sections=tuple(_section(m_line, lines, session_lines) for m_line, lines in sections),
+    )
+
+
+def _section(m_line: str, lines: list[str], session_lines: tuple[str, ...]) -> Section:
+    words = [*m_line[2:].split(), "", "", ""]
+    port = words[1].partition("/")[0]
+    return Section(
+        kind=words[0],
+        port=int(port) if port.isdigit() else -1,
+        protocol=words[2],
+        formats=tuple(w for w in words[3:] if w),
+        lines=tuple(lines),
+        session_lines=session_lines,
+    )
+
+
+def _attributes(lines: tuple[str, ...], name: str) -> list[str]:
+    flag, prefix = f"a={name}", f"a={name}:"
+    return [line[len(prefix) :] for line in lines if line.startswith(prefix) or line == flag]
+
+
+def _candidate(value: str) -> Candidate | None:
+    words = value.split()
+    if len(words) < 8 or words[6] != "typ" or not (words[1] + words[3] + words[5]).isdigit():
+        return None
+    extra = dict(zip(words[8::2], words[9::2], strict=False))
+    return Candidate(
+        foundation=words[0],
+        component=int(words[1]),
+        protocol=words[2].lower(),
+        priority=int(words[3]),
+        address=words[4],
+        port=int(words[5]),
+        type=words[7],
+        tcp_type=extra.get("tcptype"),
+    )

@@ -1,0 +1,163 @@
+"""The record of one call: append while it happens, query afterwards, write and read as JSON lines."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from harness.core.errors import UsageError
+from harness.core.events import (
+    AnyEvent,
+    ClientEvent,
+    Event,
+    Layer,
+    Packet,
+    PacketsReceived,
+    ServerEvent,
+    Side,
+    StateChanged,
+)
+
+E = TypeVar("E", bound=Event)
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(AnyEvent)
+
+
+class Timeline:
+    """Events ordered by time; those of the same moment keep the order in which they were appended."""
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self._events: list[Event] = []
+        self._listeners: list[Callable[[Event], None]] = []
+        for event in events:
+            self.append(event)
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self._events)
+
+    def append(self, event: Event) -> None:
+        """Insert by time: a record that arrives late (the upstream's view) still finds its place."""
+        if self._events and event.at < self._events[-1].at:
+            bisect.insort_right(self._events, event, key=lambda e: e.at)
+        else:
+            self._events.append(event)
+        for listener in tuple(self._listeners):
+            listener(event)
+
+    def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `listener` with every event from now on; returns the function that stops it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    # --- queries; `side` is the caller's view unless told otherwise ---
+
+    def all(
+        self,
+        kind: type[E],
+        *,
+        side: Side | None = "caller",
+        after: float = float("-inf"),
+        before: float = float("inf"),
+        where: Callable[[E], bool] | None = None,
+    ) -> list[E]:
+        """Events of a kind with after <= at < before; `side` None takes both views."""
+        return [
+            event
+            for event in self._events
+            if isinstance(event, kind)
+            and (side is None or event.side == side)
+            and after <= event.at < before
+            and (where is None or where(event))
+        ]
+
+    def first(self, kind: type[E], **query: Any) -> E | None:
+        """The earliest of `all`, or None."""
+        return next(iter(self.all(kind, **query)), None)
+
+    def last(self, kind: type[E], **query: Any) -> E | None:
+        """The latest of `all`, or None."""
+        found = self.all(kind, **query)
+        return found[-1] if found else None
+
+    def state(self, layer: Layer, state: str, **query: Any) -> StateChanged | None:
+        """When a layer first reached a state."""
+        return self.first(StateChanged, where=lambda e: e.layer == layer and e.state == state, **query)
+
+    def server_events(self, *types: str, **query: Any) -> list[ServerEvent]:
+        """Server events of the given types, or of all types."""
+        return self.all(ServerEvent, where=lambda e: not types or e.type in types, **query)
+
+    def client_events(self, *types: str, **query: Any) -> list[ClientEvent]:
+        """Client events of the given types, or of all types."""
+        return self.all(ClientEvent, where=lambda e: not types or e.type in types, **query)
+
+    def packets(self, **query: Any) -> list[Packet]:
+        """Every RTP packet received, by arrival."""
+        batches = self.all(PacketsReceived, **query)
+        return sorted((p for batch in batches for p in batch.packets), key=lambda p: p.at)
+
+    def spans(
+        self, start: Callable[[Event], bool], end: Callable[[Event], bool], *, side: Side = "caller"
+    ) -> list[tuple[float, float | None]]:
+        """Intervals from each start to the next end; an open one ends with None. Nested starts are one."""
+        found: list[tuple[float, float | None]] = []
+        opened: float | None = None
+        for event in self._events:
+            if event.side != side:
+                continue
+            if opened is None and start(event):
+                opened = event.at
+            elif opened is not None and end(event):
+                found.append((opened, event.at))
+                opened = None
+        if opened is not None:
+            found.append((opened, None))
+        return found
+
+    # --- JSON lines ---
+
+    def to_jsonl(self) -> str:
+        """One event a line, in order of time; times rounded to a microsecond."""
+        return "".join(_encoder.encode(_rounded(event)).decode() + "\n" for event in self._events)
+
+    @classmethod
+    def from_jsonl(cls, text: str) -> Timeline:
+        """Read what `to_jsonl` wrote.
+
+        Raises UsageError, naming the line, when a line is cut off or is no event.
+        """
+        timeline = cls()
+        for number, line in enumerate(text.split("\n"), start=1):
+            if not line.strip():
+                continue
+            try:
+                timeline.append(cast("Event", _decoder.decode(line)))
+            except msgspec.DecodeError as error:
+                raise UsageError(
+                    f"line {number} of the timeline cannot be read: {error}",
+                    "the file was cut off or changed; judge a whole timeline",
+                ) from error
+        if not len(timeline):
+            raise UsageError("the timeline is empty", "judge a .jsonl file that a run wrote")
+        return timeline
+
+
+def _rounded(event: Event) -> Event:
+    return msgspec.structs.replace(event, at=round(event.at, 6))
+
+
+def event_to_builtins(event: Event) -> dict[str, Any]:
+    """The event as plain JSON values: for a reply over HTTP."""
+    return cast("dict[str, Any]", msgspec.to_builtins(event))
+
+
+def event_from_builtins(data: dict[str, Any]) -> Event:
+    """The inverse of `event_to_builtins`; raises msgspec.ValidationError on anything else."""
+    return cast("Event", msgspec.convert(data, AnyEvent))

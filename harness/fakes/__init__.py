@@ -1,0 +1,1 @@
+"""The fake OpenAI Realtime, the reference relay, and their named faults."""

@@ -1,0 +1,1 @@
+"""Networks as users have them: ICE servers and impairments."""

@@ -1,0 +1,1 @@
+"""The WebRTC end of a call: SDP writing, transport, media, data channel."""

@@ -1,0 +1,1 @@
+"""How an offer travels to a relay and its answer comes back."""

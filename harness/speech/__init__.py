@@ -1,0 +1,1 @@
+"""Recorded speech: the manifest, its clips, and their Opus packets."""
