@@ -1,0 +1,60 @@
+"""The data channel, seen as W3C's RTCDataChannel with plain callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiortc import RTCDataChannel
+from aiortc.exceptions import InvalidStateError
+
+Message = str | bytes
+
+
+class ChannelClosedError(ConnectionError):
+    """The channel is not open, so nothing can be sent."""
+
+
+class Channel:
+    """One ordered, reliable data channel.
+
+    `on_message` may fire while `state` is still `connecting`: the other end's first message can overtake
+    the acknowledgement that opens the channel.
+    """
+
+    def __init__(self, channel: RTCDataChannel) -> None:
+        self._channel = channel
+        self.label: str = channel.label
+        self.on_message: Callable[[Message], None] | None = None
+        self.on_state: Callable[[str], None] | None = None
+        channel.on("message", self._message)
+        channel.on("open", lambda: self._state("open"))
+        channel.on("close", lambda: self._state("closed"))
+
+    @property
+    def state(self) -> str:
+        """connecting, open, closing or closed."""
+        return str(self._channel.readyState)
+
+    @property
+    def buffered(self) -> int:
+        """Bytes handed over and not yet sent."""
+        return int(self._channel.bufferedAmount)
+
+    def send(self, text: str) -> None:
+        """Queue a message; raises ChannelClosedError unless open, ValueError over the other end's limit."""
+        try:
+            self._channel.send(text)
+        except InvalidStateError as error:
+            raise ChannelClosedError(f"the data channel is {self.state}") from error
+
+    def close(self) -> None:
+        """Begin closing; `closed` follows when the other end agrees or the transport stops."""
+        self._channel.close()
+
+    def _message(self, message: Message) -> None:
+        if self.on_message is not None:
+            self.on_message(message)
+
+    def _state(self, state: str) -> None:
+        if self.on_state is not None:
+            self.on_state(state)

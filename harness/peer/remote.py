@@ -1,0 +1,77 @@
+"""What an answer (or an offer) tells us about the other end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.core.sdp import Candidate, SessionDescription
+
+
+class SdpUnusableError(ValueError):
+    """A browser's setRemoteDescription would refuse this description, for the reason given."""
+
+
+@dataclass(frozen=True)
+class Remote:
+    """The other end's transport parameters. `sctp_port` is None without a data section."""
+
+    ufrag: str
+    pwd: str
+    candidates: tuple[Candidate, ...]
+    fingerprints: tuple[tuple[str, str], ...]
+    setup: str
+    sctp_port: int | None
+    max_message_size: int
+    ice_lite: bool
+    payload_type: int
+
+    @classmethod
+    def from_sdp(cls, description: SessionDescription) -> Remote:
+        """Read the bundled transport out of a description; raises SdpUnusableError naming what is missing."""
+        if not description.is_sdp:
+            raise SdpUnusableError("it does not begin with v=0, so it is not SDP")
+        live = [s for s in description.sections if not s.rejected]
+        if not live:
+            raise SdpUnusableError("it has no media section that is not rejected")
+        first = live[0]
+        if not first.ice_ufrag or not first.ice_pwd:
+            raise SdpUnusableError("a=ice-ufrag or a=ice-pwd is missing")
+        if not first.fingerprints:
+            raise SdpUnusableError("a=fingerprint is missing")
+        data = next((s for s in live if s.kind == "application"), None)
+        audio = next((s for s in live if s.kind == "audio"), None)
+        opus = audio.codec("opus") if audio else None
+        return cls(
+            ufrag=first.ice_ufrag,
+            pwd=first.ice_pwd,
+            # RFC 9143, section 7.3.3: in a bundle, the candidates stand in the tagged (first) section;
+            # one that repeats them in every section says the same again.
+            candidates=tuple(dict.fromkeys(c for s in live for c in s.candidates)),
+            fingerprints=tuple(first.fingerprints),
+            setup=first.setup or "",
+            sctp_port=data.sctp_port if data else None,
+            max_message_size=data.max_message_size if data else 0,
+            ice_lite=description.ice_lite,
+            payload_type=opus.payload_type if opus else 111,
+        )
+
+
+def check_answer(answer: SessionDescription, offer: SessionDescription) -> None:
+    """Refuse what a browser refuses: sections that do not mirror the offer's, and an undecided setup.
+
+    Raises SdpUnusableError. RFC 3264, section 6: the answer has the offer's m= sections, in its order.
+    RFC 8842, section 5.3: an answer's setup is active or passive.
+    """
+    if not answer.is_sdp:
+        raise SdpUnusableError("it does not begin with v=0, so it is not SDP")
+    offered = [(s.kind, s.mid) for s in offer.sections]
+    answered = [(s.kind, s.mid) for s in answer.sections]
+    if offered != answered:
+        raise SdpUnusableError(
+            f"its m= sections do not match the offer's: offered {offered}, answered {answered}"
+        )
+    for section in answer.sections:
+        if not section.rejected and section.setup not in ("active", "passive"):
+            raise SdpUnusableError(
+                f"a=setup is {section.setup!r} in the {section.kind} section; it must be active or passive"
+            )

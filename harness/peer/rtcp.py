@@ -1,0 +1,169 @@
+"""Statistics of a received stream and the sender and receiver reports about it (RFC 3550, section 6.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiortc.rtp import (
+    RtcpPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpSdesPacket,
+    RtcpSenderInfo,
+    RtcpSourceInfo,
+    RtcpSrPacket,
+)
+
+CLOCK_RATE = 48_000
+NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970 (RFC 868)
+SDES_CNAME = 1
+
+
+class StreamStatistics:
+    """Loss and jitter of one SSRC, as RFC 3550 appendix A counts them.
+
+    The 16-bit sequence is extended; a packet that comes twice counts as received once.
+    """
+
+    def __init__(self, ssrc: int) -> None:
+        self.ssrc = ssrc
+        self.received = 0
+        self.duplicates = 0
+        self.jitter = 0.0  # in RTP clock units
+        self._base: int | None = None
+        self._highest = 0
+        self._seen: set[int] = set()
+        self._last_transit: float | None = None
+        self._reported_expected = 0
+        self._reported_received = 0
+
+    def add(self, sequence: int, timestamp: int, arrival: float) -> int:
+        """Count a packet; returns its extended sequence number."""
+        if self._base is None:
+            self._base = self._highest = sequence
+            extended = sequence
+        else:
+            extended = self._highest + _signed16(sequence - self._highest)
+            self._highest = max(self._highest, extended)
+        if extended in self._seen:
+            self.duplicates += 1
+            return extended
+        self._seen.add(extended)
+        if len(self._seen) > 2048:
+            self._seen = {s for s in self._seen if s > self._highest - 1024}
+        self.received += 1
+        transit = arrival * CLOCK_RATE - timestamp
+        if self._last_transit is not None:
+            difference = abs(transit - self._last_transit)
+            if difference < CLOCK_RATE * 60:  # a wrapped or restarted timestamp says nothing about jitter
+                self.jitter += (difference - self.jitter) / 16
+        self._last_transit = transit
+        return extended
+
+    @property
+    def expected(self) -> int:
+        return 0 if self._base is None else self._highest - self._base + 1
+
+    @property
+    def lost(self) -> int:
+        return max(0, self.expected - self.received)
+
+    @property
+    def jitter_ms(self) -> float:
+        return 1000 * self.jitter / CLOCK_RATE
+
+    def report(self, last_sr: int, delay_since_sr: float) -> RtcpReceiverInfo:
+        """A report block since the last one; `last_sr` is the middle of the sender's NTP time, 0 for none."""
+        expected, received = self.expected, self.received
+        interval_expected = expected - self._reported_expected
+        interval_lost = interval_expected - (received - self._reported_received)
+        self._reported_expected, self._reported_received = expected, received
+        fraction = 0
+        if interval_expected > 0 and interval_lost > 0:
+            fraction = min(255, interval_lost * 256 // interval_expected)
+        return RtcpReceiverInfo(
+            ssrc=self.ssrc,
+            fraction_lost=fraction,
+            packets_lost=min(self.lost, 0x7FFFFF),
+            highest_sequence=self._highest & 0xFFFFFFFF,
+            jitter=int(self.jitter),
+            lsr=last_sr,
+            dlsr=int(delay_since_sr * 65536) & 0xFFFFFFFF if last_sr else 0,
+        )
+
+
+@dataclass(frozen=True)
+class ReportSeen:
+    """What the other end reported about our stream."""
+
+    fraction_lost: float
+    lost: int
+    jitter_ms: float
+    round_trip_ms: float | None
+
+
+def sender_report(
+    ssrc: int,
+    cname: str,
+    now: float,
+    timestamp: int,
+    packets: int,
+    octets: int,
+    blocks: list[RtcpReceiverInfo],
+) -> bytes:
+    """A compound SR and SDES. `now` is monotonic: only differences matter to the other end."""
+    info = RtcpSenderInfo(
+        ntp_timestamp=ntp(now), rtp_timestamp=timestamp, packet_count=packets, octet_count=octets & 0xFFFFFFFF
+    )
+    return bytes(RtcpSrPacket(ssrc=ssrc, sender_info=info, reports=blocks)) + _sdes(ssrc, cname)
+
+
+def receiver_report(ssrc: int, cname: str, blocks: list[RtcpReceiverInfo]) -> bytes:
+    """A compound RR and SDES."""
+    return bytes(RtcpRrPacket(ssrc=ssrc, reports=blocks)) + _sdes(ssrc, cname)
+
+
+def read_reports(compound: bytes, our_ssrc: int, now: float) -> tuple[int | None, list[ReportSeen]]:
+    """The other end's last SR time (middle 32 bits of NTP) and its reports about `our_ssrc`.
+
+    Raises ValueError on a malformed compound.
+    """
+    last_sr: int | None = None
+    seen: list[ReportSeen] = []
+    for packet in RtcpPacket.parse(compound):
+        if isinstance(packet, RtcpSrPacket):
+            last_sr = (packet.sender_info.ntp_timestamp >> 16) & 0xFFFFFFFF
+        if isinstance(packet, RtcpSrPacket | RtcpRrPacket):
+            for block in packet.reports:
+                if block.ssrc == our_ssrc:
+                    seen.append(_seen(block, now))
+    return last_sr, seen
+
+
+def ntp(now: float) -> int:
+    """Seconds as a 64-bit NTP timestamp."""
+    return (int((now + NTP_EPOCH) * (1 << 32))) & 0xFFFFFFFFFFFFFFFF
+
+
+def _seen(block: RtcpReceiverInfo, now: float) -> ReportSeen:
+    round_trip = None
+    if block.lsr:
+        units = (((ntp(now) >> 16) & 0xFFFFFFFF) - block.lsr - block.dlsr) & 0xFFFFFFFF
+        if units < 1 << 31:
+            round_trip = 1000 * units / 65536
+    return ReportSeen(
+        fraction_lost=block.fraction_lost / 256,
+        lost=block.packets_lost,
+        jitter_ms=1000 * block.jitter / CLOCK_RATE,
+        round_trip_ms=round_trip,
+    )
+
+
+def _sdes(ssrc: int, cname: str) -> bytes:
+    source = RtcpSourceInfo(ssrc=ssrc, items=[(SDES_CNAME, cname.encode())])
+    return bytes(RtcpSdesPacket(chunks=[source]))
+
+
+def _signed16(difference: int) -> int:
+    difference &= 0xFFFF
+    return difference - 0x10000 if difference & 0x8000 else difference

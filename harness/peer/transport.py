@@ -1,0 +1,264 @@
+"""One bundled ICE, DTLS and SCTP transport with SRTP: aiortc's ORTC objects, driven stage by stage.
+
+RTCPeerConnection is not used: its stages cannot be told apart or run singly, and it starts a thread for
+each received track. The stages here have W3C's names and are reported as they happen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import string
+from collections.abc import Callable, Sequence
+from functools import cache
+
+from aiortc import (
+    RTCCertificate,
+    RTCDataChannel,
+    RTCDataChannelParameters,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+    RTCIceCandidate,
+    RTCIceParameters,
+    RTCIceServer,
+    RTCIceTransport,
+    RTCSctpCapabilities,
+    RTCSctpTransport,
+)
+
+from harness.core.clock import Clock, MonotonicClock
+from harness.core.events import Layer
+from harness.core.sdp import Candidate
+from harness.peer import aiortc_internals as internals
+from harness.peer.channel import Channel
+from harness.peer.remote import Remote
+
+OnState = Callable[[Layer, str, str], None]
+OnPacket = Callable[[bytes, float], None]
+
+ICE_CHARS = string.ascii_letters + string.digits
+# aiortc says completed once a pair is nominated; W3C's word for an end that may still check is connected.
+W3C_ICE_STATES = {"completed": "connected"}
+
+
+class Transport:
+    """The transport of one call. Not reusable: make one, connect it, close it.
+
+    `addresses`: host addresses to gather on, None for all but loopback. `on_rtp` and `on_rtcp` get plain
+    packets with their arrival on `clock`.
+    """
+
+    def __init__(
+        self,
+        *,
+        controlling: bool,
+        on_state: OnState,
+        addresses: Sequence[str] | None = None,
+        ice_servers: Sequence[RTCIceServer] = (),
+        relay_only: bool = False,
+        on_rtp: OnPacket | None = None,
+        on_rtcp: OnPacket | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.ufrag = _ice_string(8)
+        self.pwd = _ice_string(24)
+        self.on_rtp = on_rtp
+        self.on_rtcp = on_rtcp
+        self.on_channel: Callable[[Channel], None] | None = None
+        self.checks = internals.CheckCounter()
+        self._clock = clock or MonotonicClock()
+        self._on_state = on_state
+        self._closed = False
+        self._gatherer = internals.new_gatherer(
+            ice_servers=ice_servers,
+            relay_only=relay_only,
+            ufrag=self.ufrag,
+            pwd=self.pwd,
+            controlling=controlling,
+            addresses=addresses,
+        )
+        self._ice = RTCIceTransport(self._gatherer)
+        self._dtls = RTCDtlsTransport(self._ice, [_certificate()])
+        self._sctp = RTCSctpTransport(self._dtls)
+        self._link = internals.MediaLink(self._gatherer, self._dtls)
+        self._channels: list[Channel] = []
+        self._gatherer.on("statechange", self._gathering_changed)
+        self._ice.on("statechange", self._ice_changed)
+        self._dtls.on("statechange", self._dtls_changed)
+        self._sctp.on("datachannel", self._channel_came)
+        internals.watch_sctp(self._sctp, lambda state: self._tell("sctp", state))
+
+    # --- what a description says of us ---
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 digest of our certificate, `AA:BB:…`."""
+        prints = self._dtls.getLocalParameters().fingerprints
+        return next(str(f.value) for f in prints if f.algorithm == "sha-256")
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """Our candidates; empty before `gather`."""
+        return [
+            Candidate(
+                foundation=c.foundation,
+                component=c.component,
+                protocol=c.protocol,
+                priority=c.priority,
+                address=c.ip,
+                port=c.port,
+                type=c.type,
+                tcp_type=c.tcpType,
+            )
+            for c in self._gatherer.getLocalCandidates()
+        ]
+
+    @property
+    def max_message_size(self) -> int:
+        """Bytes of a data channel message that we accept."""
+        return int(RTCSctpTransport.getCapabilities().maxMessageSize)
+
+    @property
+    def selected_pair(self) -> tuple[str, str] | None:
+        """Local and remote candidate as `type address:port`, once ICE connected."""
+        pair = internals.nominated_pair(self._gatherer)
+        if pair is None:
+            return None
+        local, remote = pair.local_candidate, pair.remote_candidate
+        return f"{local.type} {local.host}:{local.port}", f"{remote.type} {remote.host}:{remote.port}"
+
+    # --- stages ---
+
+    async def gather(self) -> None:
+        """Gather candidates; aioice gives STUN and TURN servers five seconds."""
+        await self._gatherer.gather()
+        internals.tap_sockets(self._gatherer, self._datagram, self.checks)
+
+    def open_channel(self, label: str) -> Channel:
+        """Create our data channel; it opens when the association is up."""
+        raw = RTCDataChannel(self._sctp, RTCDataChannelParameters(label=label, ordered=True))
+        return self._adopt(Channel(raw))
+
+    async def connect(self, remote: Remote, *, ice_seconds: float = 30.0, dtls_seconds: float = 15.0) -> None:
+        """Run the stages one after the other, as far as they go; the states tell how far that was."""
+        if await self.start_ice(remote, ice_seconds) and await self.start_dtls(remote, dtls_seconds):
+            await self.start_sctp(remote)
+
+    async def start_ice(
+        self, remote: Remote, within: float = 30.0, *, end_of_candidates: bool = True
+    ) -> bool:
+        """Check connectivity; False where it failed or `within` seconds passed."""
+        for candidate in remote.candidates:
+            await self._ice.addRemoteCandidate(_to_aiortc(candidate))
+        if end_of_candidates:
+            await self._ice.addRemoteCandidate(None)
+        parameters = RTCIceParameters(
+            usernameFragment=remote.ufrag, password=remote.pwd, iceLite=remote.ice_lite
+        )
+        try:
+            await asyncio.wait_for(self._ice.start(parameters), within)
+        except TimeoutError:
+            self._tell("ice", "failed", f"no pair was nominated within {within:g} s")
+            return False
+        return bool(self._ice.state == "completed")
+
+    async def start_dtls(self, remote: Remote, within: float = 15.0) -> bool:
+        """Shake hands; False where it failed or `within` seconds passed."""
+        internals.set_dtls_role(self._dtls, "server" if remote.setup in ("active", "actpass") else "client")
+        self._remote_fingerprints = remote.fingerprints
+        parameters = RTCDtlsParameters([RTCDtlsFingerprint(a, v) for a, v in remote.fingerprints])
+        try:
+            await asyncio.wait_for(self._dtls.start(parameters), within)
+        except TimeoutError:
+            self._tell("dtls", "failed", f"no handshake within {within:g} s")
+            return False
+        return bool(self._dtls.state == "connected")
+
+    async def start_sctp(self, remote: Remote) -> None:
+        """Associate; does nothing for a description without a data section."""
+        if remote.sctp_port is not None:
+            capabilities = RTCSctpCapabilities(maxMessageSize=remote.max_message_size)
+            await self._sctp.start(capabilities, remote.sctp_port)
+
+    async def close(self) -> None:
+        """Channel, then SCTP, DTLS and ICE: idempotent, and nothing of it is left when this returns."""
+        if self._closed:
+            return
+        self._closed = True
+        for channel in self._channels:
+            channel.close()
+        await asyncio.sleep(0)  # lets the stream reset leave before the association is aborted
+        await self._sctp.stop()
+        await internals.finish_dtls(self._dtls)
+        await self._ice.stop()
+        await asyncio.sleep(0)  # lets the sockets' connection_lost run
+
+    # --- media ---
+
+    def send_rtp(self, packet: bytes) -> bool:
+        """Send one plain RTP packet; False while the transport is not up."""
+        return self._link.send(packet)
+
+    def send_rtcp(self, packet: bytes) -> bool:
+        """Send one plain RTCP compound; False while the transport is not up."""
+        return self._link.send(packet, rtcp=True)
+
+    def _datagram(self, datagram: bytes) -> None:
+        arrival = self._clock.now()
+        opened = self._link.open(datagram)
+        if opened is None or self._closed:
+            return
+        packet, is_rtcp = opened
+        listener = self.on_rtcp if is_rtcp else self.on_rtp
+        if listener is not None:
+            listener(packet, arrival)
+
+    # --- states ---
+
+    def _tell(self, layer: Layer, state: str, detail: str = "") -> None:
+        self._on_state(layer, state, detail)
+
+    def _gathering_changed(self) -> None:
+        self._tell("gathering", "complete" if self._gatherer.state == "completed" else self._gatherer.state)
+
+    def _ice_changed(self) -> None:
+        self._tell("ice", W3C_ICE_STATES.get(self._ice.state, self._ice.state))
+
+    def _dtls_changed(self) -> None:
+        detail = ""
+        if self._dtls.state == "failed":
+            detail = internals.fingerprint_mismatch(self._dtls, self._remote_fingerprints)
+        self._tell("dtls", self._dtls.state, detail)
+
+    def _channel_came(self, raw: RTCDataChannel) -> None:
+        channel = self._adopt(Channel(raw))
+        if self.on_channel is not None:
+            self.on_channel(channel)
+
+    def _adopt(self, channel: Channel) -> Channel:
+        self._channels.append(channel)
+        return channel
+
+
+@cache
+def _certificate() -> RTCCertificate:
+    """One for the process: making one costs as much as a handshake, and calls need not be unlinkable."""
+    return internals.new_certificate()
+
+
+def _ice_string(length: int) -> str:
+    return "".join(secrets.choice(ICE_CHARS) for _ in range(length))
+
+
+def _to_aiortc(candidate: Candidate) -> RTCIceCandidate:
+    return RTCIceCandidate(
+        component=candidate.component,
+        foundation=candidate.foundation,
+        ip=candidate.address,
+        port=candidate.port,
+        priority=candidate.priority,
+        protocol=candidate.protocol,
+        type=candidate.type,
+        tcpType=candidate.tcp_type,
+    )
