@@ -1,0 +1,1 @@
+"""Misbehaviour on purpose: what faults there are, and which of them the next calls meet."""

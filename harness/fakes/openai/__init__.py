@@ -1,0 +1,1 @@
+"""A fake OpenAI Realtime: real WebRTC, real voice activity detection, real audio, faults on a switch."""
