@@ -149,7 +149,8 @@ def _data_lines(transport: Transport) -> list[str]:
 
 def _candidate_lines(candidates: Iterable[Candidate]) -> list[str]:
     return [
-        f"a=candidate:{c.foundation} {c.component} {c.protocol} {c.priority} {c.address} {c.port} typ {c.type}"
+        f"a=candidate:{c.foundation} {c.component} {c.protocol} {c.priority}"
+        f" {c.address} {c.port} typ {c.type}"
         + (f" tcptype {c.tcp_type}" if c.tcp_type else "")
         + (" raddr 0.0.0.0 rport 0" if c.type != "host" else "")
         for c in candidates

@@ -134,9 +134,7 @@ def read_reports(compound: bytes, our_ssrc: int, now: float) -> tuple[int | None
         if isinstance(packet, RtcpSrPacket):
             last_sr = (packet.sender_info.ntp_timestamp >> 16) & 0xFFFFFFFF
         if isinstance(packet, RtcpSrPacket | RtcpRrPacket):
-            for block in packet.reports:
-                if block.ssrc == our_ssrc:
-                    seen.append(_seen(block, now))
+            seen.extend(_seen(block, now) for block in packet.reports if block.ssrc == our_ssrc)
     return last_sr, seen
 
 

@@ -40,7 +40,7 @@ class AudioSender:
         self.packets = 0
         self.octets = 0
         self._transport = transport
-        self._payload_type = payload_type
+        self.payload_type = payload_type
         self._receiver = receiver
         self._on_sent = on_sent
         # The lower half of the range, so that no early wrap confuses SRTP's roll-over counter.
@@ -77,7 +77,7 @@ class AudioSender:
         header = struct.pack(
             "!BBHLL",
             0x80,
-            self._payload_type | (0x80 if self._marker else 0),
+            self.payload_type | (0x80 if self._marker else 0),
             self._sequence,
             self._timestamp,
             self.ssrc,

@@ -1,0 +1,203 @@
+"""The caller's end of a call, in the order of operations of a browser page; everything goes to the record."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiortc import RTCIceServer
+
+from harness.core.clock import RelativeClock
+from harness.core.events import (
+    CandidateFound,
+    ChecksCounted,
+    ClientEvent,
+    Event,
+    Layer,
+    OfferCreated,
+    PacingMeasured,
+    PairSelected,
+    ReceiverReport,
+    SendingStarted,
+    ServerEvent,
+    StateChanged,
+)
+from harness.core.sdp import parse_sdp
+from harness.peer.channel import Message
+from harness.peer.descriptions import write_offer
+from harness.peer.heard import Heard
+from harness.peer.pacer import Pacer
+from harness.peer.receiver import AudioReceiver, Decode
+from harness.peer.remote import Remote, check_answer
+from harness.peer.rtcp import ReportSeen
+from harness.peer.sender import AudioSender, new_ssrc
+from harness.peer.source import Microphone
+from harness.peer.transport import Transport
+
+CHANNEL_LABEL = "oai-events"
+
+
+class Peer:
+    """One call's WebRTC end: `create_offer`, `accept_answer`, then talk; `close` always.
+
+    `record` takes every event; `clock` is the timeline's. `decode` None leaves received audio undecoded.
+    """
+
+    def __init__(
+        self,
+        *,
+        record: Callable[[Event], None],
+        clock: RelativeClock,
+        microphone: Microphone,
+        decode: Decode | None,
+        addresses: Sequence[str] | None = None,
+        ice_servers: Sequence[RTCIceServer] = (),
+        relay_only: bool = False,
+    ) -> None:
+        self.microphone = microphone
+        self._record = record
+        self._clock = clock
+        self._connecting: asyncio.Task[None] | None = None
+        self._offer = ""
+        self._ssrc = new_ssrc()
+        # The order is the browser page's: listeners, audio, data channel, then the offer.
+        self.heard = Heard(record, clock, keep_samples=decode is not None)
+        self._receiver = AudioReceiver(decode=decode, on_packet=self.heard.packet, on_report=self._report)
+        self._receiver.our_ssrc = self._ssrc
+        self._transport = Transport(
+            controlling=True,
+            on_state=self._state,
+            addresses=addresses,
+            ice_servers=ice_servers,
+            relay_only=relay_only,
+            on_rtp=self._receiver.rtp,
+            on_rtcp=self._receiver.rtcp,
+        )
+        self._sender = AudioSender(
+            self._transport, microphone, ssrc=self._ssrc, receiver=self._receiver, on_sent=self._first_sent
+        )
+        self._channel = self._transport.open_channel(CHANNEL_LABEL)
+        self._channel.on_message = self._message
+        self._channel.on_state = lambda state: self._state("channel", state, "")
+
+    @property
+    def ufrag(self) -> str:
+        """The offer's ice-ufrag: the call's name at both ends."""
+        return self._transport.ufrag
+
+    @property
+    def channel_state(self) -> str:
+        return self._channel.state
+
+    async def create_offer(self) -> str:
+        """Gather candidates and write the offer."""
+        await self._transport.gather()
+        for candidate in self._transport.candidates:
+            self._record(
+                CandidateFound(
+                    at=self._clock.now(),
+                    type=candidate.type,
+                    protocol=candidate.protocol,
+                    address=candidate.address,
+                    port=candidate.port,
+                )
+            )
+        self._offer = write_offer(self._transport, ssrc=self._ssrc)
+        self._record(OfferCreated(at=self._clock.now(), sdp=self._offer))
+        return self._offer
+
+    def accept_answer(self, sdp: str, *, ice_seconds: float, dtls_seconds: float) -> None:
+        """Begin to connect in the background; raises SdpUnusableError as setRemoteDescription would."""
+        answer = parse_sdp(sdp)
+        check_answer(answer, parse_sdp(self._offer))
+        remote = Remote.from_sdp(answer)
+        self._connecting = asyncio.get_running_loop().create_task(
+            self._connect(remote, ice_seconds, dtls_seconds), name=f"connect-{self.ufrag}"
+        )
+
+    def send(self, event: dict[str, Any]) -> None:
+        """Send one client event; raises ChannelClosedError when the channel is not open."""
+        self._channel.send(json.dumps(event, ensure_ascii=False))
+        self._record(ClientEvent(at=self._clock.now(), event=event))
+
+    def send_raw(self, text: str) -> None:
+        """Send a message that is no event; it is not recorded as one."""
+        self._channel.send(text)
+
+    async def close(self) -> None:
+        """Channel, transport, then the tracks, as the page's clean-up does; idempotent."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._connecting
+            self._connecting = None
+            self._measure()
+        await self._transport.close()
+        self._sender.stop()
+        self.microphone.fall_silent()
+        self.heard.flush()
+
+    async def _connect(self, remote: Remote, ice_seconds: float, dtls_seconds: float) -> None:
+        if not await self._transport.start_ice(remote, ice_seconds):
+            return
+        if (pair := self._transport.selected_pair) is not None:
+            self._record(PairSelected(at=self._clock.now(), local=pair[0], remote=pair[1]))
+        if not await self._transport.start_dtls(remote, dtls_seconds):
+            return
+        self._sender.payload_type = remote.payload_type
+        self._sender.start()
+        await self._transport.start_sctp(remote)
+
+    def _measure(self) -> None:
+        checks = self._transport.checks
+        self._record(
+            ChecksCounted(
+                at=self._clock.now(),
+                sent=checks.sent,
+                answered=checks.answered,
+                refused=checks.refused,
+                received=checks.received,
+            )
+        )
+        if self._sender.packets:
+            pacer = Pacer.shared()
+            p50, p99, worst = (round(pacer.lateness_ms(q, self._sender.packets), 3) for q in (50, 99, 100))
+            self._record(
+                PacingMeasured(
+                    at=self._clock.now(), packets=self._sender.packets, p50=p50, p99=p99, max=worst
+                )
+            )
+
+    # --- listeners ---
+
+    def _state(self, layer: Layer, state: str, detail: str) -> None:
+        self._record(StateChanged(at=self._clock.now(), layer=layer, state=state, detail=detail))
+
+    def _first_sent(self, _deadline: float) -> None:
+        self._record(SendingStarted(at=self._clock.now(), ssrc=self._ssrc))
+
+    def _report(self, report: ReportSeen) -> None:
+        self._record(
+            ReceiverReport(
+                at=self._clock.now(),
+                fraction_lost=round(report.fraction_lost, 4),
+                lost=report.lost,
+                jitter_ms=round(report.jitter_ms, 3),
+                round_trip_ms=None if report.round_trip_ms is None else round(report.round_trip_ms, 3),
+            )
+        )
+
+    def _message(self, message: Message) -> None:
+        raw = message if isinstance(message, str) else message.decode("utf-8", "replace")
+        size = len(message.encode() if isinstance(message, str) else message)
+        try:
+            event = json.loads(raw)
+        except ValueError:
+            event = None
+        if isinstance(event, dict):
+            self._record(ServerEvent(at=self._clock.now(), event=event, size=size))
+        else:
+            self._record(ServerEvent(at=self._clock.now(), event=None, raw=raw[:2000], size=size))
