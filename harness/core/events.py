@@ -109,8 +109,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class HttpRequest(Event, frozen=True, kw_only=True):
     """The caller side: what we sent to the relay. The upstream side: what the relay sent on.
 
-    `purpose` is what the request was for: `offer`, `preflight`, `bad-offer`, … `body_base64` is set
-    where the body is not UTF-8. `aborted`: the relay hung up while we were answering.
+    `purpose` is what the request was for: `offer`, `preflight`, `bad-offer`, … (`core.probes`), and `case`
+    which one of several. `body_base64` is set where the body is not UTF-8.
     """
 
     method: str
@@ -120,6 +120,7 @@ class HttpRequest(Event, frozen=True, kw_only=True):
     body_base64: bool = False
     parts: tuple[Part, ...] = ()
     purpose: str = "offer"
+    case: str = ""
 
 
 class HttpResponse(Event, frozen=True, kw_only=True):
@@ -174,6 +175,17 @@ class CandidateFound(Event, frozen=True, kw_only=True):
     protocol: str
     address: str
     port: int
+
+
+class IceServerTried(Event, frozen=True, kw_only=True):
+    """A STUN or TURN server was asked for a candidate. `error` is empty where it gave one.
+
+    error: `timeout` (nothing came back), or what the server said: `401 Unauthorized`, `437 …`.
+    """
+
+    url: str
+    error: str = ""
+    took: float = 0.0
 
 
 class PairSelected(Event, frozen=True, kw_only=True):
@@ -303,6 +315,23 @@ class AudioCompared(Event, frozen=True, kw_only=True):
     stoi: float
 
 
+class MarkHeard(Event, frozen=True, kw_only=True):
+    """A call's unique tone was heard: `heard` is the ufrag it belongs to, `expected` our own."""
+
+    heard: str
+    expected: str
+
+
+class SecretSeen(Event, frozen=True, kw_only=True):
+    """A secret that the caller must never see came back: found before redaction, so `excerpt` is redacted.
+
+    `where`: `response header x-debug`, `response body`, `answer`, `server event session.created`, …
+    """
+
+    where: str
+    excerpt: str = ""
+
+
 class UpstreamUnavailable(Event, frozen=True, kw_only=True):
     """The fake could not be asked for its view of the call."""
 
@@ -325,6 +354,7 @@ AnyEvent = (
     | AnswerRejected
     | StateChanged
     | CandidateFound
+    | IceServerTried
     | PairSelected
     | ChecksCounted
     | ClientEvent
@@ -338,5 +368,7 @@ AnyEvent = (
     | ReceiverReport
     | AudioPlayed
     | AudioCompared
+    | MarkHeard
+    | SecretSeen
     | UpstreamUnavailable
 )

@@ -1,0 +1,69 @@
+"""The numbers that calls are judged against. `CallStarted.limits` carries those that differ from here."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from harness.core.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A number with its unit; no default means that nothing is enforced until one is configured."""
+
+    name: str
+    default: float | None
+    unit: str
+    meaning: str
+
+
+LIMITS: dict[str, Limit] = {
+    limit.name: limit
+    for limit in (
+        Limit("answer_s", 2.0, "s", "from the offer's POST to its answer"),
+        Limit("gathering_s", 2.0, "s", "gathering of our own ICE candidates"),
+        Limit("channel_s", 5.0, "s", "from the answer to an open data channel"),
+        Limit(
+            "session_s",
+            5.0,
+            "s",
+            "from the open channel to session.created; from session.update to its reply",
+        ),
+        Limit("boundary_ms", 150.0, "ms", "start and end of detected speech against the fixture's truth"),
+        Limit("latency_ms", None, "ms", "from the end of speech to the first audible reply"),
+        Limit("barge_in_ms", 1000.0, "ms", "from the detected interruption to silence"),
+        Limit("loss_percent", 2.0, "%", "RTP packets lost on the way to the caller"),
+        Limit("jitter_ms", 30.0, "ms", "interarrival jitter (RFC 3550, section 6.4.1)"),
+        Limit("gap_ms", 200.0, "ms", "the longest stall inside a reply"),
+        Limit("clipped_percent", 1.0, "%", "samples of a reply at full scale"),
+        Limit("stoi", 0.75, "", "intelligibility of what was heard against what was played, 0 to 1"),
+        Limit("release_s", 10.0, "s", "from hang-up to the call's end at the upstream"),
+        Limit("lateness_p99_ms", 40.0, "ms", "our own sender's 99th percentile against its deadlines"),
+        Limit("lateness_max_ms", 250.0, "ms", "our own sender's worst delay against its deadlines"),
+        Limit("cost_per_call_usd", None, "USD", "what one call may cost"),
+        Limit("cost_per_run_usd", None, "USD", "what all calls of a run may cost"),
+    )
+}
+
+
+def limit(overrides: Mapping[str, float], name: str) -> float:
+    """The value in force of a limit that has a default."""
+    value = optional_limit(overrides, name)
+    if value is None:
+        raise KeyError(f"the limit {name} has no default; ask optional_limit")
+    return value
+
+
+def optional_limit(overrides: Mapping[str, float], name: str) -> float | None:
+    """The value in force, or None where the limit is not enforced."""
+    return overrides.get(name, LIMITS[name].default)
+
+
+def check_limits(names: Iterable[str]) -> None:
+    """Raises UsageError for a name that is no limit, with near matches."""
+    for name in names:
+        if name not in LIMITS:
+            near = difflib.get_close_matches(name, LIMITS, n=3)
+            raise UsageError(f"there is no limit {name!r}", f"choose one of {', '.join(near or LIMITS)}")

@@ -1,0 +1,44 @@
+"""How a caller marks what it does on purpose, so that the timeline alone says what was tried.
+
+`HttpRequest.purpose` tells an ordinary offer from a probe; `HttpRequest.case` tells the probes of one purpose
+apart. Ids of client events that are meant to be refused, or to be too large, begin with a prefix from here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# --- HttpRequest.purpose, on the caller's side ---
+
+OFFER: Final = "offer"  # an ordinary call
+PREFLIGHT: Final = "preflight"  # the OPTIONS request that a browser sends first
+BAD_OFFER: Final = "bad-offer"  # an offer no relay may accept; case: which of BAD_OFFERS
+UPSTREAM_FAILURE: Final = "upstream-failure"  # a good offer while the upstream is made to fail; case: how
+UNAUTHENTICATED: Final = "unauthenticated"  # a good offer without the target's credentials
+INJECTION: Final = "injection"  # a good offer with a session of our own; case: the marker in every value
+ABANDONED_OFFER: Final = "abandoned-offer"  # a good offer from a caller that goes away before connecting
+
+BAD_OFFERS: Final = (
+    "empty",
+    "not-sdp",
+    "json-without-sdp",
+    "no-audio",
+    "no-data-channel",
+    "one-megabyte",
+    "wrong-media-type",
+    "deep-json",
+    "binary",
+)
+
+# --- event_id prefixes of client events ---
+
+LARGE_UPDATE: Final = "large-update-"  # a session.update that climbs the ladder of sizes
+INVALID_UPDATE: Final = "invalid-update-"  # a session.update that must be refused with one error
+
+# --- WaitExpired.what ---
+
+RELEASE: Final = "release"  # the fake was asked for this long, and the call was still live there
+
+# --- CallEnded.reason, on the upstream's side ---
+
+SESSION_EXPIRED: Final = "session-expired"
