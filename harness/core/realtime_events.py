@@ -1,0 +1,151 @@
+"""Whether an event is one that OpenAI Realtime may send: the official `openai` types, read strictly.
+
+The types themselves allow extra fields, so that old clients survive new servers. A check may not: here an
+extra field, a missing required one and a value of another type are all problems, at any depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any, NamedTuple, get_args
+
+from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+SESSION_EVENTS = ("session.created", "session.updated")
+
+
+class _SessionResource(BaseModel):
+    """What the wire carries in `session` beside the fields of the request, by which the SDK types it."""
+
+    id: str | None = None
+    object: str | None = None
+    expires_at: int | None = None
+
+
+class _SessionEvent(BaseModel):
+    session: _SessionResource
+
+
+_RESOURCE_PATHS = tuple(f"session.{name}" for name in _SessionResource.model_fields)
+
+
+class EventProblem(NamedTuple):
+    """Why an event is not valid, in one line that begins with the field's path."""
+
+    unknown_type: bool
+    problem: str
+
+
+def _by_type(union: Any) -> Mapping[str, type[BaseModel]]:
+    """Event type → class, for a union annotated with its discriminator."""
+    classes = get_args(get_args(union)[0])
+    return MappingProxyType({get_args(c.model_fields["type"].annotation)[0]: c for c in classes})
+
+
+SERVER_EVENTS = _by_type(RealtimeServerEvent)
+CLIENT_EVENTS = _by_type(RealtimeClientEvent)
+
+
+def server_event_problem(event: object) -> EventProblem | None:
+    """None where the official types accept the server event; never raises."""
+    return _problem(event, SERVER_EVENTS)
+
+
+def client_event_problem(event: object) -> EventProblem | None:
+    """None where the official types accept the client event; never raises."""
+    return _problem(event, CLIENT_EVENTS)
+
+
+def _problem(event: object, classes: Mapping[str, type[BaseModel]]) -> EventProblem | None:
+    if not isinstance(event, Mapping):
+        return EventProblem(False, f"the event is {_kind(event)}, not an object")
+    name = event.get("type")
+    if not isinstance(name, str):
+        return EventProblem(
+            False, f"type: is {_kind(name)}, not a string" if "type" in event else "type: is missing"
+        )
+    if name not in classes:
+        return EventProblem(True, f"type: {name!r} is not among the official {len(classes)}")
+    found = _fields_problem(classes[name], event)
+    return EventProblem(False, found) if found else None
+
+
+@cache
+def _adapter(model: type[BaseModel]) -> TypeAdapter[BaseModel]:
+    return TypeAdapter(model)
+
+
+def _fields_problem(model: type[BaseModel], data: Mapping[str, Any]) -> str | None:
+    try:
+        parsed = _adapter(model).validate_python(dict(data), strict=True)
+        if data["type"] in SESSION_EVENTS:
+            _adapter(_SessionEvent).validate_python(dict(data), strict=True)
+    except ValidationError as error:
+        return _telling(error)
+    except RecursionError:
+        return "the event is nested too deeply"
+    known = _RESOURCE_PATHS if data["type"] in SESSION_EVENTS else ()
+    extra = next((path for path in _extra_fields(parsed) if path not in known), None)
+    return f"{extra}: is not a field of the official type" if extra else None
+
+
+def _telling(error: ValidationError) -> str:
+    """The first error outside the branches of a union that the data's own `type` or `role` rules out."""
+    errors = error.errors(include_url=False, include_input=False)
+    tags = [e for e in errors if len(e["loc"]) > 1 and e["loc"][-1] in _TAGS and _is_branch(e["loc"][-2])]
+    ruled_out = {e["loc"][:-1] for e in tags}
+    telling = [e for e in errors if not any(e["loc"][: len(branch)] == branch for branch in ruled_out)]
+    if telling:
+        message = telling[0]["msg"]
+        return f"{_path(telling[0]['loc'])}: {message[0].lower()}{message[1:]}"
+    # Every branch is ruled out: no member of the union has this `type`, or none of that type this `role`.
+    wrong_type = {e["loc"][:-1] for e in tags if e["loc"][-1] == "type"}
+    by_role = [e for e in tags if e["loc"][:-1] not in wrong_type]
+    chosen = by_role or tags
+    expected = {e["ctx"]["expected"] for e in chosen if "ctx" in e and e["loc"][-1] == chosen[0]["loc"][-1]}
+    return f"{_path(chosen[0]['loc'])}: input should be {' or '.join(sorted(expected)) or 'present'}"
+
+
+_TAGS = ("type", "role")
+
+
+def _is_branch(word: int | str) -> bool:
+    """Whether a word of an error's location is a union's branch, named by its class, rather than a field."""
+    return isinstance(word, str) and word[:1].isupper()
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    """`item.content[0].type`, without the names of union branches, which only the SDK knows."""
+    path = ""
+    for word in loc:
+        if isinstance(word, int):
+            path += f"[{word}]"
+        elif word.isidentifier() and not _is_branch(word):
+            path += f".{word}" if path else word
+    return path or "event"
+
+
+def _extra_fields(value: object, path: str = "") -> Iterator[str]:
+    if isinstance(value, BaseModel):
+        for name in value.model_extra or {}:
+            yield f"{path}.{name}" if path else name
+        for name in type(value).model_fields:
+            yield from _extra_fields(getattr(value, name), f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _extra_fields(item, f"{path}[{index}]")
+
+
+def _kind(value: object) -> str:
+    names = {
+        type(None): "null",
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        str: "a string",
+        list: "a list",
+    }
+    return names.get(type(value), type(value).__name__)
