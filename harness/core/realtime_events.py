@@ -102,10 +102,10 @@ def _telling(error: ValidationError) -> str:
         message = telling[0]["msg"]
         return f"{_path(telling[0]['loc'])}: {message[0].lower()}{message[1:]}"
     # Every branch is ruled out: no member of the union has this `type`, or none of that type this `role`.
-    wrong_type = {e["loc"][:-1] for e in tags if e["loc"][-1] == "type"}
-    by_role = [e for e in tags if e["loc"][:-1] not in wrong_type]
-    chosen = by_role or tags
-    expected = {e["ctx"]["expected"] for e in chosen if "ctx" in e and e["loc"][-1] == chosen[0]["loc"][-1]}
+    by_type = [e for e in tags if e["loc"][-1] == "type"]
+    wrong_type = {e["loc"][:-1] for e in by_type}
+    chosen = [e for e in tags if e["loc"][:-1] not in wrong_type] or by_type
+    expected = {e["ctx"]["expected"] for e in chosen if "ctx" in e}
     return f"{_path(chosen[0]['loc'])}: input should be {' or '.join(sorted(expected)) or 'present'}"
 
 
