@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from harness.core.audio import Samples
+from harness.core.audio import AUDIBLE_DBFS, Samples
 from harness.core.clock import RelativeClock
 from harness.core.events import Event, Packet, PacketsReceived
 
@@ -26,7 +26,6 @@ class Heard:
         self._batch_ssrc = 0
         self._pieces: list[tuple[int, Samples]] = []
         self._anchor: tuple[float, int] | None = None
-        self.last_level: tuple[float, float] | None = None  # (at, dBFS) of the latest decoded packet
         self.last_audible = float("-inf")
 
     def packet(self, packet: Packet, samples: Samples | None, ssrc: int) -> None:
@@ -38,8 +37,8 @@ class Heard:
         self._batch.append(
             Packet(round(at, 6), packet.sequence, packet.timestamp, packet.size, packet.dbfs, packet.clipped)
         )
-        if packet.dbfs is not None:
-            self.last_level = (at, packet.dbfs)
+        if packet.dbfs is not None and packet.dbfs >= AUDIBLE_DBFS:
+            self.last_audible = at
         if samples is not None and self._keep:
             self._pieces.append((self._position(at, packet.timestamp), samples))
 

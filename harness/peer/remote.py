@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.core.sdp import Candidate, SessionDescription
 
@@ -24,6 +24,10 @@ class Remote:
     max_message_size: int
     ice_lite: bool
     payload_type: int
+
+    def answered(self, our_setup: str) -> Remote:
+        """The offerer's parameters once we answered with `our_setup`: its own role is then the other one."""
+        return replace(self, setup="passive" if our_setup == "active" else "active")
 
     @classmethod
     def from_sdp(cls, description: SessionDescription) -> Remote:

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+
+import pytest
+
+from harness.core.clock import MonotonicClock
+from harness.peer.pacer import FRAME_SECONDS, Pacer
+
+
+async def ticks_of(count: int, pacer: Pacer) -> list[float]:
+    deadlines: list[float] = []
+    done = asyncio.Event()
+
+    def tick(deadline: float) -> None:
+        deadlines.append(deadline)
+        if len(deadlines) == count:
+            done.set()
+
+    remove = pacer.add(tick)
+    await asyncio.wait_for(done.wait(), 10)
+    remove()
+    return deadlines
+
+
+async def test_deadlines_are_exactly_one_frame_apart() -> None:
+    deadlines = await ticks_of(20, Pacer(asyncio.get_running_loop()))
+    steps = [b - a for a, b in itertools.pairwise(deadlines)]
+    assert steps == pytest.approx([FRAME_SECONDS] * 19)
+
+
+async def test_a_blocked_loop_loses_no_tick_and_does_not_drift() -> None:
+    clock = MonotonicClock()
+    pacer = Pacer(asyncio.get_running_loop())
+    started = clock.now()
+
+    def block() -> None:
+        until = clock.now() + 0.15
+        while clock.now() < until:
+            pass
+
+    asyncio.get_running_loop().call_later(0.05, block)
+    deadlines = await ticks_of(30, pacer)
+    assert deadlines[-1] - started == pytest.approx(30 * FRAME_SECONDS, abs=0.01)
+    assert pacer.lateness_ms(100) > 50
+
+
+async def test_the_loops_pacer_is_shared() -> None:
+    assert Pacer.shared() is Pacer.shared()
+
+
+async def test_a_stream_that_fails_is_taken_out_and_the_others_run_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pacer = Pacer(asyncio.get_running_loop())
+
+    def broken(_deadline: float) -> None:
+        raise RuntimeError("planted")
+
+    pacer.add(broken)
+    with caplog.at_level(logging.ERROR):
+        assert len(await ticks_of(3, pacer)) == 3
+    assert len([r for r in caplog.records if "taken out" in r.message]) == 1
+
+
+async def test_an_idle_pacer_leaves_no_timer_behind() -> None:
+    pacer = Pacer(asyncio.get_running_loop())
+    await ticks_of(2, pacer)
+    assert pacer._handle is None
+
+
+def test_lateness_of_nothing_is_zero() -> None:
+    loop = asyncio.new_event_loop()
+    assert Pacer(loop).lateness_ms(99) == 0
+    loop.close()
