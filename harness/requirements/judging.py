@@ -1,0 +1,230 @@
+"""Timelines in, verdicts out: pure, and the same for a call just made and for one read from a file."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import cast
+
+from harness.core.events import (
+    CallEnded,
+    CallStarted,
+    HarnessFailed,
+    HttpFailed,
+    HttpResponse,
+    PacingMeasured,
+)
+from harness.core.limits import limit
+from harness.core.timeline import Timeline
+from harness.requirements.model import (
+    CallsCheck,
+    Check,
+    Finding,
+    Inconclusive,
+    Level,
+    NotApplicable,
+    Observation,
+    Outcome,
+    Requirement,
+    Verdict,
+    Violation,
+)
+
+BLOCKING = (Outcome.FAILED, Outcome.WARNED, Outcome.BLOCKED)
+
+
+def judge(
+    timelines: Iterable[Timeline], requirements: Iterable[Requirement], *, strict: bool = False
+) -> list[Verdict]:
+    """Judge each call by each requirement that takes one call, then all calls by each that takes several.
+
+    Verdicts come call by call in the order given, requirements in theirs. A needed requirement is judged
+    even when it is not asked for, since it decides what is blocked.
+    """
+    asked = list(requirements)
+    calls = [CallJudge(timeline, strict=strict) for timeline in timelines]
+    verdicts = [call.verdict(r) for call in calls for r in asked if r.over == "call"]
+    verdicts += [_over_calls(r, calls, strict=strict) for r in asked if r.over == "calls"]
+    return verdicts
+
+
+class CallJudge:
+    """One timeline before the bench; verdicts are kept, so that a need is judged once."""
+
+    def __init__(self, timeline: Timeline, *, strict: bool = False) -> None:
+        self.timeline = timeline
+        self._strict = strict
+        self._verdicts: dict[str, Verdict] = {}
+        started = timeline.first(CallStarted)
+        self._scenario, self._call = (started.scenario, started.call) if started else ("", "")
+        self._limits = started.limits if started else {}
+
+    def verdict(self, requirement: Requirement) -> Verdict:
+        """The requirement's verdict on this call."""
+        if requirement.id not in self._verdicts:
+            self._verdicts[requirement.id] = self._judged(requirement)
+        return self._verdicts[requirement.id]
+
+    def root(self, requirement: Requirement) -> Verdict | None:
+        """The first failed verdict among the requirement's needs, through blocked ones."""
+        for need in requirement.needs:
+            verdict = self.verdict(need)
+            if verdict.outcome == Outcome.BLOCKED:
+                return self.root(need)
+            if verdict.outcome in BLOCKING:
+                return verdict
+        return None
+
+    def unmet(self, requirement: Requirement) -> NotApplicable | Inconclusive | None:
+        """Why the requirement does not apply to this call; None where it does."""
+        reasons = (condition.unmet(self.timeline) for condition in requirement.when)
+        return next((reason for reason in reasons if reason is not None), None)
+
+    def _judged(self, requirement: Requirement) -> Verdict:
+        if (root := self.root(requirement)) is not None:
+            verdict = blocked(requirement, root)
+        elif (failure := self._own_failure(requirement.area)) is not None:
+            verdict = Verdict(requirement.id, requirement.level, Outcome.ERROR, explanation=failure)
+        else:
+            verdict = ruled(requirement, self._finding(requirement), strict=self._strict)
+        return _of_call(verdict, self._scenario, self._call)
+
+    def _finding(self, requirement: Requirement) -> Finding | _Broken:
+        try:
+            if (unmet := self.unmet(requirement)) is not None:
+                return unmet
+            finding = cast("Check", requirement.check)(self.timeline)
+        except Exception as error:  # our failure, and reported as such
+            return _Broken(error)
+        if requirement.timing and isinstance(finding, Violation | Observation) and (late := self._lateness()):
+            return Inconclusive(late)
+        return finding
+
+    def _own_failure(self, area: str) -> str | None:
+        """Why we broke, where we did so before the area was decided."""
+        failed = self.timeline.first(HarnessFailed)
+        if failed is None:
+            return None
+        decided = _decided_at(self.timeline, area)
+        if decided is not None and decided <= failed.at:
+            return None
+        where = f" in {failed.where}" if failed.where else ""
+        return f"the harness broke at {failed.at:.3f} s{where}: {failed.error}"
+
+    def _lateness(self) -> str | None:
+        worst = max(self.timeline.all(PacingMeasured), key=lambda m: m.max, default=None)
+        if worst is None:
+            return None
+        if worst.p99 > limit(self._limits, "lateness_p99_ms") or worst.max > limit(
+            self._limits, "lateness_max_ms"
+        ):
+            return (
+                f"our own sender was late by {worst.p99:.0f} ms (p99), {worst.max:.0f} ms at most: "
+                "this machine is too busy to time the call; run fewer calls side by side"
+            )
+        return None
+
+
+class _Broken:
+    """A check raised."""
+
+    def __init__(self, error: Exception) -> None:
+        frames = traceback.extract_tb(error.__traceback__)
+        where = f" in {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
+        self.explanation = f"the check itself broke{where}: {type(error).__name__}: {error}"
+
+
+def ruled(requirement: Requirement, finding: Finding | _Broken, *, strict: bool) -> Verdict:
+    """What a finding means for its requirement, without the call's name."""
+    rid, level = requirement.id, requirement.level
+    match finding:
+        case None:
+            return Verdict(rid, level, Outcome.PASSED)
+        case NotApplicable(reason):
+            return Verdict(rid, level, Outcome.NOT_APPLICABLE, explanation=reason)
+        case Inconclusive(reason):
+            return Verdict(rid, level, Outcome.INCONCLUSIVE, explanation=reason)
+        case Observation():
+            return Verdict(
+                rid, level, Outcome.OBSERVED, explanation=_measured(finding), evidence=finding.evidence,
+                observation=finding,
+            )  # fmt: skip
+        case Violation():
+            return _violated(requirement, finding, strict=strict)
+        case _Broken():
+            return Verdict(rid, level, Outcome.ERROR, explanation=finding.explanation)
+
+
+def blocked(requirement: Requirement, root: Verdict) -> Verdict:
+    """The verdict on what lies behind a failed requirement."""
+    return Verdict(
+        requirement.id,
+        requirement.level,
+        Outcome.BLOCKED,
+        explanation=f"{root.id} failed ({root.cause}), and this needs it",
+        root=root.id,
+    )
+
+
+def _violated(requirement: Requirement, violation: Violation, *, strict: bool) -> Verdict:
+    cause = requirement.causes.get(violation.cause)
+    if cause is None:
+        undeclared = f"the check found {violation.cause!r}, a cause that {requirement.id} does not declare"
+        return Verdict(requirement.id, requirement.level, Outcome.ERROR, explanation=undeclared)
+    # A requirement that only observes is violated where a limit was configured: that makes it binding.
+    level = Level.MUST if requirement.level == Level.OBSERVE else cause.level or requirement.level
+    explanation = f"{cause.what}: {violation.seen}"
+    for other in violation.alternatives:
+        explanation += f"; or else {other.cause}: {other.because}"
+    return Verdict(
+        requirement.id,
+        level,
+        Outcome.FAILED if level == Level.MUST or strict else Outcome.WARNED,
+        cause=violation.cause,
+        explanation=explanation,
+        mend=cause.mend,
+        evidence=violation.evidence,
+        alternatives=violation.alternatives,
+    )
+
+
+def _over_calls(requirement: Requirement, calls: Sequence[CallJudge], *, strict: bool) -> Verdict:
+    """Judged over the calls to which it applies and on which its needs hold."""
+    roots = [root for call in calls if (root := call.root(requirement)) is not None]
+    standing = [call for call in calls if call.root(requirement) is None]
+    if roots and not standing:
+        return blocked(requirement, roots[0])
+    reasons = [call.unmet(requirement) for call in standing]
+    timelines = [call.timeline for call, reason in zip(standing, reasons, strict=True) if reason is None]
+    finding: Finding | _Broken
+    if not timelines:
+        finding = next((r for r in reasons if r is not None), NotApplicable("there were no calls"))
+    else:
+        try:
+            finding = cast("CallsCheck", requirement.check)(timelines)
+        except Exception as error:
+            finding = _Broken(error)
+    return ruled(requirement, finding, strict=strict)
+
+
+def _decided_at(timeline: Timeline, area: str) -> float | None:
+    """When nothing that follows can change the area's verdicts; None where that was not reached."""
+    if area == "signaling":
+        ends = [*timeline.all(HttpResponse), *timeline.all(HttpFailed)]
+        return max((e.at for e in ends), default=None)
+    if area == "connectivity":
+        opened = timeline.state("channel", "open")
+        return opened.at if opened else None
+    ended = timeline.last(CallEnded)
+    return ended.at if ended else None
+
+
+def _measured(observation: Observation) -> str:
+    values = ", ".join(f"{v:g}" for v in observation.values[:8])
+    more = "" if len(observation.values) <= 8 else f", … ({len(observation.values)} in all)"
+    return f"{values}{more} {observation.unit}".strip() if observation.values else "nothing was measured"
+
+
+def _of_call(verdict: Verdict, scenario: str, call: str) -> Verdict:
+    return replace(verdict, scenario=scenario, call=call)

@@ -1,0 +1,198 @@
+"""The words of the catalogue: what a requirement is, what it can find, and what a verdict says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, TypeVar
+
+from harness.core.timeline import Timeline
+
+
+class Level(StrEnum):
+    """How binding it is. MUST: a clause says so. SHOULD: inferred or advised. OBSERVE: a number."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+    OBSERVE = "OBSERVE"
+
+
+class Severity(StrEnum):
+    """What a violation costs the user, in Allure's words."""
+
+    BLOCKER = "blocker"
+    CRITICAL = "critical"
+    NORMAL = "normal"
+    MINOR = "minor"
+
+
+class Outcome(StrEnum):
+    """What became of a requirement on a timeline."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    WARNED = "warned"
+    OBSERVED = "observed"
+    BLOCKED = "blocked"
+    NOT_APPLICABLE = "not-applicable"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a requirement comes from: `name` with its section, `says` what it says there, in a sentence."""
+
+    name: str
+    says: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a requirement fails: `what` happened, and how to `mend` it.
+
+    `level` is set where this cause is less binding than its requirement.
+    """
+
+    what: str
+    mend: str
+    level: Level | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A quotation from the timeline, with its moment where it has one."""
+
+    at: float | None
+    text: str
+
+    def __str__(self) -> str:
+        return self.text if self.at is None else f"{self.at:.3f} s: {self.text}"
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A second explanation that the evidence does not rule out; the nearer to the front, the likelier."""
+
+    cause: str
+    because: str
+
+
+@dataclass(frozen=True)
+class Violation:
+    """The requirement is not met. `cause` is a declared slug; `seen` finishes the cause's sentence."""
+
+    cause: str
+    seen: str
+    evidence: tuple[Evidence, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True)
+class NotApplicable:
+    """The call never came to what the requirement is about."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Inconclusive:
+    """Too little was seen to tell, or our own machine was too slow."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Measured values; nothing to pass or fail."""
+
+    unit: str
+    values: tuple[float, ...]
+    evidence: tuple[Evidence, ...] = ()
+
+
+Finding = Violation | NotApplicable | Inconclusive | Observation | None
+Check = Callable[[Timeline], Finding]
+CallsCheck = Callable[[Sequence[Timeline]], Finding]
+F = TypeVar("F", Check, CallsCheck)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """When a requirement applies: `text` for the catalogue, `unmet` says why it does not."""
+
+    text: str
+    unmet: Callable[[Timeline], NotApplicable | Inconclusive | None]
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One rule of the catalogue. `check` is pure; `over` says whether it takes one call or all of them.
+
+    `timing`: a violation or a number means nothing when our own sender was late.
+    """
+
+    id: str
+    title: str
+    level: Level
+    severity: Severity
+    source: Source
+    causes: Mapping[str, Cause]
+    check: Check | CallsCheck
+    needs: tuple[Requirement, ...] = ()
+    when: tuple[Condition, ...] = ()
+    over: Literal["call", "calls"] = "call"
+    timing: bool = False
+    description: str = field(default="", compare=False)
+
+    @property
+    def area(self) -> str:
+        return self.id.partition(".")[0]
+
+    @property
+    def slug(self) -> str:
+        return self.id.partition(".")[2]
+
+    def __repr__(self) -> str:
+        return f"<Requirement {self.id}>"
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A requirement's outcome on one call; `call` is empty where it was judged over all of them.
+
+    `root` is the id of the failed requirement that blocks this one. `alternatives` are already in the
+    explanation; they are kept apart for reports that rank them.
+    """
+
+    id: str
+    level: Level
+    outcome: Outcome
+    cause: str | None = None
+    scenario: str = ""
+    call: str = ""
+    explanation: str = ""
+    mend: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    observation: Observation | None = None
+    root: str | None = None
+
+    def as_result(self) -> dict[str, Any]:
+        """The entry of results.json."""
+        return {
+            "id": self.id,
+            "level": self.level.value,
+            "outcome": self.outcome.value,
+            "cause": self.cause,
+            "scenario": self.scenario,
+            "call": self.call,
+            "explanation": self.explanation,
+            "mend": self.mend,
+            "evidence": [str(e) for e in self.evidence],
+        }

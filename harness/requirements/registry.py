@@ -1,0 +1,134 @@
+"""Where requirements are declared, and found again by id or by area."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Literal
+
+from harness.core.errors import UsageError
+from harness.requirements.model import Cause, Condition, F, Level, Requirement, Severity, Source
+
+KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+
+
+class Registry:
+    """Requirements in the order of their declaration, which is the order of a call: first failure, root.
+
+    `root` is the package whose modules (or subpackages) are the areas; None checks no area.
+    """
+
+    def __init__(self, root: str | None = None) -> None:
+        self._root = root
+        self._by_id: dict[str, Requirement] = {}
+
+    def __iter__(self) -> Iterator[Requirement]:
+        return iter(self._by_id.values())
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __contains__(self, requirement_id: object) -> bool:
+        return requirement_id in self._by_id
+
+    @property
+    def areas(self) -> list[str]:
+        """Areas in the order of a call."""
+        return list(dict.fromkeys(r.area for r in self))
+
+    def requirement(
+        self,
+        requirement_id: str,
+        title: str,
+        *,
+        level: Level,
+        severity: Severity,
+        source: Source,
+        causes: Mapping[str, Cause],
+        needs: Iterable[str] = (),
+        when: Iterable[Condition] = (),
+        over: Literal["call", "calls"] = "call",
+        timing: bool = False,
+    ) -> Callable[[F], F]:
+        """Declare the decorated function as a requirement.
+
+        Raises ValueError at import for an id that is taken, out of shape or out of place, for a need that
+        is not declared before it, and for a cause without words.
+        """
+
+        def declare(check: F) -> F:
+            self._check_id(requirement_id, check.__module__)
+            for slug, cause in causes.items():
+                if not KEBAB.fullmatch(slug):
+                    raise ValueError(f"{requirement_id}: the cause {slug!r} is not in kebab-case")
+                if not cause.what.strip() or not cause.mend.strip():
+                    raise ValueError(f"{requirement_id}: the cause {slug} does not say what and how to mend")
+            for need in needs:
+                if need not in self._by_id:
+                    raise ValueError(f"{requirement_id} needs {need}, which is not declared before it")
+            self._by_id[requirement_id] = Requirement(
+                id=requirement_id,
+                title=title,
+                level=level,
+                severity=severity,
+                source=source,
+                causes=dict(causes),
+                check=check,
+                needs=tuple(self._by_id[need] for need in needs),
+                when=tuple(when),
+                over=over,
+                timing=timing,
+                description=inspect.getdoc(check) or "",
+            )
+            return check
+
+        return declare
+
+    def get(self, requirement_id: str) -> Requirement:
+        """The requirement of that id. Raises UsageError with near matches."""
+        if requirement_id in self._by_id:
+            return self._by_id[requirement_id]
+        raise _unknown("requirement", requirement_id, self._by_id)
+
+    def select(self, ids: Iterable[str] = (), areas: Iterable[str] = ()) -> list[Requirement]:
+        """Requirements of the given ids or areas, in order; all where nothing is asked for.
+
+        Raises UsageError for an unknown id or area, with near matches.
+        """
+        wanted_ids = {self.get(i).id for i in ids}
+        wanted_areas = set(areas)
+        for area in wanted_areas:
+            if area not in self.areas:
+                raise _unknown("area", area, self.areas)
+        if not wanted_ids and not wanted_areas:
+            return list(self)
+        return [r for r in self if r.id in wanted_ids or r.area in wanted_areas]
+
+    def _check_id(self, requirement_id: str, module: str) -> None:
+        area, _, slug = requirement_id.partition(".")
+        if not KEBAB.fullmatch(area) or not KEBAB.fullmatch(slug):
+            raise ValueError(f"{requirement_id!r} is not area.slug in kebab-case")
+        if requirement_id in self._by_id:
+            raise ValueError(f"{requirement_id} is declared twice")
+        if self._root is not None and area != module.removeprefix(f"{self._root}.").partition(".")[0]:
+            raise ValueError(f"{requirement_id} is declared in {module}: its area must be its module's name")
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
+    names = list(known)
+    slugs = {n.partition(".")[2] or n: n for n in names}
+    near = [
+        *difflib.get_close_matches(name, names, n=3),
+        *(slugs[s] for s in difflib.get_close_matches(name.partition(".")[2] or name, slugs, n=3)),
+    ]
+    nearest = " or ".join(dict.fromkeys(near))
+    return UsageError(
+        f"there is no {what} {name!r}",
+        f"did you mean {nearest}?" if nearest else f"`harness catalogue` lists every {what}",
+    )
+
+
+REGISTRY = Registry(root="harness.requirements")
+requirement = REGISTRY.requirement
