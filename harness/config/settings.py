@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -14,3 +15,18 @@ class Settings(BaseSettings):
 
     fixtures: Path | None = None
     """Where the audio fixtures are, when they are not those that come with the harness."""
+
+    target: str = ""
+    """The relay under test, where --target is not given."""
+
+    dialect: str = "json"
+    """How the target wraps offer and answer, where --dialect is not given."""
+
+    bearer: SecretStr = SecretStr("")
+    """Sent to the target as `Authorization: Bearer …`."""
+
+    origin: str = ""
+    """The web page's origin, sent as a browser would."""
+
+    fake_token: SecretStr = SecretStr("")
+    """The token of the fake's management, where it listens beyond loopback."""

@@ -1,0 +1,220 @@
+"""The caller: what a scenario says and does, in words of a conversation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from harness.call.line import Line
+from harness.call.waiting import Waiter
+from harness.core.events import (
+    AnswerRejected,
+    MicrophoneChanged,
+    ServerEvent,
+    StepEnded,
+    StepStarted,
+    UtteranceEnded,
+    UtteranceStarted,
+    WaitExpired,
+)
+from harness.peer.channel import ChannelClosedError
+from harness.peer.remote import SdpUnusableError
+from harness.peer.source import Utterance
+
+SETTLE_SECONDS = 0.3  # after a reply's last audible packet, so that its tail is heard
+QUIET_SECONDS = 1.0  # this long without an audible packet is the end of what is said
+NOTHING_HEARD_SECONDS = 3.0  # the first audible packet may come this much after response.done
+LATE_FACTOR = 2.0  # wait this much past a limit, so that late can be told from never
+
+
+class PlanStopped(Exception):  # noqa: N818  (no error: the plan ends early, and the record says why)
+    """A stage did not come about, so the rest of the plan makes no sense."""
+
+
+class Caller:
+    """Hands a scenario the call's verbs. Each verb is a step on the timeline; one that fails ends the plan."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self._waiter = Waiter(line.timeline)
+        self._events_sent = 0
+        self._hung_up = False
+
+    # --- the call ---
+
+    async def connect(self) -> None:
+        """Offer, answer, ICE, DTLS, the data channel open, and `session.created`."""
+        limits = self.line.limits
+        async with self._step("connect"):
+            offer = await self.line.peer.create_offer()
+            answer = await self.line.exchange(offer)
+            if answer is None:
+                raise PlanStopped("no answer")
+            try:
+                self.line.peer.accept_answer(
+                    answer, ice_seconds=limits.ice_seconds, dtls_seconds=limits.dtls_seconds
+                )
+            except SdpUnusableError as error:
+                self.line.record(AnswerRejected(at=self.line.now(), reason=str(error)))
+                raise PlanStopped(f"the answer cannot be applied: {error}") from error
+            await self._until(self._channel_decided, "the data channel", limits.channel_seconds * LATE_FACTOR)
+            if self.line.peer.channel_state != "open":
+                raise PlanStopped("the data channel did not open")
+            await self._event("session.created", within=limits.created_seconds)
+
+    async def hang_up(self) -> None:
+        """End the call as a page does: channel, transport, tracks."""
+        if self._hung_up:
+            return
+        self._hung_up = True
+        async with self._step("hang up"):
+            await self.line.peer.close()
+
+    # --- the session ---
+
+    async def update_session(self, **session: Any) -> ServerEvent:
+        """Send `session.update` and wait for `session.updated` or its refusal."""
+        async with self._step("update session"):
+            event_id = self.send({"type": "session.update", "session": {"type": "realtime", **session}})
+
+            def ours(event: ServerEvent) -> bool:
+                error = (event.event or {}).get("error")
+                return event.type != "error" or (
+                    isinstance(error, dict) and error.get("event_id") == event_id
+                )
+
+            return await self._event(
+                "session.updated", "error", within=self.line.limits.update_seconds, where=ours
+            )
+
+    def send(self, event: dict[str, Any]) -> str:
+        """Send a client event; returns its event_id, one of ours where it has none."""
+        self._events_sent += 1
+        event_id = str(event.get("event_id") or f"evt_{self.line.peer.ufrag}_{self._events_sent}")
+        try:
+            self.line.peer.send({"event_id": event_id, **event})
+        except ChannelClosedError as error:
+            raise PlanStopped(str(error)) from error
+        return event_id
+
+    async def wait_for(self, *types: str, within: float) -> ServerEvent:
+        """The next server event of one of the types that no earlier wait took."""
+        async with self._step(f"wait for {' or '.join(types)}"):
+            return await self._event(*types, within=within)
+
+    # --- the voice ---
+
+    async def say(self, clip: str) -> None:
+        """Speak a clip of the fixtures to its end."""
+        recorded = self.line.library.clip(clip)
+        async with self._step(f"say {clip}"):
+            utterance = Utterance(
+                recorded.packets,
+                on_started=lambda: self.line.record(
+                    UtteranceStarted(
+                        at=self.line.now(),
+                        clip=clip,
+                        duration_ms=recorded.duration_ms,
+                        speech=tuple(recorded.speech),
+                        transcript=recorded.transcript,
+                        muted=self.line.peer.microphone.muted,
+                    )
+                ),
+                on_ended=lambda cut: self.line.record(UtteranceEnded(at=self.line.now(), clip=clip, cut=cut)),
+            )
+            self.line.peer.microphone.say(utterance)
+            try:
+                async with asyncio.timeout(recorded.duration_ms / 1000 * LATE_FACTOR + 5):
+                    await asyncio.shield(utterance.done)
+            except TimeoutError as error:
+                raise PlanStopped("the media path is not up, so nothing can be said") from error
+
+    async def stay_silent(self, seconds: float) -> None:
+        """Say nothing; packets of silence flow on."""
+        async with self._step(f"stay silent {seconds:g} s"):
+            await asyncio.sleep(seconds)
+
+    def mute(self) -> None:
+        """Replace what is said by silence, as a muted track does."""
+        self._microphone(muted=True)
+
+    def unmute(self) -> None:
+        """Let the voice through again."""
+        self._microphone(muted=False)
+
+    async def hear_reply(self) -> None:
+        """Wait for a response to be done, and for its audio to have been played to the end."""
+        limits = self.line.limits
+        async with self._step("hear the reply"):
+            created = await self._event("response.created", "response.done", within=limits.turn_seconds)
+            done = created
+            if created.type == "response.created":
+                done = await self._event("response.done", within=limits.reply_seconds)
+            if _has_audio(done):
+                await self._until(
+                    lambda: self._played_out(done.at), "the end of the reply's audio", limits.reply_seconds
+                )
+                await asyncio.sleep(SETTLE_SECONDS)
+
+    # --- inside ---
+
+    @asynccontextmanager
+    async def _step(self, name: str) -> AsyncIterator[None]:
+        self.line.record(StepStarted(at=self.line.now(), step=name))
+        try:
+            yield
+        except PlanStopped as stopped:
+            self.line.record(StepEnded(at=self.line.now(), step=name, failed=str(stopped)))
+            raise
+        self.line.record(StepEnded(at=self.line.now(), step=name))
+
+    async def _event(
+        self, *types: str, within: float, where: Callable[[ServerEvent], bool] | None = None
+    ) -> ServerEvent:
+        what = " or ".join(types)
+        found = await self._waiter.server_event(*types, within=within, where=where)
+        if found is None:
+            self.line.record(WaitExpired(at=self.line.now(), what=what, within=within))
+            raise PlanStopped(f"{what} did not come within {within:g} s")
+        return found
+
+    async def _until(self, holds: Callable[[], bool], what: str, within: float) -> None:
+        if not await self._waiter.condition(holds, within):
+            self.line.record(WaitExpired(at=self.line.now(), what=what, within=within))
+
+    def _channel_decided(self) -> bool:
+        timeline = self.line.timeline
+        return self.line.peer.channel_state == "open" or any(
+            timeline.state(layer, state) for layer in ("ice", "dtls") for state in ("failed", "closed")
+        )
+
+    def _played_out(self, done_at: float) -> bool:
+        if self.line.timeline.server_events("output_audio_buffer.stopped", after=self._last_response_at()):
+            return True
+        last_audible = self.line.peer.heard.last_audible
+        nothing_heard = last_audible < self._last_response_at()
+        quiet_since = done_at + NOTHING_HEARD_SECONDS if nothing_heard else max(last_audible, done_at)
+        return self.line.now() - quiet_since > QUIET_SECONDS
+
+    def _last_response_at(self) -> float:
+        created = self.line.timeline.server_events("response.created")
+        return created[-1].at if created else 0.0
+
+    def _microphone(self, *, muted: bool) -> None:
+        self.line.peer.microphone.muted = muted
+        self.line.record(MicrophoneChanged(at=self.line.now(), muted=muted))
+
+
+def _has_audio(done: ServerEvent) -> bool:
+    response = (done.event or {}).get("response")
+    output = response.get("output") if isinstance(response, dict) else None
+    parts = [
+        part
+        for item in (output if isinstance(output, list) else [])
+        if isinstance(item, dict)
+        for part in item.get("content") or []
+        if isinstance(part, dict)
+    ]
+    return any(part.get("type") in ("audio", "output_audio") for part in parts)

@@ -1,0 +1,150 @@
+"""Making the calls of scenarios: whatever happens, each ends as a timeline, and nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness import __version__
+from harness.call.caller import Caller, PlanStopped
+from harness.call.desk import Desk
+from harness.call.scenario import Scenario
+from harness.core.audio import Samples
+from harness.core.clock import MonotonicClock, RelativeClock, wall_time
+from harness.core.errors import HarnessError
+from harness.core.events import (
+    CallEnded,
+    CallStarted,
+    EventInvalid,
+    HarnessFailed,
+    ServerEvent,
+    UpstreamUnavailable,
+)
+from harness.core.realtime_events import server_event_problem
+from harness.core.timeline import Timeline
+
+CLEAN_UP_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """One call that was made: its timeline, and the audio that was received (48 kHz mono, from 0 on)."""
+
+    scenario: Scenario
+    timeline: Timeline
+    audio: Samples
+
+    @property
+    def id(self) -> str:
+        """The call's id: unique in a run."""
+        started = self.timeline.first(CallStarted)
+        return started.call if started else ""
+
+
+async def make_calls(
+    desk: Desk,
+    scenarios: Sequence[Scenario],
+    *,
+    concurrency: int,
+    on_done: Callable[[CallRecord], None] = lambda _record: None,
+) -> list[CallRecord]:
+    """Make one call for each scenario, so many side by side; records come in the scenarios' order."""
+    places = asyncio.Semaphore(concurrency)
+
+    async def make(number: int, scenario: Scenario) -> CallRecord:
+        async with places:
+            record = await make_call(desk, scenario, call=f"{number:03d}-{scenario.name}")
+        on_done(record)
+        return record
+
+    return list(await asyncio.gather(*(make(n, s) for n, s in enumerate(scenarios, start=1))))
+
+
+async def make_call(desk: Desk, scenario: Scenario, *, call: str) -> CallRecord:
+    """Make one call. Raises only CancelledError, and cleans up first."""
+    clock = RelativeClock(MonotonicClock())
+    timeline = Timeline()
+    line = desk.open_line(timeline, clock)
+    line.record(
+        CallStarted(
+            at=0.0,
+            call=call,
+            scenario=scenario.name,
+            started_at=wall_time(),
+            origin=clock.origin,
+            seed=desk.settings.seed,
+            harness=__version__,
+            target=desk.target.url,
+            dialect=desk.target.dialect,
+            mode=desk.settings.mode,
+            limits=line.limits.as_dict(),
+            ufrag=line.peer.ufrag,
+        )
+    )
+    caller = Caller(line)
+    reason = "the plan was cut short"
+    try:
+        await scenario.plan(caller)
+        reason = "the plan was carried out"
+    except PlanStopped as stopped:
+        reason = str(stopped)
+    except HarnessError as error:
+        line.record(HarnessFailed(at=line.now(), error=str(error), where=scenario.name))
+        reason = "the harness failed"
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        line.record(
+            HarnessFailed(
+                at=line.now(),
+                error=f"{type(error).__name__}: {error}",
+                where=f"{where.filename.rpartition('/')[2]}:{where.lineno}",
+            )
+        )
+        reason = "the harness failed"
+    finally:
+        await _hang_up(caller)
+        line.record(CallEnded(at=line.now(), reason=reason))
+    _validate(timeline, line.record)
+    await _ask_upstream(desk, timeline, line.peer.ufrag, clock)
+    return CallRecord(scenario, timeline, line.peer.heard.samples())
+
+
+async def _hang_up(caller: Caller) -> None:
+    """Clean up even while being cancelled, and report a clean-up that does not end as our own failure."""
+    try:
+        async with asyncio.timeout(CLEAN_UP_SECONDS):
+            await asyncio.shield(asyncio.ensure_future(caller.hang_up()))
+    except TimeoutError:
+        line = caller.line
+        line.record(HarnessFailed(at=line.now(), error="hanging up did not end", where="clean-up"))
+
+
+def _validate(timeline: Timeline, record: Callable[[EventInvalid], None]) -> None:
+    """Note every server event that the official types refuse, after the call so as not to disturb it."""
+    for event in timeline.all(ServerEvent):
+        if event.event is None:
+            record(EventInvalid(at=event.at, type="", problem=f"not a JSON object: {event.raw[:200]!r}"))
+            continue
+        problem = server_event_problem(event.event)
+        if problem is not None:
+            record(
+                EventInvalid(
+                    at=event.at, type=event.type, problem=problem.problem, unknown_type=problem.unknown_type
+                )
+            )
+
+
+async def _ask_upstream(desk: Desk, timeline: Timeline, ufrag: str, clock: RelativeClock) -> None:
+    """Add the fake's view, once it has released the call or the time for that has passed."""
+    if desk.upstream is None:
+        return
+    try:
+        calls = await desk.upstream.calls_when_ended(ufrag, desk.settings.limits.hang_up_seconds)
+    except HarnessError as error:
+        timeline.append(UpstreamUnavailable(at=clock.now(), reason=str(error)))
+        return
+    for call in calls:
+        for event in call.on_timeline(clock.origin):
+            timeline.append(event)

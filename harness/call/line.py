@@ -1,0 +1,30 @@
+"""What one call is made with: its timeline, clock and peer, the target, and the fixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from harness.config.limits import Limits
+from harness.core.clock import RelativeClock
+from harness.core.events import Event
+from harness.core.timeline import Timeline
+from harness.peer.peer import Peer
+from harness.speech.library import Library
+
+
+@dataclass(frozen=True)
+class Line:
+    """One call's parts, handed to its caller. `exchange` takes an offer and gives the answer's SDP or None."""
+
+    timeline: Timeline
+    clock: RelativeClock
+    record: Callable[[Event], None]
+    peer: Peer
+    exchange: Callable[[str], Awaitable[str | None]]
+    library: Library
+    limits: Limits
+
+    def now(self) -> float:
+        """Seconds on the timeline."""
+        return self.clock.now()

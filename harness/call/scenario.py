@@ -1,0 +1,37 @@
+"""A scenario: a planned conversation, and the areas of the catalogue that it judges."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from harness.call.caller import Caller
+
+Plan = Callable[[Caller], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What `@scenario` makes of a coroutine function. `areas` are modules of the catalogue."""
+
+    name: str
+    title: str
+    plan: Plan
+    areas: tuple[str, ...]
+    requirements: tuple[str, ...] = ()
+
+
+def scenario(*, areas: Sequence[str] = (), requirements: Sequence[str] = ()) -> Callable[[Plan], Scenario]:
+    """Turn `async def plan(caller)` into a scenario; its docstring's first line is the title.
+
+    Every requirement of `areas`, and each one named in `requirements`, becomes a test of its own.
+    """
+
+    def declare(plan: Plan) -> Scenario:
+        title = (plan.__doc__ or "").strip().partition("\n")[0]
+        name = getattr(plan, "__name__", "scenario")
+        if not title:
+            raise ValueError(f"scenario {name} needs a docstring: its first line is the title in reports")
+        return Scenario(name, title, plan, tuple(areas), tuple(requirements))
+
+    return declare

@@ -1,0 +1,101 @@
+"""Asking the fake what it saw of a call: the other half of a grey-box timeline."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import msgspec
+
+from harness.core.clock import Clock
+from harness.core.errors import HarnessError
+from harness.core.events import Event
+from harness.core.timeline import event_from_builtins
+
+POLL_SECONDS = 0.05
+REQUEST_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class UpstreamCall:
+    """One call as the fake saw it; times are on its monotonic clock, `offset` ahead of ours."""
+
+    id: str
+    live: bool
+    started_at: float
+    events: tuple[Event, ...]
+    offset: float
+
+    def on_timeline(self, origin: float) -> list[Event]:
+        """The events with `at` relative to a timeline that began at `origin` on our clock."""
+        shift = self.started_at - self.offset - origin
+        return [msgspec.structs.replace(e, at=e.at + shift, side="upstream") for e in self.events]
+
+
+class Upstream:
+    """The fake's management interface, `/_fake/`, at `base` (http://host:port)."""
+
+    def __init__(self, base: str, clock: Clock, *, token: str = "") -> None:
+        self._base = base.rstrip("/")
+        self._clock = clock
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.AsyncClient(timeout=REQUEST_SECONDS, headers=headers, trust_env=False)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def calls(self, ufrag: str) -> list[UpstreamCall]:
+        """The calls whose offer had this ice-ufrag, oldest first.
+
+        Raises HarnessError when the fake does not answer or answers something else.
+        """
+        asked = self._clock.now()
+        reply = await self._get("/_fake/calls", {"ufrag": ufrag})
+        # The reply was written halfway between question and answer, give or take half the round trip.
+        offset = float(reply["now"]) - (asked + self._clock.now()) / 2
+        return sorted((_call(entry, offset) for entry in reply["calls"]), key=lambda call: call.started_at)
+
+    async def calls_when_ended(self, ufrag: str, within: float) -> list[UpstreamCall]:
+        """The same once all have ended, or as they are after `within` seconds."""
+        deadline = self._clock.now() + within
+        while True:
+            calls = await self.calls(ufrag)
+            if self._clock.now() >= deadline or not any(call.live for call in calls):
+                return calls
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def set_faults(self, faults: dict[str, Any]) -> None:
+        """Replace the active faults of the fake."""
+        try:
+            response = await self._client.put(f"{self._base}/_fake/faults", json=faults)
+            response.raise_for_status()
+        except httpx.HTTPError as error:
+            raise self._unavailable(error) from error
+
+    async def _get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
+        try:
+            response = await self._client.get(self._base + path, params=query)
+            response.raise_for_status()
+            reply = response.json()
+            return {"now": reply["now"], "calls": reply["calls"]}
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> HarnessError:
+        return HarnessError(
+            f"the fake OpenAI at {self._base} does not answer as one: {error or type(error).__name__}",
+            "start it with `harness fake-openai --bind HOST:PORT` and give the same address",
+        )
+
+
+def _call(entry: dict[str, Any], offset: float) -> UpstreamCall:
+    return UpstreamCall(
+        id=entry["id"],
+        live=entry["state"] == "live",
+        started_at=float(entry["started_at"]),
+        events=tuple(event_from_builtins(event) for event in entry.get("events", [])),
+        offset=offset,
+    )

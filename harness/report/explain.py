@@ -1,0 +1,44 @@
+"""A verdict in words: for a terminal, a log, a report. No markup, no colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.requirements.model import Outcome, Verdict
+
+# What a reader must act on comes first.
+ACTIONABLE = (Outcome.ERROR, Outcome.FAILED, Outcome.WARNED, Outcome.INCONCLUSIVE)
+
+
+def explain(verdict: Verdict, title: str = "") -> str:
+    """What is wrong, what was seen, and how to mend it: a few lines."""
+    head = f"{verdict.id}: {verdict.cause or verdict.outcome.value}"
+    lines = [head]
+    if title:
+        lines.append(f"  rule  {title} ({verdict.level.value})")
+    if verdict.explanation:
+        lines.append(f"  why   {verdict.explanation}")
+    lines += [f"  seen  {evidence}" for evidence in verdict.evidence]
+    if verdict.mend:
+        lines.append(f"  mend  {verdict.mend}")
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class RootCause:
+    """One finding, however many calls show it."""
+
+    verdict: Verdict
+    scenarios: tuple[str, ...]
+
+
+def root_causes(verdicts: Iterable[Verdict]) -> list[RootCause]:
+    """Failed, warned and inconclusive verdicts, those of one requirement and cause together."""
+    found: dict[tuple[str, str, str], list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.outcome in ACTIONABLE:
+            cause = verdict.cause or verdict.explanation
+            found.setdefault((verdict.id, verdict.outcome.value, cause), []).append(verdict)
+    ranked = sorted(found.values(), key=lambda same: ACTIONABLE.index(same[0].outcome))
+    return [RootCause(same[0], tuple(dict.fromkeys(v.scenario for v in same))) for same in ranked]

@@ -1,0 +1,81 @@
+"""What a run leaves in its directory: results.json, and for each call its timeline, descriptions and audio."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import wave
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from harness.core.audio import Samples
+from harness.core.errors import UsageError
+from harness.core.events import AnswerReceived, OfferCreated
+from harness.report.run import CallEntry, Run
+
+SCHEMA = 1
+SAMPLE_RATE = 48_000
+CALLS = "calls"
+
+
+def write_run(run: Run, directory: Path) -> Path:
+    """Write everything, replacing an earlier run's files; returns the path of results.json.
+
+    Raises UsageError when the directory cannot be written.
+    """
+    try:
+        shutil.rmtree(directory / CALLS, ignore_errors=True)
+        for call in run.calls:
+            write_call(call, directory / CALLS / call.id)
+        results = directory / "results.json"
+        directory.mkdir(parents=True, exist_ok=True)
+        results.write_text(json.dumps(as_results(run), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"the report cannot be written: {error}", "choose another --reports DIR") from error
+    return results
+
+
+def as_results(run: Run) -> dict[str, Any]:
+    """The contract: results.json, schema 1."""
+    return {
+        "schema": SCHEMA,
+        "harness": {"version": run.harness_version},
+        "target": {"url": run.target, "dialect": run.dialect, "mode": run.mode},
+        "seed": run.seed,
+        "started_at": run.started_at,
+        "verdict": run.verdict.value,
+        "requirements": [verdict.as_result() for verdict in run.verdicts],
+        "measurements": {name: asdict(measurement) for name, measurement in run.measurements().items()},
+        "calls": [
+            {"id": call.id, "scenario": call.scenario, "timeline": f"{CALLS}/{call.id}/timeline.jsonl"}
+            for call in run.calls
+        ],
+    }
+
+
+def write_call(call: CallEntry, directory: Path) -> None:
+    """Write one call's evidence."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "timeline.jsonl").write_text(call.timeline.to_jsonl(), encoding="utf-8")
+    for name, text in descriptions(call).items():
+        (directory / name).write_bytes(text.encode())
+    if call.audio is not None and call.audio.size:
+        write_wav(call.audio, directory / "received.wav")
+
+
+def descriptions(call: CallEntry) -> dict[str, str]:
+    """The offer and the answer, byte for byte, by file name."""
+    offer, answer = call.timeline.first(OfferCreated), call.timeline.first(AnswerReceived)
+    return {
+        name: found.sdp for name, found in (("offer.sdp", offer), ("answer.sdp", answer)) if found is not None
+    }
+
+
+def write_wav(samples: Samples, path: Path) -> None:
+    """48 kHz, 16 bit, mono."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(samples.tobytes())

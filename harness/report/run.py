@@ -1,0 +1,79 @@
+"""A run as a whole: its calls, verdicts and measurements, and the one word about the target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from harness import __version__
+from harness.core.audio import Samples
+from harness.core.timeline import Timeline
+from harness.report.measurements import Measurement, measure
+from harness.requirements.model import Outcome, Verdict
+
+
+class RunVerdict(StrEnum):
+    """The word about the target."""
+
+    CONFORMING = "conforming"
+    VIOLATING = "violating"
+    INCONCLUSIVE = "inconclusive"
+    UNREACHABLE = "unreachable"
+
+
+EXIT_CODES = {
+    RunVerdict.CONFORMING: 0,
+    RunVerdict.VIOLATING: 1,
+    RunVerdict.UNREACHABLE: 3,
+    RunVerdict.INCONCLUSIVE: 4,
+}
+
+
+@dataclass(frozen=True)
+class CallEntry:
+    """One call of the run. `audio`: what was received, 48 kHz mono, None where it was not kept."""
+
+    id: str
+    scenario: str
+    timeline: Timeline
+    audio: Samples | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that a report is made from."""
+
+    target: str
+    dialect: str
+    mode: str
+    seed: int
+    started_at: str
+    calls: tuple[CallEntry, ...]
+    verdicts: tuple[Verdict, ...]
+    unreachable: str = ""
+    harness_version: str = field(default=__version__)
+
+    @property
+    def verdict(self) -> RunVerdict:
+        """Unreachable before all else; a violation outweighs doubt; doubt outweighs conformance."""
+        if self.unreachable:
+            return RunVerdict.UNREACHABLE
+        outcomes = {verdict.outcome for verdict in self.verdicts}
+        if Outcome.FAILED in outcomes:
+            return RunVerdict.VIOLATING
+        if outcomes & {Outcome.ERROR, Outcome.INCONCLUSIVE} or not outcomes & {
+            Outcome.PASSED,
+            Outcome.WARNED,
+            Outcome.OBSERVED,
+        }:
+            return RunVerdict.INCONCLUSIVE
+        return RunVerdict.CONFORMING
+
+    def measurements(self) -> dict[str, Measurement]:
+        """Every measured quantity over all calls, by name."""
+        return measure([call.timeline for call in self.calls], self.verdicts)
+
+    def verdicts_of(self, call: str) -> Sequence[Verdict]:
+        """The verdicts on one call."""
+        return [v for v in self.verdicts if v.call == call]
