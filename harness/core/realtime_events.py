@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -30,6 +30,21 @@ class _SessionEvent(BaseModel):
 
 
 _RESOURCE_PATHS = tuple(f"session.{name}" for name in _SessionResource.model_fields)
+
+
+FlawKind = Literal["missing", "extra", "type", "value"]
+
+
+class Flaw(NamedTuple):
+    """The first field that an official type does not accept; `expected`: the values it may take, if few."""
+
+    path: str
+    kind: FlawKind
+    message: str
+    expected: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
 
 
 class EventProblem(NamedTuple):
@@ -54,23 +69,23 @@ def server_event_problem(event: object) -> EventProblem | None:
     return _problem(event, SERVER_EVENTS)
 
 
-def client_event_problem(event: object) -> EventProblem | None:
-    """None where the official types accept the client event; never raises."""
-    return _problem(event, CLIENT_EVENTS)
+def client_event_flaw(event: Mapping[str, Any]) -> Flaw | None:
+    """The flaw of a client event whose `type` is one of CLIENT_EVENTS; never raises."""
+    return _flaw(CLIENT_EVENTS[event["type"]], event)
 
 
 def _problem(event: object, classes: Mapping[str, type[BaseModel]]) -> EventProblem | None:
     if not isinstance(event, Mapping):
         return EventProblem(False, f"the event is {_kind(event)}, not an object")
     name = event.get("type")
+    if "type" not in event:
+        return EventProblem(False, "type: is missing")
     if not isinstance(name, str):
-        return EventProblem(
-            False, f"type: is {_kind(name)}, not a string" if "type" in event else "type: is missing"
-        )
+        return EventProblem(False, f"type: is {_kind(name)}, not a string")
     if name not in classes:
         return EventProblem(True, f"type: {name!r} is not among the official {len(classes)}")
-    found = _fields_problem(classes[name], event)
-    return EventProblem(False, found) if found else None
+    flaw = _flaw(classes[name], event)
+    return EventProblem(False, str(flaw)) if flaw else None
 
 
 @cache
@@ -78,37 +93,42 @@ def _adapter(model: type[BaseModel]) -> TypeAdapter[BaseModel]:
     return TypeAdapter(model)
 
 
-def _fields_problem(model: type[BaseModel], data: Mapping[str, Any]) -> str | None:
+def _flaw(model: type[BaseModel], data: Mapping[str, Any]) -> Flaw | None:
+    is_session_event = data["type"] in SESSION_EVENTS
     try:
         parsed = _adapter(model).validate_python(dict(data), strict=True)
-        if data["type"] in SESSION_EVENTS:
+        if is_session_event:
             _adapter(_SessionEvent).validate_python(dict(data), strict=True)
     except ValidationError as error:
         return _telling(error)
     except RecursionError:
-        return "the event is nested too deeply"
-    known = _RESOURCE_PATHS if data["type"] in SESSION_EVENTS else ()
+        return Flaw("event", "value", "is nested too deeply")
+    known = _RESOURCE_PATHS if is_session_event else ()
     extra = next((path for path in _extra_fields(parsed) if path not in known), None)
-    return f"{extra}: is not a field of the official type" if extra else None
+    return Flaw(extra, "extra", "is not a field of the official type") if extra else None
 
 
-def _telling(error: ValidationError) -> str:
+def _telling(error: ValidationError) -> Flaw:
     """The first error outside the branches of a union that the data's own `type` or `role` rules out."""
     errors = error.errors(include_url=False, include_input=False)
     tags = [e for e in errors if len(e["loc"]) > 1 and e["loc"][-1] in _TAGS and _is_branch(e["loc"][-2])]
     ruled_out = {e["loc"][:-1] for e in tags}
     telling = [e for e in errors if not any(e["loc"][: len(branch)] == branch for branch in ruled_out)]
     if telling:
-        message = telling[0]["msg"]
-        return f"{_path(telling[0]['loc'])}: {message[0].lower()}{message[1:]}"
+        first = telling[0]
+        expected = (first["ctx"]["expected"],) if first["type"] == "literal_error" else ()
+        message = f"{first['msg'][0].lower()}{first['msg'][1:]}"
+        return Flaw(_path(first["loc"]), _KINDS.get(first["type"], "type"), message, expected)
     # Every branch is ruled out: no member of the union has this `type`, or none of that type this `role`.
     by_type = [e for e in tags if e["loc"][-1] == "type"]
     wrong_type = {e["loc"][:-1] for e in by_type}
     chosen = [e for e in tags if e["loc"][:-1] not in wrong_type] or by_type
-    expected = {e["ctx"]["expected"] for e in chosen if "ctx" in e}
-    return f"{_path(chosen[0]['loc'])}: input should be {' or '.join(sorted(expected)) or 'present'}"
+    expected = tuple(sorted({e["ctx"]["expected"] for e in chosen if "ctx" in e}))
+    message = f"input should be {' or '.join(expected) or 'present'}"
+    return Flaw(_path(chosen[0]["loc"]), _KINDS.get(chosen[0]["type"], "type"), message, expected)
 
 
+_KINDS: Mapping[str, FlawKind] = MappingProxyType({"missing": "missing", "literal_error": "value"})
 _TAGS = ("type", "role")
 
 

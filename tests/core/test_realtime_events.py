@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.core.realtime_events import (
     CLIENT_EVENTS,
     SERVER_EVENTS,
-    client_event_problem,
+    client_event_flaw,
     server_event_problem,
 )
 
@@ -121,9 +121,21 @@ def test_the_free_schema_of_a_tool_is_not_searched_for_extra_fields() -> None:
     assert server_event_problem(changed(CREATED, "session.tools.0.parameters.any", {"thing": [1]})) is None
 
 
-def test_client_events_are_checked_against_their_own_types() -> None:
-    assert client_event_problem({"type": "input_audio_buffer.commit", "event_id": "mine"}) is None
-    assert client_event_problem({"type": "session.created"}) is not None
+@pytest.mark.parametrize(
+    ("session", "path", "kind"),
+    [
+        ({"type": "realtime"}, None, None),
+        ({}, "session.type", "missing"),
+        ({"type": "realtime", "turn_detection": None}, "session.turn_detection", "extra"),
+        ({"type": "realtime", "instructions": 3}, "session.instructions", "type"),
+        ({"type": "realtime", "output_modalities": ["smell"]}, "session.output_modalities[0]", "value"),
+    ],
+)
+def test_the_flaw_of_a_client_event_says_where_and_of_which_kind(
+    session: dict[str, Any], path: str | None, kind: str | None
+) -> None:
+    flaw = client_event_flaw({"type": "session.update", "session": session})
+    assert (flaw and flaw.path, flaw and flaw.kind) == (path, kind)
 
 
 json_values = st.recursive(
