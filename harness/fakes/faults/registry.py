@@ -10,6 +10,9 @@ from typing import Any, Literal, TypeVar
 from harness.core.errors import UsageError
 
 Stage = Literal[
+    "request",
+    "offer",
+    "upstream",
     "http",
     "answer",
     "ice",
@@ -22,6 +25,7 @@ Stage = Literal[
     "response",
     "audio",
     "lifecycle",
+    "security",
 ]
 FaultValue = bool | int | float | str
 

@@ -1,0 +1,114 @@
+"""Steering a fake while it runs: its faults over HTTP, for this machine only unless a token is set."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from harness.core.errors import UsageError
+from harness.fakes.bodies import BodyIncompleteError, BodyTooLargeError, read_body
+from harness.fakes.faults.plan import FaultPlan, PlannedFault
+from harness.fakes.serving import is_loopback
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def guarded(token: str | None, endpoint: Endpoint) -> Endpoint:
+    """Let in who presents the token; where none is set, who reaches us over loopback."""
+
+    async def checked(request: Request) -> Response:
+        if token is not None:
+            presented = request.headers.get("authorization", "")
+            if not hmac.compare_digest(presented.encode(), f"Bearer {token}".encode()):
+                return problem(403, "the Authorization header must carry the management token as Bearer")
+        elif not _over_loopback(request):
+            return problem(403, "management is for this machine only; set a management token to open it")
+        return await endpoint(request)
+
+    return checked
+
+
+def _over_loopback(request: Request) -> bool:
+    """Both ends of the connection, so that a port forwarded from elsewhere to a public bind stays shut."""
+    server = request.scope.get("server") or ("", None)
+    client = request.scope.get("client") or ("", None)
+    return is_loopback(client[0]) and is_loopback(server[0])
+
+
+def fault_routes(plan: FaultPlan, token: str | None) -> list[Route]:
+    """GET, PUT, POST and DELETE on `/faults`.
+
+    PUT replaces all planned faults, POST adds to them. Both take `{NAME: VALUE, …}`, or a list of
+    `{"name", "value"?, "calls"?, "ufrag"?}`. DELETE takes `?name=&ufrag=`, or nothing for all.
+    """
+
+    async def show(_request: Request) -> Response:
+        return JSONResponse(_as_json(plan))
+
+    async def change(request: Request) -> Response:
+        try:
+            asked = json.loads(await read_body(request, limit=65536, within=5.0))
+            wanted = FaultPlan(plan.registry)
+            for item in _items(asked):
+                wanted.add(**item)
+        except UsageError as error:
+            return problem(400, str(error))
+        except (ValueError, TypeError, RecursionError, BodyTooLargeError, BodyIncompleteError):
+            return problem(400, 'send {NAME: VALUE, …}, or a list of {"name", "value"?, "calls"?, "ufrag"?}')
+        if request.method == "PUT":
+            plan.clear()
+        for planned in wanted:
+            plan.add(planned.fault.name, planned.value, calls=planned.calls, ufrag=planned.ufrag)
+        return JSONResponse(_as_json(plan))
+
+    async def delete(request: Request) -> Response:
+        name = request.query_params.get("name")
+        if name is None:
+            plan.clear()
+        elif not plan.remove(name, ufrag=request.query_params.get("ufrag")):
+            return problem(404, f"no fault named {name!r} is planned")
+        return JSONResponse(_as_json(plan))
+
+    return [
+        Route("/faults", guarded(token, show), methods=["GET"]),
+        Route("/faults", guarded(token, change), methods=["PUT", "POST"]),
+        Route("/faults", guarded(token, delete), methods=["DELETE"]),
+    ]
+
+
+def problem(status: int, message: str) -> Response:
+    """A refusal by the management, not by what is faked."""
+    return JSONResponse({"problem": message}, status)
+
+
+def _items(asked: Any) -> list[dict[str, Any]]:
+    if isinstance(asked, dict):
+        return [{"name": name, "value": value} for name, value in asked.items()]
+    for item in asked:
+        if not isinstance(item["name"], str):
+            raise UsageError(f"a fault cannot be named {item['name']!r}", "give its name as text")
+        if not isinstance(item.get("calls"), int | None):
+            raise UsageError(f"calls cannot be {item['calls']!r}", "give a number of calls")
+        if not isinstance(item.get("ufrag"), str | None):
+            raise UsageError(f"ufrag cannot be {item['ufrag']!r}", "give the offer's ice-ufrag")
+    return list(asked)
+
+
+def _as_json(plan: FaultPlan) -> dict[str, Any]:
+    return {"seed": plan.seed, "faults": [_planned(planned) for planned in plan]}
+
+
+def _planned(planned: PlannedFault) -> dict[str, Any]:
+    return {
+        "name": planned.fault.name,
+        "stage": planned.fault.stage,
+        "value": planned.value,
+        "calls": planned.calls,
+        "ufrag": planned.ufrag,
+    }

@@ -1,0 +1,94 @@
+"""The reference relay as an ASGI app: one endpoint, health, preflight, and the switches of its faults."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from harness.fakes.bodies import BodyIncompleteError, BodyTooLargeError, read_body
+from harness.fakes.faults.plan import FaultPlan
+from harness.fakes.faults.registry import RELAY_FAULTS
+from harness.fakes.management import fault_routes
+from harness.fakes.relay import faults as _faults  # noqa: F401  (registers them)
+from harness.fakes.relay.exchange import Exchange
+from harness.fakes.relay.offers import peek_ufrag
+from harness.fakes.relay.refusal import Refusal
+from harness.fakes.relay.settings import SESSION_PATH, RelaySettings
+from harness.fakes.relay.upstream import Upstream
+
+
+class ReferenceRelay:
+    """The relay of one process; `app` serves it."""
+
+    def __init__(self, settings: RelaySettings) -> None:
+        self.settings = settings
+        self.plan = FaultPlan(RELAY_FAULTS, seed=settings.seed, faults=settings.faults)
+        self._upstream: Upstream | None = None
+        self.app = Starlette(
+            routes=[
+                Route(SESSION_PATH, self._session, methods=["POST"]),
+                Route(SESSION_PATH, self._preflight, methods=["OPTIONS"]),
+                Route("/health", self._health, methods=["GET"]),
+                Mount("/_relay", routes=fault_routes(self.plan, settings.management_token)),
+            ],
+            exception_handlers={HTTPException: _http_error},
+            lifespan=self._lifespan,
+        )
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        self._upstream = Upstream(self.settings)
+        try:
+            yield
+        finally:
+            await self._upstream.close()
+
+    async def _session(self, request: Request) -> Response:
+        assert self._upstream is not None  # noqa: S101  (the lifespan runs first)
+        try:
+            body = await read_body(
+                request, limit=self.settings.longest_body, within=self.settings.read_seconds
+            )
+        except BodyTooLargeError:
+            return Refusal(413, "offer_too_large", "an offer is never that long").response()
+        except BodyIncompleteError:
+            return Refusal(408, "request_timeout", "the request did not arrive in time").response()
+        met = self.plan.take(peek_ufrag(body))
+        hooks = [fault.unit(value, self.settings) for fault, value in met if value is not False]
+        response = await Exchange(request, body, self.settings, self._upstream, hooks).run()
+        return self._shared_with_pages(request, response)
+
+    async def _preflight(self, request: Request) -> Response:
+        """CORS preflight (Fetch standard, section 4.8)."""
+        if any(planned.fault.name == "cors-preflight-missing" for planned in self.plan):
+            return Refusal(405, "method_not_allowed", "use POST").response()
+        response = self._shared_with_pages(request, Response(status_code=204))
+        if "access-control-allow-origin" in response.headers:
+            response.headers["Access-Control-Allow-Methods"] = "POST"
+            response.headers["Access-Control-Allow-Headers"] = "authorization, content-type"
+            response.headers["Access-Control-Max-Age"] = "600"
+        return response
+
+    def _shared_with_pages(self, request: Request, response: Response) -> Response:
+        origin = request.headers.get("origin", "")
+        if origin and origin in self.settings.origins:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Vary"] = "Origin"
+        return response
+
+    async def _health(self, _request: Request) -> Response:
+        return JSONResponse({"status": "ok", "dialect": self.settings.dialect})
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  (registered for this class)
+    code = error.detail.lower().replace(" ", "_")
+    return JSONResponse(
+        {"error": {"code": code, "message": error.detail}}, error.status_code, headers=error.headers
+    )

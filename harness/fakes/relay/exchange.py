@@ -1,0 +1,105 @@
+"""One offer in, one answer or one honest refusal out."""
+
+from __future__ import annotations
+
+import copy
+import hmac
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from harness.fakes.relay.hooks import RelayFault
+from harness.fakes.relay.offers import check_offer, read_offer
+from harness.fakes.relay.refusal import Refusal
+from harness.fakes.relay.settings import Dialect, RelaySettings
+from harness.fakes.relay.upstream import Upstream, UpstreamReply, failure, write_form
+
+
+class Exchange:
+    """The relay's work on one request, with the faults that this request meets."""
+
+    def __init__(
+        self,
+        request: Request,
+        body: bytes,
+        settings: RelaySettings,
+        upstream: Upstream,
+        faults: Sequence[RelayFault],
+    ) -> None:
+        self._request = request
+        self._body = body
+        self._settings = settings
+        self._upstream = upstream
+        self._faults = faults
+        self._reply: UpstreamReply | None = None
+
+    async def run(self) -> Response:
+        """The response."""
+        response = await self._responded()
+        for fault in self._faults:
+            response = await fault.respond(response)
+        return response
+
+    async def _responded(self) -> Response:
+        for fault in self._faults:
+            if (response := await fault.receive(self._request)) is not None:
+                return response
+        try:
+            return await self._answered()
+        except Refusal as refusal:
+            for fault in self._faults:
+                if (response := await fault.refuse(refusal, self._reply)) is not None:
+                    return response
+            return refusal.response()
+
+    async def _answered(self) -> Response:
+        self._authorize()
+        offer, sent_along = read_offer(self._body, self._request.headers.get("content-type", ""))
+        if not any(f.accepts_any_offer for f in self._faults):
+            check_offer(offer)
+        answer = await self._forward(offer, sent_along)
+        for fault in self._faults:
+            answer = fault.answer(answer)
+        return write_answer(answer, self._settings.dialect)
+
+    def _authorize(self) -> None:
+        expected = self._settings.bearer_token
+        if expected is None or any(f.admits_anyone for f in self._faults):
+            return
+        scheme, _, token = self._request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), expected.encode()):
+            raise Refusal(401, "unauthorized", "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
+
+    async def _forward(self, offer: bytes, sent_along: dict[str, Any]) -> bytes:
+        for fault in self._faults:
+            offer = fault.offer(offer)
+        form = write_form(offer, self._session_part(sent_along))
+        for fault in self._faults:
+            form = fault.form(form)
+        for _ in range(max((f.copies for f in self._faults), default=1)):
+            self._reply = await self._upstream.create_call(form)
+        assert self._reply is not None  # noqa: S101  (copies is at least 1)
+        if not self._reply.is_answer:
+            raise failure(self._reply)
+        if await self._request.is_disconnected() and not any(f.abandons for f in self._faults):
+            await self._upstream.hang_up(self._reply)
+        return self._reply.body
+
+    def _session_part(self, sent_along: dict[str, Any]) -> bytes | None:
+        session = copy.deepcopy(self._settings.session)
+        for fault in self._faults:
+            session = fault.session(session, sent_along)
+        part: bytes | None = json.dumps(session).encode()
+        for fault in self._faults:
+            part = fault.session_part(part) if part is not None else None
+        return part
+
+
+def write_answer(answer: bytes, dialect: Dialect) -> Response:
+    """The answer in the dialect's wrapping; as SDP it is not touched at all."""
+    if dialect == "json-answer":
+        return JSONResponse({"sdp": answer.decode(), "type": "answer"})
+    return Response(answer, media_type="application/sdp")

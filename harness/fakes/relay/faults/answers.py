@@ -1,0 +1,91 @@
+"""Faults in what the relay makes of a good answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from harness.fakes.faults.registry import relay_fault
+from harness.fakes.relay.hooks import RelayFault
+
+
+class AnswerFault(RelayFault):
+    """Acts on successful responses only."""
+
+    async def respond(self, response: Response) -> Response:
+        return await self.spoil(response) if response.status_code < 300 else response
+
+    async def spoil(self, response: Response) -> Response:
+        """The response as it will be returned."""
+        raise NotImplementedError
+
+
+@relay_fault("answer-mutated", "parses the answer and writes it anew, with a line of its own", stage="answer")
+class AnswerMutated(RelayFault):
+    def answer(self, answer: bytes) -> bytes:
+        return re.sub(rb"^s=[^\r\n]*", b"s=relay", answer, count=1, flags=re.MULTILINE)
+
+
+@relay_fault("bare-line-feeds", "returns the answer with LF where CRLF was", stage="answer")
+class BareLineFeeds(RelayFault):
+    def answer(self, answer: bytes) -> bytes:
+        return answer.replace(b"\r\n", b"\n")
+
+
+@relay_fault("no-final-newline", "trims the answer", stage="answer")
+class NoFinalNewline(RelayFault):
+    def answer(self, answer: bytes) -> bytes:
+        return answer.rstrip()
+
+
+@relay_fault("html-page", "returns a page where the answer should be", stage="answer")
+class HtmlPage(AnswerFault):
+    async def spoil(self, response: Response) -> Response:
+        return HTMLResponse("<!doctype html>\n<html><body><h1>Voice</h1></body></html>\n")
+
+
+@relay_fault("json-wrapped", "wraps the answer in JSON where the dialect says SDP", stage="answer")
+class JsonWrapped(AnswerFault):
+    async def spoil(self, response: Response) -> Response:
+        return JSONResponse({"data": {"answer": bytes(response.body).decode("utf-8", "replace")}})
+
+
+@relay_fault("empty-body", "returns success and nothing else", stage="answer")
+class EmptyBody(AnswerFault):
+    async def spoil(self, response: Response) -> Response:
+        return Response(b"", response.status_code, media_type=response.media_type)
+
+
+@relay_fault(
+    "wrong-media-type",
+    "labels the answer wrongly",
+    stage="answer",
+    default="text/html",
+    value_help="a media type",
+)
+class WrongMediaType(AnswerFault):
+    async def spoil(self, response: Response) -> Response:
+        response.headers["Content-Type"] = str(self.value)
+        return response
+
+
+@relay_fault(
+    "slow-answer", "answers late", stage="answer", default=4.0, value_help="seconds before the answer"
+)
+class SlowAnswer(AnswerFault):
+    async def spoil(self, response: Response) -> Response:
+        await asyncio.sleep(float(self.value))
+        return response
+
+
+@relay_fault(
+    "json-quoted", "returns the answer as a JSON string, quotes and escapes included", stage="answer"
+)
+class JsonQuoted(AnswerFault):
+    async def spoil(self, response: Response) -> Response:
+        return Response(
+            json.dumps(bytes(response.body).decode("utf-8", "replace")), media_type="application/json"
+        )

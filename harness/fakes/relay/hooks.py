@@ -1,0 +1,56 @@
+"""Where a fault can take hold of an exchange. Each hook leaves things as they are; a fault overrides one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from harness.fakes.faults.registry import FaultValue
+from harness.fakes.relay.refusal import Refusal
+from harness.fakes.relay.settings import RelaySettings
+from harness.fakes.relay.upstream import Form, UpstreamReply
+
+
+class RelayFault:
+    """One way for a relay to misbehave, in one exchange. The hooks stand in the order of asking."""
+
+    admits_anyone = False  # skips authentication
+    accepts_any_offer = False  # skips the look at the offer
+    copies = 1  # how often the call is made upstream
+    abandons = False  # leaves a call alone that nobody waits for any more
+
+    def __init__(self, value: FaultValue, settings: RelaySettings) -> None:
+        self.value = value
+        self.settings = settings
+
+    async def receive(self, request: Request) -> Response | None:
+        """Before anything is done: a response ends the exchange."""
+
+    def offer(self, offer: bytes) -> bytes:
+        """The offer as it will be forwarded."""
+        return offer
+
+    def session(self, session: dict[str, Any], sent_along: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """The session as it will be forwarded; `sent_along` is what the client sent besides the offer."""
+        return session
+
+    def session_part(self, part: bytes) -> bytes | None:
+        """The session as bytes; None leaves the part out."""
+        return part
+
+    def form(self, form: Form) -> Form:
+        """The whole body as it will be forwarded."""
+        return form
+
+    def answer(self, answer: bytes) -> bytes:
+        """The answer as it will be returned."""
+        return answer
+
+    async def refuse(self, refusal: Refusal, reply: UpstreamReply | None) -> Response | None:
+        """Another response than the honest one. `reply` is upstream's, if any came."""
+
+    async def respond(self, response: Response) -> Response:
+        """The last thing before the response goes out."""
+        return response

@@ -1,0 +1,72 @@
+"""What a relay is run with, and the session it asks for: the GA shape (PROTOCOL §4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
+
+from harness.core.errors import UsageError
+
+Dialect = Literal["json", "sdp", "json-answer", "multipart"]
+DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
+
+SESSION_PATH = "/api/voice/webrtc/session"
+
+
+def default_session() -> dict[str, Any]:
+    """The session configuration that the relay forwards; never taken from the client."""
+    return {
+        "type": "realtime",
+        "model": "gpt-realtime-2.1",
+        "output_modalities": ["audio"],
+        "instructions": "You are a friendly assistant. Answer briefly, in the caller's language.",
+        "audio": {
+            "input": {
+                "transcription": {"model": "gpt-4o-mini-transcribe"},
+                "turn_detection": {
+                    "type": "server_vad",
+                    "threshold": 0.5,
+                    "prefix_padding_ms": 300,
+                    "silence_duration_ms": 500,
+                },
+            },
+            "output": {"voice": "marin"},
+        },
+    }
+
+
+@dataclass(frozen=True)
+class RelaySettings:
+    """`upstream` is OpenAI's base URL or the fake's; `api_key` is the secret that stays here.
+
+    `bearer_token`: what callers must present; None lets anyone in. `origins`: whose pages may call (CORS).
+    """
+
+    upstream: str
+    api_key: str = field(repr=False)
+    dialect: Dialect = "json"
+    bearer_token: str | None = field(default=None, repr=False)
+    origins: tuple[str, ...] = ()
+    session: dict[str, Any] = field(default_factory=default_session)
+    faults: tuple[str, ...] = ()
+    seed: int = 0
+    management_token: str | None = field(default=None, repr=False)
+    longest_body: int = 256 * 1024
+    read_seconds: float = 5.0
+    connect_seconds: float = 3.0
+    upstream_seconds: float = 8.0
+
+    def __post_init__(self) -> None:
+        if self.dialect not in DIALECTS:
+            raise UsageError(f"there is no dialect {self.dialect!r}", f"choose one of {', '.join(DIALECTS)}")
+        if urlsplit(self.upstream).scheme not in ("http", "https") or not urlsplit(self.upstream).netloc:
+            raise UsageError(
+                f"{self.upstream!r} is not an upstream URL", "try https://api.openai.com/v1 or the fake's URL"
+            )
+
+    @property
+    def calls_url(self) -> str:
+        """Where offers go. A base URL without a path is OpenAI's host alone, so `/v1` is added."""
+        base = self.upstream.rstrip("/")
+        return f"{base}{'' if urlsplit(base).path else '/v1'}/realtime/calls"
