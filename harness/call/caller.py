@@ -25,8 +25,8 @@ from harness.peer.source import Utterance
 
 SETTLE_SECONDS = 0.3  # after a reply's last audible packet, so that its tail is heard
 QUIET_SECONDS = 1.0  # this long without an audible packet is the end of what is said
+MEDIA_SECONDS = 5.0  # for the media path to come up behind the channel
 NOTHING_HEARD_SECONDS = 3.0  # the first audible packet may come this much after response.done
-LATE_FACTOR = 2.0  # wait this much past a limit, so that late can be told from never
 
 
 class PlanStopped(Exception):  # noqa: N818  (no error: the plan ends early, and the record says why)
@@ -46,23 +46,21 @@ class Caller:
 
     async def connect(self) -> None:
         """Offer, answer, ICE, DTLS, the data channel open, and `session.created`."""
-        limits = self.line.limits
+        timeouts = self.line.timeouts
         async with self._step("connect"):
             offer = await self.line.peer.create_offer()
             answer = await self.line.exchange(offer)
             if answer is None:
                 raise PlanStopped("no answer")
             try:
-                self.line.peer.accept_answer(
-                    answer, ice_seconds=limits.ice_seconds, dtls_seconds=limits.dtls_seconds
-                )
+                self.line.peer.accept_answer(answer, ice_seconds=timeouts.ice, dtls_seconds=timeouts.dtls)
             except SdpUnusableError as error:
                 self.line.record(AnswerRejected(at=self.line.now(), reason=str(error)))
                 raise PlanStopped(f"the answer cannot be applied: {error}") from error
-            await self._until(self._channel_decided, "the data channel", limits.channel_seconds * LATE_FACTOR)
+            await self._until(self._channel_decided, "the data channel", timeouts.channel)
             if self.line.peer.channel_state != "open":
                 raise PlanStopped("the data channel did not open")
-            await self._event("session.created", within=limits.created_seconds)
+            await self._event("session.created", within=timeouts.created)
 
     async def hang_up(self) -> None:
         """End the call as a page does: channel, transport, tracks."""
@@ -85,9 +83,7 @@ class Caller:
                     isinstance(error, dict) and error.get("event_id") == event_id
                 )
 
-            return await self._event(
-                "session.updated", "error", within=self.line.limits.update_seconds, where=ours
-            )
+            return await self._event("session.updated", "error", within=self.line.timeouts.update, where=ours)
 
     def send(self, event: dict[str, Any]) -> str:
         """Send a client event; returns its event_id, one of ours where it has none."""
@@ -126,7 +122,7 @@ class Caller:
             )
             self.line.peer.microphone.say(utterance)
             try:
-                async with asyncio.timeout(recorded.duration_ms / 1000 * LATE_FACTOR + 5):
+                async with asyncio.timeout(recorded.duration_ms / 1000 + MEDIA_SECONDS):
                     await asyncio.shield(utterance.done)
             except TimeoutError as error:
                 raise PlanStopped("the media path is not up, so nothing can be said") from error
@@ -146,15 +142,15 @@ class Caller:
 
     async def hear_reply(self) -> None:
         """Wait for a response to be done, and for its audio to have been played to the end."""
-        limits = self.line.limits
+        timeouts = self.line.timeouts
         async with self._step("hear the reply"):
-            created = await self._event("response.created", "response.done", within=limits.turn_seconds)
+            created = await self._event("response.created", "response.done", within=timeouts.turn)
             done = created
             if created.type == "response.created":
-                done = await self._event("response.done", within=limits.reply_seconds)
+                done = await self._event("response.done", within=timeouts.reply)
             if _has_audio(done):
                 await self._until(
-                    lambda: self._played_out(done.at), "the end of the reply's audio", limits.reply_seconds
+                    lambda: self._played_out(done.at), "the end of the reply's audio", timeouts.reply
                 )
                 await asyncio.sleep(SETTLE_SECONDS)
 

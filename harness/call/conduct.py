@@ -79,7 +79,7 @@ async def make_call(desk: Desk, scenario: Scenario, *, call: str) -> CallRecord:
             target=desk.target.url,
             dialect=desk.target.dialect,
             mode=desk.settings.mode,
-            limits=line.limits.as_dict(),
+            limits=dict(desk.settings.limits),
             ufrag=line.peer.ufrag,
         )
     )
@@ -141,7 +141,7 @@ async def _ask_upstream(desk: Desk, timeline: Timeline, ufrag: str, clock: Relat
     if desk.upstream is None:
         return
     try:
-        calls = await desk.upstream.calls_when_ended(ufrag, desk.settings.limits.hang_up_seconds)
+        calls = await desk.upstream.calls_when_ended(ufrag, desk.settings.timeouts.hang_up)
     except HarnessError as error:
         timeline.append(UpstreamUnavailable(at=clock.now(), reason=str(error)))
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from harness.config.limits import Limits
+from harness.config.timeouts import Timeouts
 from harness.core.clock import RelativeClock
 from harness.core.events import Event
 from harness.core.timeline import Timeline
@@ -23,7 +23,7 @@ class Line:
     peer: Peer
     exchange: Callable[[str], Awaitable[str | None]]
     library: Library
-    limits: Limits
+    timeouts: Timeouts
 
     def now(self) -> float:
         """Seconds on the timeline."""

@@ -1,1 +1,79 @@
-"""Hooks into pytest."""
+"""Hooks into pytest: options, collection of scenarios, the calls before the tests, the report after them.
+
+This module is loaded by every pytest run of an environment that has the harness, so it imports nothing
+heavy: all else waits until a scenario is collected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.plugin.options import add_options
+
+if TYPE_CHECKING:
+    from harness.plugin.running import Running
+
+RUNNING: pytest.StashKey[Running] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --target and the others."""
+    add_options(parser)
+
+
+def pytest_pycollect_makeitem(
+    collector: pytest.Module | pytest.Class, name: str, obj: object
+) -> pytest.Collector | None:
+    """A module-level Scenario is collected whatever it is called."""
+    # Looked at by name first: importing the harness for every object of every test module would be rude.
+    if type(obj).__module__ != "harness.call.scenario":
+        return None
+    from harness.call import Scenario
+    from harness.plugin.items import ScenarioNode
+    from harness.plugin.running import Running
+
+    if not isinstance(obj, Scenario):
+        return None
+    if RUNNING not in collector.config.stash:
+        collector.config.stash[RUNNING] = Running.from_config(collector.config)
+    return ScenarioNode.from_parent(
+        collector, name=name, scenario=obj, running=collector.config.stash[RUNNING]
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Make the calls of all selected scenarios before the first requirement is judged."""
+    running = session.config.stash.get(RUNNING, None)
+    if running is not None and not session.config.option.collectonly and not session.testsfailed:
+        running.make_calls(session)
+    return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
+    """Our outcomes by their own names."""
+    for name, value in report.user_properties:
+        if name == "harness.outcome" and report.when == "call":
+            from harness.plugin.terminal import status_of
+
+            return status_of(str(value))
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the report and settle the exit status."""
+    running = session.config.stash.get(RUNNING, None)
+    if running is not None:
+        running.finish(session)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The root causes, the verdict and where the evidence is."""
+    running = config.stash.get(RUNNING, None)
+    if running is not None:
+        running.summarise(terminalreporter)

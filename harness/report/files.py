@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import wave
@@ -61,7 +62,7 @@ def write_call(call: CallEntry, directory: Path) -> None:
     for name, text in descriptions(call).items():
         (directory / name).write_bytes(text.encode())
     if call.audio is not None and call.audio.size:
-        write_wav(call.audio, directory / "received.wav")
+        (directory / "received.wav").write_bytes(wav_bytes(call.audio))
 
 
 def descriptions(call: CallEntry) -> dict[str, str]:
@@ -72,10 +73,12 @@ def descriptions(call: CallEntry) -> dict[str, str]:
     }
 
 
-def write_wav(samples: Samples, path: Path) -> None:
-    """48 kHz, 16 bit, mono."""
-    with wave.open(str(path), "wb") as file:
+def wav_bytes(samples: Samples) -> bytes:
+    """A WAV file: 48 kHz, 16 bit, mono."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(SAMPLE_RATE)
         file.writeframes(samples.tobytes())
+    return buffer.getvalue()

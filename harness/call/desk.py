@@ -1,0 +1,107 @@
+"""Where calls are placed from: the settings of a run, with everything that its calls share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx
+import msgspec
+from aiortc import RTCIceServer
+
+from harness.call.line import Line
+from harness.call.upstream import Upstream
+from harness.config.run import RunSettings
+from harness.config.target import Target
+from harness.core.clock import MonotonicClock, RelativeClock
+from harness.core.events import ClientEvent, Event, ServerEvent
+from harness.core.timeline import Timeline
+from harness.peer.peer import Peer
+from harness.peer.source import Microphone
+from harness.signaling.exchange import exchange_offer, new_client
+from harness.speech import opus
+from harness.speech.library import Library, load_library
+
+
+class Pair(Protocol):
+    """An embedded relay and fake, running: the offer's URL, the fake's base URL, its management token."""
+
+    relay_url: str
+    fake_url: str
+    token: str
+
+
+StartPair = Callable[[RunSettings], AbstractAsyncContextManager[Pair]]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Opens lines: one for each call."""
+
+    settings: RunSettings
+    target: Target
+    library: Library
+    client: httpx.AsyncClient
+    upstream: Upstream | None
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: RunSettings, start_pair: StartPair) -> AsyncIterator[Desk]:
+        """A desk for these settings; without a target the embedded pair is started, and stopped at the end."""
+        async with AsyncExitStack() as stack:
+            if settings.target is None:
+                pair = await stack.enter_async_context(start_pair(settings))
+                settings = settings.with_pair(pair.relay_url, pair.fake_url, pair.token)
+            target = settings.target
+            assert target is not None
+            upstream = None
+            if settings.fake_openai:
+                upstream = Upstream(settings.fake_openai, MonotonicClock(), token=settings.fake_token)
+                stack.push_async_callback(upstream.close)
+            client = await stack.enter_async_context(new_client(target, settings.timeouts))
+            yield cls(settings, target, load_library(), client, upstream)
+
+    def open_line(self, timeline: Timeline, clock: RelativeClock) -> Line:
+        """The parts of one call, recording to `timeline` with secrets redacted."""
+        redactor = self.settings.redactor()
+
+        def record(event: Event) -> None:
+            timeline.append(_redacted(event, redactor.value))
+
+        async def exchange(offer: str) -> str | None:
+            return await exchange_offer(
+                self.client,
+                self.target,
+                offer,
+                timeouts=self.settings.timeouts,
+                record=timeline.append,
+                clock=clock,
+                redactor=redactor,
+            )
+
+        peer = Peer(
+            record=record,
+            clock=clock,
+            microphone=Microphone([opus.SILENCE]),
+            decode=opus.Decoder().decode,
+            addresses=self.settings.ice_addresses(),
+            ice_servers=[_ice_server(server) for server in self.target.ice_servers],
+            relay_only=self.target.relay_only,
+        )
+        return Line(timeline, clock, record, peer, exchange, self.library, self.settings.timeouts)
+
+
+def _redacted(event: Event, redact: Callable[[Any], Any]) -> Event:
+    if isinstance(event, ClientEvent | ServerEvent) and event.event is not None:
+        return msgspec.structs.replace(event, event=redact(event.event))
+    return event
+
+
+def _ice_server(server: Any) -> RTCIceServer:
+    return RTCIceServer(
+        urls=list(server.urls),
+        username=server.username or None,
+        credential=server.credential.get_secret_value() or None,
+    )

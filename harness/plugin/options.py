@@ -1,0 +1,52 @@
+"""The options of `pytest scenarios/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+DEFAULT_REPORTS = Path("reports/latest")
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add ours to pytest's own."""
+    group = parser.getgroup("harness", "voice relay harness")
+    group.addoption(
+        "--target",
+        metavar="URL|NAME",
+        help="the relay under test; without it the embedded relay and fake OpenAI are started",
+    )
+    group.addoption("--dialect", metavar="NAME", help="how the target wraps offer and answer (default: json)")
+    group.addoption(
+        "--fake-openai",
+        metavar="HOST:PORT",
+        help="the harness's fake that the target's OpenAI base URL points at: both ends are seen",
+    )
+    group.addoption("--strict", action="store_true", help="SHOULD requirements fail instead of warning")
+    group.addoption(
+        "--reports",
+        metavar="DIR",
+        type=Path,
+        default=DEFAULT_REPORTS,
+        help="where results.json and the evidence go (default: reports/latest)",
+    )
+    group.addoption(
+        "--concurrency",
+        metavar="N",
+        type=int,
+        help="calls side by side (default: 6 embedded, 2 against a target)",
+    )
+    group.addoption(
+        "--seed", metavar="N", type=int, help="repeats a run's choices (default: a new one, printed)"
+    )
+    group.addoption(
+        "--requirement",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="judge only this requirement; may be repeated",
+    )
+    group.addoption(
+        "--area", metavar="AREA", action="append", default=[], help="judge only this area; may be repeated"
+    )

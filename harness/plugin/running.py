@@ -1,0 +1,161 @@
+"""The harness's part in one pytest session: settings, calls, verdicts, report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+import uvloop
+
+from harness.call import Scenario
+from harness.call.conduct import CallRecord, make_call, make_calls
+from harness.call.desk import Desk
+from harness.config.run import RunSettings, run_settings
+from harness.core.clock import wall_time
+from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
+from harness.core.events import HttpFailed
+from harness.fakes.embedded import EmbeddedPair
+from harness.plugin import terminal
+from harness.report.files import write_run
+from harness.report.run import EXIT_CODES, CallEntry, Run, RunVerdict
+from harness.requirements.judging import CallJudge
+from harness.requirements.model import Requirement, Verdict
+from harness.requirements.registry import REGISTRY
+
+UNREACHABLE = ("refused", "unresolved", "timeout", "tls")
+
+
+@dataclass
+class Running:
+    """What the plugin knows from collection to report. Each scenario's call is made once."""
+
+    settings: RunSettings
+    requirements: frozenset[Requirement]
+    started_at: str = field(default_factory=wall_time)
+    unreachable: str = ""
+    _records: dict[str, CallRecord] = field(default_factory=dict)
+    _judges: dict[str, CallJudge] = field(default_factory=dict)
+    _verdicts: list[Verdict] = field(default_factory=list)
+    _written: str = ""
+
+    @classmethod
+    def from_config(cls, config: pytest.Config) -> Running:
+        """Check the options; raises pytest.UsageError with the message of ours."""
+        option = config.option
+        try:
+            settings = run_settings(
+                target=option.target,
+                dialect=option.dialect,
+                fake_openai=option.fake_openai,
+                seed=option.seed,
+                concurrency=option.concurrency,
+                reports=option.reports,
+                strict=option.strict,
+            )
+            selected = REGISTRY.select(ids=option.requirement, areas=option.area)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from error
+        # One line for each scenario and requirement, without being asked for it.
+        config.option.verbose = max(config.option.verbose, 1)
+        return cls(settings, frozenset(selected))
+
+    def make_calls(self, session: pytest.Session) -> None:
+        """Make one call for each selected scenario; ends the session where none can be made."""
+        from harness.plugin.items import RequirementItem
+
+        scenarios = list(
+            {
+                item.scenario.name: item.scenario
+                for item in session.items
+                if isinstance(item, RequirementItem)
+            }.values()
+        )
+        progress = terminal.progress(session.config)
+        try:
+            uvloop.run(self._make(scenarios, progress))
+        except TargetUnreachableError as error:
+            self._write()
+            pytest.exit(str(error), returncode=EXIT_CODES[RunVerdict.UNREACHABLE])
+        except HarnessError as error:
+            pytest.exit(str(error), returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE])
+
+    def record(self, scenario: Scenario) -> CallRecord:
+        """The scenario's call."""
+        return self._records[scenario.name]
+
+    def verdict(self, scenario: Scenario, requirement: Requirement) -> Verdict:
+        """Judge one requirement on the scenario's call; kept for the report."""
+        judge = self._judges.setdefault(
+            scenario.name, CallJudge(self.record(scenario).timeline, strict=self.settings.strict)
+        )
+        verdict = judge.verdict(requirement)
+        self._verdicts.append(verdict)
+        return verdict
+
+    def finish(self, session: pytest.Session) -> None:
+        """Write the report; a run that proves nothing does not end as a success."""
+        if not self._verdicts:
+            return
+        run = self._write()
+        if session.exitstatus == pytest.ExitCode.OK and run.verdict == RunVerdict.INCONCLUSIVE:
+            session.exitstatus = EXIT_CODES[RunVerdict.INCONCLUSIVE]
+
+    def summarise(self, reporter: pytest.TerminalReporter) -> None:
+        """Say what it comes to."""
+        if self._verdicts:
+            terminal.summarise(reporter, self._run(), self._written)
+
+    def _run(self) -> Run:
+        target = self.settings.target
+        return Run(
+            target=target.url if target else "",
+            dialect=self.settings.dialect,
+            mode=self.settings.mode,
+            seed=self.settings.seed,
+            started_at=self.started_at,
+            calls=tuple(
+                CallEntry(r.id, r.scenario.name, r.timeline, r.audio) for r in self._records.values()
+            ),
+            verdicts=tuple(self._verdicts),
+            unreachable=self.unreachable,
+        )
+
+    def _write(self) -> Run:
+        run = self._run()
+        self._written = str(write_run(run, self.settings.reports))
+        return run
+
+    async def _make(self, scenarios: Sequence[Scenario], progress: terminal.Progress) -> None:
+        async with Desk.open(self.settings, EmbeddedPair) as desk:
+            self.settings = desk.settings
+            progress(f"target {desk.target.url} ({desk.target.dialect}, {desk.settings.mode})")
+            progress(f"seed {desk.settings.seed}")
+            rest = list(scenarios)
+            if self.settings.mode != "embedded":
+                # One call finds out that nobody answers; the others need not wait for the same.
+                first = await make_call(desk, rest.pop(0), call=f"000-{scenarios[0].name}")
+                self._keep(first, progress)
+                self._check_reachable(first)
+            side_by_side = min(self.settings.concurrency, len(rest))
+            progress(f"making {len(rest)} calls, {side_by_side} side by side")
+            await make_calls(
+                desk, rest, concurrency=self.settings.concurrency, on_done=lambda r: self._keep(r, progress)
+            )
+        self._records = {s.name: self._records[s.name] for s in scenarios}
+
+    def _keep(self, record: CallRecord, progress: terminal.Progress) -> None:
+        self._records[record.scenario.name] = record
+        seconds = max((event.at for event in record.timeline), default=0.0)
+        progress(f"  {record.scenario.name} took {seconds:.1f} s")
+
+    def _check_reachable(self, record: CallRecord) -> None:
+        failed = record.timeline.first(HttpFailed)
+        if failed is None or failed.failure not in UNREACHABLE:
+            return
+        self.unreachable = f"{failed.failure}: {failed.detail}" if failed.detail else failed.failure
+        url = self.settings.target.url if self.settings.target else ""
+        raise TargetUnreachableError(
+            f"nothing answered at {url}: {self.unreachable}",
+            "is the relay running, and is the URL right, with its path?",
+        )
