@@ -34,7 +34,7 @@ class PlanStopped(Exception):  # noqa: N818  (no error: the plan ends early, and
 
 
 class Caller:
-    """Hands a scenario the call's verbs. Each verb is a step on the timeline; one that fails ends the plan."""
+    """The verbs of a call. Each is a step on the timeline; one that fails ends the plan."""
 
     def __init__(self, line: Line) -> None:
         self.line = line

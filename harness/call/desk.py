@@ -49,13 +49,12 @@ class Desk:
     @classmethod
     @asynccontextmanager
     async def open(cls, settings: RunSettings, start_pair: StartPair) -> AsyncIterator[Desk]:
-        """A desk for these settings; without a target the embedded pair is started, and stopped at the end."""
+        """A desk for these settings; without a target it starts the embedded pair, and stops it."""
         async with AsyncExitStack() as stack:
             if settings.target is None:
                 pair = await stack.enter_async_context(start_pair(settings))
                 settings = settings.with_pair(pair.relay_url, pair.fake_url, pair.token)
-            target = settings.target
-            assert target is not None
+            target = settings.the_target
             upstream = None
             if settings.fake_openai:
                 upstream = Upstream(settings.fake_openai, MonotonicClock(), token=settings.fake_token)

@@ -15,7 +15,7 @@ from harness.speech.library import Library
 
 @dataclass(frozen=True)
 class Line:
-    """One call's parts, handed to its caller. `exchange` takes an offer and gives the answer's SDP or None."""
+    """One call's parts, handed to its caller. `exchange` takes an offer and gives the answer or None."""
 
     timeline: Timeline
     clock: RelativeClock

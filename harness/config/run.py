@@ -11,7 +11,7 @@ from typing import Literal
 from harness.config.settings import Settings
 from harness.config.target import DEFAULT_DIALECT, Target, check_url, is_loopback
 from harness.config.timeouts import Timeouts
-from harness.core.errors import UsageError
+from harness.core.errors import HarnessError, UsageError
 from harness.core.limits import check_limits
 from harness.core.redaction import Redactor
 
@@ -45,6 +45,13 @@ class RunSettings:
         return "grey-box" if self.fake_openai else "black-box"
 
     embedded: bool = False
+
+    @property
+    def the_target(self) -> Target:
+        """The target; raises HarnessError before the embedded pair has said where it is."""
+        if self.target is None:
+            raise HarnessError("there is no target yet", "start the embedded pair, or give --target URL")
+        return self.target
 
     def redactor(self) -> Redactor:
         """Knows every secret of the run."""

@@ -1,4 +1,4 @@
-"""What a run leaves in its directory: results.json, and for each call its timeline, descriptions and audio."""
+"""What a run leaves: results.json, and for each call its timeline, descriptions and audio."""
 
 from __future__ import annotations
 
