@@ -27,7 +27,7 @@ def stages(timeline: Timeline) -> list[Stage]:
     """The stages that began, in the order of `STAGE_NAMES`; within one name, by time.
 
     gathering: our candidates. answer: the offer's POST to its response. ice, dtls: from the answer, and from
-    ICE connected, to connected. channel: DTLS connected to the channel open. session: open to session.created.
+    ICE connected, to connected. channel: DTLS connected to channel open. session: open to session.created.
     set-up: the POST to the open channel, which is what a user waits for. session-update: to its reply.
     turn-detected: end of speech to speech_stopped. first-audio: end of speech to the first audible packet.
     turn: end of speech to the end of the reply's audio.
