@@ -17,6 +17,7 @@ from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
 from harness.core.events import HttpFailed
 from harness.fakes.embedded import EmbeddedPair
 from harness.plugin import terminal
+from harness.plugin.options import is_strict
 from harness.report.files import write_run
 from harness.report.run import EXIT_CODES, CallEntry, Run, RunVerdict
 from harness.requirements.judging import CallJudge
@@ -51,7 +52,7 @@ class Running:
                 seed=option.seed,
                 concurrency=option.concurrency,
                 reports=option.reports,
-                strict=option.strict,
+                strict=is_strict(config),
             )
             selected = REGISTRY.select(ids=option.requirement, areas=option.area)
         except UsageError as error:

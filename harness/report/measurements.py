@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.core.audio import percentile
 from harness.core.events import PacingMeasured
-from harness.core.stages import stage_durations
+from harness.core.stages import durations
 from harness.core.timeline import Timeline
 from harness.requirements.model import Verdict
 
@@ -40,8 +40,8 @@ def measure(timelines: Iterable[Timeline], verdicts: Iterable[Verdict]) -> dict[
     """Stage durations in ms, the catalogue's observations by requirement id, and our own lateness."""
     values: dict[tuple[str, str], list[float]] = {}
     for timeline in timelines:
-        for stage, seconds in stage_durations(timeline).items():
-            values.setdefault((stage, "ms"), []).append(1000 * seconds)
+        for stage, seconds in durations(timeline).items():
+            values.setdefault((stage, "ms"), []).extend(1000 * s for s in seconds)
         for pacing in timeline.all(PacingMeasured):
             values.setdefault(("harness.pacing-lateness-p99", "ms"), []).append(pacing.p99)
     for verdict in verdicts:

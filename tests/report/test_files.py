@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import io
+import json
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.core.errors import UsageError
+from harness.core.events import AnswerReceived, CallStarted, OfferCreated
+from harness.core.timeline import Timeline
+from harness.report.files import wav_bytes, write_run
+from harness.report.run import CallEntry, Run
+from harness.requirements.model import Evidence, Level, Outcome, Verdict
+
+OFFER = "v=0\r\ns=-\r\n"
+
+
+def one_run() -> Run:
+    timeline = Timeline(
+        [
+            CallStarted(at=0.0, call="001-first", scenario="first"),
+            OfferCreated(at=0.1, sdp=OFFER),
+            AnswerReceived(at=0.2, sdp="v=0\n"),
+        ]
+    )
+    failed = Verdict(
+        "signaling.answer-line-endings",
+        Level.MUST,
+        Outcome.FAILED,
+        cause="bare-line-feeds",
+        scenario="first",
+        call="001-first",
+        explanation="why",
+        mend="how",
+        evidence=(Evidence(0.2, "1 bare line feed"),),
+    )
+    entry = CallEntry("001-first", "first", timeline, np.zeros(480, dtype=np.int16))
+    return Run("http://127.0.0.1:1/offer", "json", "black-box", 7, "2026-01-01", (entry,), (failed,))
+
+
+def test_results_are_those_of_the_contract(tmp_path: Path) -> None:
+    results = json.loads(write_run(one_run(), tmp_path / "latest").read_text())
+    assert set(results) == {
+        "schema",
+        "harness",
+        "target",
+        "seed",
+        "started_at",
+        "verdict",
+        "requirements",
+        "measurements",
+        "calls",
+    }
+    assert results["schema"] == 1
+    assert results["target"] == {"url": "http://127.0.0.1:1/offer", "dialect": "json", "mode": "black-box"}
+    assert results["verdict"] == "violating"
+    assert results["requirements"] == [
+        {
+            "id": "signaling.answer-line-endings",
+            "level": "MUST",
+            "outcome": "failed",
+            "cause": "bare-line-feeds",
+            "scenario": "first",
+            "call": "001-first",
+            "explanation": "why",
+            "mend": "how",
+            "evidence": ["0.200 s: 1 bare line feed"],
+        }
+    ]
+
+
+def test_each_call_leaves_its_timeline_descriptions_and_audio(tmp_path: Path) -> None:
+    results = json.loads(write_run(one_run(), tmp_path).read_text())
+    timeline = tmp_path / results["calls"][0]["timeline"]
+    assert Timeline.from_jsonl(timeline.read_text()).to_jsonl() == timeline.read_text()
+    assert (timeline.parent / "offer.sdp").read_bytes() == OFFER.encode()
+    assert (timeline.parent / "answer.sdp").read_bytes() == b"v=0\n"
+    assert (timeline.parent / "received.wav").stat().st_size == 44 + 960
+
+
+def test_a_later_run_leaves_no_call_of_an_earlier_one(tmp_path: Path) -> None:
+    (tmp_path / "calls" / "old").mkdir(parents=True)
+    write_run(one_run(), tmp_path)
+    assert [p.name for p in (tmp_path / "calls").iterdir()] == ["001-first"]
+
+
+def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="choose another --reports"):
+        write_run(one_run(), tmp_path / "file")
+
+
+def test_a_wav_has_48_khz_one_channel_16_bits() -> None:
+    with wave.open(io.BytesIO(wav_bytes(np.arange(960, dtype=np.int16)))) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth(), file.getnframes()) == (
+            48000,
+            1,
+            2,
+            960,
+        )

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from harness.report.run import Run, RunVerdict
+from harness.requirements.model import Level, Outcome, Verdict
+
+
+def run_of(*outcomes: Outcome, unreachable: str = "") -> Run:
+    verdicts = tuple(Verdict(f"a.r{i}", Level.MUST, outcome) for i, outcome in enumerate(outcomes))
+    return Run("http://127.0.0.1:1/", "json", "embedded", 1, "2026-01-01", (), verdicts, unreachable)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ((Outcome.PASSED, Outcome.NOT_APPLICABLE, Outcome.OBSERVED), RunVerdict.CONFORMING),
+        ((Outcome.PASSED, Outcome.WARNED), RunVerdict.CONFORMING),
+        ((Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE), RunVerdict.VIOLATING),
+        ((Outcome.PASSED, Outcome.INCONCLUSIVE), RunVerdict.INCONCLUSIVE),
+        ((Outcome.PASSED, Outcome.ERROR), RunVerdict.INCONCLUSIVE),
+        ((Outcome.NOT_APPLICABLE,), RunVerdict.INCONCLUSIVE),
+        ((), RunVerdict.INCONCLUSIVE),
+    ],
+)
+def test_the_verdict_follows_from_the_outcomes(outcomes: tuple[Outcome, ...], expected: RunVerdict) -> None:
+    assert run_of(*outcomes).verdict == expected
+
+
+def test_a_target_that_nobody_answers_at_is_unreachable_whatever_else_was_judged() -> None:
+    assert run_of(Outcome.FAILED, unreachable="refused").verdict == RunVerdict.UNREACHABLE
