@@ -56,7 +56,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
     """Our outcomes by their own names."""
-    for name, value in report.user_properties:
+    for name, value in getattr(report, "user_properties", ()):  # a collection report has none
         if name == "harness.outcome" and report.when == "call":
             from harness.plugin.terminal import status_of
 
