@@ -109,6 +109,19 @@ def _tap(protocol: Any, on_media: OnDatagram, checks: CheckCounter) -> None:
     protocol.send_stun = counted_send_stun
 
 
+def fall_silent(gatherer: RTCIceGatherer) -> None:
+    """Send nothing and hear nothing more, with the sockets still open."""
+
+    def nothing(*_: object) -> None: ...
+
+    async def send_nothing(*_: object) -> None: ...
+
+    protocol: Any
+    for protocol in gatherer._connection._protocols:
+        protocol.datagram_received = protocol.send_stun = nothing
+        protocol.send_data = send_nothing
+
+
 def nominated_pair(gatherer: RTCIceGatherer) -> Any | None:
     """The pair of candidates that ICE chose, or None."""
     return gatherer._connection._nominated.get(1)

@@ -194,6 +194,11 @@ class Transport:
         await self._ice.stop()
         await asyncio.sleep(0)  # lets the sockets' connection_lost run
 
+    async def vanish(self) -> None:
+        """Be gone without a goodbye: no stream reset, no abort, no close_notify leaves. Then as `close`."""
+        internals.fall_silent(self._gatherer)
+        await self.close()
+
     # --- media ---
 
     def send_rtp(self, packet: bytes) -> bool:

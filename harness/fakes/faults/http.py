@@ -1,0 +1,86 @@
+"""The fake refuses or keeps silent over HTTP. A unit is asked before the offer is looked at.
+
+It returns a response, raises ApiError, or returns None to let the call go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from harness.fakes.faults.registry import FaultValue, fault
+from harness.fakes.openai.errors import ApiError, invalid_key, model_not_found, unparsable_offer
+from harness.fakes.serving import drop_connection
+
+GATEWAY_PAGE = """<html>
+<head><title>504 Gateway Time-out</title></head>
+<body><center><h1>504 Gateway Time-out</h1></center></body>
+</html>
+"""
+SERVER_ERROR = "The server had an error while processing your request. Sorry about that!"
+QUOTA = "You exceeded your current quota, please check your plan and billing details."
+
+
+@fault("http-401", "refuses the key", stage="http")
+async def http_401(request: Request, value: FaultValue) -> Response | None:
+    raise invalid_key("sk-refused-on-purpose")
+
+
+@fault("http-400", "says that the offer cannot be parsed", stage="http")
+async def http_400(request: Request, value: FaultValue) -> Response | None:
+    raise unparsable_offer("EOF")
+
+
+@fault(
+    "http-404", "does not know the model", stage="http", default="gpt-realtime-2.1", value_help="a model name"
+)
+async def http_404(request: Request, value: FaultValue) -> Response | None:
+    raise model_not_found(str(value))
+
+
+@fault(
+    "http-429", "is out of quota", stage="http", default=20, value_help="seconds for the Retry-After header"
+)
+async def http_429(request: Request, value: FaultValue) -> Response | None:
+    headers = {"Retry-After": str(value)}
+    raise ApiError(429, QUOTA, code="insufficient_quota", kind="insufficient_quota", headers=headers)
+
+
+@fault("http-500", "has an error of its own", stage="http")
+async def http_500(request: Request, value: FaultValue) -> Response | None:
+    raise ApiError(500, SERVER_ERROR, code="server_error", kind="server_error")
+
+
+@fault("http-503", "is overloaded", stage="http")
+async def http_503(request: Request, value: FaultValue) -> Response | None:
+    raise ApiError(503, "The server is overloaded or not ready yet.", kind="service_unavailable_error")
+
+
+@fault("http-504", "a gateway in front of it times out, with a page and not JSON", stage="http")
+async def http_504(request: Request, value: FaultValue) -> Response | None:
+    return HTMLResponse(GATEWAY_PAGE, 504)
+
+
+@fault("slow-answer", "answers late", stage="http", default=4.0, value_help="seconds before the answer")
+async def slow_answer(request: Request, value: FaultValue) -> Response | None:
+    await asyncio.sleep(float(value))
+    return None
+
+
+@fault("no-answer", "never answers", stage="http", default=300.0, value_help="seconds of silence")
+async def no_answer(request: Request, value: FaultValue) -> Response | None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(float(value)):
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+    drop_connection(request.scope)
+    return Response(status_code=504)
+
+
+@fault("connection-dropped", "cuts the connection instead of answering", stage="http")
+async def connection_dropped(request: Request, value: FaultValue) -> Response | None:
+    drop_connection(request.scope)
+    return Response(status_code=500)  # nobody gets it

@@ -1,0 +1,78 @@
+"""Where a fault can take hold of a WebRTC call, outside the conversation."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from harness.fakes.faults.plan import CallFaults
+from harness.fakes.faults.registry import FaultValue
+
+ConnectStage = Literal["ice", "dtls", "sctp"]
+
+
+class RtpLink(Protocol):
+    """Where RTP goes: the transport, or a fault in front of it."""
+
+    def send_rtp(self, packet: bytes) -> bool: ...
+
+    def send_rtcp(self, packet: bytes) -> bool: ...
+
+
+class CallControl(Protocol):
+    """What a fault may do to the call it is in."""
+
+    def end(self, reason: str, *, goodbye: bool = True) -> None:
+        """End the call; without a goodbye the other end has to notice by itself."""
+
+    def close_channel(self) -> None:
+        """Close the data channel and leave the rest as it is."""
+
+
+class CallFault:
+    """One way for the fake's WebRTC end to misbehave. The hooks stand in the order of asking."""
+
+    releases = True  # whether a hang-up by the caller ends the call
+
+    def __init__(self, value: FaultValue, rng: random.Random) -> None:
+        self.value = value
+        self.rng = rng
+
+    def answer(self, answer: str) -> str:
+        """The answer as it will be returned."""
+        return answer
+
+    async def before(self, stage: ConnectStage) -> bool:  # noqa: ARG002
+        """Whether to go on to a stage; may take its time."""
+        return True
+
+    async def before_channel(self) -> None:
+        """Between the channel's opening and our taking notice of it."""
+
+    def link(self, link: RtpLink) -> RtpLink:
+        """Where RTP is sent."""
+        return link
+
+    def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:  # noqa: ARG002
+        """A reply's packets as they are played; None is 20 ms in which nothing is sent."""
+        return packets
+
+    def idle_packet(self, packet: bytes) -> bytes | None:
+        """What is sent while nobody speaks."""
+        return packet
+
+    def connected(self, call: CallControl) -> None:
+        """The data channel is open."""
+
+    def closed(self) -> None:
+        """The call is over: let go of what was held."""
+
+
+def call_faults(faults: CallFaults) -> list[CallFault]:
+    """The faults of a call that act on its WebRTC end."""
+    return [
+        fault.unit(value, faults.random(fault.name))
+        for fault, value in faults
+        if isinstance(fault.unit, type) and issubclass(fault.unit, CallFault) and value is not False
+    ]

@@ -1,0 +1,81 @@
+"""The fake's loudspeaker: replies packet by packet at the pacer's 20 ms, silence in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.fakes.openai.hooks import CallFault
+from harness.fakes.openai.replies import Reply
+from harness.speech.opus import FRAME_MS, SILENCE
+
+
+@dataclass(eq=False)
+class Playing:
+    """A reply on its way out."""
+
+    response_id: str
+    reply: Reply
+    packets: Sequence[bytes | None]
+    at: int = 0
+
+    @property
+    def played_ms(self) -> int:
+        return min(self.at * FRAME_MS, self.reply.duration_ms)
+
+
+class Playout:
+    """A PacketSource. `on_progress(played_ms)` after each packet, `on_finished(playing)` after the last.
+
+    `idle` False sends nothing between replies, as discontinuous transmission does.
+    """
+
+    def __init__(
+        self,
+        *,
+        call_name: str,
+        idle: bool,
+        faults: Sequence[CallFault],
+        on_progress: Callable[[int], None],
+        on_over: Callable[[Playing, bool], None],
+    ) -> None:
+        self._call_name = call_name
+        self._idle = idle
+        self._faults = faults
+        self._on_progress = on_progress
+        self._on_over = on_over
+        self._playing: Playing | None = None
+
+    def play(self, response_id: str, reply: Reply) -> None:
+        """Start a reply; one that is playing is broken off."""
+        self.stop()
+        packets: Sequence[bytes | None] = reply.packets
+        for fault in self._faults:
+            packets = fault.packets([p for p in packets if p is not None], self._call_name)
+        self._playing = Playing(response_id, reply, packets)
+
+    def stop(self) -> None:
+        """Fall silent at once."""
+        playing, self._playing = self._playing, None
+        if playing is not None:
+            self._on_over(playing, False)
+
+    def next_packet(self) -> bytes | None:
+        """The packet of this 20 ms."""
+        playing = self._playing
+        if playing is None:
+            return self._silence()
+        if playing.at >= len(playing.packets):
+            self._playing = None
+            self._on_over(playing, True)
+            return self._silence()
+        packet = playing.packets[playing.at]
+        playing.at += 1
+        self._on_progress(playing.played_ms)
+        return packet
+
+    def _silence(self) -> bytes | None:
+        packet: bytes | None = SILENCE if self._idle else None
+        for fault in self._faults:
+            packet = fault.idle_packet(packet) if packet is not None else None
+        return packet

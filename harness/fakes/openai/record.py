@@ -1,0 +1,189 @@
+"""What the fake saw of one call: its upstream timeline, and what `/_fake/calls` says of it."""
+
+from __future__ import annotations
+
+import base64
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from harness.core.clock import Clock, RelativeClock, wall_time
+from harness.core.events import (
+    CallEnded,
+    CallStarted,
+    ClientEvent,
+    Event,
+    HttpFailed,
+    HttpRequest,
+    HttpResponse,
+    Layer,
+    Part,
+    ServerEvent,
+    StateChanged,
+)
+from harness.core.redaction import Redactor
+from harness.core.timeline import Timeline, event_to_builtins
+from harness.fakes.bodies import FormPart
+from harness.fakes.openai.keys import digest
+
+
+class CallRecord:
+    """One call, or one attempt at a call. Everything recorded passes through redaction first."""
+
+    def __init__(self, call_id: str, clock: Clock, *, key: str = "", seed: int = 0) -> None:
+        self.id = call_id
+        self.clock = RelativeClock(clock)
+        self.timeline = Timeline()
+        self.ufrag = ""
+        self.state: Literal["live", "ended"] = "live"
+        self.reason = ""
+        self.ended_at: float | None = None
+        self.offer_sha256 = ""
+        self.key_sha256 = digest(key) if key else ""
+        self.faults: dict[str, Any] = {}
+        self.audio: dict[str, float] = {}
+        self._redactor = Redactor([key] if key else [])
+        self._seed = seed
+
+    @property
+    def started_at(self) -> float:
+        """On the monotonic clock."""
+        return self.clock.origin
+
+    def begin(self, *, ufrag: str, offer: bytes, seed_text: str = "") -> None:
+        """Name the call: by its offer's ufrag, where it has one."""
+        self.ufrag = ufrag
+        self.offer_sha256 = digest(offer) if offer else ""
+        started = CallStarted(
+            at=0.0,
+            side="upstream",
+            call=self.id,
+            scenario=seed_text,
+            started_at=wall_time(),
+            origin=self.clock.origin,
+            seed=self._seed,
+            ufrag=ufrag,
+        )
+        self.timeline.append(started)
+
+    def add(self, event: Event) -> None:
+        """Append an event that holds no secret."""
+        self.timeline.append(event)
+
+    def request(self, request: Request, body: bytes, parts: tuple[FormPart, ...]) -> None:
+        """The request that made the call: its parts where it is a form, else its body."""
+        text, encoded = ("", False) if parts else _text(body)
+        self.add(
+            HttpRequest(
+                at=self.clock.now(),
+                side="upstream",
+                method=request.method,
+                url=self._redactor.text(str(request.url)),
+                headers=self._redactor.headers(request.headers.items()),
+                body=self._redactor.text(text),
+                body_base64=encoded,
+                parts=tuple(self._part(part) for part in parts),
+            )
+        )
+
+    def response(self, response: Response) -> None:
+        """What was answered."""
+        text, encoded = _text(bytes(response.body))
+        self.add(
+            HttpResponse(
+                at=self.clock.now(),
+                side="upstream",
+                status=response.status_code,
+                headers=self._redactor.headers(response.headers.items()),
+                body=self._redactor.text(text),
+                body_base64=encoded,
+            )
+        )
+
+    def no_response(self, failure: str, detail: str) -> None:
+        """The request got no answer."""
+        self.add(HttpFailed(at=self.clock.now(), side="upstream", failure=failure, detail=detail))
+
+    def layer(self, layer: Layer, state: str, detail: str = "") -> None:
+        """A layer reached a state."""
+        at = self.clock.now()
+        self.add(StateChanged(at=at, side="upstream", layer=layer, state=state, detail=detail))
+
+    def client_event(self, event: dict[str, Any]) -> None:
+        """An event came in."""
+        self.add(ClientEvent(at=self.clock.now(), side="upstream", event=self._redactor.value(event)))
+
+    def server_event(self, event: dict[str, Any] | None, raw: str, size: int) -> None:
+        """A message went out; `event` is None where it was no JSON object."""
+        shown = self._redactor.value(event) if event is not None else None
+        text = "" if event is not None else self._redactor.text(raw[:2000])
+        self.add(ServerEvent(at=self.clock.now(), side="upstream", event=shown, raw=text, size=size))
+
+    def end(self, reason: str) -> None:
+        """The call is released; the first reason stands."""
+        if self.state == "ended":
+            return
+        self.state, self.reason = "ended", reason
+        self.ended_at = self.clock.origin + self.clock.now()
+        self.add(CallEnded(at=self.clock.now(), side="upstream", reason=reason))
+
+    def as_json(self, *, events: bool) -> dict[str, Any]:
+        """The call for `/_fake/calls`."""
+        found = {
+            "id": self.id,
+            "ufrag": self.ufrag,
+            "state": self.state,
+            "reason": self.reason,
+            "started_at": self.started_at,
+            "ended_at": self.ended_at,
+            "offer_sha256": self.offer_sha256,
+            "key_sha256": self.key_sha256,
+            "faults": self.faults,
+            "audio": self.audio,
+        }
+        return found | {"events": [event_to_builtins(e) for e in self.timeline]} if events else found
+
+    def _part(self, part: FormPart) -> Part:
+        # A part that is not text keeps its place and its readable bytes; its hash tells it apart.
+        body = self._redactor.text(part.body.decode("utf-8", "backslashreplace"))
+        return Part(name=part.name, body=body, content_type=part.content_type, filename=part.filename)
+
+
+class CallRecords:
+    """All live calls, and the latest that have ended, oldest first."""
+
+    def __init__(self, keep_ended: int) -> None:
+        self._keep = keep_ended
+        self._live: OrderedDict[str, CallRecord] = OrderedDict()
+        self._ended: OrderedDict[str, CallRecord] = OrderedDict()
+
+    def __iter__(self) -> Iterator[CallRecord]:
+        yield from sorted([*self._ended.values(), *self._live.values()], key=lambda r: r.started_at)
+
+    @property
+    def live(self) -> list[CallRecord]:
+        return list(self._live.values())
+
+    def add(self, record: CallRecord) -> None:
+        self._live[record.id] = record
+
+    def end(self, record: CallRecord, reason: str) -> None:
+        """Move a call to the ended ones; the oldest of those are forgotten."""
+        record.end(reason)
+        if self._live.pop(record.id, None) is not None:
+            self._ended[record.id] = record
+        while len(self._ended) > self._keep:
+            self._ended.popitem(last=False)
+
+    def forget_ended(self) -> None:
+        self._ended.clear()
+
+
+def _text(body: bytes) -> tuple[str, bool]:
+    try:
+        return body.decode(), False
+    except UnicodeDecodeError:
+        return base64.b64encode(body).decode(), True
