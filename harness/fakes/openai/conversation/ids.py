@@ -1,0 +1,20 @@
+"""Ids as the API makes them: a prefix and 21 base-62 characters."""
+
+from __future__ import annotations
+
+import random
+import string
+
+ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+LENGTH = 21
+
+
+class Ids:
+    """New ids from a seeded source, so that a run can be replayed."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+
+    def new(self, prefix: str) -> str:
+        """`item` → `item_C9G8zqvFhTLkT5wM3qYkz`."""
+        return f"{prefix}_{''.join(self._rng.choices(ALPHABET, k=LENGTH))}"

@@ -1,0 +1,190 @@
+"""Responses: when one may begin, how it goes on, and how it is cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.fakes.openai.conversation.behaviour import Ending
+from harness.fakes.openai.conversation.generation import (
+    Generation,
+    Step,
+    audio_seconds,
+    audio_steps,
+    text_seconds,
+    text_steps,
+)
+from harness.fakes.openai.conversation.items import Item, Items
+from harness.fakes.openai.conversation.line import Line
+from harness.fakes.openai.conversation.making import Maker
+from harness.fakes.openai.conversation.playout import Playing, Playout
+from harness.fakes.openai.conversation.rate_limits import RateLimits
+from harness.fakes.openai.conversation.refusals import RefusedError
+from harness.fakes.openai.conversation.response import Response
+from harness.fakes.openai.conversation.session import Session
+from harness.fakes.openai.voices import Prompt
+
+
+@dataclass
+class _Work:
+    """A response in progress, how to stop it, and whether its rate limits are still to be told."""
+
+    response: Response
+    stop: Callable[[], None]
+    limits_due: bool
+
+
+class Responder:
+    """At most one response in the conversation at a time; any number out of band."""
+
+    def __init__(
+        self, line: Line, session: Session, items: Items, maker: Maker, playout: Playout | None
+    ) -> None:
+        """`playout` None: a WebSocket, whose client plays."""
+        self._line, self._session, self._items, self._maker = line, session, items, maker
+        self._playout = playout
+        self._limits = RateLimits(line)
+        self._works: dict[str, _Work] = {}
+        self._active: str | None = None
+        self._heard_until: float | None = None
+
+    @property
+    def quiet_since(self) -> float | None:
+        """When the last response was over and heard; None while one is not, or before the first."""
+        if self._works or (self._playout is not None and not self._playout.idle):
+            return None
+        return self._heard_until
+
+    def create(
+        self, parameters: Mapping[str, Any], prompt: Prompt, given: Sequence[Item] | None = None
+    ) -> None:
+        """Answer. `given` are the items of `response.input`. Raises RefusedError where one is in progress."""
+        in_conversation = parameters.get("conversation") != "none"
+        if in_conversation and self._active:
+            raise RefusedError(
+                "conversation_already_has_active_response",
+                f"Conversation already has an active response in progress: {self._active}. "
+                "Wait until the response is finished before creating a new one.",
+            )
+        if not self._line.behaviour.answers():
+            return
+        response = self._maker.make(parameters, prompt, given)
+        delay = self._line.after(self._line.settings.reply_delay_ms / 1000, lambda: self._begin(response))
+        work = _Work(response, delay.cancel, limits_due=self._line.variation.either())
+        self._works[response.id] = work
+        if in_conversation:
+            self._active = response.id
+        self._limits.use(requests=1)
+        response.create()
+        if not work.limits_due:
+            self._limits.send()
+
+    def generated_ms(self, item: Item) -> int:
+        """How much audio of an item exists: all of it, unless it is still being made."""
+        making = [work.response for work in self._works.values() if work.response.item is item]
+        return making[0].generated_ms if making else item.audio_ms
+
+    def cancel(self, response_id: str | None) -> None:
+        """The client cancels; without an id the one in the conversation. Raises RefusedError."""
+        work = self._works.get(response_id or self._active or "")
+        if work is None:
+            raise RefusedError("response_cancel_not_active", "Cancellation failed: no active response found")
+        self._end(work.response, "cancelled", reason="client_cancelled")
+
+    def interrupt(self) -> None:
+        """The caller speaks: what is being made in the conversation is cancelled, what is heard cut off."""
+        cut: list[Playing] = []
+
+        def clear() -> None:
+            if self._playout and self._playout.current and self._playout.current.in_conversation:
+                cut.extend(self._playout.clear())
+
+        def cancel() -> None:
+            if self._active:
+                self._end(self._works[self._active].response, "cancelled", reason="turn_detected")
+
+        # Which of the two comes first is not documented.
+        first, second = (cancel, clear) if self._line.variation.either() else (clear, cancel)
+        first()
+        second()
+        self._truncate(cut)
+
+    def clear_output(self) -> None:
+        """The client cuts off what is heard, if anything is. Raises RefusedError on a WebSocket."""
+        if self._playout is None:
+            raise RefusedError(
+                "invalid_value", "output_audio_buffer.clear is for WebRTC and SIP only.", param="type"
+            )
+        cut = self._playout.clear()
+        for playing in cut:
+            if playing.response_id in self._works:
+                self._end(self._works[playing.response_id].response, "cancelled", reason="client_cancelled")
+        self._truncate(cut)
+
+    def _truncate(self, cut: Sequence[Playing]) -> None:
+        """Over WebRTC the server knows how much was heard, so it truncates by itself."""
+        for playing in cut:
+            if playing.in_conversation and self._items.get(playing.item.id) is playing.item:
+                playing.item.truncate(playing.played_ms)
+                self._line.send(
+                    "conversation.item.truncated",
+                    item_id=playing.item.id,
+                    content_index=0,
+                    audio_end_ms=playing.played_ms,
+                )
+
+    def _begin(self, response: Response) -> None:
+        """The reply delay is over: the first piece comes now."""
+        if response.ending is not None and response.ending.status == "failed":
+            self._end(response, "failed", error=response.ending.error)
+            return
+        item = self._maker.new_item(response)
+        previous = self._items.add(item) if response.in_conversation else None
+        response.open_item(item, previous)
+        if response.form != "function_call":
+            response.open_part()
+        if response.form == "audio":
+            steps, seconds = self._audio(response, item), audio_seconds(response)
+        else:
+            text = response.reply.transcript
+            steps, seconds = text_steps(response, text), text_seconds(text)
+        generation = Generation(response, steps, seconds, lambda: self._complete(response))
+        if response.id in self._works:
+            self._works[response.id].stop = generation.stop
+        generation.start()
+
+    def _audio(self, response: Response, item: Item) -> list[Step]:
+        self._session.assistant_spoke = True
+        playing = Playing(response.id, item, response.reply, response.in_conversation)
+        if self._playout is None:
+            output_format = response.parameters["audio"]["output"]["format"]["type"]
+            return audio_steps(response, output_format=output_format)
+        playout = self._playout
+        begin = (lambda: playout.add(playing)) if response.reply.duration_ms else None
+        return audio_steps(response, begin_playing=begin)
+
+    def _complete(self, response: Response) -> None:
+        ending = response.ending or Ending("completed")
+        if ending.status:
+            self._end(response, ending.status, reason=ending.reason, error=ending.error)
+
+    def _end(
+        self, response: Response, status: str, *, reason: str = "", error: dict[str, str] | None = None
+    ) -> None:
+        work = self._works.pop(response.id)
+        work.stop()
+        if self._active == response.id:
+            self._active = None
+        response.finish(status, reason=reason, error=error)
+        self._maker.remember(response)
+        self._limits.use(tokens=response.context.total + response.spent().total)
+        if work.limits_due:
+            self._limits.send()
+        # A WebSocket's client is taken to play from the moment at which the audio began to arrive.
+        self._heard_until = self._line.now
+        if self._playout is not None:
+            self._playout.response_done(response.id, response.generated_ms)
+        else:
+            unheard_ms = response.generated_ms * (1 - 1 / self._line.settings.generation_speed)
+            self._heard_until += max(unheard_ms, 0) / 1000

@@ -1,0 +1,79 @@
+"""How a conversation is held where the API leaves it open or a test wants to choose."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from harness.core.errors import UsageError
+
+# Invented: the real API asks a model whether the caller has finished. Its documented longest waits are below.
+SEMANTIC_SILENCE_MS = {"low": 1500, "medium": 800, "auto": 800, "high": 400}
+SEMANTIC_LONGEST_MS = {"low": 8000, "medium": 4000, "auto": 4000, "high": 2000}
+
+
+@dataclass(frozen=True)
+class ConversationSettings:
+    """Durations in ms unless they say otherwise.
+
+    `silence_duration_ms`: documented as 500; 200 was observed. `generation_speed`: seconds of audio made per
+    second. `transcript`: what the caller said, where nobody told. `call_tools`: with tools and tool_choice
+    auto, answer the caller with a call of the first tool; `required` always does. `tool_arguments`: JSON
+    by function name, in place of arguments made from the schema. `session_seconds`: 3600 in reality.
+    `vary`: use the freedoms that the API leaves, from the seed.
+    """
+
+    model: str = "gpt-realtime-2.1"
+    instructions: str = "You are a helpful, friendly assistant. Answer in the caller's language."
+    voice: str = "alloy"
+    silence_duration_ms: int = 500
+    prefix_padding_ms: int = 300
+    threshold: float = 0.5
+    reply_delay_ms: int = 300
+    generation_speed: float = 4.0
+    transcription_delay_ms: int = 250
+    transcript: str = "(speech)"
+    text_reply: str = "Certainly. Is there anything else I can do for you?"
+    call_tools: bool = False
+    tool_arguments: Mapping[str, str] = field(default_factory=dict)
+    session_seconds: float = 3600.0
+    longest_event: int = 15 * 1024 * 1024
+    rate_limits: Mapping[Literal["requests", "tokens"], int] = field(
+        default_factory=lambda: {"requests": 5000, "tokens": 400_000}
+    )
+    vary: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("reply_delay_ms", "transcription_delay_ms", "prefix_padding_ms", "silence_duration_ms"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} cannot be {getattr(self, name)}", "give 0 ms or more")
+        for name in ("generation_speed", "session_seconds", "longest_event"):
+            if getattr(self, name) <= 0:
+                raise UsageError(f"{name} cannot be {getattr(self, name)}", "give more than 0")
+
+    def changed(self, changes: Mapping[str, Any]) -> ConversationSettings:
+        """With some settings replaced, as asked for by name. Raises UsageError."""
+        for name, value in changes.items():
+            if name not in _TYPES:
+                near = difflib.get_close_matches(name, _TYPES, n=1)
+                raise UsageError(
+                    f"a conversation has no setting {name!r}",
+                    f"did you mean {near[0]}?" if near else f"it has {', '.join(_TYPES)}",
+                )
+            if not isinstance(value, _TYPES[name]) or (isinstance(value, bool) and _TYPES[name] is not bool):
+                raise UsageError(
+                    f"{name} cannot be {value!r}", f"its default is {getattr(_DEFAULTS, name)!r}"
+                )
+        return dataclasses.replace(self, **changes)
+
+
+_DEFAULTS = ConversationSettings()
+_TYPES: dict[str, Any] = {
+    f.name: {float: (int, float), dict: Mapping}.get(
+        type(getattr(_DEFAULTS, f.name)), type(getattr(_DEFAULTS, f.name))
+    )
+    for f in dataclasses.fields(ConversationSettings)
+}
