@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,13 @@ from harness.core.audio import FULL_SCALE, Samples
 from harness.speech.pcm import RATE
 
 Signal = NDArray[np.float64]
+
+
+class Noise(Protocol):
+    """A kind of noise: the same seed gives the same samples."""
+
+    def __call__(self, duration_ms: int, *, level_dbfs: float = ..., seed: int = ...) -> Samples: ...
+
 
 # ITU-T Q.23: a row and a column for each key.
 DTMF_ROWS = (697, 770, 852, 941)
