@@ -20,6 +20,11 @@ class Playing:
     at: int = 0
 
     @property
+    def complete(self) -> bool:
+        """Whether nothing of the reply was left out."""
+        return len(self.packets) * FRAME_MS >= self.reply.duration_ms
+
+    @property
     def played_ms(self) -> int:
         return min(self.at * FRAME_MS, self.reply.duration_ms)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from starlette.requests import Request
@@ -44,7 +44,7 @@ class CallRecord:
         self.offer_sha256 = ""
         self.key_sha256 = digest(key) if key else ""
         self.faults: dict[str, Any] = {}
-        self.audio: dict[str, float] = {}
+        self.measure: Callable[[], dict[str, float]] = dict  # audio statistics, for as long as the call lives
         self._redactor = Redactor([key] if key else [])
         self._seed = seed
 
@@ -128,6 +128,8 @@ class CallRecord:
             return
         self.state, self.reason = "ended", reason
         self.ended_at = self.clock.origin + self.clock.now()
+        measured = self.measure()
+        self.measure = lambda: measured  # lets go of the call's parts
         self.add(CallEnded(at=self.clock.now(), side="upstream", reason=reason))
 
     def as_json(self, *, events: bool) -> dict[str, Any]:
@@ -142,7 +144,7 @@ class CallRecord:
             "offer_sha256": self.offer_sha256,
             "key_sha256": self.key_sha256,
             "faults": self.faults,
-            "audio": self.audio,
+            "audio": self.measure(),
         }
         return found | {"events": [event_to_builtins(e) for e in self.timeline]} if events else found
 

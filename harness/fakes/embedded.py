@@ -1,0 +1,258 @@
+"""The reference relay and the fake OpenAI in a process of their own, as a deployed relay would be.
+
+The child lives exactly as long as its standard input is open: when its parent stops it, or dies, it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import msgspec
+import uvloop
+
+from harness.core.clock import Clock, MonotonicClock
+from harness.core.errors import HarnessError
+from harness.fakes.openai.app import FakeOpenAI
+from harness.fakes.openai.conversation.settings import ConversationSettings
+from harness.fakes.openai.settings import FakeSettings, VadEngine
+from harness.fakes.relay.app import ReferenceRelay
+from harness.fakes.relay.settings import Dialect, RelaySettings
+from harness.fakes.serving import running
+
+START_SECONDS = 30.0
+STOP_SECONDS = 5.0
+POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class EmbeddedOptions:
+    """What the pair is run with. `conversation`: settings of `ConversationSettings` by name."""
+
+    dialect: Dialect = "json"
+    relay_faults: tuple[str, ...] = ()
+    fake_faults: tuple[str, ...] = ()
+    vad: VadEngine = "silero"
+    voice: str = "recorded"
+    seed: int = 0
+    bearer_token: str | None = None
+    origins: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ("127.0.0.1",)
+    conversation: Mapping[str, Any] = field(default_factory=dict)
+    api_key: str = field(default_factory=lambda: f"sk-embedded-{secrets.token_urlsafe(24)}")
+
+
+class _Ready(msgspec.Struct):
+    relay: str
+    fake: str
+
+
+class EmbeddedPair:
+    """Starts and stops the child: `async with`, `with`, or by hand. `relay` and `fake` are base URLs."""
+
+    def __init__(self, options: EmbeddedOptions | None = None, clock: Clock | None = None) -> None:
+        self.options = options or EmbeddedOptions()
+        self.relay = ""
+        self.fake = ""
+        self._clock = clock or MonotonicClock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._errors: IO[bytes] | None = None
+        self._line = b""
+        self._deadline = 0.0
+
+    # --- blocking ---
+
+    def start(self) -> Self:
+        """Return when both serve; raises HarnessError with the end of the child's errors otherwise."""
+        self._launch()
+        while not self._is_ready(POLL_SECONDS):
+            pass
+        return self
+
+    def stop(self) -> None:
+        """Return when the child is gone; idempotent."""
+        self._begin_stop()
+        while not self._is_stopped(POLL_SECONDS):
+            pass
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # --- in an event loop ---
+
+    async def __aenter__(self) -> Self:
+        self._launch()
+        try:
+            while not self._is_ready(0.0):  # noqa: ASYNC110  (a process gives no event to wait for)
+                await asyncio.sleep(POLL_SECONDS)
+        except asyncio.CancelledError:
+            self.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._begin_stop()
+        while not self._is_stopped(0.0):  # noqa: ASYNC110  (as above)
+            await asyncio.sleep(POLL_SECONDS)
+
+    @property
+    def problem(self) -> str:
+        """Why the pair no longer runs, with the end of its errors; `""` while it does."""
+        if self._process is None or self._process.poll() is None:
+            return ""
+        return f"the embedded pair ended with status {self._process.returncode}: {self._tail()}"
+
+    # --- how ---
+
+    def _launch(self) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed in _is_stopped)
+        package = Path(__file__).parents[2]
+        paths = [str(package), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "harness.fakes.embedded"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        )
+        self._deadline = self._clock.now() + START_SECONDS
+        self._line = b""
+        assert self._process.stdin is not None  # noqa: S101  (asked for above)
+        with contextlib.suppress(BrokenPipeError):  # the child is gone already, which _is_ready will say
+            self._process.stdin.write(msgspec.json.encode(self.options) + b"\n")
+            self._process.stdin.flush()
+
+    def _is_ready(self, within: float) -> bool:
+        assert self._process is not None  # noqa: S101  (launched)
+        assert self._process.stdout is not None  # noqa: S101  (asked for)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            if selector.select(within):
+                chunk = os.read(self._process.stdout.fileno(), 65536)
+                self._line += chunk
+                if not chunk:
+                    self._failed("did not start")
+        if b"\n" in self._line:
+            ready = msgspec.json.decode(self._line.partition(b"\n")[0], type=_Ready)
+            self.relay, self.fake = ready.relay, ready.fake
+            return True
+        if self._clock.now() > self._deadline:
+            self._failed(f"did not start within {START_SECONDS:g} s")
+        return False
+
+    def _failed(self, what: str) -> None:
+        assert self._process is not None  # noqa: S101  (launched)
+        self._process.kill()
+        self._process.wait(STOP_SECONDS)
+        tail = self._tail()
+        self.stop()
+        raise HarnessError(f"the embedded relay and fake {what}: {tail}", "see what they said above")
+
+    def _tail(self) -> str:
+        if self._errors is None:
+            return ""
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        return "\n".join(lines[-12:]) or "they said nothing"
+
+    def _begin_stop(self) -> None:
+        if self._process is None:
+            return
+        self._deadline = self._clock.now() + STOP_SECONDS
+        assert self._process.stdin is not None  # noqa: S101  (asked for)
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+
+    def _is_stopped(self, within: float) -> bool:
+        if self._process is None:
+            return True
+        if self._clock.now() > self._deadline:
+            self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(within)
+        if self._process.poll() is None:
+            return False
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        if self._errors is not None:
+            self._errors.close()
+        self._process = self._errors = None
+        return True
+
+
+# --- the child --------------------------------------------------------------------------------------
+
+
+async def _serve(options: EmbeddedOptions) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    loop.add_reader(sys.stdin.fileno(), lambda: _read_stdin(stopped))
+    fake = FakeOpenAI(
+        FakeSettings(
+            addresses=options.addresses,
+            api_keys=(options.api_key,),
+            vad=options.vad,
+            voice=options.voice,
+            conversation=ConversationSettings().changed(options.conversation),
+            seed=options.seed,
+            faults=options.fake_faults,
+        )
+    )
+    async with running(fake.app) as fake_url:
+        relay = ReferenceRelay(
+            RelaySettings(
+                upstream=fake_url,
+                api_key=options.api_key,
+                dialect=options.dialect,
+                bearer_token=options.bearer_token,
+                origins=options.origins,
+                faults=options.relay_faults,
+                seed=options.seed,
+            )
+        )
+        async with running(relay.app) as relay_url:
+            sys.stdout.buffer.write(msgspec.json.encode(_Ready(relay_url, fake_url)) + b"\n")
+            sys.stdout.flush()
+            await stopped.wait()
+    loop.remove_reader(sys.stdin.fileno())
+
+
+def _read_stdin(stopped: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        stopped.set()
+
+
+def _main() -> int:
+    # Ctrl-C reaches the whole process group; the parent decides when its calls are over.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    options = msgspec.json.decode(sys.stdin.buffer.readline(), type=EmbeddedOptions)
+    try:
+        uvloop.run(_serve(options))
+    except HarnessError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

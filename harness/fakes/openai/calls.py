@@ -1,0 +1,165 @@
+"""All calls of the fake: made, looked up, ended, and none left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from harness.core.clock import Clock, unix_time
+from harness.core.sdp import SessionDescription
+from harness.fakes.faults.plan import CallFaults
+from harness.fakes.openai.conversation import Behaviour, Conversation, RefusedError, check_session
+from harness.fakes.openai.conversation.ids import Ids
+from harness.fakes.openai.driver import Driver
+from harness.fakes.openai.errors import ApiError, model_not_found
+from harness.fakes.openai.hooks import call_faults
+from harness.fakes.openai.offers import read_remote
+from harness.fakes.openai.peer import FakePeer
+from harness.fakes.openai.record import CallRecord, CallRecords
+from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.openai.vad import Segmenter
+from harness.fakes.openai.voices import voice_named
+from harness.speech.library import Library
+
+
+class Ending(Protocol):
+    """The medium of a call: a WebRTC peer or a WebSocket."""
+
+    def end(self, reason: str, *, goodbye: bool = True) -> None: ...
+
+    async def closed(self) -> None: ...
+
+
+@dataclass(eq=False)
+class Call:
+    """A live call, or one that has just ended."""
+
+    record: CallRecord
+    driver: Driver
+    medium: Ending | None = None
+
+    def end(self, reason: str) -> None:
+        """Release it."""
+        if self.medium is not None:
+            self.medium.end(reason)
+
+
+class Calls:
+    """Makes calls and keeps them while they live."""
+
+    def __init__(self, settings: FakeSettings, library: Library, clock: Clock, ids: Ids) -> None:
+        self.records = CallRecords(settings.ended_calls_kept)
+        self._settings = settings
+        self._voice = voice_named(settings.voice, library)
+        self._clock = clock
+        self._ids = ids
+        self._live: dict[str, Call] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def begin(self, key: str) -> CallRecord:
+        """The record of a new call, or of an attempt at one."""
+        record = CallRecord(self._ids.new("rtc"), self._clock, key=key, seed=self._settings.seed)
+        self.records.add(record)
+        return record
+
+    def refuse(self, record: CallRecord, reason: str) -> None:
+        """The attempt came to nothing."""
+        self.records.end(record, reason)
+
+    def find(self, call_id: str) -> Call | None:
+        """The live call of that id."""
+        return self._live.get(call_id)
+
+    async def answer(
+        self,
+        record: CallRecord,
+        offer: SessionDescription,
+        session: dict[str, Any] | None,
+        faults: CallFaults,
+    ) -> str:
+        """Make a WebRTC call; returns the answer's SDP. The call is live from now on. Raises ApiError."""
+        remote = read_remote(offer)
+        driver = self.converse(record, session, "webrtc", faults)
+        call = Call(record, driver)
+        peer = FakePeer(
+            offer,
+            remote,
+            record=record,
+            driver=driver,
+            faults=call_faults(faults),
+            settings=self._settings,
+            rng=self._rng(record),
+            on_ended=lambda reason: self._ended(call, reason),
+        )
+        call.medium = peer
+        self._live[record.id] = call
+        try:
+            answer = await peer.answer()
+        except BaseException:
+            peer.end("not-answered")
+            raise
+        peer.start()
+        return answer
+
+    def adopt(self, record: CallRecord, driver: Driver, medium: Ending) -> Call:
+        """A call over another medium is live from now on; `ended` must be called when it is over."""
+        call = Call(record, driver, medium)
+        self._live[record.id] = call
+        return call
+
+    def ended(self, call: Call, reason: str) -> None:
+        """An adopted call is over."""
+        self._ended(call, reason)
+
+    def converse(
+        self, record: CallRecord, session: dict[str, Any] | None, transport: Any, faults: CallFaults
+    ) -> Driver:
+        """The conversation of a new call, ready to be opened."""
+        record.faults = faults.values()
+        conversation = Conversation(
+            session=session,
+            call_id=record.id,
+            transport=transport,
+            voice=self._voice,
+            created_at=unix_time(),
+            settings=self._settings.conversation,
+            rng=self._rng(record),
+            behaviour=Behaviour.of(faults),
+            call_name=record.ufrag,
+            recorder=lambda start, end: driver.recall(start, end),
+        )
+        driver = Driver(conversation, Segmenter(self._settings.vad), record, self._clock)
+        return driver
+
+    def check_session(self, session: Any) -> None:
+        """Raises ApiError for a `session` that the API refuses."""
+        try:
+            check_session(session)
+        except RefusedError as refused:
+            raise ApiError(
+                400, refused.message, code=refused.code, param=refused.param, kind=refused.kind
+            ) from refused
+        if session.get("model") in self._settings.retired_models:
+            raise model_not_found(session["model"])
+
+    async def end_all(self, reason: str) -> None:
+        """Release every call and wait until nothing of them is left."""
+        for call in list(self._live.values()):
+            call.end(reason)
+        for record in self.records.live:
+            self.records.end(record, reason)
+        while self._closing:
+            await asyncio.wait(self._closing)
+
+    def _ended(self, call: Call, reason: str) -> None:
+        self._live.pop(call.record.id, None)
+        self.records.end(call.record, reason)
+        if call.medium is not None:
+            task = asyncio.get_running_loop().create_task(call.medium.closed())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    def _rng(self, record: CallRecord) -> random.Random:
+        return random.Random(f"{self._settings.seed}/{record.id}")  # noqa: S311  (replayable on purpose)

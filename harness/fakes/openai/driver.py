@@ -1,0 +1,191 @@
+"""Runs one sans-I/O conversation in real time: feeds it what happens, carries out what it asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, assert_never
+
+import numpy as np
+
+from harness.core.audio import Samples
+from harness.core.clock import Clock
+from harness.fakes.openai import wire_audio
+from harness.fakes.openai.conversation import (
+    AppendInput,
+    ClearInput,
+    Close,
+    Conversation,
+    Output,
+    Play,
+    Send,
+    SendRaw,
+    StopPlaying,
+)
+from harness.fakes.openai.record import CallRecord
+from harness.fakes.openai.replies import Reply
+from harness.fakes.openai.vad import Segmenter, SpeechStarted
+from harness.fakes.openai.voices import Heard, Recorder
+from harness.speech.opus import FRAME_MS
+from harness.speech.pcm import RATE
+
+SendText = Callable[[str], None]
+
+
+class Driver:
+    """One conversation and its timer. `attach` says where its outputs go; `stop` ends it."""
+
+    def __init__(
+        self, conversation: Conversation, segmenter: Segmenter, record: CallRecord, clock: Clock
+    ) -> None:
+        self.conversation = conversation
+        self.observers: list[SendText] = []  # sideband connections: they get every server event too
+        self.audio_ms = 0.0
+        self._segmenter = segmenter
+        self._record = record
+        self._clock = clock
+        self._timer: asyncio.TimerHandle | None = None
+        self._stopped = False
+        self._send: SendText = lambda _text: None
+        self._play: Callable[[str, Reply], None] = lambda _response_id, _reply: None
+        self._stop_playing: Callable[[], None] = lambda: None
+        self._close: Callable[[str, int], None] = lambda _reason, _code: None
+        self.recall: Recorder = lambda _start, _end: Heard(lambda: np.zeros(0, np.int16))
+        self._configured: dict[str, Any] | None = None
+        self._configure()
+
+    def attach(
+        self,
+        *,
+        send: SendText,
+        close: Callable[[str, int], None],
+        play: Callable[[str, Reply], None] | None = None,
+        stop: Callable[[], None] | None = None,
+    ) -> None:
+        """Where events go, who plays, and what to do at the end (reason, WebSocket code)."""
+        self._send, self._close = send, close
+        self._play = play or self._play
+        self._stop_playing = stop or self._stop_playing
+
+    def stop(self) -> None:
+        """Nothing more happens."""
+        self._stopped = True
+        self.observers.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # --- what happens ---
+
+    def opened(self) -> None:
+        """The channel or socket is open."""
+        self._perform(self.conversation.opened(self._clock.now()))
+
+    def receive(self, message: str | bytes) -> None:
+        """A message from the client."""
+        self._note(message)
+        self._perform(self.conversation.client_message(message, self._clock.now()))
+        self._configure()
+
+    def hear(self, samples: Samples, rate: int = RATE) -> None:
+        """The next samples of the caller's audio."""
+        self.audio_ms += 1000 * len(samples) / rate
+        now = self._clock.now()
+        signals = self._segmenter.feed(samples)
+        self._perform(self.conversation.audio_heard(int(self.audio_ms), now))
+        for signal in signals:
+            if isinstance(signal, SpeechStarted):
+                self._perform(self.conversation.speech_started(signal.audio_ms, now))
+            else:
+                self._perform(self.conversation.speech_stopped(signal.audio_ms, now))
+
+    def played(self, played_ms: int) -> None:
+        """So much of the reply was sent."""
+        self._perform(self.conversation.playout_progress(played_ms, self._clock.now()))
+
+    def played_out(self) -> None:
+        """All of the reply was sent."""
+        self._perform(self.conversation.playout_finished(self._clock.now()))
+
+    # --- what it asks for ---
+
+    def _perform(self, outputs: Sequence[Output]) -> None:
+        for output in outputs:
+            if self._stopped:
+                return
+            self._perform_one(output)
+        self._schedule()
+
+    def _perform_one(self, output: Output) -> None:
+        match output:
+            case Send(event):
+                self._send_text(json.dumps(event, ensure_ascii=False, separators=(",", ":")), event)
+            case SendRaw(text):
+                self._send_text(text, None)
+            case Play(response_id, _, reply):
+                self._play(response_id, reply)
+            case StopPlaying():
+                self._stop_playing()
+            case AppendInput(audio, format_type):
+                self._append(audio, format_type)
+            case ClearInput():
+                self._segmenter.clear()
+            case Close(reason, code):
+                self._close(reason, code)
+            case _:
+                assert_never(output)
+
+    def _append(self, audio: bytes, format_type: str) -> None:
+        samples, rate = wire_audio.decode(audio, format_type), wire_audio.RATES[format_type]
+        self._segmenter.rate = rate
+        step = rate * FRAME_MS // 1000
+        for start in range(0, len(samples), step):
+            self.hear(samples[start : start + step], rate)
+
+    def _send_text(self, text: str, event: dict[str, Any] | None) -> None:
+        self._record.server_event(_light(event) if event else event, text, len(text.encode()))
+        self._send(text)
+        for observer in tuple(self.observers):
+            observer(text)
+
+    def _configure(self) -> None:
+        """The segmenter follows the session in force."""
+        detection = self.conversation.turn_detection
+        if detection != self._configured:
+            self._configured = detection
+            self._segmenter.configure(detection)
+
+    def _note(self, message: str | bytes) -> None:
+        try:
+            event = json.loads(message)
+        except (ValueError, RecursionError):
+            event = None
+        if not isinstance(event, dict):
+            text = message if isinstance(message, str) else message.decode("utf-8", "backslashreplace")
+            event = {"raw": text[:2000]}
+        self._record.client_event(_light(event))
+
+    def _schedule(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self.conversation.next_deadline()
+        if deadline is not None and not self._stopped:
+            delay = max(0.0, deadline - self._clock.now())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._perform(self.conversation.tick(self._clock.now()))
+
+
+AUDIO_FIELDS = {"input_audio_buffer.append": "audio", "response.output_audio.delta": "delta"}
+
+
+def _light(event: dict[str, Any]) -> dict[str, Any]:
+    """The event with its audio replaced by its length: a record is no recording."""
+    kind = event.get("type")
+    field = AUDIO_FIELDS.get(kind) if isinstance(kind, str) else None
+    if field is None or not isinstance(event.get(field), str):
+        return event
+    return {**event, field: f"({len(event[field])} characters of base64)"}

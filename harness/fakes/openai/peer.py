@@ -1,0 +1,271 @@
+"""The fake's WebRTC end of one call: answers, connects, hears, plays, and lets go."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import re
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from harness.core.audio import Samples
+from harness.core.events import AudioPlayed, HarnessFailed, Layer, Packet
+from harness.core.sdp import SessionDescription
+from harness.fakes.openai.driver import Driver
+from harness.fakes.openai.hooks import CallFault, ConnectStage, RtpLink
+from harness.fakes.openai.listening import Ear
+from harness.fakes.openai.playout import Playing, Playout
+from harness.fakes.openai.record import CallRecord
+from harness.fakes.openai.settings import FakeSettings
+from harness.peer.channel import Channel, ChannelClosedError, Message
+from harness.peer.descriptions import write_answer
+from harness.peer.receiver import AudioReceiver, rtp_payload
+from harness.peer.remote import Remote
+from harness.peer.sender import AudioSender, new_ssrc
+from harness.peer.transport import Transport
+from harness.speech.opus import Decoder
+
+logger = logging.getLogger(__name__)
+
+DTLS_SECONDS = 10.0
+
+
+class FakePeer:
+    """`answer` once, then `start`; `end` from anywhere, and `closed` to wait for that."""
+
+    def __init__(
+        self,
+        offer: SessionDescription,
+        remote: Remote,
+        *,
+        record: CallRecord,
+        driver: Driver,
+        faults: Sequence[CallFault],
+        settings: FakeSettings,
+        rng: random.Random,
+        on_ended: Callable[[str], None],
+    ) -> None:
+        self._offer = offer
+        self._remote = remote
+        self._record = record
+        self._driver = driver
+        self._faults = faults
+        self._settings = settings
+        self._rng = rng
+        self._on_ended = on_ended
+        self._channel: Channel | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ended = False
+        self._payload = b""
+        self._ear = Ear(driver.hear)
+        self._receiver = AudioReceiver(decode=Decoder().decode, on_packet=self._packet)
+        self._transport = Transport(
+            controlling=False,
+            on_state=self._state,
+            addresses=settings.addresses,
+            on_rtp=self._rtp,
+            on_rtcp=self._receiver.rtcp,
+        )
+        self._transport.on_channel = self._channel_came
+        self._playout = Playout(
+            call_name=record.ufrag,
+            idle=settings.idle_audio,
+            faults=faults,
+            on_progress=driver.played,
+            on_over=self._played,
+        )
+        link: RtpLink = self._transport
+        for fault in faults:
+            link = fault.link(link)
+        self._sender = AudioSender(
+            cast("Transport", link),  # the sender asks it for nothing but send_rtp and send_rtcp
+            self._playout,
+            ssrc=new_ssrc(),
+            payload_type=remote.payload_type,
+            receiver=self._receiver,
+        )
+        self._receiver.our_ssrc = self._sender.ssrc
+        driver.attach(
+            send=self._send, play=self._playout.play, stop=self._playout.stop, close=self._close_session
+        )
+        driver.recall = self._ear.recall
+        record.measure = self._measure
+
+    async def answer(self) -> str:
+        """Gather candidates and answer the offer."""
+        await self._transport.gather()
+        answer = write_answer(self._offer, self._transport, ssrc=self._sender.ssrc)
+        if self._remote.setup == "active":
+            answer = answer.replace("a=setup:active", "a=setup:passive")
+        if self._settings.conversation.vary:
+            answer = _candidates_shuffled(answer, self._rng)
+        for fault in self._faults:
+            answer = fault.answer(answer)
+        return answer
+
+    def start(self) -> None:
+        """Connect in the background."""
+        self._spawn(self._connect())
+
+    def end(self, reason: str, *, goodbye: bool = True) -> None:
+        """Release the call; the first reason stands."""
+        if self._ended:
+            return
+        self._ended = True
+        self._driver.stop()
+        self._sender.stop()
+        self._playout.stop()
+        for fault in self._faults:
+            fault.closed()
+        self._on_ended(reason)
+        for task in self._tasks:
+            task.cancel()
+        self._spawn(self._transport.close() if goodbye else self._transport.vanish())
+
+    def close_channel(self) -> None:
+        """Close the data channel and nothing else."""
+        if self._channel is not None:
+            self._channel.close()
+
+    async def closed(self) -> None:
+        """Return when nothing of the call is left."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    # --- connecting ---
+
+    async def _connect(self) -> None:
+        try:
+            await self._connect_stages()
+        except Exception as error:  # whatever an offer made of the transport, the caller has to be released
+            logger.exception("the call %s could not be connected", self._record.id)
+            self._record.add(
+                HarnessFailed(
+                    at=self._record.clock.now(), side="upstream", error=repr(error), where="connect"
+                )
+            )
+            self.end("internal-error")
+
+    async def _connect_stages(self) -> None:
+        if not await self._go_on("ice"):
+            await asyncio.sleep(self._settings.connect_seconds)
+            self.end("never-connected")
+            return
+        within = self._settings.connect_seconds
+        if not await self._transport.start_ice(self._remote, within, end_of_candidates=False):
+            self.end("never-connected")
+            return
+        if not await self._go_on("dtls"):
+            return
+        if not await self._transport.start_dtls(self._remote, DTLS_SECONDS):
+            self.end("dtls-failed")
+            return
+        self._sender.start()
+        if await self._go_on("sctp"):
+            await self._transport.start_sctp(self._remote)
+
+    async def _go_on(self, stage: ConnectStage) -> bool:
+        return all([await fault.before(stage) for fault in self._faults])
+
+    def _state(self, layer: Layer, state: str, detail: str) -> None:
+        self._record.layer(layer, state, detail)
+        if self._ended:
+            return
+        if layer == "dtls" and state == "closed":
+            self._left("hang-up")
+        elif layer == "ice" and state == "closed":
+            self._left("consent-lost")
+
+    def _left(self, reason: str) -> None:
+        if all(fault.releases for fault in self._faults):
+            self.end(reason)
+
+    # --- data channel ---
+
+    def _channel_came(self, channel: Channel) -> None:
+        if self._channel is not None:
+            return
+        self._channel = channel
+        channel.on_message = self._message
+        channel.on_state = lambda state: self._state("channel", state, "")
+        self._state("channel", channel.state, channel.label)
+        self._spawn(self._open())
+
+    async def _open(self) -> None:
+        for fault in self._faults:
+            await fault.before_channel()
+        self._driver.opened()
+        for fault in self._faults:
+            fault.connected(self)
+
+    def _message(self, message: Message) -> None:
+        if not self._ended:
+            self._driver.receive(message)
+
+    def _send(self, text: str) -> None:
+        if self._channel is None or self._ended:
+            return
+        try:
+            self._channel.send(text)
+        except ChannelClosedError:
+            logger.debug("an event came too late for the closed channel of %s", self._record.id)
+        except ValueError as error:
+            self._record.layer("channel", self._channel.state, f"not sent: {error}")
+
+    def _close_session(self, reason: str, _code: int) -> None:
+        """The conversation is over: the channel closes, then the call ends."""
+        self.end(reason)
+
+    # --- media ---
+
+    def _rtp(self, packet: bytes, arrival: float) -> None:
+        if not self._ended:
+            self._payload = rtp_payload(packet) or b""
+            self._receiver.rtp(packet, arrival)
+
+    def _packet(self, packet: Packet, samples: Samples | None, _ssrc: int) -> None:
+        if samples is not None:
+            self._ear.hear(packet.sequence, self._payload, samples)
+
+    def _played(self, playing: Playing, whole: bool) -> None:
+        played_ms = playing.reply.duration_ms if whole and playing.complete else playing.played_ms
+        self._record.add(
+            AudioPlayed(
+                at=self._record.clock.now(),
+                side="upstream",
+                clip=playing.reply.name,
+                duration_ms=playing.reply.duration_ms,
+                played_ms=played_ms,
+                transcript=playing.reply.transcript,
+            )
+        )
+        if whole:
+            self._driver.played_out()
+
+    def _measure(self) -> dict[str, float]:
+        return {
+            "packets_received": self._receiver.packets,
+            "packets_lost": self._receiver.lost,
+            "packets_late": self._ear.late,
+            "packets_undecodable": self._receiver.undecodable,
+            "jitter_ms": round(self._receiver.jitter_ms, 3),
+            "packets_sent": self._sender.packets,
+            "audio_ms": self._driver.audio_ms,
+        }
+
+    def _spawn(self, work: object) -> None:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _candidates_shuffled(sdp: str, rng: random.Random) -> str:
+    """The order of candidate lines says nothing: their priorities do (RFC 8839, section 5.1)."""
+
+    def shuffled(block: re.Match[str]) -> str:
+        lines = block.group().splitlines(keepends=True)
+        rng.shuffle(lines)
+        return "".join(lines)
+
+    return re.sub(r"(?:^a=candidate:[^\r\n]*\r\n)+", shuffled, sdp, flags=re.MULTILINE)

@@ -1,0 +1,59 @@
+"""What the fake is run with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from harness.core.errors import UsageError
+from harness.fakes.openai.conversation.settings import ConversationSettings
+
+VadEngine = Literal["silero", "webrtc"]
+
+# Shut down, or never known to the GA endpoint (PROTOCOL §0 and §4).
+RETIRED_MODELS = frozenset(
+    {
+        "gpt-4o-realtime-preview",
+        "gpt-4o-realtime-preview-2024-10-01",
+        "gpt-4o-realtime-preview-2024-12-17",
+        "gpt-4o-realtime-preview-2025-06-03",
+        "gpt-4o-mini-realtime-preview",
+        "gpt-4o-mini-realtime-preview-2024-12-17",
+    }
+)
+
+
+@dataclass(frozen=True)
+class FakeSettings:
+    """`addresses`: where to gather candidates; None for every address but loopback.
+
+    `api_keys`: those accepted; none accepts whatever looks like one. `voice`: see `voices.voice_named`.
+    `idle_audio`: whether silence is sent between replies. `refuse_model_query`: whether `?model=` on a raw
+    offer is an error (reports contradict). `refuse_bad_session`: whether a bad `session` part fails the
+    request; else it is dropped, and the call lives on defaults. `connect_seconds`: how long an answered
+    call may take to connect before it is released.
+    """
+
+    addresses: tuple[str, ...] | None = None
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    vad: VadEngine = "silero"
+    voice: str = "recorded"
+    conversation: ConversationSettings = field(default_factory=ConversationSettings)
+    seed: int = 0
+    faults: tuple[str, ...] = ()
+    management_token: str | None = field(default=None, repr=False)
+    origins: tuple[str, ...] = ("*",)
+    idle_audio: bool = True
+    refuse_model_query: bool = False
+    refuse_bad_session: bool = True
+    retired_models: frozenset[str] = RETIRED_MODELS
+    connect_seconds: float = 15.0
+    longest_body: int = 1024 * 1024
+    read_seconds: float = 10.0
+    ended_calls_kept: int = 500
+
+    def __post_init__(self) -> None:
+        if self.vad not in get_args(VadEngine):
+            raise UsageError(
+                f"there is no VAD engine {self.vad!r}", f"choose one of {', '.join(get_args(VadEngine))}"
+            )
