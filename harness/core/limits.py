@@ -31,6 +31,7 @@ LIMITS: dict[str, Limit] = {
             "s",
             "from the open channel to session.created; from session.update to its reply",
         ),
+        Limit("response_s", 5.0, "s", "from the end of a turn to response.created, and between its events"),
         Limit("boundary_ms", 150.0, "ms", "start and end of detected speech against the fixture's truth"),
         Limit("latency_ms", None, "ms", "from the end of speech to the first audible reply"),
         Limit("barge_in_ms", 1000.0, "ms", "from the detected interruption to silence"),

@@ -97,11 +97,12 @@ class Turn:
 
     @property
     def latency(self) -> float | None:
-        """Seconds from the true end of speech to the first audible packet of the reply."""
-        heard = [r.first_audible for r in self.replies if r.first_audible is not None]
-        if self.utterance is None or not heard:
+        """Seconds from the true end of speech to the first audible packet after it; None where none came."""
+        if self.utterance is None:
             return None
-        return min(heard) - self.utterance.end
+        end = self.utterance.end
+        heard = [r.first_audible for r in self.replies if r.first_audible is not None]
+        return min((at - end for at in heard if at >= end), default=None)
 
 
 def turns(timeline: Timeline) -> list[Turn]:

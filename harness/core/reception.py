@@ -1,0 +1,94 @@
+"""What the arrival of RTP packets says of a stream: loss, jitter, stalls, pace, clipping."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from harness.core.audio import AUDIBLE_DBFS, percentile
+from harness.core.events import Packet, PacketsReceived
+from harness.core.timeline import Timeline
+
+CLOCK_RATE = 48_000  # of Opus over RTP (RFC 7587, section 4.1)
+BACK_TO_BACK = 0.005  # seconds: packets of 20 ms that arrive closer than this came in a burst
+ONE_PACKET = 0.02
+SMOOTHING = 16  # RFC 3550, section 6.4.1
+
+
+@dataclass(frozen=True)
+class Reception:
+    """Statistics of one stretch of a stream. Seconds, except where the name says otherwise.
+
+    `stall` is the longest time between two arrivals beyond what their timestamps are apart, and `stall_at`
+    when it began. `pace` is media time over arrival time: above 1 means faster than it plays. `bursts` is the
+    part of packets that came back to back with the one before.
+    """
+
+    expected: int
+    lost: int
+    jitter_ms: float
+    stall: float
+    stall_at: float | None
+    pace: float | None
+    bursts: float
+    clipped: float
+
+    @property
+    def lost_percent(self) -> float:
+        return 100 * self.lost / self.expected if self.expected else 0.0
+
+
+def streams(timeline: Timeline) -> dict[int, list[Packet]]:
+    """SSRC → its packets by arrival."""
+    found: dict[int, list[Packet]] = {}
+    for batch in timeline.all(PacketsReceived):
+        found.setdefault(batch.ssrc, []).extend(batch.packets)
+    return {ssrc: sorted(packets, key=lambda p: p.at) for ssrc, packets in found.items()}
+
+
+def reception(packets: Sequence[Packet]) -> Reception:
+    """Statistics of packets of one stream, given by arrival."""
+    numbers = unwrapped([p.sequence for p in packets], 16)
+    expected = max(numbers) - min(numbers) + 1 if numbers else 0
+    media = [t / CLOCK_RATE for t in unwrapped([p.timestamp for p in packets], 32)]
+    steps = [
+        (b.at - a.at, media_b - media_a, a.at)
+        for (a, media_a), (b, media_b) in pairwise(zip(packets, media, strict=True))
+    ]
+    stalls = [(arrival - apart, at) for arrival, apart, at in steps if 0 < apart <= 2 * ONE_PACKET]
+    longest = max(stalls, default=(0.0, None))
+    arrival_time = packets[-1].at - packets[0].at if packets else 0.0
+    media_time = media[-1] - media[0] if media else 0.0
+    bursts = sum(arrival < BACK_TO_BACK < apart for arrival, apart, _ in steps)
+    audible = [p.clipped for p in packets if p.dbfs is not None and p.dbfs >= AUDIBLE_DBFS]
+    return Reception(
+        expected=expected,
+        lost=expected - len(set(numbers)),
+        jitter_ms=_jitter_ms([(arrival, apart) for arrival, apart, _ in steps]),
+        stall=max(0.0, longest[0]),
+        stall_at=longest[1],
+        pace=media_time / arrival_time if arrival_time > 0 else None,
+        bursts=bursts / len(steps) if steps else 0.0,
+        clipped=sum(audible) / len(audible) if audible else 0.0,
+    )
+
+
+def unwrapped(values: Sequence[int], bits: int) -> list[int]:
+    """Counters that wrap at 2**bits, made continuous; each taken as near as possible to the one before."""
+    size = 1 << bits
+    found: list[int] = []
+    for value in values:
+        last = found[-1] if found else value
+        step = (value - last + size // 2) % size - size // 2
+        found.append(last + step)
+    return found
+
+
+def _jitter_ms(steps: Sequence[tuple[float, float]]) -> float:
+    """The 95th percentile of RFC 3550's running interarrival jitter."""
+    jitter, running = 0.0, []
+    for arrival, apart in steps:
+        jitter += (abs(arrival - apart) - jitter) / SMOOTHING
+        running.append(jitter * 1000)
+    return percentile(running, 95) or 0.0

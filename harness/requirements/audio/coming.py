@@ -1,0 +1,140 @@
+"""The reply is heard, and to its end."""
+
+from __future__ import annotations
+
+from harness.core.audio import AUDIBLE_DBFS
+from harness.core.events import AudioPlayed, Packet
+from harness.core.timeline import Timeline
+from harness.core.turns import Reply, replies
+from harness.requirements.conditions import last_moment
+from harness.requirements.exchanges import excerpt
+from harness.requirements.model import (
+    Cause,
+    Condition,
+    Evidence,
+    Finding,
+    Inconclusive,
+    Level,
+    NotApplicable,
+    Severity,
+    Source,
+    Violation,
+)
+from harness.requirements.registry import requirement
+
+WEBRTC_GUIDE = "https://platform.openai.com/docs/guides/realtime-webrtc"
+SECONDS_PER_AUDIO_TOKEN = 0.05  # assistant audio (OpenAI, managing costs)
+FASTEST_SPEECH = 30  # characters a second: faster than anybody is understood
+# A clip begins and ends in silence, which is not heard, and a rough estimate is rough.
+WHOLE_PART, SILENT_EDGES = 0.8, 0.7
+
+
+def spoken_replies(timeline: Timeline) -> list[Reply]:
+    """Completed replies that carry audio and were not interrupted."""
+    return [r for r in replies(timeline) if r.has_audio and r.status == "completed" and not r.interrupted]
+
+
+REPLIED = Condition(
+    "a spoken reply was completed",
+    lambda t: None if spoken_replies(t) else NotApplicable("no spoken reply was completed"),
+)
+
+
+@requirement(
+    "audio.comes-back",
+    "The reply's audio is heard",
+    level=Level.MUST,
+    severity=Severity.BLOCKER,
+    source=Source(
+        "OpenAI Realtime guide, WebRTC",
+        "The model's audio is sent to the peer connection as a remote track.",
+        WEBRTC_GUIDE,
+    ),
+    needs=("turns.response-completes", "signaling.answer-has-audio"),
+    when=(REPLIED,),
+    causes={
+        "no-packets": Cause(
+            "the reply was spoken, and no audio packet arrived",
+            "check that offer and answer say sendrecv for audio, and that UDP flows back; the page needs "
+            "ontrack and an audio element that plays",
+        ),
+        "silent-audio": Cause(
+            "audio packets arrived, but they carry silence",
+            "the upstream sent silence: compare the transcript with its voice settings (audio.output.voice, "
+            "format), and look for a media server that forwards the wrong track",
+        ),
+    },
+)
+def comes_back(timeline: Timeline) -> Finding:
+    """For each spoken reply, packets arrive, and some of them are audible."""
+    for reply in spoken_replies(timeline):
+        packets = own_packets(timeline, reply)
+        quotes = (Evidence(reply.created_at, f"response {reply.id}: {excerpt(reply.transcript, 80)}"),)
+        if not packets:
+            seen = f"none from {reply.created_at:.2f} s to {last_moment(timeline):.2f} s"
+            return Violation("no-packets", seen, quotes)
+        levels = [p.dbfs for p in packets if p.dbfs is not None]
+        if not levels:
+            return Inconclusive("packets came, but were not decoded: run without light recording")
+        if max(levels) < AUDIBLE_DBFS:
+            seen = f"{len(packets)} packets, the loudest at {max(levels):.0f} dBFS"
+            return Violation("silent-audio", seen, (*quotes, Evidence(packets[0].at, "the first packet")))
+    return None
+
+
+@requirement(
+    "audio.complete",
+    "The reply is heard to its end",
+    level=Level.MUST,
+    severity=Severity.CRITICAL,
+    source=Source(
+        "OpenAI Realtime guide, costs",
+        "One token is 50 ms of the assistant's audio: a reply has a known length.",
+        "https://platform.openai.com/docs/guides/realtime-costs",
+    ),
+    needs=("audio.comes-back",),
+    when=(REPLIED,),
+    causes={
+        "truncated-audio": Cause(
+            "the reply broke off: less was heard than was spoken",
+            "do not hang up on response.done, which comes before the playout ends: wait for "
+            "output_audio_buffer.stopped; then look for a media path that ends early",
+        )
+    },
+)
+def complete(timeline: Timeline) -> Finding:
+    """Each spoken reply is audible about as long as by the fake's clip, its tokens or its transcript."""
+    for reply in spoken_replies(timeline):
+        seconds, by = _length(timeline, reply)
+        if seconds is None or reply.audible_seconds >= WHOLE_PART * seconds - SILENT_EDGES:
+            continue
+        if (reply.last_audible or 0.0) > last_moment(timeline) - 1.0:
+            return Inconclusive("the caller hung up while the reply was playing")
+        seen = f"{reply.audible_seconds:.1f} s were audible of {seconds:.1f} s by {by}"
+        first, last = reply.first_audible, reply.last_audible
+        evidence = (Evidence(first, "the first audible packet"), Evidence(last, "the last audible packet"))
+        return Violation("truncated-audio", seen, evidence)
+    return None
+
+
+def own_packets(timeline: Timeline, reply: Reply) -> list[Packet]:
+    """Packets from the reply's creation to the creation of the next."""
+    until = min((r.created_at for r in replies(timeline) if r.created_at > reply.created_at), default=None)
+    return [p for p in timeline.packets() if p.at >= reply.created_at and (until is None or p.at < until)]
+
+
+def _length(timeline: Timeline, reply: Reply) -> tuple[float | None, str]:
+    """How long the reply should be heard, by the best witness there is."""
+    following = [r.created_at for r in replies(timeline) if r.created_at > reply.created_at]
+    played = timeline.first(
+        AudioPlayed, side=None, after=reply.created_at, before=min(following, default=float("inf"))
+    )
+    if played is not None:
+        return played.duration_ms / 1000, f"the fake's clip {played.clip}"
+    details = reply.usage.get("output_token_details")
+    tokens = details.get("audio_tokens") if isinstance(details, dict) else None
+    if isinstance(tokens, int) and tokens > 0:
+        return tokens * SECONDS_PER_AUDIO_TOKEN, f"its {tokens} audio tokens"
+    if reply.transcript:
+        return len(reply.transcript) / FASTEST_SPEECH, f"its transcript of {len(reply.transcript)} characters"
+    return None, ""

@@ -1,0 +1,191 @@
+"""The reply's audio is clean, this call's own, and can be understood."""
+
+from __future__ import annotations
+
+from harness.core.events import AudioCompared, MarkHeard, Packet
+from harness.core.reception import Reception, reception, streams
+from harness.core.timeline import Timeline
+from harness.core.turns import Reply
+from harness.requirements.audio.coming import REPLIED, spoken_replies
+from harness.requirements.conditions import limit_of
+from harness.requirements.model import (
+    Cause,
+    Condition,
+    Evidence,
+    Finding,
+    Level,
+    NotApplicable,
+    Severity,
+    Source,
+    Violation,
+)
+from harness.requirements.registry import requirement
+
+# A stream that is this much off real time, or has this part of its packets back to back, is not paced.
+PACE_TOLERANCE = 0.25
+MOSTLY_BURSTS = 0.4
+SHORTEST_STRETCH = 25  # packets: half a second says little less
+
+
+@requirement(
+    "audio.clean",
+    "The reply's audio arrives evenly and whole",
+    level=Level.SHOULD,
+    severity=Severity.NORMAL,
+    source=Source(
+        "RFC 3550, section 6.4.1; ITU-T G.1010",
+        "Conversational voice bears less than 3 % loss; jitter beyond the jitter buffer is loss too.",
+        "https://www.rfc-editor.org/rfc/rfc3550#section-6.4.1",
+    ),
+    needs=("audio.comes-back",),
+    when=(REPLIED,),
+    timing=True,
+    causes={
+        "packet-loss": Cause(
+            "audio packets were lost on the way",
+            "look at the network path (Wi-Fi, VPN, an overloaded link); a nearer TURN server or region "
+            "helps; keep useinbandfec=1 in the answer",
+        ),
+        "wrong-pace": Cause(
+            "audio packets do not come at the pace at which they play",
+            "the sender must send one packet every 20 ms: look for a media server that sends as fast as it "
+            "generates, or a busy event loop that sends in bursts",
+        ),
+        "gaps": Cause(
+            "the reply's audio stalls",
+            "look for a sender that is starved of CPU, or a path that buffers (TCP relay, VPN)",
+        ),
+        "jitter": Cause(
+            "audio packets arrive unevenly",
+            "look at the network path and at the load of the sender; a jitter buffer that is deeper hides it "
+            "at the price of latency",
+        ),
+        "clipping": Cause(
+            "the reply's audio is clipped",
+            "lower the gain before the encoder; look for samples scaled twice on the way",
+        ),
+    },
+)
+def clean(timeline: Timeline) -> Finding:
+    """Loss, pace, stalls, jitter and clipping of what was heard of each reply, against their limits."""
+    for reply in spoken_replies(timeline):
+        for packets in streams(timeline).values():
+            stretch = _while_audible(packets, reply)
+            if len(stretch) < SHORTEST_STRETCH:
+                continue
+            found = reception(stretch)
+            worst = _worst(timeline, found)
+            if worst is not None:
+                cause, seen = worst
+                return Violation(cause, seen, (_quote(reply, found),))
+    return None
+
+
+def _worst(timeline: Timeline, found: Reception) -> tuple[str, str] | None:
+    loss, gap = limit_of(timeline, "loss_percent"), limit_of(timeline, "gap_ms")
+    jitter, clipped = limit_of(timeline, "jitter_ms"), limit_of(timeline, "clipped_percent")
+    if found.lost_percent > loss:
+        return (
+            "packet-loss",
+            f"{found.lost} of {found.expected} packets, {found.lost_percent:.1f} %, {loss:g} % allowed",
+        )
+    if found.bursts > MOSTLY_BURSTS:
+        return "wrong-pace", f"{found.bursts * 100:.0f} % of them come back to back"
+    if found.pace is not None and abs(found.pace - 1) > PACE_TOLERANCE:
+        return "wrong-pace", f"{found.pace:.2f} s of audio come in each second"
+    if found.stall * 1000 > gap:
+        return "gaps", f"for {found.stall * 1000:.0f} ms at {found.stall_at:.2f} s, {gap:g} ms allowed"
+    if found.jitter_ms > jitter:
+        return "jitter", f"{found.jitter_ms:.0f} ms (95th percentile), {jitter:g} ms allowed"
+    if found.clipped * 100 > clipped:
+        return "clipping", f"{found.clipped * 100:.1f} % of samples at full scale, {clipped:g} % allowed"
+    return None
+
+
+def _while_audible(packets: list[Packet], reply: Reply) -> list[Packet]:
+    if reply.first_audible is None or reply.last_audible is None:
+        return []
+    return [p for p in packets if reply.first_audible <= p.at <= reply.last_audible]
+
+
+def _quote(reply: Reply, found: Reception) -> Evidence:
+    return Evidence(
+        reply.first_audible,
+        f"response {reply.id}: {found.expected} packets, {found.lost} lost, jitter {found.jitter_ms:.1f} ms, "
+        f"longest stall {found.stall * 1000:.0f} ms",
+    )
+
+
+@requirement(
+    "audio.own-audio",
+    "The caller hears its own call, and no other",
+    level=Level.MUST,
+    severity=Severity.BLOCKER,
+    source=Source(
+        "RFC 3711, section 1; the product's promise of privacy",
+        "Media of a call is for the two ends of that call.",
+        "https://www.rfc-editor.org/rfc/rfc3711#section-1",
+    ),
+    needs=("audio.comes-back",),
+    when=(
+        Condition(
+            "the fake plays a tone of this call's own",
+            lambda t: (
+                None if t.first(MarkHeard, side=None) else NotApplicable("no call's own tone was heard")
+            ),
+        ),
+    ),
+    causes={
+        "cross-talk": Cause(
+            "the audio of another call was heard",
+            "stop at once: calls are mixed up, and with them what people say; look for answers returned to "
+            "the wrong request (a shared variable, a cache keyed too coarsely)",
+        )
+    },
+)
+def own_audio(timeline: Timeline) -> Finding:
+    """Every tone that was heard belongs to this call."""
+    for mark in timeline.all(MarkHeard, side=None):
+        if mark.heard != mark.expected:
+            seen = f"the tone of call {mark.heard} in call {mark.expected}"
+            return Violation("cross-talk", seen, (Evidence(mark.at, seen),))
+    return None
+
+
+@requirement(
+    "audio.intelligible",
+    "What is heard can be understood",
+    level=Level.SHOULD,
+    severity=Severity.NORMAL,
+    source=Source(
+        "Taal et al. 2011, short-time objective intelligibility (STOI)",
+        "STOI rises with the part of words understood; speech below about 0.75 is hard to follow.",
+        "https://doi.org/10.1109/TASL.2011.2114881",
+    ),
+    needs=("audio.complete", "audio.clean"),
+    when=(
+        Condition(
+            "what the fake played is known",
+            lambda t: (
+                None
+                if t.first(AudioCompared, side=None)
+                else NotApplicable("what was heard was not compared with what was played")
+            ),
+        ),
+    ),
+    causes={
+        "garbled-audio": Cause(
+            "what was heard is not what was played",
+            "packets arrive, yet their content does not survive: look for transcoding on the way, a wrong "
+            "payload type or clock rate, or frames decoded out of order",
+        )
+    },
+)
+def intelligible(timeline: Timeline) -> Finding:
+    """STOI of what was heard against what the fake played is at least `stoi`."""
+    least = limit_of(timeline, "stoi")
+    for compared in timeline.all(AudioCompared, side=None):
+        if compared.stoi < least:
+            seen = f"STOI {compared.stoi:.2f} against {compared.clip}, at least {least:g} is needed"
+            return Violation("garbled-audio", seen, (Evidence(compared.at, seen),))
+    return None

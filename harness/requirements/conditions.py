@@ -1,0 +1,90 @@
+"""When a requirement applies, told from the timeline alone: what the caller did, and whose view there is."""
+
+from __future__ import annotations
+
+from harness.core import probes
+from harness.core.events import (
+    AnswerReceived,
+    CallEnded,
+    CallStarted,
+    HttpRequest,
+    StepStarted,
+    UpstreamUnavailable,
+)
+from harness.core.limits import limit, optional_limit
+from harness.core.timeline import Timeline
+from harness.requirements.exchanges import upstream_offers
+from harness.requirements.model import Condition, Inconclusive, NotApplicable
+
+HANG_UP_STEPS = ("hang up", "hang-up")
+
+Unmet = NotApplicable | Inconclusive | None
+
+
+def started(timeline: Timeline) -> CallStarted:
+    """How the call was planned; all defaults where the timeline does not say."""
+    return timeline.first(CallStarted) or CallStarted(at=0.0, call="")
+
+
+def limit_of(timeline: Timeline, name: str) -> float:
+    """A limit in force for this call."""
+    return limit(started(timeline).limits, name)
+
+
+def optional_limit_of(timeline: Timeline, name: str) -> float | None:
+    """A limit in force for this call, or None where it is not enforced."""
+    return optional_limit(started(timeline).limits, name)
+
+
+def asked(purpose: str, text: str) -> Condition:
+    """The caller made a request of that purpose."""
+
+    def unmet(timeline: Timeline) -> Unmet:
+        if timeline.first(HttpRequest, where=lambda e: e.purpose == purpose) is not None:
+            return None
+        return NotApplicable(f"this call made no {purpose} request")
+
+    return Condition(text, unmet)
+
+
+def _answer_missing(timeline: Timeline) -> Unmet:
+    if timeline.first(AnswerReceived) is None:
+        return NotApplicable("no answer was taken")
+    return None
+
+
+def _upstream_unseen(timeline: Timeline) -> Unmet:
+    unavailable = timeline.first(UpstreamUnavailable, side=None)
+    if unavailable is not None:
+        return Inconclusive(f"the fake could not be asked for its view: {unavailable.reason}")
+    if any(event.side == "upstream" for event in timeline):
+        return None
+    if started(timeline).mode == "black-box":
+        return NotApplicable("needs the upstream's view: run with --fake-openai")
+    return NotApplicable("nothing of this call reached the upstream")
+
+
+def _nothing_forwarded(timeline: Timeline) -> Unmet:
+    unseen = _upstream_unseen(timeline)
+    if unseen is not None or upstream_offers(timeline):
+        return unseen
+    return NotApplicable("the relay sent no offer upstream")
+
+
+OFFERED = asked(probes.OFFER, "an ordinary offer was sent")
+ANSWERED = Condition("an answer came", _answer_missing)
+UPSTREAM_SEEN = Condition("both ends are seen (embedded or grey box)", _upstream_unseen)
+FORWARDED = Condition("both ends are seen, and the relay sent an offer upstream", _nothing_forwarded)
+
+
+def hang_up_at(timeline: Timeline) -> float:
+    """When the caller began to hang up; endless where the record stops before."""
+    step = timeline.first(StepStarted, where=lambda e: e.step in HANG_UP_STEPS)
+    end = step or timeline.first(CallEnded)
+    return end.at if end else float("inf")
+
+
+def last_moment(timeline: Timeline) -> float:
+    """Until when the call was watched: the hang-up, else the last event of the caller's."""
+    at = hang_up_at(timeline)
+    return at if at != float("inf") else max((e.at for e in timeline if e.side == "caller"), default=0.0)

@@ -1,0 +1,145 @@
+"""Calls end when they should, and everywhere."""
+
+from __future__ import annotations
+
+from harness.core import probes
+from harness.core.events import AnswerReceived, CallEnded, WaitExpired
+from harness.core.timeline import Timeline
+from harness.requirements.conditions import FORWARDED, OFFERED, asked, hang_up_at, last_moment, limit_of
+from harness.requirements.exchanges import exchanges, upstream_offers
+from harness.requirements.model import (
+    Cause,
+    Condition,
+    Evidence,
+    Finding,
+    Inconclusive,
+    Level,
+    NotApplicable,
+    Severity,
+    Source,
+    Violation,
+)
+from harness.requirements.registry import requirement
+from harness.requirements.session.lasting import expired_upstream, expiry_announced
+
+CALLS_REFERENCE = "https://platform.openai.com/docs/api-reference/realtime-calls"
+
+
+def _no_call_made(timeline: Timeline) -> NotApplicable | None:
+    made = [e for e in upstream_offers(timeline) if e.succeeded]
+    return None if made else NotApplicable("the upstream made no call")
+
+
+CALL_MADE = Condition("the upstream made a call", _no_call_made)
+
+
+@requirement(
+    "lifecycle.hang-up-releases-call",
+    "Hanging up ends the call at the upstream",
+    level=Level.MUST,
+    severity=Severity.CRITICAL,
+    source=Source(
+        "OpenAI API reference, hang up call",
+        "A call is billed until it ends; the caller's hang-up closes the peer connection.",
+        CALLS_REFERENCE + "/hangup-call",
+    ),
+    needs=("connectivity.dtls-connects", "signaling.one-call-per-offer"),
+    when=(OFFERED, FORWARDED, CALL_MADE),
+    causes={
+        "call-leaked": Cause(
+            "the caller hung up, and the call lived on at the upstream, where it is billed",
+            "close the peer connection on hang-up, pagehide and errors, and let the relay send POST "
+            "/v1/realtime/calls/{call_id}/hangup when its client goes (the id is in Location)",
+        )
+    },
+)
+def hang_up_releases_call(timeline: Timeline) -> Finding:
+    """The upstream's end of the call is within `release_s` of the hang-up."""
+    hung_up = hang_up_at(timeline)
+    if hung_up == float("inf"):
+        return Inconclusive("the record ends before the hang-up")
+    return _leak(timeline, hung_up, "the hang-up")
+
+
+@requirement(
+    "lifecycle.abandoned-offer-released",
+    "A caller that goes away before connecting leaves no call behind",
+    level=Level.MUST,
+    severity=Severity.NORMAL,
+    source=Source(
+        "OpenAI API reference, hang up call; RFC 9110, section 7.6",
+        "A call that was made for a client that is gone still lives, until somebody ends it.",
+        CALLS_REFERENCE + "/hangup-call",
+    ),
+    when=(
+        asked(probes.ABANDONED_OFFER, "an offer was sent by a caller that went away"),
+        FORWARDED,
+        CALL_MADE,
+    ),
+    causes={
+        "call-leaked": Cause(
+            "the caller went away before connecting, and the call lived on at the upstream",
+            "watch for the client's disconnect while the upstream answers (request.signal in Next.js, "
+            "request.is_disconnected in Starlette) and send POST /v1/realtime/calls/{call_id}/hangup",
+        )
+    },
+)
+def abandoned_offer_released(timeline: Timeline) -> Finding:
+    """The upstream's end of the call is within `release_s` of the caller's leaving."""
+    offer = exchanges(timeline, probes.ABANDONED_OFFER)[0]
+    left = offer.ended_at if offer.ended_at is not None else last_moment(timeline)
+    made = [e.ended_at for e in upstream_offers(timeline) if e.succeeded and e.ended_at is not None]
+    return _leak(timeline, max(left, *made), "the caller had gone")
+
+
+def _leak(timeline: Timeline, since: float, what: str) -> Finding:
+    allowed = limit_of(timeline, "release_s")
+    made = [e for e in upstream_offers(timeline) if e.succeeded]
+    ends = timeline.all(CallEnded, side="upstream")
+    quotes = (Evidence(since, what), *(Evidence(e.at, f"ended upstream: {e.reason}") for e in ends))
+    if len(ends) >= len(made):
+        late = max(e.at for e in ends) - since
+        if late <= allowed:
+            return None
+        return Violation("call-leaked", f"{late:.1f} s after {what}, {allowed:g} s allowed", quotes)
+    expired = timeline.last(WaitExpired, where=lambda e: e.what == probes.RELEASE)
+    waited = f"{expired.within:g} s after {what}" if expired else f"when the fake was last asked after {what}"
+    return Violation("call-leaked", f"still live {waited}", quotes)
+
+
+def _not_expired(timeline: Timeline) -> NotApplicable | None:
+    if expired_upstream(timeline) is None and expiry_announced(timeline) is None:
+        return NotApplicable("the session did not expire")
+    return None
+
+
+@requirement(
+    "lifecycle.session-expiry",
+    "The end of a session by age is announced",
+    level=Level.MUST,
+    severity=Severity.NORMAL,
+    source=Source(
+        "OpenAI Realtime guide, session lifecycle",
+        "A session lasts 60 minutes at most; its end is told by an error session_expired.",
+        "https://platform.openai.com/docs/guides/realtime-conversations#session-lifecycle-events",
+    ),
+    needs=("connectivity.data-channel-opens",),
+    when=(Condition("the session expired", _not_expired),),
+    causes={
+        "expiry-unannounced": Cause(
+            "the session ended by its age, and the caller was not told",
+            "let the error session_expired pass to the caller before the channel closes, and let the page "
+            "offer a new call on it",
+        )
+    },
+)
+def session_expiry(timeline: Timeline) -> Finding:
+    """The error session_expired reaches the caller."""
+    ended = expired_upstream(timeline)
+    if ended is None or expiry_announced(timeline) is not None:
+        return None
+    answer = timeline.first(AnswerReceived)
+    age = f"{ended.at - answer.at:.1f} s after the answer" if answer else f"at {ended.at:.1f} s"
+    return Violation(
+        "expiry-unannounced", f"it ended {age}", (Evidence(ended.at, f"upstream: {ended.reason}"),)
+    )

@@ -1,0 +1,190 @@
+"""What a caller must never see, and never be able to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+import msgspec
+
+from harness.core import probes
+from harness.core.events import AnswerReceived, HttpRequest, HttpResponse, SecretSeen, ServerEvent
+from harness.core.timeline import Timeline
+from harness.requirements.conditions import asked, started
+from harness.requirements.exchanges import excerpt, exchanges, stack_trace, upstream_offers
+from harness.requirements.model import (
+    Cause,
+    Condition,
+    Evidence,
+    Finding,
+    Inconclusive,
+    Level,
+    NotApplicable,
+    Severity,
+    Source,
+    Violation,
+)
+from harness.requirements.registry import requirement
+
+# A secret key, whole or as redaction leaves it. Ephemeral keys (ek_…) are made for browsers.
+SECRET_KEY = re.compile(r"\bsk-(?:\[redacted\]|[A-Za-z0-9_-]{16,})")
+
+RESPONDED = Condition(
+    "the target answered",
+    lambda t: None if t.first(HttpResponse) else NotApplicable("the target answered nothing"),
+)
+
+
+@requirement(
+    "security.key-not-exposed",
+    "The secret key never reaches the caller",
+    level=Level.MUST,
+    severity=Severity.BLOCKER,
+    source=Source(
+        "OpenAI, best practices for API key safety",
+        "Never deploy your key in client-side environments like browsers or mobile apps.",
+        "https://help.openai.com/en/articles/5112595-best-practices-for-api-key-safety",
+    ),
+    when=(RESPONDED,),
+    causes={
+        "key-exposed": Cause(
+            "the relay's secret key came back to the caller",
+            "revoke the key now, then remove it from what the relay returns: debug headers, echoed requests, "
+            "error bodies with the upstream's request",
+        )
+    },
+)
+def key_not_exposed(timeline: Timeline) -> Finding:
+    """No secret in response headers or bodies, in the answer, or in server events."""
+    seen = timeline.first(SecretSeen)
+    if seen is not None:
+        return Violation(
+            "key-exposed", f"in {seen.where}", (Evidence(seen.at, f"{seen.where}: {seen.excerpt}"),)
+        )
+    for at, where, text in _received(timeline):
+        found = SECRET_KEY.search(text)
+        if found:
+            around = text[max(0, found.start() - 40) : found.start()] + "sk-[redacted]"
+            return Violation("key-exposed", f"in {where}", (Evidence(at, f"{where}: {excerpt(around)}"),))
+    return None
+
+
+def _received(timeline: Timeline) -> Iterator[tuple[float, str, str]]:
+    """Everything that came to the caller, as text, with its moment and place."""
+    for response in timeline.all(HttpResponse):
+        for name, value in response.headers:
+            yield response.at, f"response header {name}", value
+        yield response.at, "response body", response.body
+    for answer in timeline.all(AnswerReceived):
+        yield answer.at, "answer", answer.sdp
+    for event in timeline.all(ServerEvent):
+        text = event.raw if event.event is None else msgspec.json.encode(event.event).decode()
+        yield event.at, f"server event {event.type or '(not JSON)'}", text
+
+
+@requirement(
+    "security.auth-required",
+    "Without credentials nobody can make a call",
+    level=Level.MUST,
+    severity=Severity.BLOCKER,
+    source=Source(
+        "RFC 9110, section 15.5.2",
+        "401 says that the request lacks valid credentials; each call that is made is billed to the "
+        "relay's key.",
+        "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2",
+    ),
+    when=(asked(probes.UNAUTHENTICATED, "the target declares auth, so an offer without it was sent"),),
+    causes={
+        "relay-open": Cause(
+            "the relay made a call for somebody without credentials",
+            "check the session cookie or token before forwarding and answer 401 without it; a check in the "
+            "page's own code protects nothing",
+        )
+    },
+)
+def auth_required(timeline: Timeline) -> Finding:
+    """The offer without credentials is refused."""
+    for exchange in exchanges(timeline, probes.UNAUTHENTICATED):
+        if exchange.ended_at is None:
+            return Inconclusive("the record ends before the relay answered")
+        if exchange.succeeded:
+            return Violation("relay-open", f"status {exchange.status}", exchange.evidence())
+    return None
+
+
+@requirement(
+    "security.session-not-injectable",
+    "A caller cannot choose the session's model, instructions or tools",
+    level=Level.MUST,
+    severity=Severity.CRITICAL,
+    source=Source(
+        "OWASP API Security 2023, API3 (broken object property level authorization)",
+        "A server takes from its client only the properties that the client may set.",
+        "https://owasp.org/API-Security/editions/2023/en/0xa3-broken-object-property-level-authorization/",
+    ),
+    when=(asked(probes.INJECTION, "a session of the caller's own was smuggled in"),),
+    causes={
+        "session-injected": Cause(
+            "the caller's own session configuration reached the upstream",
+            "take nothing but the SDP from the request; build session, model and instructions on the server, "
+            "and do not spread the request's body or query into them",
+        )
+    },
+)
+def session_not_injectable(timeline: Timeline) -> Finding:
+    """The probe's marker is in nothing that the relay sent upstream, nor in the session that resulted."""
+    marker = next((e.request.case for e in exchanges(timeline, probes.INJECTION)), "")
+    if not marker:
+        return Inconclusive("the probe carries no marker to look for")
+    for exchange in upstream_offers(timeline):
+        if marker in _sent_on(exchange.request):
+            seen = f"{marker} stands in the relay's request"
+            return Violation("session-injected", seen, exchange.evidence())
+    for event in timeline.server_events("session.created", "session.updated"):
+        if marker in msgspec.json.encode(event.event).decode():
+            seen = f"{marker} stands in {event.type}"
+            return Violation("session-injected", seen, (Evidence(event.at, seen),))
+    if upstream_offers(timeline) or timeline.server_events("session.created"):
+        return None
+    if all(not e.succeeded for e in exchanges(timeline, probes.INJECTION)):
+        return None  # refused outright
+    mode = started(timeline).mode
+    return NotApplicable(f"what became of the session cannot be seen ({mode}): run with --fake-openai")
+
+
+def _sent_on(request: HttpRequest) -> str:
+    parts = [f"{p.name} {p.filename or ''} {p.body}" for p in request.parts]
+    headers = [f"{name}: {value}" for name, value in request.headers]
+    return unquote("\n".join([request.url, request.body, *parts, *headers]))
+
+
+@requirement(
+    "security.errors-reveal-nothing",
+    "Error responses reveal nothing of the inside",
+    level=Level.MUST,
+    severity=Severity.NORMAL,
+    source=Source(
+        "CWE-209",
+        "An error message that includes sensitive information about its environment helps an attacker.",
+        "https://cwe.mitre.org/data/definitions/209.html",
+    ),
+    when=(RESPONDED,),
+    causes={
+        "stack-trace-exposed": Cause(
+            "an error response shows a stack trace",
+            "run in production mode and answer errors with a fixed JSON body; log the exception instead",
+        )
+    },
+)
+def errors_reveal_nothing(timeline: Timeline) -> Finding:
+    """No stack trace in a response with status 400 or above; bad offers have a requirement of their own."""
+    for exchange in exchanges(timeline):
+        if exchange.request.purpose == probes.BAD_OFFER or (exchange.status or 0) < 400:
+            continue
+        trace = stack_trace(exchange.body)
+        if trace is not None:
+            return Violation(
+                "stack-trace-exposed", f"status {exchange.status} with {trace}", exchange.evidence()
+            )
+    return None

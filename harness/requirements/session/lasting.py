@@ -1,0 +1,120 @@
+"""The session lasts until the caller hangs up."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from statistics import median
+
+from harness.core.events import CallEnded, ReceiverReport, ServerEvent, StateChanged
+from harness.core.probes import SESSION_EXPIRED
+from harness.core.session import field
+from harness.core.timeline import Timeline
+from harness.requirements.conditions import last_moment
+from harness.requirements.model import (
+    Cause,
+    Evidence,
+    Finding,
+    Level,
+    NotApplicable,
+    Severity,
+    Source,
+    Violation,
+)
+from harness.requirements.registry import requirement
+from harness.requirements.session.configuring import CHANNEL_OPEN
+
+
+@requirement(
+    "session.stays-alive",
+    "The session lasts until the caller hangs up",
+    level=Level.MUST,
+    severity=Severity.CRITICAL,
+    source=Source(
+        "OpenAI Realtime guide, WebRTC; RFC 7675, section 5.1",
+        "A session lives up to 60 minutes; an end that stops answering loses consent and the call.",
+        "https://platform.openai.com/docs/guides/realtime-webrtc",
+    ),
+    needs=("connectivity.data-channel-opens", "session.large-update"),
+    when=(CHANNEL_OPEN,),
+    causes={
+        "server-error": Cause(
+            "the upstream broke in mid-call",
+            "report the session id to OpenAI; over a WebSocket with PCM16 from a browser this is the usual "
+            "end, over WebRTC it is rare: offer the user to call again",
+        ),
+        "peer-gone": Cause(
+            "the other end went away without a goodbye",
+            "offer an ICE restart or a new call on `disconnected`; then look for a NAT binding or a load "
+            "balancer that forgets UDP flows, and for a media server that died",
+        ),
+        "channel-closed": Cause(
+            "the data channel was closed in mid-call, and media went on or stopped without a word",
+            "look for who ended the call: POST /calls/{id}/hangup, a sideband client, or an oversized "
+            "message",
+        ),
+    },
+)
+def stays_alive(timeline: Timeline) -> Finding:
+    """No server_error, no lost transport and no closed channel before hang-up."""
+    until = last_moment(timeline)
+    if expiry_announced(timeline) is not None or expired_upstream(timeline) is not None:
+        return NotApplicable("the session expired; see lifecycle.session-expiry")
+    for event in timeline.server_events("error", before=until):
+        error = field(event.event, "error") or {}
+        if error.get("type") == "server_error" or error.get("code") == "server_error":
+            said = str(error.get("message") or error)
+            return Violation("server-error", said, (Evidence(event.at, f"error {error}"),))
+    end = _first_end(timeline, until)
+    if end is None:
+        return _fell_silent(timeline, until)
+    # DTLS and SCTP say goodbye; ICE that is lost, or a handshake that fails again, means that nobody did.
+    goodbye = end.layer == "channel" or end.state == "closed"
+    seen = f"{end.layer} {end.state} at {end.at:.3f} s, {until - end.at:.1f} s before the caller hung up"
+    evidence = (Evidence(end.at, f"{end.layer} {end.state} {end.detail}".rstrip()),)
+    return Violation("channel-closed" if goodbye else "peer-gone", seen, evidence)
+
+
+SILENT_REPORTS = 3  # so many reports missing are no accident
+SHORTEST_SILENCE = 8.0  # seconds
+
+ENDS = {
+    "ice": ("disconnected", "failed"),
+    "dtls": ("failed", "closed"),
+    "channel": ("closing", "closed"),
+}
+
+
+def _first_end(timeline: Timeline, until: float) -> StateChanged | None:
+    opened = timeline.state("channel", "open")
+    return timeline.first(
+        StateChanged,
+        after=opened.at if opened else 0.0,
+        before=until,
+        where=lambda e: e.state in ENDS.get(e.layer, ()),
+    )
+
+
+def _fell_silent(timeline: Timeline, until: float) -> Violation | None:
+    """The other end sent RTCP at a regular pace, and then nothing of any kind until the hang-up."""
+    reports = [e.at for e in timeline.all(ReceiverReport, before=until)]
+    if len(reports) < 2:
+        return None
+    pace = median(b - a for a, b in pairwise(reports))
+    signs = [*reports, *(e.at for e in timeline.server_events(before=until))]
+    signs += [p.at for p in timeline.packets() if p.at < until]
+    quiet = until - max(signs)
+    if quiet <= max(SILENT_REPORTS * pace, SHORTEST_SILENCE):
+        return None
+    seen = f"nothing came for {quiet:.1f} s before the hang-up, though its RTCP had come every {pace:.1f} s"
+    return Violation("peer-gone", seen, (Evidence(max(signs), "the last sign of life"),))
+
+
+def expiry_announced(timeline: Timeline) -> ServerEvent | None:
+    """The error with which the session's end by age is told."""
+    errors = timeline.server_events("error")
+    return next((e for e in errors if field(e.event, "error", "code") == "session_expired"), None)
+
+
+def expired_upstream(timeline: Timeline) -> CallEnded | None:
+    """The upstream's own record that it ended the call for its age."""
+    return timeline.first(CallEnded, side="upstream", where=lambda e: e.reason == SESSION_EXPIRED)

@@ -1,0 +1,7 @@
+"""From the offer to the answer: what the relay took, what it sent on, what it gave back."""
+
+from importlib import import_module
+
+# In the order of a call; later modules need requirements of earlier ones.
+for _module in ("preflight", "forwarding", "offer", "answer_form", "answer", "returning", "refusing"):
+    import_module(f"{__name__}.{_module}")

@@ -1,0 +1,174 @@
+"""Whether the answer is SDP at all, says so, and is written as SDP must be."""
+
+from __future__ import annotations
+
+from harness.core.events import AnswerReceived, HttpResponse
+from harness.core.sdp import parse_sdp
+from harness.core.session import field
+from harness.core.timeline import Timeline
+from harness.requirements.conditions import ANSWERED, OFFERED
+from harness.requirements.exchanges import (
+    as_json,
+    error_of,
+    excerpt,
+    is_html,
+    media_type,
+    offer_exchange,
+    upstream_offers,
+)
+from harness.requirements.model import (
+    Cause,
+    Finding,
+    Level,
+    NotApplicable,
+    Severity,
+    Source,
+    Violation,
+)
+from harness.requirements.registry import requirement
+from harness.requirements.signaling.quoting import answer_of, quote, whose_doing
+
+
+@requirement(
+    "signaling.answer-is-sdp",
+    "The answer is SDP",
+    level=Level.MUST,
+    severity=Severity.BLOCKER,
+    source=Source(
+        "RFC 8866, section 5.1",
+        "A session description begins with the line v=0.",
+        "https://www.rfc-editor.org/rfc/rfc8866#section-5.1",
+    ),
+    needs=("signaling.offer-accepted",),
+    when=(OFFERED,),
+    causes={
+        "upstream-error-as-sdp": Cause(
+            "the relay passed an error body on as the answer",
+            "look at the upstream's status before its body: answer 502 for anything but 200 or 201, so "
+            "that the browser does not meet `Expect line: v=`",
+        ),
+        "html-page": Cause(
+            "the answer is an HTML page",
+            "point --target at the relay's API path rather than the app; a proxy, a single-page fallback "
+            "or an error page with status 200 stands before it",
+        ),
+        "json-wrapped": Cause(
+            "the answer is wrapped in JSON, and this dialect reads SDP text",
+            "return the SDP itself as the body with Content-Type: application/sdp, or run with "
+            "--dialect json-answer",
+        ),
+        "empty-body": Cause(
+            "the answer is empty",
+            "return the upstream's body: await response.text() once, and do not read it twice",
+        ),
+        "not-sdp": Cause(
+            "the answer is no SDP",
+            "return the upstream's answer byte for byte; its first line is v=0",
+        ),
+    },
+)
+def answer_is_sdp(timeline: Timeline) -> Finding:
+    """What the dialect took out of the 2xx response begins with v=0."""
+    exchange = offer_exchange(timeline)
+    if exchange is None or exchange.response is None:
+        return NotApplicable("there was no response")
+    answer = timeline.first(AnswerReceived)
+    text = answer.sdp if answer is not None else exchange.body
+    if parse_sdp(text).is_sdp and not text[:1].isspace():
+        return None
+    cause, seen = _not_sdp(timeline, exchange.response, text)
+    return Violation(cause, f"status {exchange.status}, {seen}", exchange.evidence())
+
+
+def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str, str]:
+    failures = [e for e in upstream_offers(timeline) if e.response is not None and not e.succeeded]
+    if failures and failures[-1].body.strip() and failures[-1].body.strip() in response.body:
+        return (
+            "upstream-error-as-sdp",
+            f"the body is what the upstream said with status {failures[-1].status}",
+        )
+    if not text.strip():
+        return "empty-body", "no characters but white space"
+    error = error_of(text) or error_of(response.body)
+    if error is not None:
+        return "upstream-error-as-sdp", f"the body says {excerpt(str(error.get('message') or error))}"
+    data = as_json(text)
+    if data is None:
+        data = as_json(response.body)
+    if data is not None:
+        inside = field(data, "sdp") or field(data, "answer") or data
+        return "json-wrapped", f"the body is JSON: {excerpt(str(inside))}"
+    if is_html(response):
+        return "html-page", f"the body begins {excerpt(response.body.lstrip(), 60)}"
+    return "not-sdp", f"the body begins {excerpt(text, 60)} instead of 'v=0'"
+
+
+@requirement(
+    "signaling.answer-media-type",
+    "The answer says what it is",
+    level=Level.SHOULD,
+    severity=Severity.MINOR,
+    source=Source(
+        "RFC 9110, section 8.3; RFC 8866, section 8.2.1",
+        "A sender that generates content should say its media type; SDP's is application/sdp.",
+        "https://www.rfc-editor.org/rfc/rfc9110#section-8.3",
+    ),
+    needs=("signaling.answer-is-sdp",),
+    when=(OFFERED, ANSWERED),
+    causes={
+        "wrong-media-type": Cause(
+            "the answer's Content-Type is not that of its body",
+            "set Content-Type: application/sdp on an SDP body (application/json on JSON); frameworks say "
+            "text/plain when they are not told",
+        )
+    },
+)
+def answer_media_type(timeline: Timeline) -> Finding:
+    """Content-Type is application/sdp for SDP, application/json where the dialect wraps it."""
+    exchange = offer_exchange(timeline)
+    if exchange is None or exchange.response is None:
+        return NotApplicable("there was no response")
+    expected = "application/json" if isinstance(as_json(exchange.body), dict) else "application/sdp"
+    actual = media_type(exchange.response.headers)
+    if actual == expected:
+        return None
+    return Violation(
+        "wrong-media-type", f"{actual or 'none'} where {expected} was due", exchange.evidence()[-1:]
+    )
+
+
+@requirement(
+    "signaling.answer-line-endings",
+    "Every line of the answer ends in CRLF",
+    level=Level.MUST,
+    severity=Severity.NORMAL,
+    source=Source(
+        "RFC 8866, sections 5 and 9",
+        "CRLF ends each line, also the last; parsers should tolerate a bare LF.",
+        "https://www.rfc-editor.org/rfc/rfc8866#section-9",
+    ),
+    needs=("signaling.answer-is-sdp",),
+    when=(OFFERED, ANSWERED),
+    causes={
+        "bare-line-feeds": Cause(
+            "lines of the answer end in LF without CR",
+            "return the upstream's body as bytes; look for text-mode reads, splitlines()/join and "
+            "replace('\\r', '')",
+        ),
+        "no-final-newline": Cause(
+            "the answer's last line has no end",
+            "return the upstream's body as it came: remove .trim()/.strip() from the answer",
+        ),
+    },
+)
+def answer_line_endings(timeline: Timeline) -> Finding:
+    """No bare LF, and a final line end."""
+    answer = answer_of(timeline)
+    description = parse_sdp(answer.sdp)
+    if description.bare_line_feeds:
+        cause, seen = "bare-line-feeds", f"{description.bare_line_feeds} lines"
+    elif not description.ends_with_newline:
+        cause, seen = "no-final-newline", f"it ends {answer.sdp[-24:]!r}"
+    else:
+        return None
+    return Violation(cause, seen + whose_doing(timeline, answer), (quote(answer),))

@@ -1,0 +1,275 @@
+"""What the relay sent upstream, held against what the caller gave it: needs both ends."""
+
+from __future__ import annotations
+
+import re
+
+from harness.core.events import HttpRequest, OfferCreated
+from harness.core.sdp import SessionDescription, parse_sdp
+from harness.core.timeline import Timeline
+from harness.requirements.conditions import FORWARDED, OFFERED
+from harness.requirements.exchanges import (
+    as_json,
+    excerpt,
+    forwarded_offer,
+    forwarded_session,
+    header,
+    media_type,
+    upstream_offers,
+)
+from harness.requirements.model import (
+    Cause,
+    Evidence,
+    Finding,
+    Level,
+    NotApplicable,
+    Severity,
+    Source,
+    Violation,
+)
+from harness.requirements.registry import requirement
+
+CALLS_REFERENCE = "https://platform.openai.com/docs/api-reference/realtime/create-call"
+SESSION_REFERENCE = "https://platform.openai.com/docs/api-reference/realtime-client-events/session/update"
+
+# Where each field of the retired beta went (OpenAI: beta to GA migration guide).
+BETA_FIELDS = {
+    "modalities": "output_modalities",
+    "turn_detection": "audio.input.turn_detection",
+    "input_audio_format": "audio.input.format",
+    "input_audio_transcription": "audio.input.transcription",
+    "input_audio_noise_reduction": "audio.input.noise_reduction",
+    "output_audio_format": "audio.output.format",
+    "voice": "audio.output.voice",
+    "speed": "audio.output.speed",
+    "max_response_output_tokens": "max_output_tokens",
+    "temperature": "(gone; leave it out)",
+}
+RETIRED_MODELS = ("gpt-4o-realtime-preview", "gpt-4o-mini-realtime-preview")
+
+
+@requirement(
+    "signaling.offer-forwarded-intact",
+    "The offer reaches the upstream byte for byte",
+    level=Level.MUST,
+    severity=Severity.BLOCKER,
+    source=Source(
+        "OpenAI API reference, create call; RFC 8866, section 9",
+        "The form's sdp is the offer of the browser; in it every line ends in CRLF, the last one too.",
+        CALLS_REFERENCE,
+    ),
+    when=(OFFERED, FORWARDED),
+    causes={
+        "offer-trimmed": Cause(
+            "the relay trimmed the offer",
+            "forward the offer byte for byte: remove .trim()/.strip() and do not rebuild it from lines; "
+            "the final CRLF belongs to the last line, and OpenAI answers 400 `failed to unmarshal SDP: "
+            "EOF` without it",
+        ),
+        "offer-line-endings": Cause(
+            "the relay changed the offer's line endings",
+            "forward the offer as bytes: SDP lines end in CRLF; look for text-mode reads, splitlines()/join "
+            "and template literals that normalise to LF",
+        ),
+        "data-section-stripped": Cause(
+            "the relay dropped the offer's data section (m=application)",
+            "forward the offer byte for byte; do not filter media sections: without m=application there is "
+            "no channel for events",
+        ),
+        "candidates-stripped": Cause(
+            "the relay dropped the offer's ICE candidates",
+            "forward the offer byte for byte; do not filter a=candidate lines",
+        ),
+        "offer-mutated": Cause(
+            "the relay changed the offer",
+            "forward the offer byte for byte; remove whatever parses and rewrites SDP on the way (munging, "
+            "charset conversion, JSON double-encoding, HTML escaping)",
+        ),
+    },
+)
+def offer_forwarded_intact(timeline: Timeline) -> Finding:
+    """The SDP in the relay's request is the caller's offer, byte for byte."""
+    created = timeline.first(OfferCreated)
+    request = upstream_offers(timeline)[0].request
+    received = forwarded_offer(request)
+    if created is None or (received is None and multipart_problem(request)):
+        return NotApplicable("the relay's request could not be read; see signaling.session-forwarded")
+    return _difference(created, request, received or "")
+
+
+def _difference(created: OfferCreated, request: HttpRequest, received: str) -> Violation | None:
+    given = created.sdp
+    if received == given:
+        return None
+    sent, got = parse_sdp(given), parse_sdp(received)
+    cause, seen = _named_difference(sent, got)
+    return Violation(
+        cause,
+        seen,
+        (
+            Evidence(created.at, f"the offer had {len(given)} characters, ending {given[-12:]!r}"),
+            Evidence(request.at, f"the relay sent {len(received)} characters, ending {received[-12:]!r}"),
+        ),
+    )
+
+
+def _named_difference(sent: SessionDescription, got: SessionDescription) -> tuple[str, str]:
+    if sent.text.strip() == got.text.strip():
+        fewer = len(sent.text) - len(got.text)
+        return "offer-trimmed", (
+            f"{fewer} characters are missing at its ends" if fewer > 0 else f"{-fewer} were added at its ends"
+        )
+    if _lines(sent) == _lines(got):
+        return "offer-line-endings", (
+            f"{sent.bare_line_feeds} lines ended in a bare LF in the offer, {got.bare_line_feeds} upstream"
+        )
+    if sent.section("application") is not None and got.section("application") is None:
+        return "data-section-stripped", (
+            f"the offer had {_kinds(sent)}, the relay sent {_kinds(got)}: `application` is gone"
+        )
+    lost = [line for line in _lines(sent) if line not in set(_lines(got))]
+    if lost and all(line.startswith(("a=candidate", "a=end-of-candidates")) for line in lost):
+        return "candidates-stripped", f"{len(lost)} candidate lines are gone, the first {excerpt(lost[0])}"
+    added = [line for line in _lines(got) if line not in set(_lines(sent))]
+    changes = [f"gone: {excerpt(line)}" for line in lost[:2]] + [
+        f"new: {excerpt(line)}" for line in added[:2]
+    ]
+    return "offer-mutated", "; ".join(changes) or "the order of its lines differs"
+
+
+def _lines(description: SessionDescription) -> list[str]:
+    return [line.strip() for line in re.split(r"[\r\n]+", description.text) if line.strip()]
+
+
+def _kinds(description: SessionDescription) -> str:
+    kinds = ", ".join(s.kind for s in description.sections) or "none"
+    return f"{len(description.sections)} sections ({kinds})"
+
+
+@requirement(
+    "signaling.session-forwarded",
+    "The session configuration reaches the upstream in the shape it takes",
+    level=Level.MUST,
+    severity=Severity.CRITICAL,
+    source=Source(
+        "OpenAI API reference, create call",
+        "multipart/form-data with `sdp` and `session`; the session has type `realtime`, and voice and turn "
+        "detection under `audio`.",
+        CALLS_REFERENCE,
+    ),
+    when=(OFFERED, FORWARDED),
+    causes={
+        "multipart-invalid": Cause(
+            "the relay's multipart body cannot be read",
+            "let the HTTP library write the form and its Content-Type with the boundary; never set "
+            "Content-Type: multipart/form-data by hand",
+        ),
+        "session-missing": Cause(
+            "the relay sent no session configuration, so the call runs on defaults: no instructions, no "
+            "tools",
+            "send a form part named `session` with the JSON configuration beside the part `sdp`",
+        ),
+        "session-not-json": Cause(
+            "the relay's session part is no JSON object",
+            "send JSON.stringify(session) as the part `session`, once encoded and without a {session: …} "
+            "wrapper",
+        ),
+        "session-type-missing": Cause(
+            "the relay's session has no type, so OpenAI refuses or ignores it (missing_required_parameter)",
+            'add "type": "realtime" at the top level of the session object',
+        ),
+        "beta-shape": Cause(
+            "the relay's session has the shape of the retired beta, which OpenAI refuses (unknown_parameter)",
+            "move the fields: turn_detection → audio.input.turn_detection, voice → audio.output.voice, "
+            "modalities → output_modalities, input_audio_format → audio.input.format; drop temperature",
+        ),
+        "retired-model": Cause(
+            "the relay asks for a model that is retired",
+            "set the session's model to a current one, such as gpt-realtime-2.1",
+        ),
+    },
+)
+def session_forwarded(timeline: Timeline) -> Finding:
+    """The form is readable, its `session` a GA session object of a current model."""
+    request = upstream_offers(timeline)[0].request
+    problem = multipart_problem(request)
+    if problem:
+        return _session_violation(request, "multipart-invalid", problem)
+    text = forwarded_session(request)
+    if text is None:
+        if _ephemeral(request):
+            return NotApplicable("the session is that of the ephemeral key which the relay used")
+        parts = ", ".join(p.name for p in request.parts) or "none"
+        return _session_violation(request, "session-missing", f"the form's parts: {parts}")
+    session = as_json(text)
+    if not isinstance(session, dict):
+        return _session_violation(request, "session-not-json", f"it reads {excerpt(text)}")
+    if set(session) == {"session"}:
+        return _session_violation(request, "session-not-json", "it is wrapped in {session: …}")
+    beta = [name for name in session if name in BETA_FIELDS]
+    if beta:
+        moved = ", ".join(f"{name} → {BETA_FIELDS[name]}" for name in beta)
+        return _session_violation(request, "beta-shape", moved)
+    if "type" not in session:
+        return _session_violation(request, "session-type-missing", f"its fields: {', '.join(session)}")
+    model = str(session.get("model", ""))
+    if model.startswith(RETIRED_MODELS):
+        return _session_violation(request, "retired-model", model)
+    return None
+
+
+def multipart_problem(request: HttpRequest) -> str:
+    """What keeps the form from being read; empty where nothing does."""
+    if media_type(request.headers) != "multipart/form-data":
+        return ""
+    if "boundary=" not in (header(request.headers, "content-type") or ""):
+        return "Content-Type names no boundary"
+    if not request.parts:
+        return f"no part could be found in {excerpt(request.body)}"
+    if all(p.name != "sdp" for p in request.parts):
+        return f"there is no part `sdp`, only {', '.join(p.name or '(unnamed)' for p in request.parts)}"
+    return ""
+
+
+def _ephemeral(request: HttpRequest) -> bool:
+    return "ek_" in (header(request.headers, "authorization") or "")
+
+
+def _session_violation(request: HttpRequest, cause: str, seen: str) -> Violation:
+    kind = header(request.headers, "content-type") or "none"
+    return Violation(
+        cause, seen, (Evidence(request.at, f"the relay sent {request.method} {request.url}, type {kind}"),)
+    )
+
+
+@requirement(
+    "signaling.one-call-per-offer",
+    "One offer makes one call",
+    level=Level.MUST,
+    severity=Severity.CRITICAL,
+    source=Source(
+        "RFC 9110, section 9.2.2",
+        "A proxy must not automatically retry non-idempotent requests; a POST to calls makes a billed call "
+        "each time.",
+        "https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2",
+    ),
+    when=(OFFERED, FORWARDED),
+    causes={
+        "duplicate-call": Cause(
+            "one offer made several calls upstream, and each is billed until it ends",
+            "do not retry the POST to /v1/realtime/calls (openai-python retries by itself: max_retries=0), "
+            "and do not send it twice from two handlers",
+        )
+    },
+)
+def one_call_per_offer(timeline: Timeline) -> Finding:
+    """At most one of the relay's requests made a call."""
+    offers = upstream_offers(timeline)
+    made = [e for e in offers if e.succeeded]
+    if len(made) < 2:
+        return None
+    return Violation(
+        "duplicate-call",
+        f"{len(offers)} requests, {len(made)} calls made",
+        tuple(line for e in offers for line in e.evidence()),
+    )

@@ -1,0 +1,7 @@
+"""Turns: speech is detected, ends, makes one turn, and is answered."""
+
+from importlib import import_module
+
+# In the order of a turn; later modules need requirements of earlier ones.
+for _module in ("detecting", "silence", "replying", "interrupting"):
+    import_module(f"{__name__}.{_module}")

@@ -1,0 +1,114 @@
+"""The caller can interrupt, and only the caller."""
+
+from __future__ import annotations
+
+from harness.core.session import turn_detection_at
+from harness.core.timeline import Timeline
+from harness.core.turns import Reply, Turn, replies, turns
+from harness.requirements.conditions import limit_of
+from harness.requirements.model import (
+    Cause,
+    Condition,
+    Evidence,
+    Finding,
+    Level,
+    NotApplicable,
+    Severity,
+    Source,
+    Violation,
+)
+from harness.requirements.registry import requirement
+from harness.requirements.turns.silence import PLAYOUT_TAIL, strays
+
+# A reply that would have ended this soon anyway proves nothing about an interruption.
+WORTH_INTERRUPTING = 0.5
+
+
+def _nothing_to_interrupt(timeline: Timeline) -> NotApplicable | None:
+    if any(_began(reply) is not None for reply in replies(timeline)):
+        return None
+    return NotApplicable("no reply was playing")
+
+
+@requirement(
+    "turns.interruption",
+    "The caller interrupts a reply by speaking, and nothing else does",
+    level=Level.MUST,
+    severity=Severity.CRITICAL,
+    source=Source(
+        "OpenAI Realtime guide, interruption and truncation",
+        "Over WebRTC the server holds the output buffer: when speech starts it cancels the response, "
+        "clears the buffer and truncates the item to what was played.",
+        "https://platform.openai.com/docs/guides/realtime-conversations#interruption-and-truncation",
+    ),
+    needs=("turns.response-completes", "turns.one-turn-per-utterance"),
+    when=(Condition("a reply plays", _nothing_to_interrupt),),
+    timing=True,
+    causes={
+        "self-interruption": Cause(
+            "the reply was taken for the caller's speech and interrupted itself",
+            "turn on echoCancellation in getUserMedia, and do not feed the remote audio back into what is "
+            "sent",
+        ),
+        "barge-in-ignored": Cause(
+            "the caller spoke over the reply, and it went on",
+            "leave turn_detection.interrupt_response at true; where events are handled by hand, send "
+            "response.cancel and output_audio_buffer.clear",
+        ),
+    },
+)
+def interruption(timeline: Timeline) -> Finding:
+    """After speech over a reply, silence within `barge_in_ms`; no detection while only the reply speaks."""
+    answered = replies(timeline)
+    for stray in strays(timeline):
+        reply = next((r for r in answered if _plays_at(r, stray.started_at)), None)
+        if reply is not None:
+            became = f"response {reply.id} {reply.status or 'went on'} {reply.reason}".rstrip()
+            seen = f"speech_started at {stray.started_at:.2f} s while only the reply spoke; {became}"
+            return Violation(
+                "self-interruption", seen, (_playing(reply), Evidence(stray.started_at, "speech_started"))
+            )
+    allowed = limit_of(timeline, "barge_in_ms") / 1000
+    for turn in turns(timeline):
+        if turn.utterance is None or not turn_detection_at(timeline, turn.utterance.start).interrupt_response:
+            continue
+        violation = _ignored(turn, answered, allowed)
+        if violation is not None:
+            return violation
+    return None
+
+
+def _ignored(turn: Turn, answered: list[Reply], allowed: float) -> Violation | None:
+    if turn.utterance is None or not turn.detections:
+        return None
+    noticed = turn.detections[0].started_at
+    for reply in answered:
+        if reply.last_audible is None or not _plays_at(reply, turn.utterance.start):
+            continue
+        over = reply.last_audible - noticed
+        if over <= max(allowed, WORTH_INTERRUPTING):
+            continue
+        seen = f"audible {over * 1000:.0f} ms after speech_started, {allowed * 1000:g} ms allowed"
+        evidence = (
+            _playing(reply),
+            Evidence(turn.utterance.start, f"{turn.utterance.name} begins"),
+            Evidence(noticed, "input_audio_buffer.speech_started"),
+            Evidence(reply.last_audible, "the reply's last audible packet"),
+        )
+        return Violation("barge-in-ignored", seen, evidence)
+    return None
+
+
+def _began(reply: Reply) -> float | None:
+    begins = [t for t in (reply.playing_at, reply.first_audible) if t is not None]
+    return min(begins) if begins else None
+
+
+def _plays_at(reply: Reply, at: float) -> bool:
+    began = _began(reply)
+    ends = [t for t in (reply.ended_playing, reply.last_audible) if t is not None]
+    return began is not None and began <= at <= max(ends, default=float("inf")) + PLAYOUT_TAIL
+
+
+def _playing(reply: Reply) -> Evidence:
+    return Evidence(_began(reply), f"response {reply.id} plays")

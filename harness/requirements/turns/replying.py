@@ -1,0 +1,172 @@
+"""A turn is answered: completely, and soon."""
+
+from __future__ import annotations
+
+from harness.core.events import ServerEvent, WaitExpired
+from harness.core.session import turn_detection_at
+from harness.core.speech import utterances
+from harness.core.timeline import Timeline
+from harness.core.turns import Reply, Turn, replies, turns
+from harness.requirements.conditions import last_moment, limit_of, optional_limit_of
+from harness.requirements.model import (
+    Cause,
+    Condition,
+    Evidence,
+    Finding,
+    Inconclusive,
+    Level,
+    NotApplicable,
+    Observation,
+    Severity,
+    Source,
+    Violation,
+)
+from harness.requirements.registry import requirement
+from harness.requirements.session.configuring import manual_turns
+from harness.requirements.turns.detecting import SPOKE
+
+
+def _nothing_asked(timeline: Timeline) -> NotApplicable | None:
+    if utterances(timeline) or timeline.client_events("response.create") or replies(timeline):
+        return None
+    return NotApplicable("the caller asked for nothing")
+
+
+ASKED = Condition("the caller speaks, or asks for a response", _nothing_asked)
+
+
+@requirement(
+    "turns.response-completes",
+    "Every turn gets a complete response",
+    level=Level.MUST,
+    severity=Severity.BLOCKER,
+    source=Source(
+        "OpenAI API reference, response.done",
+        "Always sent when a response is done streaming, whatever its final state; failures are told in "
+        "status_details.",
+        "https://platform.openai.com/docs/api-reference/realtime-server-events/response/done",
+    ),
+    needs=("turns.speech-ends", "session.stays-alive"),
+    when=(ASKED,),
+    causes={
+        "response-missing": Cause(
+            "a turn was detected, and no response to it was ever created",
+            "check that turn_detection.create_response is not false; with turn_detection null, send "
+            "response.create after input_audio_buffer.commit",
+        ),
+        "response-failed": Cause(
+            "a response failed",
+            "read code and message: insufficient_quota is billing, model_not_found the session's model, "
+            "rate_limit_exceeded the project's limits; show the user something when response.done has "
+            "status failed",
+        ),
+        "response-incomplete": Cause(
+            "a response broke off before its end",
+            "max_output_tokens: raise it in the session; content_filter: look at prompt and input; when "
+            "response.done never came, look at the upstream's log for the session",
+        ),
+    },
+)
+def response_completes(timeline: Timeline) -> Finding:
+    """Each turn has a response, and each response is completed, or cancelled because the caller cut in."""
+    answered = replies(timeline)
+    for reply in answered:
+        finding = _unfinished(timeline, reply)
+        if finding is not None:
+            return finding
+    said = turns(timeline)
+    for index, turn in enumerate(said):
+        following = [t.utterance.start for t in said[index + 1 :] if t.utterance is not None]
+        finding = _unanswered(timeline, turn, min(following, default=float("inf")))
+        if finding is not None:
+            return finding
+    return None
+
+
+@requirement(
+    "turns.latency",
+    "How long the caller waits for the reply to be heard",
+    level=Level.OBSERVE,
+    severity=Severity.NORMAL,
+    source=Source(
+        "ITU-T G.114; the product's own promise where a limit is configured",
+        "From the true end of speech to the first audible packet of the reply.",
+    ),
+    needs=("turns.response-completes",),
+    when=(SPOKE,),
+    timing=True,
+    causes={
+        "too-slow": Cause(
+            "the reply was heard later than the configured limit allows",
+            "look at the stages: silence_duration_ms is part of it, then the model's time to first audio, "
+            "then the network; a smaller model and a shorter prompt answer sooner",
+        )
+    },
+)
+def latency(timeline: Timeline) -> Finding:
+    """Milliseconds for each turn; a violation only where `latency_ms` is configured."""
+    measured = [(turn, turn.latency * 1000) for turn in turns(timeline) if turn.latency is not None]
+    if not measured:
+        return NotApplicable("no reply was heard")
+    evidence = tuple(
+        Evidence(
+            turn.utterance.end if turn.utterance else None, f"end of speech, reply heard {ms:.0f} ms later"
+        )
+        for turn, ms in measured
+    )
+    allowed = optional_limit_of(timeline, "latency_ms")
+    worst = max(ms for _, ms in measured)
+    if allowed is not None and worst > allowed:
+        return Violation("too-slow", f"{worst:.0f} ms against {allowed:g} ms", evidence)
+    return Observation("ms", tuple(round(ms, 1) for _, ms in measured), evidence)
+
+
+# --- inside ---
+
+
+def _unfinished(timeline: Timeline, reply: Reply) -> Finding:
+    quote = Evidence(reply.created_at, f"response.created {reply.id}")
+    if reply.done_at is None:
+        quiet = last_moment(timeline) - _last_word(timeline, reply)
+        expired = timeline.first(
+            WaitExpired, after=reply.created_at, where=lambda e: "response.done" in e.what
+        )
+        if expired is None and quiet < limit_of(timeline, "response_s"):
+            return Inconclusive(f"the call ended {quiet:.1f} s after the last word of response {reply.id}")
+        seen = f"response.done never came, and nothing else of it in the last {quiet:.1f} s"
+        return Violation("response-incomplete", seen, (quote,))
+    done = Evidence(reply.done_at, f"response.done, status {reply.status} {reply.reason}".rstrip())
+    if reply.status == "failed":
+        said = ", ".join(str(reply.error[k]) for k in ("type", "code", "message") if reply.error.get(k))
+        return Violation("response-failed", said or "status_details name no error", (quote, done))
+    if reply.status == "incomplete":
+        return Violation("response-incomplete", reply.reason or "status incomplete", (quote, done))
+    if reply.status == "cancelled" and reply.reason not in ("turn_detected", "client_cancelled"):
+        return Violation(
+            "response-incomplete", f"cancelled, reason {reply.reason or 'not given'}", (quote, done)
+        )
+    return None
+
+
+def _unanswered(timeline: Timeline, turn: Turn, next_said: float) -> Finding:
+    ended = [d.stopped_at for d in turn.detections if d.stopped_at is not None]
+    if turn.utterance is None or turn.replies or not ended or manual_turns(timeline):
+        return None
+    if not turn_detection_at(timeline, max(ended)).create_response:
+        return None
+    waited = min(last_moment(timeline), next_said) - max(ended)
+    if waited < limit_of(timeline, "response_s"):
+        return Inconclusive(f"the response was awaited for only {waited:.1f} s")
+    return Violation(
+        "response-missing",
+        f"{waited:.1f} s after the end of {turn.utterance.name}",
+        (Evidence(max(ended), "input_audio_buffer.speech_stopped"),),
+    )
+
+
+def _last_word(timeline: Timeline, reply: Reply) -> float:
+    def about(event: ServerEvent) -> bool:
+        return (event.event or {}).get("response_id") == reply.id
+
+    last = timeline.last(ServerEvent, where=about)
+    return max(reply.created_at, last.at if last else 0.0)
