@@ -18,18 +18,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Self, cast
 
 import msgspec
 import uvloop
 
+from harness.config.run import RunSettings
 from harness.core.clock import Clock, MonotonicClock
 from harness.core.errors import HarnessError
 from harness.fakes.openai.app import FakeOpenAI
 from harness.fakes.openai.conversation.settings import ConversationSettings
-from harness.fakes.openai.settings import FakeSettings, VadEngine
+from harness.fakes.openai.detectors import Engine
+from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.relay.app import ReferenceRelay
-from harness.fakes.relay.settings import Dialect, RelaySettings
+from harness.fakes.relay.settings import SESSION_PATH, Dialect, RelaySettings
 from harness.fakes.serving import running
 
 START_SECONDS = 30.0
@@ -44,7 +46,7 @@ class EmbeddedOptions:
     dialect: Dialect = "json"
     relay_faults: tuple[str, ...] = ()
     fake_faults: tuple[str, ...] = ()
-    vad: VadEngine = "silero"
+    vad: Engine = "silero"
     voice: str = "recorded"
     seed: int = 0
     bearer_token: str | None = None
@@ -71,6 +73,16 @@ class EmbeddedPair:
         self._errors: IO[bytes] | None = None
         self._line = b""
         self._deadline = 0.0
+
+    @classmethod
+    def for_run(cls, settings: RunSettings) -> Self:
+        """The pair that a run without a target needs."""
+        return cls(EmbeddedOptions(dialect=cast("Dialect", settings.dialect), seed=settings.seed))
+
+    @property
+    def offer_url(self) -> str:
+        """Where the relay takes offers."""
+        return f"{self.relay}{SESSION_PATH}"
 
     # --- blocking ---
 

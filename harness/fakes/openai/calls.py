@@ -19,7 +19,6 @@ from harness.fakes.openai.offers import read_remote
 from harness.fakes.openai.peer import FakePeer
 from harness.fakes.openai.record import CallRecord, CallRecords
 from harness.fakes.openai.settings import FakeSettings
-from harness.fakes.openai.vad import Segmenter
 from harness.fakes.openai.voices import voice_named
 from harness.speech.library import Library
 
@@ -130,7 +129,7 @@ class Calls:
             call_name=record.ufrag,
             recorder=lambda start, end: driver.recall(start, end),
         )
-        driver = Driver(conversation, Segmenter(self._settings.vad), record, self._clock)
+        driver = Driver(conversation, self._settings.vad, record, self._clock)
         return driver
 
     def check_session(self, session: Any) -> None:

@@ -23,9 +23,10 @@ from harness.fakes.openai.conversation import (
     SendRaw,
     StopPlaying,
 )
+from harness.fakes.openai.detectors import Engine
 from harness.fakes.openai.record import CallRecord
 from harness.fakes.openai.replies import Reply
-from harness.fakes.openai.vad import Segmenter, SpeechStarted
+from harness.fakes.openai.vad import Segmenter, SpeechStarted, TurnSettings
 from harness.fakes.openai.voices import Heard, Recorder
 from harness.speech.opus import FRAME_MS
 from harness.speech.pcm import RATE
@@ -36,13 +37,13 @@ SendText = Callable[[str], None]
 class Driver:
     """One conversation and its timer. `attach` says where its outputs go; `stop` ends it."""
 
-    def __init__(
-        self, conversation: Conversation, segmenter: Segmenter, record: CallRecord, clock: Clock
-    ) -> None:
+    def __init__(self, conversation: Conversation, engine: Engine, record: CallRecord, clock: Clock) -> None:
         self.conversation = conversation
         self.observers: list[SendText] = []  # sideband connections: they get every server event too
-        self.audio_ms = 0.0
-        self._segmenter = segmenter
+        self._engine = engine
+        self._segmenter = Segmenter(engine, rate=RATE)
+        self._segmenter_rate = RATE
+        self._segmenter_began_ms = 0
         self._record = record
         self._clock = clock
         self._timer: asyncio.TimerHandle | None = None
@@ -52,7 +53,8 @@ class Driver:
         self._stop_playing: Callable[[], None] = lambda: None
         self._close: Callable[[str, int], None] = lambda _reason, _code: None
         self.recall: Recorder = lambda _start, _end: Heard(lambda: np.zeros(0, np.int16))
-        self._configured: dict[str, Any] | None = None
+        self._turn_settings: TurnSettings | None = TurnSettings()
+        self._semantic = False
         self._configure()
 
     def attach(
@@ -89,15 +91,29 @@ class Driver:
 
     def hear(self, samples: Samples, rate: int = RATE) -> None:
         """The next samples of the caller's audio."""
-        self.audio_ms += 1000 * len(samples) / rate
+        if rate != self._segmenter_rate:
+            self._listen_at(rate)
+        if self._semantic:
+            self._configure()  # whether the caller has finished can change at any time
         now = self._clock.now()
-        signals = self._segmenter.feed(samples)
-        self._perform(self.conversation.audio_heard(int(self.audio_ms), now))
+        signals = self._segmenter.push(samples)
+        self._perform(self.conversation.audio_heard(self.audio_ms, now))
         for signal in signals:
+            audio_ms = signal.audio_ms + self._segmenter_began_ms
             if isinstance(signal, SpeechStarted):
-                self._perform(self.conversation.speech_started(signal.audio_ms, now))
+                self._perform(self.conversation.speech_started(audio_ms, now))
             else:
-                self._perform(self.conversation.speech_stopped(signal.audio_ms, now))
+                self._perform(self.conversation.speech_stopped(audio_ms, now))
+
+    @property
+    def audio_ms(self) -> int:
+        """The audio clock: ms of the caller's audio so far."""
+        return self._segmenter_began_ms + self._segmenter.heard_ms
+
+    def _listen_at(self, rate: int) -> None:
+        self._segmenter_began_ms = self.audio_ms
+        self._segmenter, self._segmenter_rate = Segmenter(self._engine, rate=rate), rate
+        self._segmenter.configure(self._turn_settings)
 
     def played(self, played_ms: int) -> None:
         """So much of the reply was sent."""
@@ -137,7 +153,6 @@ class Driver:
 
     def _append(self, audio: bytes, format_type: str) -> None:
         samples, rate = wire_audio.decode(audio, format_type), wire_audio.RATES[format_type]
-        self._segmenter.rate = rate
         step = rate * FRAME_MS // 1000
         for start in range(0, len(samples), step):
             self.hear(samples[start : start + step], rate)
@@ -149,11 +164,14 @@ class Driver:
             observer(text)
 
     def _configure(self) -> None:
-        """The segmenter follows the session in force."""
+        """The segmenter follows the session in force, and semantic_vad what is being said."""
         detection = self.conversation.turn_detection
-        if detection != self._configured:
-            self._configured = detection
-            self._segmenter.configure(detection)
+        self._semantic = detection is not None and detection["type"] == "semantic_vad"
+        finished = self.conversation.utterance_is_finished
+        settings = TurnSettings.of(detection, finished=finished) if detection else None
+        if settings != self._turn_settings:
+            self._turn_settings = settings
+            self._segmenter.configure(settings)
 
     def _note(self, message: str | bytes) -> None:
         try:

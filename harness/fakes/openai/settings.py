@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import get_args
 
 from harness.core.errors import UsageError
 from harness.fakes.openai.conversation.settings import ConversationSettings
-
-VadEngine = Literal["silero", "webrtc"]
+from harness.fakes.openai.detectors import Engine
 
 # Shut down, or never known to the GA endpoint (PROTOCOL §0 and §4).
 RETIRED_MODELS = frozenset(
@@ -36,7 +35,7 @@ class FakeSettings:
 
     addresses: tuple[str, ...] | None = None
     api_keys: tuple[str, ...] = field(default=(), repr=False)
-    vad: VadEngine = "silero"
+    vad: Engine = "silero"
     voice: str = "recorded"
     conversation: ConversationSettings = field(default_factory=ConversationSettings)
     seed: int = 0
@@ -53,7 +52,7 @@ class FakeSettings:
     ended_calls_kept: int = 500
 
     def __post_init__(self) -> None:
-        if self.vad not in get_args(VadEngine):
+        if self.vad not in get_args(Engine):
             raise UsageError(
-                f"there is no VAD engine {self.vad!r}", f"choose one of {', '.join(get_args(VadEngine))}"
+                f"there is no VAD engine {self.vad!r}", f"choose one of {', '.join(get_args(Engine))}"
             )
