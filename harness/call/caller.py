@@ -106,8 +106,10 @@ class Caller:
         """Speak a clip of the fixtures to its end."""
         recorded = self.line.library.clip(clip)
         async with self._step(f"say {clip}"):
+            # A clip's first use decodes and encodes it: off the loop, which paces every call of the process.
+            packets = await asyncio.to_thread(lambda: recorded.packets)
             utterance = Utterance(
-                recorded.packets,
+                packets,
                 on_started=lambda: self.line.record(
                     UtteranceStarted(
                         at=self.line.now(),

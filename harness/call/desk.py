@@ -26,11 +26,12 @@ from harness.speech.library import Library, load_library
 
 
 class Pair(Protocol):
-    """An embedded relay and fake, running: the offer's URL, the fake's base URL, its management token."""
+    """An embedded relay and fake, running: where offers go, and the fake's base URL."""
 
-    relay_url: str
-    fake_url: str
-    token: str
+    @property
+    def offer_url(self) -> str: ...
+
+    fake: str
 
 
 StartPair = Callable[[RunSettings], AbstractAsyncContextManager[Pair]]
@@ -53,7 +54,7 @@ class Desk:
         async with AsyncExitStack() as stack:
             if settings.target is None:
                 pair = await stack.enter_async_context(start_pair(settings))
-                settings = settings.with_pair(pair.relay_url, pair.fake_url, pair.token)
+                settings = settings.with_pair(pair.offer_url, pair.fake)
             target = settings.the_target
             upstream = None
             if settings.fake_openai:

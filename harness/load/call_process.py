@@ -55,7 +55,7 @@ async def serve(host: str) -> None:
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     async with (
-        Desk.open(run_settings(target=host or None), EmbeddedPair) as desk,
+        Desk.open(run_settings(target=host or None), EmbeddedPair.for_run) as desk,
         asyncio.TaskGroup() as group,
     ):
         _write({"ready": True, "target": desk.target.url})

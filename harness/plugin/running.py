@@ -128,7 +128,7 @@ class Running:
         return run
 
     async def _make(self, scenarios: Sequence[Scenario], progress: terminal.Progress) -> None:
-        async with Desk.open(self.settings, EmbeddedPair) as desk:
+        async with Desk.open(self.settings, EmbeddedPair.for_run) as desk:
             self.settings = desk.settings
             progress(f"target {desk.target.url} ({desk.target.dialect}, {desk.settings.mode})")
             progress(f"seed {desk.settings.seed}")

@@ -48,8 +48,8 @@ def summarise(reporter: pytest.TerminalReporter, run: Run, written: str) -> None
         for found in causes:
             calls = f"in {', '.join(found.scenarios)}"
             reporter.write_line(f"{explain(found.verdict)}\n  calls {calls}")
-    colour = {"green": True} if run.verdict == RunVerdict.CONFORMING else {"red": True}
-    reporter.section(f"the target is {run.verdict.value}", **colour)
+    conforming = run.verdict == RunVerdict.CONFORMING
+    reporter.section(f"the target is {run.verdict.value}", green=conforming, red=not conforming)
     counts = Counter(verdict.outcome.value for verdict in run.verdicts)
     reporter.write_line(", ".join(f"{n} {outcome}" for outcome, n in counts.most_common()))
     for name, m in run.measurements().items():

@@ -1,0 +1,68 @@
+"""`harness judge`: the verdicts on a timeline that a run wrote."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from harness.core.errors import UsageError
+from harness.core.events import CallStarted
+from harness.core.timeline import Timeline
+from harness.report.explain import explain
+from harness.report.files import as_results
+from harness.report.run import EXIT_CODES, CallEntry, Run
+from harness.requirements.judging import judge as judge_timelines
+from harness.requirements.registry import REGISTRY
+
+
+@click.command()
+@click.argument("timeline", type=click.Path(path_type=Path))
+@click.option(
+    "--requirement", "ids", multiple=True, metavar="ID", help="judge only this one; may be repeated"
+)
+@click.option("--area", "areas", multiple=True, metavar="AREA", help="judge only this area; may be repeated")
+@click.option("--strict", is_flag=True, help="SHOULD requirements fail instead of warning")
+@click.option("--json", "as_json", is_flag=True, help="print results.json instead of lines")
+def judge(timeline: Path, ids: tuple[str, ...], areas: tuple[str, ...], strict: bool, as_json: bool) -> int:
+    """Judge TIMELINE, a timeline.jsonl that a run wrote, again."""
+    run = _judged(read_timeline(timeline), ids, areas, strict=strict)
+    if as_json:
+        click.echo(json.dumps(as_results(run), indent=1, ensure_ascii=False))
+    else:
+        for verdict in run.verdicts:
+            # Outcome first, so that a column of words can be skimmed.
+            head, _, rest = explain(verdict, REGISTRY.get(verdict.id).title).partition("\n")
+            needs_words = verdict.cause is not None or verdict.explanation
+            click.echo(f"{verdict.outcome.value:<15} {head}" + (f"\n{rest}" if needs_words else ""))
+        click.echo(f"the target is {run.verdict.value}")
+    return EXIT_CODES[run.verdict]
+
+
+def read_timeline(path: Path) -> Timeline:
+    """Raises UsageError naming the file, and the line where it is damaged."""
+    try:
+        return Timeline.from_jsonl(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", "give a timeline.jsonl that a run wrote"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not text", "give a timeline.jsonl that a run wrote") from error
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.message}", error.remedy) from error
+
+
+def _judged(timeline: Timeline, ids: tuple[str, ...], areas: tuple[str, ...], *, strict: bool) -> Run:
+    started = timeline.first(CallStarted) or CallStarted(at=0.0, call="", target="unknown")
+    verdicts = judge_timelines([timeline], REGISTRY.select(ids=ids, areas=areas), strict=strict)
+    return Run(
+        target=started.target,
+        dialect=started.dialect,
+        mode=started.mode,
+        seed=started.seed,
+        started_at=started.started_at,
+        calls=(CallEntry(started.call, started.scenario, timeline),),
+        verdicts=tuple(verdicts),
+    )

@@ -1,0 +1,70 @@
+"""The `harness` command. Exit codes: 0 conforming, 1 violating, 2 usage, 3 unreachable, 4 inconclusive."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+import click
+
+from harness import __version__
+from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
+
+USAGE, UNREACHABLE, BROKEN = 2, 3, 4
+
+# Command → the module that has it, imported when asked for: `harness judge` need not wait for a web server.
+COMMANDS = {
+    "catalogue": "harness.cli.catalogue",
+    "fake-openai": "harness.cli.serving",
+    "faults": "harness.cli.catalogue",
+    "judge": "harness.cli.judge",
+    "relay": "harness.cli.serving",
+}
+
+
+class LazyGroup(click.Group):
+    """Loads a command's module when the command is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(COMMANDS[cmd_name])
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="harness")
+def cli() -> None:
+    """Check and load voice relays in front of OpenAI Realtime."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run, and end with the exit code of the contract: one message for each failure, never a traceback."""
+    sys.exit(_run(lambda: cli.main(arguments, prog_name="harness", standalone_mode=False)))
+
+
+def _run(command: Callable[[], object]) -> int:
+    try:
+        code = command()
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except click.Abort:
+        return 130  # as a shell reports SIGINT
+    except UsageError as error:
+        return _fail(error, USAGE)
+    except TargetUnreachableError as error:
+        return _fail(error, UNREACHABLE)
+    except HarnessError as error:
+        return _fail(error, BROKEN)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(error: HarnessError, code: int) -> int:
+    click.echo(f"harness: {error}", err=True)
+    return code

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from tests.plugin.conftest import Run
+
+CARD = (
+    "signaling.answer-has-data-channel",
+    "connectivity.data-channel-opens",
+    "session.update-accepted",
+    "turns.speech-detected",
+    "audio.comes-back",
+)
+FIRST_TURN = ("scenarios/first_turn_spanish.py",)
+
+
+def test_one_scenario_passes_against_the_embedded_pair_with_a_line_for_each_requirement(
+    scenarios: Run, tmp_path: Path
+) -> None:
+    finished = scenarios("--seed=7", f"--alluredir={tmp_path / 'allure'}", paths=FIRST_TURN)
+    assert finished.code == 0, finished.output
+    assert "the target is conforming" in finished.output
+    for requirement in CARD:
+        assert re.search(rf"first_turn_spanish::{re.escape(requirement)} PASSED", finished.output)
+    results = json.loads((finished.reports / "results.json").read_text())
+    assert results["target"]["mode"] == "embedded"
+    assert results["seed"] == 7
+    assert {r["id"] for r in results["requirements"] if r["outcome"] == "passed"} >= set(CARD)
+    assert_allure(tmp_path / "allure")
+
+
+def assert_allure(directory: Path) -> None:
+    """One result a requirement, with feature, story, severity and evidence."""
+    found = [json.loads(path.read_text()) for path in directory.glob("*-result.json")]
+    by_id = {r["fullName"].rpartition("#")[2]: r for r in found}
+    result = by_id["signaling.answer-has-data-channel"]
+    labels = {(label["name"], label["value"]) for label in result["labels"]}
+    assert ("feature", "signaling") in labels
+    assert ("story", "A caller asks in Spanish where her order is, and is answered.") in labels
+    assert ("severity", "blocker") in labels
+    names = {attachment["name"] for attachment in result["attachments"]}
+    assert names >= {"offer.sdp", "answer.sdp", "events", "timeline.jsonl", "received audio"}
+    assert result["links"]
+    assert len({r["historyId"] for r in found}) == len(found)
+
+
+def test_a_single_requirement_can_be_selected(scenarios: Run) -> None:
+    finished = scenarios("--requirement=signaling.answer-is-sdp", paths=FIRST_TURN)
+    assert finished.code == 0
+    assert "1 passed" in finished.output
+
+
+def test_collecting_makes_no_call(scenarios: Run) -> None:
+    finished = scenarios("--collect-only", "-q")
+    assert finished.code == 0
+    assert "making" not in finished.output
+    assert not finished.reports.exists()
