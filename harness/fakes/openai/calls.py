@@ -17,6 +17,7 @@ from harness.fakes.openai.errors import ApiError, model_not_found
 from harness.fakes.openai.hooks import call_faults
 from harness.fakes.openai.offers import read_remote
 from harness.fakes.openai.peer import FakePeer
+from harness.fakes.openai.recognition import Recognizer
 from harness.fakes.openai.record import CallRecord, CallRecords
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.voices import voice_named
@@ -52,6 +53,10 @@ class Calls:
         self.records = CallRecords(settings.ended_calls_kept)
         self._settings = settings
         self._voice = voice_named(settings.voice, library)
+        self._recognizer = Recognizer(library)
+        for clip in library.values():
+            if clip.role == "assistant":
+                _ = clip.packets  # encoded before the first call, not in the middle of one
         self._clock = clock
         self._ids = ids
         self._live: dict[str, Call] = {}
@@ -89,6 +94,7 @@ class Calls:
             driver=driver,
             faults=call_faults(faults),
             settings=self._settings,
+            recognizer=self._recognizer,
             rng=self._rng(record),
             on_ended=lambda reason: self._ended(call, reason),
         )

@@ -28,6 +28,7 @@ from harness.fakes.openai.record import CallRecord
 from harness.fakes.openai.replies import Reply
 from harness.fakes.openai.vad import Segmenter, SpeechStarted, TurnSettings
 from harness.fakes.openai.voices import Heard, Recorder
+from harness.speech.library import Clip
 from harness.speech.opus import FRAME_MS
 from harness.speech.pcm import RATE
 
@@ -55,6 +56,7 @@ class Driver:
         self.recall: Recorder = lambda _start, _end: Heard(lambda: np.zeros(0, np.int16))
         self._turn_settings: TurnSettings | None = TurnSettings()
         self._semantic = False
+        self._said: Clip | None = None
         self._configure()
 
     def attach(
@@ -89,6 +91,12 @@ class Driver:
         self._perform(self.conversation.client_message(message, self._clock.now()))
         self._configure()
 
+    def recognise(self, clip: Clip) -> None:
+        """The caller has begun to say this."""
+        if clip is not self._said:
+            self._said = clip
+            self.conversation.expect(clip.transcript, clip.language)
+
     def hear(self, samples: Samples, rate: int = RATE) -> None:
         """The next samples of the caller's audio."""
         if rate != self._segmenter_rate:
@@ -103,6 +111,7 @@ class Driver:
             if isinstance(signal, SpeechStarted):
                 self._perform(self.conversation.speech_started(audio_ms, now))
             else:
+                self._said = None
                 self._perform(self.conversation.speech_stopped(audio_ms, now))
 
     @property

@@ -16,6 +16,7 @@ from harness.fakes.openai.driver import Driver
 from harness.fakes.openai.hooks import CallFault, ConnectStage, RtpLink
 from harness.fakes.openai.listening import Ear
 from harness.fakes.openai.playout import Playing, Playout
+from harness.fakes.openai.recognition import Recognizer
 from harness.fakes.openai.record import CallRecord
 from harness.fakes.openai.settings import FakeSettings
 from harness.peer.channel import Channel, ChannelClosedError, Message
@@ -43,6 +44,7 @@ class FakePeer:
         driver: Driver,
         faults: Sequence[CallFault],
         settings: FakeSettings,
+        recognizer: Recognizer,
         rng: random.Random,
         on_ended: Callable[[str], None],
     ) -> None:
@@ -52,6 +54,7 @@ class FakePeer:
         self._driver = driver
         self._faults = faults
         self._settings = settings
+        self._recognizer = recognizer
         self._rng = rng
         self._on_ended = on_ended
         self._channel: Channel | None = None
@@ -225,8 +228,11 @@ class FakePeer:
             self._receiver.rtp(packet, arrival)
 
     def _packet(self, packet: Packet, samples: Samples | None, _ssrc: int) -> None:
-        if samples is not None:
-            self._ear.hear(packet.sequence, self._payload, samples)
+        if samples is None:
+            return
+        if (clip := self._recognizer.clip(self._payload)) is not None:
+            self._driver.recognise(clip)
+        self._ear.hear(packet.sequence, self._payload, samples)
 
     def _played(self, playing: Playing, whole: bool) -> None:
         played_ms = playing.reply.duration_ms if whole and playing.complete else playing.played_ms

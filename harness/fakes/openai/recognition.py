@@ -1,0 +1,36 @@
+"""What the caller says where it is a fixture: told from Opus packets, which our callers send unchanged."""
+
+from __future__ import annotations
+
+from harness.speech import opus
+from harness.speech.library import Clip, Library
+from harness.speech.opus import FRAME_MS
+from harness.speech.pcm import RATE
+
+# From the first packets of speech on: long enough to survive some loss, short enough to be made at once.
+LISTENED_MS = 800
+LEAST_BYTES = 20  # anything shorter is silence or noise, and alike in many clips
+
+
+class Recognizer:
+    """Knows the beginning of every clip in which somebody speaks."""
+
+    def __init__(self, library: Library) -> None:
+        self._clips: dict[bytes, Clip] = {}
+        spoken = [clip for clip in library.values() if clip.transcript and clip.speech]
+        # A composed clip begins with the packets of its first part, whose transcript is the right one.
+        for clip in sorted(spoken, key=lambda clip: clip.duration_ms):
+            for packet in _beginning(clip):
+                self._clips.setdefault(packet, clip)
+
+    def clip(self, payload: bytes) -> Clip | None:
+        """The clip that this packet is the beginning of."""
+        return self._clips.get(payload)
+
+
+def _beginning(clip: Clip) -> list[bytes]:
+    start = clip.speech[0][0] // FRAME_MS
+    count = start + LISTENED_MS // FRAME_MS
+    # One frame more than is taken: the last one of an encoding is filled up, so it is another.
+    packets = opus.encode(clip.samples[: (count + 1) * FRAME_MS * RATE // 1000])
+    return [packet for packet in packets[start:count] if len(packet) >= LEAST_BYTES]
