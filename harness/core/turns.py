@@ -165,8 +165,9 @@ def replies(timeline: Timeline) -> list[Reply]:
             found[rid] = _told(found[rid], event)
     packets = [p for p in timeline.packets() if p.dbfs is not None and p.dbfs >= AUDIBLE_DBFS]
     ordered = sorted(found.values(), key=lambda r: r.created_at)
-    ends = [r.created_at for r in ordered[1:]] + [float("inf")]
-    return [_heard(reply, packets, end) for reply, end in zip(ordered, ends, strict=True)]
+    ends = [*(r.created_at for r in ordered[1:]), float("inf")]
+    # A call without a reply still has the last end.
+    return [_heard(reply, packets, end) for reply, end in zip(ordered, ends, strict=False)]
 
 
 def _told(reply: Reply, event: ServerEvent) -> Reply:
