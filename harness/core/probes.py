@@ -39,6 +39,6 @@ INVALID_UPDATE: Final = "invalid-update-"  # a session.update that must be refus
 
 RELEASE: Final = "release"  # the fake was asked for this long, and the call was still live there
 
-# --- CallEnded.reason, on the upstream's side ---
+# --- part of CallEnded.reason, on the upstream's side, in OpenAI's own words ---
 
-SESSION_EXPIRED: Final = "session-expired"
+SESSION_EXPIRED: Final = "hit the maximum duration"

@@ -103,7 +103,7 @@ class CallJudge:
 
     def _own_failure(self, area: str) -> str | None:
         """Why we broke, where we did so before the area was decided."""
-        failed = self.timeline.first(HarnessFailed)
+        failed = self.timeline.first(HarnessFailed, side=None)
         if failed is None:
             return None
         decided = _decided_at(self.timeline, area)

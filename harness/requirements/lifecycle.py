@@ -95,7 +95,8 @@ def abandoned_offer_released(timeline: Timeline) -> Finding:
 def _leak(timeline: Timeline, since: float, what: str) -> Finding:
     allowed = limit_of(timeline, "release_s")
     made = [e for e in upstream_offers(timeline) if e.succeeded]
-    ends = timeline.all(CallEnded, side="upstream")
+    # An attempt that the upstream refused has an end of its own, before the call was made.
+    ends = timeline.all(CallEnded, side="upstream", after=made[0].ended_at or made[0].request.at)
     quotes = (Evidence(since, what), *(Evidence(e.at, f"ended upstream: {e.reason}") for e in ends))
     if len(ends) >= len(made):
         late = max(e.at for e in ends) - since

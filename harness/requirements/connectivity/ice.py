@@ -92,7 +92,7 @@ def _why(timeline: Timeline, remote: Sequence[Candidate]) -> tuple[str, str, tup
         return "no-candidates", "we gathered none of our own", ()
     if not usable:
         return "no-candidates", f"of the answer's {len(remote)} none is UDP with an address", ()
-    if checks is not None and checks.refused:
+    if checks is not None and checks.refused and not checks.answered:
         return "credentials-mismatch", f"{checks.refused} of {checks.sent} checks were refused", ()
     if (other := _other_ufrag(timeline)) is not None:
         return "credentials-mismatch", other, ()

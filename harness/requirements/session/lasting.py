@@ -117,4 +117,4 @@ def expiry_announced(timeline: Timeline) -> ServerEvent | None:
 
 def expired_upstream(timeline: Timeline) -> CallEnded | None:
     """The upstream's own record that it ended the call for its age."""
-    return timeline.first(CallEnded, side="upstream", where=lambda e: e.reason == SESSION_EXPIRED)
+    return timeline.first(CallEnded, side="upstream", where=lambda e: SESSION_EXPIRED in e.reason)
