@@ -27,7 +27,7 @@ def catalogue(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="print JSON instead of lines")
 def faults(as_json: bool) -> None:
     """List the faults that the reference relay and the fake OpenAI can be given."""
-    from harness.fakes.openai import faults as _openai  # noqa: F401  (registers them)
+    from harness.fakes.faults import catalogue as _openai  # noqa: F401  (registers them)
     from harness.fakes.relay import faults as _relay  # noqa: F401  (registers them)
 
     parties = {"relay": RELAY_FAULTS, "fake-openai": OPENAI_FAULTS}

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.core.errors import UsageError
 from harness.plugin.options import add_options
 
 if TYPE_CHECKING:
     from harness.plugin.running import Running
 
 RUNNING: pytest.StashKey[Running] = pytest.StashKey()
+PROBLEM: pytest.StashKey[str] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,13 +37,23 @@ def pytest_pycollect_makeitem(
     from harness.plugin.items import ScenarioNode
     from harness.plugin.running import Running
 
-    if not isinstance(obj, Scenario):
+    stash = collector.config.stash
+    if not isinstance(obj, Scenario) or PROBLEM in stash:
         return None
-    if RUNNING not in collector.config.stash:
-        collector.config.stash[RUNNING] = Running.from_config(collector.config)
-    return ScenarioNode.from_parent(
-        collector, name=name, scenario=obj, running=collector.config.stash[RUNNING]
-    )
+    if RUNNING not in stash:
+        try:
+            stash[RUNNING] = Running.from_config(collector.config)
+        except UsageError as error:
+            # Raised here, it would be reported once for each file as an error of its collection.
+            stash[PROBLEM] = str(error)
+            return None
+    return ScenarioNode.from_parent(collector, name=name, scenario=obj, running=stash[RUNNING])
+
+
+def pytest_collection_modifyitems(config: pytest.Config) -> None:
+    """Refuse the run where an option cannot be used: one message, exit status 4."""
+    if PROBLEM in config.stash:
+        raise pytest.UsageError(config.stash[PROBLEM])
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,7 +13,7 @@ from harness.call.conduct import CallRecord, make_call, make_calls
 from harness.call.desk import Desk
 from harness.config.run import RunSettings, run_settings
 from harness.core.clock import wall_time
-from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
+from harness.core.errors import HarnessError, TargetUnreachableError
 from harness.core.events import HttpFailed
 from harness.fakes.embedded import EmbeddedPair
 from harness.plugin import terminal
@@ -42,21 +42,18 @@ class Running:
 
     @classmethod
     def from_config(cls, config: pytest.Config) -> Running:
-        """Check the options; raises pytest.UsageError with the message of ours."""
+        """Check the options; raises UsageError."""
         option = config.option
-        try:
-            settings = run_settings(
-                target=option.target,
-                dialect=option.dialect,
-                fake_openai=option.fake_openai,
-                seed=option.seed,
-                concurrency=option.concurrency,
-                reports=option.reports,
-                strict=is_strict(config),
-            )
-            selected = REGISTRY.select(ids=option.requirement, areas=option.area)
-        except UsageError as error:
-            raise pytest.UsageError(str(error)) from error
+        settings = run_settings(
+            target=option.target,
+            dialect=option.dialect,
+            fake_openai=option.fake_openai,
+            seed=option.seed,
+            concurrency=option.concurrency,
+            reports=option.reports,
+            strict=is_strict(config),
+        )
+        selected = REGISTRY.select(ids=option.requirement, areas=option.area)
         # One line for each scenario and requirement, without being asked for it.
         config.option.verbose = max(config.option.verbose, 1)
         return cls(settings, frozenset(selected))

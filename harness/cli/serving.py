@@ -1,0 +1,104 @@
+"""`harness fake-openai` and `harness relay`: the two fakes as servers of their own."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from harness.core.errors import UsageError
+from harness.fakes.commands import serve_fake, serve_relay
+from harness.fakes.openai.conversation.settings import ConversationSettings
+from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.relay.settings import DIALECTS, RelaySettings
+from harness.fakes.serving import is_loopback, split_bind
+
+BIND = click.option(
+    "--bind", metavar="HOST:PORT", default="127.0.0.1:0", help="where to listen (port 0: any)"
+)
+FAULT = click.option(
+    "--fault", "faults", multiple=True, metavar="NAME[=VALUE]", help="misbehave so; see `harness faults`"
+)
+SEED = click.option("--seed", type=int, default=0, show_default=True, help="repeats a run's choices")
+TOKEN = click.option(
+    "--management-token",
+    envvar="HARNESS_FAKE_TOKEN",
+    help="opens the management beyond loopback (better: HARNESS_FAKE_TOKEN)",
+)
+
+
+@click.command(name="fake-openai")
+@BIND
+@FAULT
+@SEED
+@TOKEN
+@click.option("--vad", type=click.Choice(["silero", "webrtc"]), default="silero", show_default=True)
+@click.option("--voice", default="recorded", show_default=True, help="recorded, echo, tone, or a clip's name")
+@click.option("--reply-delay-ms", type=int, default=300, show_default=True)
+@click.option(
+    "--session-seconds", type=float, default=3600.0, show_default=True, help="until a session expires"
+)
+def fake_openai(
+    bind: str,
+    faults: tuple[str, ...],
+    seed: int,
+    management_token: str | None,
+    vad: str,
+    voice: str,
+    reply_delay_ms: int,
+    session_seconds: float,
+) -> None:
+    """Serve a fake OpenAI Realtime: point a relay's OpenAI base URL at it."""
+    conversation = ConversationSettings(reply_delay_ms=reply_delay_ms, session_seconds=session_seconds)
+    settings = FakeSettings(
+        addresses=_addresses(bind),
+        vad="webrtc" if vad == "webrtc" else "silero",
+        voice=voice,
+        conversation=conversation,
+        seed=seed,
+        faults=faults,
+        management_token=management_token,
+    )
+    serve_fake(bind, settings)
+
+
+@click.command()
+@BIND
+@FAULT
+@SEED
+@TOKEN
+@click.option("--upstream", required=True, metavar="URL", help="OpenAI's base URL, or a fake's")
+@click.option("--dialect", type=click.Choice(DIALECTS), default="json", show_default=True)
+@click.option("--origin", "origins", multiple=True, help="a web page's origin that may call (CORS)")
+def relay(
+    bind: str,
+    faults: tuple[str, ...],
+    seed: int,
+    management_token: str | None,
+    upstream: str,
+    dialect: str,
+    origins: tuple[str, ...],
+) -> None:
+    """Serve the reference relay in front of an upstream; the key comes from OPENAI_API_KEY."""
+    key = os.environ.get("OPENAI_API_KEY", "")
+    if not key:
+        raise UsageError(
+            "OPENAI_API_KEY is not set", "the relay forwards it; for the fake, sk-anything will do"
+        )
+    settings = RelaySettings(
+        upstream=upstream,
+        api_key=key,
+        dialect=next(d for d in DIALECTS if d == dialect),
+        bearer_token=os.environ.get("HARNESS_RELAY_TOKEN") or None,
+        origins=origins,
+        faults=faults,
+        seed=seed,
+        management_token=management_token,
+    )
+    serve_relay(bind, settings)
+
+
+def _addresses(bind: str) -> tuple[str, ...] | None:
+    """Candidates on loopback alone where nobody else can reach us anyway."""
+    host, _ = split_bind(bind)
+    return (host,) if is_loopback(host) else None
