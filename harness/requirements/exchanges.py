@@ -20,7 +20,7 @@ OFFER_PATHS = re.compile(r"/realtime/calls/?$|/live/sessions/?$|/v1/realtime/?$"
 STACK_TRACE = re.compile(
     r"Traceback \(most recent call last\)"  # Python
     r"|^\s*File \"[^\"\n]+\", line \d+"
-    r"|^\s*at [\w$.<>\[\] ]*\(?(?:file://|node:|webpack|/|[A-Za-z]:\\)[^\n)]*:\d+:\d+\)?"  # JavaScript
+    r"|^\s*at [\w$.<>\[\] ]*\(?(?:file://|node:|webpack|/|[A-Za-z]:\\)[^\n]*:\d+:\d+\)?"  # JavaScript
     r"|^\s*at [\w$.]+\([\w$]+\.java:\d+\)"  # Java
     r"|goroutine \d+ \[\w+\]:|^panic: "  # Go
     r"|^\s*at .+ in .+:line \d+"  # .NET

@@ -385,6 +385,20 @@ def told(events: Sequence[Event], type_: str, edit: Callable[[dict[str, Any]], A
     return changed(events, a(ServerEvent, type_), event=edited)
 
 
+def shifted(events: Sequence[Event], after: float, by: float) -> list[Event]:
+    """The events with all that comes after a moment, packets included, later by so many seconds."""
+
+    def later(event: Event) -> Event:
+        if event.at <= after:
+            return event
+        if isinstance(event, PacketsReceived):
+            moved = tuple(msgspec.structs.replace(p, at=p.at + by) for p in event.packets)
+            event = msgspec.structs.replace(event, packets=moved)
+        return msgspec.structs.replace(event, at=event.at + by)
+
+    return [later(e) for e in events]
+
+
 def until(events: Sequence[Event], moment: float, hang_up: float) -> list[Event]:
     """The events before a moment, then a hang-up."""
     return [e for e in events if e.at < moment] + ending(hang_up)

@@ -123,7 +123,7 @@ def _named_difference(sent: SessionDescription, got: SessionDescription) -> tupl
         return "offer-line-endings", (
             f"{sent.bare_line_feeds} lines ended in a bare LF in the offer, {got.bare_line_feeds} upstream"
         )
-    if sent.section("application") is not None and got.section("application") is None:
+    if got.is_sdp and sent.section("application") is not None and got.section("application") is None:
         return "data-section-stripped", (
             f"the offer had {_kinds(sent)}, the relay sent {_kinds(got)}: `application` is gone"
         )
