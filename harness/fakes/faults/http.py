@@ -74,7 +74,7 @@ async def slow_answer(request: Request, value: FaultValue) -> Response | None:
 async def no_answer(request: Request, value: FaultValue) -> Response | None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(float(value)):
-            while (await request.receive())["type"] != "http.disconnect":
+            while (await request.receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
                 pass
     drop_connection(request.scope)
     return Response(status_code=504)

@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from harness.core.clock import MonotonicClock
 from harness.fakes.faults.catalogue import OPENAI_FAULTS
@@ -20,11 +20,14 @@ from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.management import fault_routes
 from harness.fakes.openai import errors
 from harness.fakes.openai.calls import Calls
+from harness.fakes.openai.control import Control
 from harness.fakes.openai.conversation.ids import Ids
 from harness.fakes.openai.inspection import inspection_routes
 from harness.fakes.openai.keys import Keys
+from harness.fakes.openai.live import SESSIONS_PATH, LiveFrontDoor
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.signaling import CALLS_PATH, Signaling
+from harness.fakes.openai.sockets import Sockets
 from harness.speech.library import Library, load_library
 
 
@@ -39,6 +42,8 @@ class FakeOpenAI:
         self.calls = Calls(settings, library or load_library(), clock, ids)
         self.keys = Keys(settings.api_keys, clock, ids)
         signaling = Signaling(settings, self.calls, self.keys, self.plan)
+        sockets = Sockets(settings, self.calls, self.keys, self.plan)
+        live = LiveFrontDoor(settings, self.calls, self.keys, self.plan)
         token = settings.management_token
         management = [
             *fault_routes(self.plan, token),
@@ -47,6 +52,9 @@ class FakeOpenAI:
         self.app = Starlette(
             routes=[
                 Route(CALLS_PATH, signaling.create, methods=["POST"]),
+                Route(SESSIONS_PATH, live.create, methods=["POST"]),
+                WebSocketRoute("/v1/realtime", sockets.connect),
+                *Control(settings, self.calls, self.keys).routes(),
                 Mount("/_fake", routes=management),
             ],
             middleware=[

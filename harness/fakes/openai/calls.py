@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from harness.core.clock import Clock, unix_time
 from harness.core.sdp import SessionDescription
 from harness.fakes.faults.plan import CallFaults
 from harness.fakes.openai.conversation import Behaviour, Conversation, RefusedError, check_session
 from harness.fakes.openai.conversation.ids import Ids
-from harness.fakes.openai.driver import Driver
+from harness.fakes.openai.conversation.session import Session
+from harness.fakes.openai.driver import Driver, Translation
 from harness.fakes.openai.errors import ApiError, model_not_found
 from harness.fakes.openai.hooks import call_faults
 from harness.fakes.openai.offers import read_remote
@@ -38,12 +39,11 @@ class Call:
 
     record: CallRecord
     driver: Driver
-    medium: Ending | None = None
+    medium: Ending
 
     def end(self, reason: str) -> None:
         """Release it."""
-        if self.medium is not None:
-            self.medium.end(reason)
+        self.medium.end(reason)
 
 
 class Calls:
@@ -82,11 +82,11 @@ class Calls:
         offer: SessionDescription,
         session: dict[str, Any] | None,
         faults: CallFaults,
+        translation: Translation | None = None,
     ) -> str:
         """Make a WebRTC call; returns the answer's SDP. The call is live from now on. Raises ApiError."""
         remote = read_remote(offer)
-        driver = self.converse(record, session, "webrtc", faults)
-        call = Call(record, driver)
+        driver = self.converse(record, session, "webrtc", faults, translation)
         peer = FakePeer(
             offer,
             remote,
@@ -96,10 +96,9 @@ class Calls:
             settings=self._settings,
             recognizer=self._recognizer,
             rng=self._rng(record),
-            on_ended=lambda reason: self._ended(call, reason),
+            on_ended=lambda reason: self.ended(call, reason),
         )
-        call.medium = peer
-        self._live[record.id] = call
+        call = self.adopt(record, driver, peer)
         try:
             answer = await peer.answer()
         except BaseException:
@@ -109,17 +108,26 @@ class Calls:
         return answer
 
     def adopt(self, record: CallRecord, driver: Driver, medium: Ending) -> Call:
-        """A call over another medium is live from now on; `ended` must be called when it is over."""
+        """A call is live from now on; `ended` must be called when it is over."""
         call = Call(record, driver, medium)
         self._live[record.id] = call
         return call
 
     def ended(self, call: Call, reason: str) -> None:
-        """An adopted call is over."""
-        self._ended(call, reason)
+        """The call is over; what is left of it is waited for."""
+        self._live.pop(call.record.id, None)
+        self.records.end(call.record, reason)
+        task = asyncio.get_running_loop().create_task(call.medium.closed())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     def converse(
-        self, record: CallRecord, session: dict[str, Any] | None, transport: Any, faults: CallFaults
+        self,
+        record: CallRecord,
+        session: dict[str, Any] | None,
+        transport: Literal["webrtc", "websocket"],
+        faults: CallFaults,
+        translation: Translation | None = None,
     ) -> Driver:
         """The conversation of a new call, ready to be opened."""
         record.faults = faults.values()
@@ -135,7 +143,7 @@ class Calls:
             call_name=record.ufrag,
             recorder=lambda start, end: driver.recall(start, end),
         )
-        driver = Driver(conversation, self._settings.vad, record, self._clock)
+        driver = Driver(conversation, self._settings.vad, record, self._clock, translation)
         return driver
 
     def check_session(self, session: Any) -> None:
@@ -149,22 +157,29 @@ class Calls:
         if session.get("model") in self._settings.retired_models:
             raise model_not_found(session["model"])
 
+    def effective_session(self, config: Any) -> dict[str, Any]:
+        """The whole session that a call made with `config` would have. Raises ApiError."""
+        self.check_session(config)
+        settings = self._settings.conversation
+        session = Session(self._ids.new("sess"), settings, unix_time() + round(settings.session_seconds))
+        session.configure(config)
+        return session.effective
+
+    def new_id(self, prefix: str) -> str:
+        """An id as the API makes them."""
+        return self._ids.new(prefix)
+
     async def end_all(self, reason: str) -> None:
         """Release every call and wait until nothing of them is left."""
-        for call in list(self._live.values()):
+        ending = list(self._live.values())
+        for call in ending:
             call.end(reason)
+        for call in ending:
+            await call.medium.closed()
         for record in self.records.live:
             self.records.end(record, reason)
         while self._closing:
             await asyncio.wait(self._closing)
-
-    def _ended(self, call: Call, reason: str) -> None:
-        self._live.pop(call.record.id, None)
-        self.records.end(call.record, reason)
-        if call.medium is not None:
-            task = asyncio.get_running_loop().create_task(call.medium.closed())
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
 
     def _rng(self, record: CallRecord) -> random.Random:
         return random.Random(f"{self._settings.seed}/{record.id}")  # noqa: S311  (replayable on purpose)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import Callable, Sequence
-from typing import Any, assert_never
+from typing import Any, Protocol, assert_never
 
 import numpy as np
 
@@ -32,15 +33,42 @@ from harness.speech.library import Clip
 from harness.speech.opus import FRAME_MS
 from harness.speech.pcm import RATE
 
+NORMAL = 1000  # RFC 6455, section 7.4.1
+
 SendText = Callable[[str], None]
+
+
+class Translation(Protocol):
+    """Another dialect of events in front of the conversation. `muted`: the caller's audio is not heard."""
+
+    muted: bool
+
+    def to_client(self, event: dict[str, Any], audio_ms: int) -> list[dict[str, Any]]:
+        """What the client gets for a server event."""
+        ...
+
+    def from_client(
+        self, message: str | bytes, audio_ms: int
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], bool]:
+        """Client events for the conversation, replies to the client, and whether the session is over."""
+        ...
 
 
 class Driver:
     """One conversation and its timer. `attach` says where its outputs go; `stop` ends it."""
 
-    def __init__(self, conversation: Conversation, engine: Engine, record: CallRecord, clock: Clock) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        engine: Engine,
+        record: CallRecord,
+        clock: Clock,
+        translation: Translation | None = None,
+    ) -> None:
         self.conversation = conversation
-        self.observers: list[SendText] = []  # sideband connections: they get every server event too
+        self._translation = translation
+        self.is_open = False
+        self._sideband: dict[SendText, Callable[[str], None]] = {}
         self._engine = engine
         self._segmenter = Segmenter(engine, rate=RATE)
         self._segmenter_rate = RATE
@@ -75,19 +103,46 @@ class Driver:
     def stop(self) -> None:
         """Nothing more happens."""
         self._stopped = True
-        self.observers.clear()
+        self.is_open = False
+        for close in tuple(self._sideband.values()):
+            close("the call is over")
+        self._sideband.clear()
         if self._timer is not None:
             self._timer.cancel()
+
+    def join(self, send: SendText, close: Callable[[str], None]) -> None:
+        """A sideband connection: it gets every server event from now on, the session first."""
+        self._sideband[send] = close
+        event_id = f"event_{secrets.token_hex(10)}"
+        greeting = {"type": "session.created", "event_id": event_id, "session": self.conversation.session}
+        send(as_json(greeting))
+
+    def leave(self, send: SendText) -> None:
+        """The sideband connection is gone."""
+        self._sideband.pop(send, None)
 
     # --- what happens ---
 
     def opened(self) -> None:
         """The channel or socket is open."""
+        self.is_open = True
         self._perform(self.conversation.opened(self._clock.now()))
 
     def receive(self, message: str | bytes) -> None:
         """A message from the client."""
         self._note(message)
+        if self._translation is None:
+            self._take(message)
+            return
+        events, replies, over = self._translation.from_client(message, self.audio_ms)
+        for reply in replies:
+            self._transmit(reply)
+        for event in events:
+            self._take(json.dumps(event))
+        if over:
+            self._close("close-requested", NORMAL)
+
+    def _take(self, message: str | bytes) -> None:
         self._perform(self.conversation.client_message(message, self._clock.now()))
         self._configure()
 
@@ -99,6 +154,8 @@ class Driver:
 
     def hear(self, samples: Samples, rate: int = RATE) -> None:
         """The next samples of the caller's audio."""
+        if self._translation is not None and self._translation.muted:
+            samples = np.zeros_like(samples)
         if rate != self._segmenter_rate:
             self._listen_at(rate)
         if self._semantic:
@@ -144,7 +201,11 @@ class Driver:
     def _perform_one(self, output: Output) -> None:
         match output:
             case Send(event):
-                self._send_text(json.dumps(event, ensure_ascii=False, separators=(",", ":")), event)
+                shown = [event]
+                if self._translation is not None:
+                    shown = self._translation.to_client(event, self.audio_ms)
+                for translated in shown:
+                    self._transmit(translated)
             case SendRaw(text):
                 self._send_text(text, None)
             case Play(response_id, _, reply):
@@ -166,11 +227,14 @@ class Driver:
         for start in range(0, len(samples), step):
             self.hear(samples[start : start + step], rate)
 
+    def _transmit(self, event: dict[str, Any]) -> None:
+        self._send_text(as_json(event), event)
+
     def _send_text(self, text: str, event: dict[str, Any] | None) -> None:
         self._record.server_event(_light(event) if event else event, text, len(text.encode()))
         self._send(text)
-        for observer in tuple(self.observers):
-            observer(text)
+        for send in tuple(self._sideband):
+            send(text)
 
     def _configure(self) -> None:
         """The segmenter follows the session in force, and semantic_vad what is being said."""
@@ -204,6 +268,11 @@ class Driver:
     def _tick(self) -> None:
         self._timer = None
         self._perform(self.conversation.tick(self._clock.now()))
+
+
+def as_json(event: dict[str, Any]) -> str:
+    """An event on the wire."""
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
 
 
 AUDIO_FIELDS = {"input_audio_buffer.append": "audio", "response.output_audio.delta": "delta"}
