@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from harness.core.clock import Clock, unix_time
 from harness.core.sdp import SessionDescription
 from harness.fakes.faults.plan import CallFaults
+from harness.fakes.openai import detectors
 from harness.fakes.openai.conversation import Behaviour, Conversation, RefusedError, check_session
 from harness.fakes.openai.conversation.ids import Ids
 from harness.fakes.openai.conversation.session import Session
@@ -18,11 +19,14 @@ from harness.fakes.openai.errors import ApiError, model_not_found
 from harness.fakes.openai.hooks import call_faults
 from harness.fakes.openai.offers import read_remote
 from harness.fakes.openai.peer import FakePeer
-from harness.fakes.openai.recognition import Recognizer
+from harness.fakes.openai.recognition import recognizer_of
 from harness.fakes.openai.record import CallRecord, CallRecords
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.voices import voice_named
 from harness.speech.library import Library
+
+
+DETECTORS_READY = 4  # calls that may begin at once without loading a model
 
 
 class Ending(Protocol):
@@ -53,14 +57,21 @@ class Calls:
         self.records = CallRecords(settings.ended_calls_kept)
         self._settings = settings
         self._voice = voice_named(settings.voice, library)
-        self._recognizer = Recognizer(library)
-        for clip in library.values():
-            if clip.role == "assistant":
-                _ = clip.packets  # encoded before the first call, not in the middle of one
+        self._recognizer = recognizer_of(library)
+        self._warm_up(library)
         self._clock = clock
         self._ids = ids
         self._live: dict[str, Call] = {}
         self._closing: set[asyncio.Task[None]] = set()
+
+    def _warm_up(self, library: Library) -> None:
+        """What would hold up the other calls' packets if it were done when a call begins."""
+        for clip in library.values():
+            if clip.role == "assistant":
+                _ = clip.packets
+        ready = [detectors.borrow(self._settings.vad) for _ in range(DETECTORS_READY)]
+        for detector in ready:
+            detectors.give_back(detector)
 
     def begin(self, key: str) -> CallRecord:
         """The record of a new call, or of an attempt at one."""

@@ -102,8 +102,11 @@ class Driver:
 
     def stop(self) -> None:
         """Nothing more happens."""
+        if self._stopped:
+            return
         self._stopped = True
         self.is_open = False
+        self._segmenter.close()
         for close in tuple(self._sideband.values()):
             close("the call is over")
         self._sideband.clear()
@@ -154,6 +157,8 @@ class Driver:
 
     def hear(self, samples: Samples, rate: int = RATE) -> None:
         """The next samples of the caller's audio."""
+        if self._stopped:
+            return
         if self._translation is not None and self._translation.muted:
             samples = np.zeros_like(samples)
         if rate != self._segmenter_rate:
@@ -178,6 +183,7 @@ class Driver:
 
     def _listen_at(self, rate: int) -> None:
         self._segmenter_began_ms = self.audio_ms
+        self._segmenter.close()
         self._segmenter, self._segmenter_rate = Segmenter(self._engine, rate=rate), rate
         self._segmenter.configure(self._turn_settings)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from harness.speech import opus
 from harness.speech.library import Clip, Library
 from harness.speech.opus import FRAME_MS
@@ -26,6 +28,16 @@ class Recognizer:
     def clip(self, payload: bytes) -> Clip | None:
         """The clip that this packet is the beginning of."""
         return self._clips.get(payload)
+
+
+_recognizers: dict[Path, Recognizer] = {}
+
+
+def recognizer_of(library: Library) -> Recognizer:
+    """One for each directory of fixtures: making it takes half a second."""
+    if library.directory not in _recognizers:
+        _recognizers[library.directory] = Recognizer(library)
+    return _recognizers[library.directory]
 
 
 def _beginning(clip: Clip) -> list[bytes]:
