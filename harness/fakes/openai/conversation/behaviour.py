@@ -41,7 +41,12 @@ class Quirk:
         return settings
 
     def session(self, session: dict[str, Any]) -> None:
-        """Change the session that a call starts with."""
+        """Change the session in force, at the start and after each update."""
+
+    def chokes_on(self, size: int) -> bool:
+        """Whether a client message of so many bytes is the end of the channel."""
+        del size
+        return False
 
     def ignores(self, event: dict[str, Any]) -> bool:
         """Whether a client event is lost. May raise RefusedError to refuse it."""
@@ -114,6 +119,9 @@ class Behaviour:
     def session(self, session: dict[str, Any]) -> None:
         for quirk in self._quirks:
             quirk.session(session)
+
+    def chokes_on(self, size: int) -> bool:
+        return any(quirk.chokes_on(size) for quirk in self._quirks)
 
     def ignores(self, event: dict[str, Any]) -> bool:
         return any(quirk.ignores(event) for quirk in self._quirks)

@@ -77,6 +77,7 @@ class ClientEvents:
         self._session.update(event["session"])
         if not self._line.behaviour.applies(dict(event)):
             self._session.effective = before
+        self._line.behaviour.session(self._session.effective)
         if self._session.turn_detection is None:
             self._input.stop_listening()
         self._line.send("session.updated", session=copy.deepcopy(self._session.effective))

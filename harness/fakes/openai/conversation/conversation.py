@@ -24,7 +24,7 @@ from harness.fakes.openai.conversation.transcription import Said, Transcriber
 from harness.fakes.openai.conversation.turns import Turns
 from harness.fakes.openai.voices import Recorder, Voice
 
-GOING_AWAY = 1001  # RFC 6455, section 7.4.1
+GOING_AWAY, TOO_LARGE = 1001, 1009  # RFC 6455, section 7.4.1
 LONGEST_EVENT_ID = 512
 
 
@@ -179,6 +179,9 @@ class Conversation:
     def _receive(self, raw: str | bytes) -> None:
         if self._early is not None:
             self._early.append(raw)
+            return
+        if self._line.behaviour.chokes_on(len(raw)):
+            self._line.put(Close("the message was too large", TOO_LARGE))
             return
         event_id = None
         try:

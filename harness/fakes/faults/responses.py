@@ -1,0 +1,109 @@
+"""Responses go wrong: never, too late, not well, not to the end."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from harness.fakes.faults.registry import FaultValue, fault
+from harness.fakes.openai.conversation.behaviour import Ending, Quirk
+from harness.fakes.openai.conversation.outputs import Output, Send
+from harness.fakes.openai.conversation.settings import ConversationSettings
+
+MESSAGES = {
+    "insufficient_quota": "You exceeded your current quota, please check your plan and billing details.",
+    "rate_limit_exceeded": "Rate limit reached. Please try again later.",
+    "model_not_found": "The model does not exist or you do not have access to it.",
+}
+
+
+@fault("response-never", "never answers", stage="response")
+class ResponseNever(Quirk):
+    def answers(self) -> bool:
+        return False
+
+
+@fault(
+    "response-failed",
+    "fails every response",
+    stage="response",
+    default="insufficient_quota",
+    value_help="the error's code",
+)
+class ResponseFailed(Quirk):
+    def ending(self) -> Ending:
+        code = str(self.value)
+        message = MESSAGES.get(code, "The response could not be made.")
+        return Ending("failed", error={"type": "invalid_request_error", "code": code, "message": message})
+
+
+@fault(
+    "response-incomplete",
+    "breaks a response off for its content",
+    stage="response",
+    default=0.4,
+    value_help="the part of 1 that is made",
+)
+class ResponseIncomplete(Quirk):
+    def ending(self) -> Ending:
+        return Ending("incomplete", min(float(self.value), 1.0), "content_filter")
+
+
+@fault(
+    "response-half",
+    "falls silent in mid-response and never ends it",
+    stage="response",
+    default=0.4,
+    value_help="the part of 1 that is made",
+)
+class ResponseHalf(Quirk):
+    def ending(self) -> Ending:
+        return Ending("", min(float(self.value), 1.0))
+
+
+@fault("response-slow", "takes long to answer", stage="response", default=4000, value_help="ms")
+class ResponseSlow(Quirk):
+    def settings(self, settings: ConversationSettings) -> ConversationSettings:
+        return dataclasses.replace(settings, reply_delay_ms=int(self.value))
+
+
+@fault("usage-missing", "does not say what a response cost", stage="response")
+class UsageMissing(Quirk):
+    def sending(self, event: dict[str, Any]) -> Iterator[Output]:
+        if event["type"] == "response.done":
+            response = {name: value for name, value in event["response"].items() if name != "usage"}
+            event = {**event, "response": response}
+        yield Send(event)
+
+
+@fault("transcription-failed", "fails to transcribe the caller", stage="response")
+class TranscriptionFailed(Quirk):
+    def transcription_error(self) -> dict[str, str]:
+        message = "Input transcription failed for this item."
+        return {"type": "server_error", "code": "audio_unintelligible", "message": message}
+
+
+@fault(
+    "server-error", "has an error of its own in mid-call, and fails the response with it", stage="response"
+)
+class ServerError(Quirk):
+    def __init__(self, value: FaultValue) -> None:
+        super().__init__(value)
+        self._session_id = ""
+
+    def session(self, session: dict[str, Any]) -> None:
+        self._session_id = session["id"]
+
+    def sending(self, event: dict[str, Any]) -> Iterator[Output]:
+        yield Send(event)
+        if event["type"] == "response.created":
+            error = {**self._error(), "param": None, "event_id": None}
+            yield Send({"type": "error", "event_id": f"{event['event_id']}x", "error": error})
+
+    def ending(self) -> Ending:
+        return Ending("failed", error=self._error())
+
+    def _error(self) -> dict[str, str]:
+        message = "The server had an error while processing your request. Please give the session ID: "
+        return {"type": "server_error", "code": "server_error", "message": f"{message}{self._session_id}"}
