@@ -25,7 +25,6 @@ from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.voices import voice_named
 from harness.speech.library import Library
 
-
 DETECTORS_READY = 4  # calls that may begin at once without loading a model
 
 
