@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.core.audio import AUDIBLE_DBFS
 from harness.core.events import Packet, SendingStarted, ServerEvent
+from harness.core.reception import CLOCK_RATE, unwrapped
 from harness.core.session import field as at_path
 from harness.core.session import turn_detection_at
 from harness.core.speech import Utterance, utterances
@@ -50,7 +51,10 @@ class Detection:
 
 @dataclass(frozen=True)
 class Reply:
-    """One response. Moments are None where they never came; `status` is empty until response.done."""
+    """One response. Moments are None where they never came; `status` is empty until response.done.
+
+    `audible_seconds` is media time, by RTP timestamps: how fast it arrived does not matter.
+    """
 
     id: str
     created_at: float
@@ -63,6 +67,7 @@ class Reply:
     cleared_at: float | None = None
     first_audible: float | None = None
     last_audible: float | None = None
+    audible_seconds: float = 0.0
     transcript: str = ""
     has_audio: bool = False
     calls_function: bool = False
@@ -72,13 +77,6 @@ class Reply:
     def interrupted(self) -> bool:
         """Cancelled, or cleared while it played."""
         return self.status == "cancelled" or self.cleared_at is not None
-
-    @property
-    def audible_seconds(self) -> float:
-        """From the first audible packet to the end of the last."""
-        if self.first_audible is None or self.last_audible is None:
-            return 0.0
-        return self.last_audible - self.first_audible + PACKET_SECONDS
 
     @property
     def ended_playing(self) -> float | None:
@@ -211,8 +209,12 @@ def _done(reply: Reply, at: float, response: object) -> Reply:
 
 
 def _heard(reply: Reply, audible: Sequence[Packet], end: float) -> Reply:
-    own = [p.at for p in audible if reply.created_at <= p.at < end]
-    return replace(reply, first_audible=own[0], last_audible=own[-1]) if own else reply
+    own = [p for p in audible if reply.created_at <= p.at < end]
+    if not own:
+        return reply
+    media = unwrapped([p.timestamp for p in own], 32)
+    seconds = (max(media) - min(media)) / CLOCK_RATE + PACKET_SECONDS
+    return replace(reply, first_audible=own[0].at, last_audible=own[-1].at, audible_seconds=seconds)
 
 
 def _nearest(detection: Detection, said: Sequence[Utterance]) -> int | None:

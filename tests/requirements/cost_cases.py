@@ -1,1 +1,38 @@
-"""."""
+"""What provokes each cause in cost."""
+
+from __future__ import annotations
+
+from harness.core.events import Event
+from tests.requirements.cases import CASES, Calls, Case, case
+from tests.support.timelines import healthy_call, healthy_events, told
+
+Events = list[Event]
+
+
+@case("cost.usage-reported", "usage-missing")
+def a_response_without_usage() -> Events:
+    return told(healthy_events(), "response.done", lambda e: e["response"].pop("usage"))
+
+
+@case("cost.usage-reported", "usage-missing")
+def a_usage_without_details() -> Events:
+    return told(healthy_events(), "response.done", lambda e: e["response"].update(usage={"total_tokens": 9}))
+
+
+@case("cost.per-call", "budget-exceeded")
+def dearer_than_a_call_may_be() -> Events:
+    return healthy_events(cost_per_call_usd=0.001)
+
+
+def three_calls_for_the_price_of_two() -> Calls:
+    return [healthy_call(cost_per_run_usd=0.012) for _ in range(3)]
+
+
+CASES.append(
+    Case(
+        "cost.per-run",
+        "budget-exceeded",
+        "three_calls_for_the_price_of_two",
+        three_calls_for_the_price_of_two,
+    )
+)

@@ -1,1 +1,58 @@
-"""."""
+"""What provokes each cause in lifecycle."""
+
+from __future__ import annotations
+
+from harness.core.events import CallEnded, Event, WaitExpired
+from tests.requirements.cases import case
+from tests.support.timelines import (
+    a,
+    call_started,
+    changed,
+    ending,
+    healthy_events,
+    signaling,
+    state,
+    until,
+    without,
+)
+
+Events = list[Event]
+RELEASED = a(CallEnded, side="upstream")
+EXPIRED = "Your session hit the maximum duration of 60 minutes."
+
+
+@case("lifecycle.hang-up-releases-call", "call-leaked")
+def still_live_after_the_wait() -> Events:
+    return [*without(healthy_events(), RELEASED), WaitExpired(at=18.1, what="release", within=10.0)]
+
+
+@case("lifecycle.hang-up-releases-call", "call-leaked")
+def still_live_when_last_asked() -> Events:
+    return without(healthy_events(), RELEASED)
+
+
+@case("lifecycle.hang-up-releases-call", "call-leaked")
+def released_half_a_minute_later() -> Events:
+    return changed(healthy_events(), RELEASED, at=38.0)
+
+
+def abandoned(*upstream: Event) -> Events:
+    """An answer that nobody used."""
+    events = without(ending(1.0), RELEASED)
+    return [call_started(), *signaling(purpose="abandoned-offer"), *events, *upstream]
+
+
+@case("lifecycle.abandoned-offer-released", "call-leaked")
+def an_abandoned_call_lives_on() -> Events:
+    return abandoned()
+
+
+@case("lifecycle.abandoned-offer-released", "call-leaked")
+def an_abandoned_call_is_released_too_late() -> Events:
+    return abandoned(CallEnded(at=30.0, side="upstream", reason="never-connected"))
+
+
+@case("lifecycle.session-expiry", "expiry-unannounced")
+def the_session_expires_without_a_word() -> Events:
+    expired = CallEnded(at=7.5, side="upstream", reason=EXPIRED)
+    return [*until(without(healthy_events(), RELEASED), 7.4, 8.0), expired, state(7.51, "channel", "closed")]

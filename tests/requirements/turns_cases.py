@@ -1,1 +1,175 @@
-"""."""
+"""What provokes each cause in turns."""
+
+from __future__ import annotations
+
+from harness.core.events import (
+    Event,
+    MicrophoneChanged,
+    PacketsReceived,
+    ServerEvent,
+    UtteranceStarted,
+    WaitExpired,
+)
+from tests.requirements.cases import case
+from tests.requirements.session_cases import VAD_OFF
+from tests.support.timelines import (
+    a,
+    changed,
+    detection,
+    ending,
+    healthy_events,
+    packets,
+    reply,
+    server,
+    told,
+    until,
+    utterance,
+)
+
+Events = list[Event]
+
+# The healthy call: speech from 1.25 to 3.25 s, speech_stopped at 3.80, the reply heard from 4.15 to 7.15 s.
+BEFORE_SPEECH, BEFORE_STOP, BEFORE_RESPONSE = 1.0, 3.7, 3.82
+
+
+def unheard() -> Events:
+    """The caller speaks, and nothing at all follows."""
+    return until(healthy_events(), 1.3, 12.0)
+
+
+@case("turns.speech-detected", "vad-deaf")
+def no_speech_started() -> Events:
+    return [e for e in unheard() if not a(ServerEvent, "input_audio_buffer.speech_started")(e)]
+
+
+@case("turns.speech-detected", "vad-deaf")
+def the_second_utterance_is_not_heard() -> Events:
+    return [*until(healthy_events(), 7.9, 14.0), *utterance(9.0)]
+
+
+@case("turns.speech-detected", "vad-disabled")
+def turn_detection_is_cleared_between_two_utterances() -> Events:
+    cleared = server(8.5, "session.updated", session=VAD_OFF)
+    return [*until(healthy_events(), 7.9, 16.0), cleared, *utterance(9.0)]
+
+
+@case("turns.speech-ends", "vad-never-ends")
+def no_speech_stopped() -> Events:
+    return until(healthy_events(), BEFORE_STOP, 12.0)
+
+
+@case("turns.one-turn-per-utterance", "utterance-split")
+def two_turns_of_one_utterance() -> Events:
+    events = until(healthy_events(), BEFORE_SPEECH, 12.0)
+    split = [*detection(1.25, 1.6, "item_1"), *detection(2.3, 3.25, "item_2")]
+    return [*events, *utterance(1.0), *split, *reply(3.9, audible_from=4.15), packets(4.15, 3000)]
+
+
+@case("turns.one-turn-per-utterance", "utterances-merged")
+def one_turn_of_two_utterances() -> Events:
+    events = until(healthy_events(), BEFORE_SPEECH, 16.0)
+    merged = [*utterance(1.0), *utterance(5.0, "es-f-followup"), *detection(1.25, 7.25, "item_1")]
+    return [*events, *merged, *reply(7.9, audible_from=8.2), packets(8.2, 3000)]
+
+
+@case("turns.boundaries", "start-off")
+def detected_half_a_second_late() -> Events:
+    stamped = {"audio_start_ms": 1490 - 300}
+    return told(healthy_events(), "input_audio_buffer.speech_started", lambda e: e.update(stamped))
+
+
+@case("turns.boundaries", "end-off")
+def ended_a_second_early() -> Events:
+    stamped = {"audio_end_ms": 2000 + 500}
+    return told(healthy_events(), "input_audio_buffer.speech_stopped", lambda e: e.update(stamped))
+
+
+# --- silence ---
+
+
+def stray(start: float = 1.3, end: float = 2.0) -> Events:
+    """Speech detected where nobody audibly spoke, early in a call of silence."""
+    return [*until(healthy_events(), BEFORE_SPEECH, 12.0), *detection(start, end, "item_9")]
+
+
+@case("turns.no-turn-on-silence", "turn-on-silence")
+def a_turn_in_silence() -> Events:
+    return stray()
+
+
+@case("turns.no-turn-on-silence", "turn-on-silence")
+def a_turn_long_after_the_reply() -> Events:
+    return [*until(healthy_events(), 7.9, 16.0), *detection(10.0, 11.0, "item_9")]
+
+
+@case("turns.no-turn-when-muted", "turn-when-muted")
+def a_turn_while_muted() -> Events:
+    return [*stray(), MicrophoneChanged(at=0.9, muted=True), *utterance(1.0)]
+
+
+@case("turns.no-turn-when-muted", "turn-when-muted")
+def a_turn_of_a_clip_that_was_muted() -> Events:
+    return [*stray(), *changed(utterance(1.0), a(UtteranceStarted), muted=True)]
+
+
+# --- response-completes ---
+
+
+def response(**fields: object) -> Events:
+    """The healthy call with another end to its response."""
+    return told(healthy_events(), "response.done", lambda e: e["response"].update(fields))
+
+
+@case("turns.response-completes", "response-missing")
+def no_response_to_the_turn() -> Events:
+    return until(healthy_events(), BEFORE_RESPONSE, 12.0)
+
+
+@case("turns.response-completes", "response-failed")
+def the_quota_is_exceeded() -> Events:
+    error = {
+        "type": "insufficient_quota",
+        "code": "insufficient_quota",
+        "message": "You exceeded your quota.",
+    }
+    return response(status="failed", status_details={"type": "failed", "error": error}, output=[])
+
+
+@case("turns.response-completes", "response-incomplete")
+def the_response_hits_its_limit() -> Events:
+    return response(status="incomplete", status_details={"reason": "max_output_tokens"})
+
+
+@case("turns.response-completes", "response-incomplete")
+def the_response_is_cancelled_by_nobody() -> Events:
+    return response(status="cancelled", status_details={})
+
+
+@case("turns.response-completes", "response-incomplete")
+def response_done_never_comes() -> Events:
+    events = [e for e in until(healthy_events(), 5.0, 16.0) if not a(ServerEvent, "response.done")(e)]
+    return [*events, WaitExpired(at=15.0, what="response.done", within=10.0)]
+
+
+# --- latency and interruption ---
+
+
+@case("turns.latency", "too-slow")
+def slower_than_the_limit() -> Events:
+    return healthy_events(latency_ms=800)
+
+
+@case("turns.interruption", "self-interruption")
+def the_reply_interrupts_itself() -> Events:
+    interrupted = response(status="cancelled", status_details={"reason": "turn_detected"})
+    events = [e for e in interrupted if not (isinstance(e, PacketsReceived) or e.at > 7.1)]
+    events += [packets(4.15, 1000), server(5.2, "output_audio_buffer.cleared", response_id="resp_1")]
+    return [*events, *detection(5.0, 5.6, "item_9"), *ending(12.0)]
+
+
+@case("turns.interruption", "barge-in-ignored")
+def the_reply_talks_on() -> Events:
+    events = until(healthy_events(), 7.3, 16.0)
+    second = [*utterance(4.4), *detection(4.65, 6.65, "item_2")]
+    answer = [*reply(7.4, "resp_2", audible_from=7.7), packets(7.7, 3000, sequence=300)]
+    return [*events, *second, *answer]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -38,6 +38,8 @@ from harness.core.events import (
     UtteranceStarted,
 )
 from harness.core.timeline import Timeline
+
+Mode = Literal["embedded", "black-box", "grey-box"]
 
 FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)
 
@@ -111,13 +113,13 @@ def state(at: float, layer: Layer, reached: str, detail: str = "", side: Side = 
     return StateChanged(at=at, layer=layer, state=reached, detail=detail, side=side)
 
 
-def call_started(mode: str = "embedded", **limits: float) -> CallStarted:
+def call_started(mode: Mode = "embedded", **limits: float) -> CallStarted:
     """The first event; `limits` differ from the defaults."""
     return CallStarted(
         at=0.0,
         call="001-first-turn",
         scenario="first-turn",
-        mode=mode,  # type: ignore[arg-type]  (the tests name the modes)
+        mode=mode,
         limits=limits,
         ufrag="offerfrag",
         target="http://127.0.0.1:3000/api/voice/webrtc/session",
@@ -308,7 +310,7 @@ def ending(at: float = 8.0) -> list[Event]:
     ]
 
 
-def healthy_events(mode: str = "embedded", *, end: float = 8.0, **limits: float) -> list[Event]:
+def healthy_events(mode: Mode = "embedded", *, end: float = 8.0, **limits: float) -> list[Event]:
     """One turn, a session.update, all reports: everything as it should be."""
     update = {"type": "realtime", "instructions": "Be brief.", "audio": {"output": {"speed": 1.0}}}
     return [
@@ -325,7 +327,7 @@ def healthy_events(mode: str = "embedded", *, end: float = 8.0, **limits: float)
     ]
 
 
-def healthy_call(mode: str = "embedded", *, end: float = 8.0, **limits: float) -> Timeline:
+def healthy_call(mode: Mode = "embedded", *, end: float = 8.0, **limits: float) -> Timeline:
     """The healthy events as a timeline; black box sees nothing of the upstream."""
     return timeline_of(healthy_events(mode, end=end, **limits))
 
