@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from tests.plugin.conftest import Run
 
 CARD = (
@@ -57,3 +58,19 @@ def test_collecting_makes_no_call(scenarios: Run) -> None:
     assert finished.code == 0
     assert "making" not in finished.output
     assert not finished.reports.exists()
+
+
+def test_a_broken_relay_is_named_with_cause_evidence_and_mend_and_no_traceback(scenarios: Run) -> None:
+    with EmbeddedPair(EmbeddedOptions(relay_faults=("offer-trimmed",))) as pair:
+        finished = scenarios(
+            f"--target={pair.offer_url}", f"--fake-openai={pair.fake}", "--area=signaling", paths=FIRST_TURN
+        )
+    assert finished.code == 1
+    assert "signaling.offer-forwarded-intact: offer-trimmed" in finished.output
+    assert "byte for byte" in finished.output
+    assert re.search(r"signaling\.answer-is-sdp BLOCKED", finished.output)
+    assert "the target is violating" in finished.output
+    assert "Traceback" not in finished.output
+    results = json.loads((finished.reports / "results.json").read_text())
+    assert results["target"]["mode"] == "grey-box"
+    assert results["verdict"] == "violating"

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from harness.call import Caller, Scenario
+from harness.call.conduct import make_call, make_calls
+from harness.call.desk import Desk
+from harness.config.run import run_settings
+from harness.core.errors import HarnessError
+from harness.core.events import (
+    CallEnded,
+    CallStarted,
+    HarnessFailed,
+    HttpFailed,
+    StateChanged,
+    UpstreamUnavailable,
+)
+from harness.fakes.embedded import EmbeddedPair
+from tests.peer.pairs import until
+
+
+def open_files() -> int:
+    """How many descriptors this process holds."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def scenario_of(plan: object, name: str = "planned") -> Scenario:
+    return Scenario(name, "A call of this test.", plan, ("turns",))  # type: ignore[arg-type]  # plans of all kinds
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    async with Desk.open(run_settings(seed=3), EmbeddedPair.for_run) as opened:
+        yield opened
+
+
+async def connect_and_hang_up(caller: Caller) -> None:
+    await caller.connect()
+    await caller.hang_up()
+
+
+async def test_both_ends_of_a_call_are_on_one_timeline(desk: Desk) -> None:
+    record = await make_call(desk, scenario_of(connect_and_hang_up), call="001")
+    timeline = record.timeline
+    theirs = timeline.first(CallStarted, side="upstream")
+    ours = timeline.first(CallStarted)
+    assert theirs is not None
+    assert ours is not None
+    assert theirs.ufrag == ours.ufrag
+    opened = timeline.first(StateChanged, where=lambda e: (e.layer, e.state) == ("channel", "open"))
+    ended = timeline.first(CallEnded, side="upstream")
+    assert opened is not None
+    assert ended is not None
+    assert ours.at <= theirs.at <= opened.at <= ended.at
+
+
+async def test_a_call_leaves_no_task_thread_or_socket(desk: Desk) -> None:
+    await make_call(desk, scenario_of(connect_and_hang_up), call="000")  # what is loaded once, is loaded now
+    tasks, threads, files = asyncio.all_tasks(), threading.active_count(), open_files()
+    await make_calls(desk, [scenario_of(connect_and_hang_up, f"call-{n}") for n in range(3)], concurrency=3)
+    await until(lambda: asyncio.all_tasks() <= tasks)
+    # One connection to the fake's management may be kept for the next question.
+    await until(lambda: open_files() <= files + 3)
+    assert threading.active_count() <= threads
+
+
+async def test_a_cancelled_call_is_hung_up_and_released(desk: Desk) -> None:
+    connected = asyncio.Event()
+    ufrags: list[str] = []
+
+    async def talk_for_ever(caller: Caller) -> None:
+        await caller.connect()
+        ufrags.append(caller.line.peer.ufrag)
+        connected.set()
+        await caller.stay_silent(600)
+
+    before = asyncio.all_tasks()
+    making = asyncio.create_task(make_call(desk, scenario_of(talk_for_ever), call="001"))
+    await asyncio.wait_for(connected.wait(), 10)
+    making.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await making
+    assert desk.upstream is not None
+    calls = await desk.upstream.calls_when_ended(ufrags[0], within=5)
+    assert [call.live for call in calls] == [False]
+    await until(lambda: asyncio.all_tasks() <= before)
+
+
+async def test_a_plan_that_breaks_is_our_failure_and_the_call_is_hung_up(desk: Desk) -> None:
+    async def broken(caller: Caller) -> None:
+        await caller.connect()
+        raise RuntimeError("planted")
+
+    record = await make_call(desk, scenario_of(broken), call="001")
+    failed = record.timeline.first(HarnessFailed)
+    assert failed is not None
+    assert failed.error == "RuntimeError: planted"
+    assert "test_conduct.py" in failed.where
+    assert record.timeline.first(CallEnded, side="upstream") is not None
+
+
+async def test_an_unknown_clip_is_our_failure_with_near_matches(desk: Desk) -> None:
+    async def misspelt(caller: Caller) -> None:
+        await caller.connect()
+        await caller.say("es-f-odrer")
+
+    record = await make_call(desk, scenario_of(misspelt), call="001")
+    failed = record.timeline.first(HarnessFailed)
+    assert failed is not None
+    assert "es-f-order" in failed.error
+
+
+async def no_pair(_settings: object) -> None:
+    raise AssertionError("a target needs no embedded pair")
+
+
+async def test_with_a_target_no_pair_is_started_and_a_refusal_is_recorded() -> None:
+    settings = run_settings(target="http://127.0.0.1:9/offer", seed=1)
+    async with Desk.open(settings, no_pair) as desk:  # type: ignore[arg-type]  # must not be called
+        record = await make_call(desk, scenario_of(connect_and_hang_up), call="001")
+    failed = record.timeline.first(HttpFailed)
+    assert failed is not None
+    assert failed.failure == "refused"
+
+
+async def test_a_fake_that_does_not_answer_is_named() -> None:
+    settings = run_settings(target="http://127.0.0.1:9/offer", fake_openai="127.0.0.1:9", seed=1)
+    async with Desk.open(settings, no_pair) as desk:  # type: ignore[arg-type]  # must not be called
+        record = await make_call(desk, scenario_of(connect_and_hang_up), call="001")
+        assert desk.upstream is not None
+        with pytest.raises(HarnessError, match="start it with `harness fake-openai"):
+            await desk.upstream.calls("whoever")
+    assert record.timeline.first(UpstreamUnavailable) is not None

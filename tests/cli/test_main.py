@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from harness.cli.main import main
+from harness.core.events import CallEnded, CallStarted
+from harness.core.timeline import Timeline
+
+Server = Callable[..., "subprocess.Popen[str]"]
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("judge", "nowhere.jsonl"), "nowhere.jsonl cannot be read"),
+        (("no-such-command",), "No such command"),
+        (("fake-openai", "--bind", "nonsense"), "'nonsense' is not HOST:PORT"),
+        (("fake-openai", "--fault", "http-4o1"), "no fault named 'http-4o1'"),
+        (("relay", "--upstream", "http://127.0.0.1:1/v1"), "OPENAI_API_KEY is not set"),
+    ],
+)
+def test_bad_input_is_one_message_and_exit_code_2(
+    arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert run(*arguments) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_damaged_timeline_is_named_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "timeline.jsonl"
+    path.write_text(
+        Timeline([CallStarted(at=0.0, call="1")]).to_jsonl() + '{"kind":"call-ended","at":1.0,"rea'
+    )
+    assert run("judge", str(path)) == 2
+    assert "line 2" in capsys.readouterr().err
+
+
+def test_judging_a_saved_timeline_gives_results_of_the_contract(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "timeline.jsonl"
+    path.write_text(Timeline([CallStarted(at=0.0, call="1"), CallEnded(at=1.0, reason="over")]).to_jsonl())
+    code = run("judge", str(path), "--json", "--area", "signaling")
+    results = json.loads(capsys.readouterr().out)
+    assert results["schema"] == 1
+    assert {r["id"].partition(".")[0] for r in results["requirements"]} == {"signaling"}
+    assert code in (1, 4)
+
+
+def test_faults_are_listed_for_both_parties(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("faults", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert "offer-trimmed" in {fault["name"] for fault in listed["relay"]}
+    assert listed["fake-openai"]
+
+
+def test_the_catalogue_lists_every_cause_with_its_mend(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("catalogue") == 0
+    page = capsys.readouterr().out
+    assert "signaling.answer-has-data-channel" in page
+    assert "data-section-missing" in page
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Start `harness …` as a process; whatever still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "harness", *arguments],
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def ready_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_fake_and_relay_print_their_url_serve_and_stop_cleanly(
+    server: Server, number: signal.Signals
+) -> None:
+    fake = server("fake-openai")
+    url = ready_line(fake)
+    relay = server("relay", "--upstream", f"{url}/v1", OPENAI_API_KEY="sk-test-0123456789abcdef")
+    assert httpx.get(f"{url}/_fake/calls", trust_env=False).json()["calls"] == []
+    assert httpx.get(f"{ready_line(relay)}/health", trust_env=False).json()["status"] == "ok"
+    for process in (relay, fake):
+        process.send_signal(number)
+        assert process.wait(10) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
+def test_a_port_in_use_is_named_with_what_to_do(server: Server) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        process = server("fake-openai", "--bind", f"127.0.0.1:{port}")
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert f"127.0.0.1:{port} cannot be bound" in errors
+    assert "another program listens there" in errors
