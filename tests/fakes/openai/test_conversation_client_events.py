@@ -1,0 +1,384 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from harness.core.realtime_events import CLIENT_EVENTS
+from harness.fakes.openai.conversation import ConversationSettings
+from tests.fakes.openai.driving import Driven
+
+WEATHER = {
+    "type": "function",
+    "name": "weather",
+    "description": "The weather somewhere",
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "days": {"type": "integer"}, "unit": {"enum": ["C", "F"]}},
+    },
+}
+TYPED = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello there"}]}
+
+
+def codes(call: Driven) -> list[str]:
+    return [error["code"] for error in call.errors]
+
+
+def test_a_typed_message_is_added_and_answered() -> None:
+    call = Driven().open()
+    call.send("conversation.item.create", item={**TYPED, "id": "mine"})
+    call.send("response.create")
+    call.wait_until_quiet()
+    assert call.types()[1:4] == ["conversation.item.added", "conversation.item.done", "response.created"]
+    item = call.all("conversation.item.done")[0]["item"]
+    assert item == {**TYPED, "id": "mine", "object": "realtime.item", "status": "completed"}
+
+
+def test_an_item_can_be_put_first_or_after_another() -> None:
+    call = Driven().open()
+    for name, after in (("b", None), ("a", "root"), ("c", "b"), ("bb", "b")):
+        place = {} if after is None else {"previous_item_id": after}
+        call.send("conversation.item.create", item={**TYPED, "id": name}, **place)
+    assert [e["previous_item_id"] for e in call.all("conversation.item.added")] == [None, None, "b", "b"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "param"),
+    [
+        ({"item": TYPED, "previous_item_id": "nobody"}, "invalid_value", "previous_item_id"),
+        ({"item": {**TYPED, "id": "x" * 33}}, "invalid_value", "item.id"),
+        ({"item": {**TYPED, "role": "robot"}}, "invalid_value", "item.role"),
+        ({"item": {"type": "poem"}}, "invalid_value", "item.type"),
+        ({}, "missing_required_parameter", "item"),
+        ({"item": {**TYPED, "content": [{"text": "x"}]}}, "missing_required_parameter", "item.content[0]"),
+        (
+            {"item": {"type": "function_call_output", "call_id": "call_x", "output": "{}"}},
+            "invalid_tool_call_id",
+            "item.call_id",
+        ),
+        (
+            {"item": {"type": "message", "role": "assistant", "content": [{"type": "output_audio"}]}},
+            "invalid_value",
+            "item.content[0].type",
+        ),
+        (
+            {"item": {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": "?"}]}},
+            "invalid_value",
+            "item.content[0].audio",
+        ),
+    ],
+)
+def test_an_item_that_cannot_be_is_refused(fields: dict[str, Any], code: str, param: str) -> None:
+    call = Driven().open()
+    call.send("conversation.item.create", **fields)
+    assert [(e["code"], e["param"]) for e in call.errors] == [(code, param)]
+    assert "conversation.item.added" not in call.types()
+
+
+def test_an_id_is_used_only_once_also_for_the_utterance_in_progress() -> None:
+    call = Driven().open()
+    call.send("conversation.item.create", item={**TYPED, "id": "mine"})
+    call.send("conversation.item.create", item={**TYPED, "id": "mine"})
+    call.start_speaking()
+    speaking = call.one("input_audio_buffer.speech_started")["item_id"]
+    call.send("conversation.item.create", item={**TYPED, "id": speaking[:32]})
+    assert codes(call) == ["invalid_value", "invalid_value"]
+
+
+def test_an_item_can_be_retrieved_and_deleted() -> None:
+    call = Driven().open()
+    call.send("conversation.item.create", item={**TYPED, "id": "mine"})
+    call.send("conversation.item.retrieve", item_id="mine")
+    assert call.one("conversation.item.retrieved")["item"]["id"] == "mine"
+    call.send("conversation.item.delete", item_id="mine")
+    assert call.one("conversation.item.deleted")["item_id"] == "mine"
+    call.send("conversation.item.retrieve", item_id="mine")
+    call.send("conversation.item.delete", item_id="mine")
+    assert codes(call) == ["item_retrieve_invalid_item_id", "item_delete_invalid_item_id"]
+
+
+def test_the_client_truncates_what_it_did_not_play() -> None:
+    call = Driven(transport="websocket").open()
+    call.say()
+    call.wait_until_quiet()
+    item_id = call.one("response.done")["response"]["output"][0]["id"]
+    call.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=400)
+    assert call.one("conversation.item.truncated")["audio_end_ms"] == 400
+    call.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=401)
+    assert codes(call) == ["invalid_value"], "no more is left than was kept"
+
+
+@pytest.mark.parametrize(
+    ("item_id", "index", "end", "code"),
+    [
+        ("nobody", 0, 0, "item_truncate_invalid_item_id"),
+        ("user", 0, 0, "item_truncate_invalid_item_id"),
+        ("assistant", 1, 0, "invalid_value"),
+        ("assistant", 0, -1, "invalid_value"),
+        ("assistant", 0, 999_999, "invalid_value"),
+    ],
+)
+def test_a_truncation_that_cannot_be_is_refused(item_id: str, index: int, end: int, code: str) -> None:
+    call = Driven(transport="websocket").open()
+    call.send("conversation.item.create", item={**TYPED, "id": "user"})
+    call.say()
+    call.wait_until_quiet()
+    found = call.one("response.done")["response"]["output"][0]["id"] if item_id == "assistant" else item_id
+    call.send("conversation.item.truncate", item_id=found, content_index=index, audio_end_ms=end)
+    assert codes(call) == [code]
+
+
+def test_a_second_response_in_the_conversation_is_refused_while_one_is_in_progress() -> None:
+    call = Driven().open()
+    call.send("response.create")
+    call.send("response.create", event_id="second")
+    assert [(e["code"], e["event_id"]) for e in call.errors] == [
+        ("conversation_already_has_active_response", "second")
+    ]
+
+
+def test_cancelling_nothing_is_refused() -> None:
+    call = Driven().open()
+    call.send("response.cancel")
+    call.send("response.cancel", response_id="resp_nobody")
+    assert codes(call) == ["response_cancel_not_active"] * 2
+
+
+def test_a_response_out_of_band_runs_beside_and_leaves_no_item() -> None:
+    call = Driven().open()
+    call.send("response.create")
+    call.send("response.create", response={"conversation": "none", "metadata": {"topic": "x"}, "input": []})
+    assert not call.errors
+    beside = call.all("response.created")[1]["response"]
+    assert (beside["conversation_id"], beside["metadata"]) == (None, {"topic": "x"})
+    call.wait_until_quiet()
+    call.wait(3)
+    item_id = next(e for e in call.all("response.done") if e["response"]["id"] == beside["id"])["response"][
+        "output"
+    ][0]["id"]
+    assert item_id not in [e["item"]["id"] for e in call.all("conversation.item.added")]
+    call.send("conversation.item.retrieve", item_id=item_id)
+    assert codes(call) == ["item_retrieve_invalid_item_id"]
+
+
+def test_a_response_out_of_band_can_be_cancelled_by_its_id() -> None:
+    call = Driven().open()
+    call.send("response.create", response={"conversation": "none"})
+    response_id = call.one("response.created")["response"]["id"]
+    call.send("response.cancel", response_id=response_id)
+    assert call.one("response.done")["response"]["status"] == "cancelled"
+
+
+def test_input_items_stand_in_for_the_conversation_and_can_be_references() -> None:
+    call = Driven().open()
+    call.send("conversation.item.create", item={**TYPED, "id": "mine"})
+    reference = {"type": "item_reference", "id": "mine"}
+    call.send("response.create", response={"input": [reference, TYPED], "instructions": ""})
+    call.wait_until_quiet()
+    assert call.one("response.done")["response"]["usage"]["input_tokens"] == 6
+    call.send("response.create", response={"input": [{"type": "item_reference", "id": "nobody"}]})
+    assert [(e["code"], e["param"]) for e in call.errors] == [("invalid_value", "response.input[0].id")]
+
+
+def test_a_text_response_has_no_audio() -> None:
+    call = Driven(session={"type": "realtime", "output_modalities": ["text"]}).open()
+    call.send("response.create")
+    call.wait_until_quiet()
+    names = call.types()
+    assert not [name for name in names if "audio" in name]
+    text = "".join(e["delta"] for e in call.all("response.output_text.delta"))
+    assert call.one("response.output_text.done")["text"] == text
+    done = call.one("response.done")["response"]
+    assert done["output"][0]["content"] == [{"type": "output_text", "text": text}]
+    assert done["usage"]["output_token_details"]["audio_tokens"] == 0
+
+
+def test_text_can_be_asked_for_one_response_only() -> None:
+    call = Driven().open()
+    call.send("response.create", response={"output_modalities": ["text"]})
+    call.wait_until_quiet()
+    call.send("response.create")
+    call.wait_until_quiet()
+    assert [e["response"]["output_modalities"] for e in call.all("response.done")] == [["text"], ["audio"]]
+
+
+def test_a_required_function_is_called_and_its_output_answered() -> None:
+    call = Driven(session={"type": "realtime", "tools": [WEATHER], "tool_choice": "required"}).open()
+    call.say()
+    call.wait_until_quiet()
+    made = call.one("response.function_call_arguments.done")
+    assert json.loads(made["arguments"]) == {"city": "example", "days": 1, "unit": "C"}
+    deltas = call.all("response.function_call_arguments.delta")
+    assert "".join(e["delta"] for e in deltas) == made["arguments"]
+    item = call.one("response.done")["response"]["output"][0]
+    assert (item["type"], item["name"], item["call_id"]) == ("function_call", "weather", made["call_id"])
+    output = {"type": "function_call_output", "call_id": made["call_id"], "output": '{"sun": true}'}
+    call.send("conversation.item.create", item=output)
+    call.send("response.create", response={"tool_choice": "auto"})
+    call.wait_until_quiet()
+    assert not call.errors
+    assert call.last("response.done")["response"]["output"][0]["type"] == "message"
+
+
+def test_with_auto_a_function_is_called_only_where_the_settings_say_so() -> None:
+    for calls in (False, True):
+        settings = ConversationSettings(
+            call_tools=calls, vary=False, tool_arguments={"weather": '{"city": "Lima"}'}
+        )
+        call = Driven(session={"type": "realtime", "tools": [WEATHER]}, settings=settings).open()
+        call.say()
+        call.wait_until_quiet()
+        made = [e["arguments"] for e in call.all("response.function_call_arguments.done")]
+        assert made == (['{"city": "Lima"}'] if calls else [])
+
+
+def test_a_function_can_be_chosen_by_name_and_none_forbids_all() -> None:
+    other = {"type": "function", "name": "time", "parameters": None}
+    call = Driven(session={"type": "realtime", "tools": [WEATHER, other], "tool_choice": "none"}).open()
+    call.send("response.create", response={"tool_choice": {"type": "function", "name": "time"}})
+    call.wait_until_quiet()
+    assert call.one("response.function_call_arguments.done")["name"] == "time"
+    call.send("response.create")
+    call.wait_until_quiet()
+    assert len(call.all("response.function_call_arguments.done")) == 1
+
+
+def test_a_response_beyond_its_token_limit_is_incomplete() -> None:
+    call = Driven().open()
+    call.send("response.create", response={"max_output_tokens": 20})
+    call.wait_until_quiet()
+    done = call.one("response.done")["response"]
+    assert (done["status"], done["status_details"]["reason"]) == ("incomplete", "max_output_tokens")
+    assert 0 < done["usage"]["output_tokens"] <= 20
+    assert done["output"][0]["status"] == "incomplete"
+
+
+@pytest.mark.parametrize(
+    "raw", ["", "{", "[]", "null", '"text"', b"\xff\xfe", '{"type": NaN}', '{"type":"\\ud800"}']
+)
+def test_a_message_that_is_no_json_object_is_one_error(raw: str | bytes) -> None:
+    call = Driven().open()
+    call.send_raw(raw)
+    assert codes(call) == ["invalid_json"]
+
+
+def test_nesting_without_end_is_one_error() -> None:
+    call = Driven().open()
+    call.send_raw("[" * 100_000)
+    call.send_raw('{"type":"session.update","session":' + '{"a":' * 5000 + "1" + "}" * 5001)
+    assert len(codes(call)) == 2
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "param", "echoed"),
+    [
+        ({}, "missing_required_parameter", "type", None),
+        ({"type": 3, "event_id": "a"}, "invalid_value", "type", "a"),
+        ({"type": "transcription_session.update", "event_id": "a"}, "invalid_value", "type", "a"),
+        ({"type": "response.create", "event_id": 7}, "invalid_type", "event_id", None),
+        ({"type": "response.create", "event_id": "x" * 513}, "string_above_max_length", "event_id", None),
+        ({"type": "response.create", "extra": 1}, "unknown_parameter", "extra", None),
+        ({"type": "session.update"}, "missing_required_parameter", "session", None),
+        ({"type": "session.update", "session": []}, "invalid_type", "session", None),
+        ({"type": "input_audio_buffer.append", "audio": "%%"}, "invalid_value", "audio", None),
+        (
+            {"type": "response.create", "response": {"conversation": "mine"}},
+            "invalid_value",
+            "response.conversation",
+            None,
+        ),
+        (
+            {"type": "response.create", "response": {"metadata": {"k": "v" * 513}}},
+            "invalid_value",
+            "response.metadata",
+            None,
+        ),
+    ],
+)
+def test_a_flawed_event_is_one_error_that_names_the_field(
+    event: dict[str, Any], code: str, param: str, echoed: str | None
+) -> None:
+    call = Driven().open()
+    call.send_raw(json.dumps(event))
+    assert [(e["code"], e["param"], e["event_id"]) for e in call.errors] == [(code, param, echoed)]
+
+
+def test_clearing_the_output_is_for_webrtc_only_and_harmless_when_nothing_plays() -> None:
+    call = Driven().open()
+    call.send("output_audio_buffer.clear")
+    assert call.types() == ["session.created"]
+    socket = Driven(transport="websocket").open()
+    socket.send("output_audio_buffer.clear")
+    assert codes(socket) == ["invalid_value"]
+
+
+def test_all_eleven_client_events_are_carried_out() -> None:
+    call = Driven().open()
+    call.wait(1.0)
+    call.update()
+    call.send("conversation.item.create", item={**TYPED, "id": "mine"})
+    call.send("conversation.item.retrieve", item_id="mine")
+    call.send("input_audio_buffer.append", audio="AAAA")
+    call.send("input_audio_buffer.commit")
+    call.send("input_audio_buffer.clear")
+    call.send("response.create")
+    call.wait(1.0)
+    item_id = call.one("response.output_item.added")["item"]["id"]
+    call.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=100)
+    call.send("response.cancel") if not call.all("response.done") else None
+    call.send("output_audio_buffer.clear")
+    call.send("conversation.item.delete", item_id="mine")
+    assert not call.errors
+    assert len(CLIENT_EVENTS) == 11
+
+
+def test_the_conversation_is_billed_again_with_each_response() -> None:
+    call = Driven(session={"type": "realtime", "instructions": "x" * 40}).open()
+    usages = []
+    for _ in range(3):
+        call.say(2.0)
+        call.wait_until_quiet()
+        call.wait(0.5)
+        usages.append(call.last("response.done")["response"]["usage"])
+    first, second, third = usages
+    words = 7  # 28 letters of the reply's transcript
+    assert first["output_token_details"] == {"text_tokens": words, "audio_tokens": 40}
+    assert first["input_token_details"]["text_tokens"] == 10
+    assert first["input_token_details"]["cached_tokens"] == 0
+    grown = second["input_token_details"]["audio_tokens"] - first["input_token_details"]["audio_tokens"]
+    spoken = second["input_token_details"]["audio_tokens"] - first["input_token_details"]["audio_tokens"] - 40
+    assert grown == 40 + spoken
+    assert 20 <= spoken <= 23, "2 s of the caller and the padding, at 100 ms a token"
+    assert third["input_token_details"]["cached_tokens"] >= 64
+    for usage in usages:
+        assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
+        details = usage["input_token_details"]
+        assert usage["input_tokens"] == details["text_tokens"] + details["audio_tokens"]
+        assert details["cached_tokens"] <= usage["input_tokens"]
+
+
+def test_what_was_not_heard_is_not_billed_again() -> None:
+    call = Driven().open()
+    call.say(1.0)
+    call.wait(1.0)
+    call.say(1.0)
+    call.wait_until_quiet()
+    heard_ms = call.one("conversation.item.truncated")["audio_end_ms"]
+    first, second = (
+        e["response"]["usage"]["input_token_details"]["audio_tokens"] for e in call.all("response.done")
+    )
+    assert second - first == pytest.approx(heard_ms / 50 + 10, abs=4)
+
+
+def test_rate_limits_count_down() -> None:
+    call = Driven().open()
+    for _ in range(2):
+        call.send("response.create")
+        call.wait_until_quiet()
+    limits = [
+        {limit["name"]: limit["remaining"] for limit in e["rate_limits"]}
+        for e in call.all("rate_limits.updated")
+    ]
+    assert [limit["requests"] for limit in limits] == [4999, 4998]
+    assert limits[1]["tokens"] < limits[0]["tokens"]
