@@ -19,6 +19,7 @@ from tests.support.timelines import (
     ANSWER,
     OFFER,
     SENT_SESSION,
+    Mode,
     a,
     call_started,
     changed,
@@ -40,7 +41,7 @@ NEXT_TRACE = "TypeError: fetch failed\n    at POST (webpack-internal:///(rsc)/./
 # --- building ---
 
 
-def refused(status: int, body: str = "", *headers: tuple[str, str], mode: str = "embedded") -> Events:
+def refused(status: int, body: str = "", *headers: tuple[str, str], mode: Mode = "embedded") -> Events:
     """The relay answers something else than a call; nothing reached the upstream."""
     events = [call_started(mode), *without(signaling(), a(AnswerReceived), upstream_only)]
     response = a(HttpResponse, side="caller")
