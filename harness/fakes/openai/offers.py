@@ -44,8 +44,8 @@ def read_remote(offer: SessionDescription) -> Remote:
     except SdpUnusableError as error:
         raise unusable_offer() from error
     usable = tuple(dict.fromkeys(c for c in remote.candidates if _reachable(c)))
-    setup = "active" if remote.setup == "active" else "passive"
-    return replace(remote, candidates=usable, setup=setup)
+    ours = "passive" if remote.setup == "active" else "active"
+    return replace(remote, candidates=usable).answered(ours)
 
 
 def _check_syntax(text: str) -> None:

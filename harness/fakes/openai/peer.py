@@ -151,15 +151,15 @@ class FakePeer:
             self.end("internal-error")
 
     async def _connect_stages(self) -> None:
-        if not await self._go_on("ice"):
-            await asyncio.sleep(self._settings.connect_seconds)
-            self.end("never-connected")
-            return
         within = self._settings.connect_seconds
+        if not await self._go_on("ice"):
+            await self._end_unless_used(within)
+            return
         if not await self._transport.start_ice(self._remote, within, end_of_candidates=False):
             self.end("never-connected")
             return
         if not await self._go_on("dtls"):
+            await self._end_unless_used(within)
             return
         if not await self._transport.start_dtls(self._remote, DTLS_SECONDS):
             self.end("dtls-failed")
@@ -167,6 +167,13 @@ class FakePeer:
         self._sender.start()
         if await self._go_on("sctp"):
             await self._transport.start_sctp(self._remote)
+        await self._end_unless_used(within)
+
+    async def _end_unless_used(self, within: float) -> None:
+        """A caller that failed at its own end may never say so."""
+        await asyncio.sleep(within)
+        if self._channel is None and not self._receiver.packets:
+            self.end("never-connected")
 
     async def _go_on(self, stage: ConnectStage) -> bool:
         return all([await fault.before(stage) for fault in self._faults])
