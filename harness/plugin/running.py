@@ -37,7 +37,7 @@ class Running:
     unreachable: str = ""
     _records: dict[str, CallRecord] = field(default_factory=dict)
     _judges: dict[str, CallJudge] = field(default_factory=dict)
-    _verdicts: list[Verdict] = field(default_factory=list)
+    _verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
     _written: str = ""
 
     @classmethod
@@ -88,16 +88,19 @@ class Running:
             scenario.name, CallJudge(self.record(scenario).timeline, strict=self.settings.strict)
         )
         verdict = judge.verdict(requirement)
-        self._verdicts.append(verdict)
+        if verdict.root is not None:
+            # What blocks may lie in an area that this scenario does not judge; the report still names it.
+            self._keep_verdict(judge.verdict(REGISTRY.get(verdict.root)))
+        self._keep_verdict(verdict)
         return verdict
 
     def finish(self, session: pytest.Session) -> None:
-        """Write the report; a run that proves nothing does not end as a success."""
+        """Write the report; a run that does not show conformance does not end as a success."""
         if not self._verdicts:
             return
         run = self._write()
-        if session.exitstatus == pytest.ExitCode.OK and run.verdict == RunVerdict.INCONCLUSIVE:
-            session.exitstatus = EXIT_CODES[RunVerdict.INCONCLUSIVE]
+        if session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = EXIT_CODES[run.verdict]
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """Say what it comes to."""
@@ -115,9 +118,12 @@ class Running:
             calls=tuple(
                 CallEntry(r.id, r.scenario.name, r.timeline, r.audio) for r in self._records.values()
             ),
-            verdicts=tuple(self._verdicts),
+            verdicts=tuple(self._verdicts.values()),
             unreachable=self.unreachable,
         )
+
+    def _keep_verdict(self, verdict: Verdict) -> None:
+        self._verdicts.setdefault((verdict.call, verdict.id), verdict)
 
     def _write(self) -> Run:
         run = self._run()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.report.explain import explain, root_causes
+from harness.report.explain import root_causes, summary
 from harness.report.run import Run, RunVerdict
 from harness.requirements.model import Outcome
 
@@ -46,8 +46,7 @@ def summarise(reporter: pytest.TerminalReporter, run: Run, written: str) -> None
     if causes:
         reporter.section("root causes")
         for found in causes:
-            calls = f"in {', '.join(found.scenarios)}"
-            reporter.write_line(f"{explain(found.verdict)}\n  calls {calls}")
+            reporter.write_line(summary(found))
     conforming = run.verdict == RunVerdict.CONFORMING
     reporter.section(f"the target is {run.verdict.value}", green=conforming, red=not conforming)
     counts = Counter(verdict.outcome.value for verdict in run.verdicts)

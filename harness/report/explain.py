@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.requirements.model import Outcome, Verdict
 
@@ -31,6 +31,12 @@ class RootCause:
 
     verdict: Verdict
     scenarios: tuple[str, ...]
+
+
+def summary(found: RootCause) -> str:
+    """A root cause without its evidence, with the calls that show it."""
+    bare = replace(found.verdict, evidence=())
+    return f"{explain(bare)}\n  calls {', '.join(found.scenarios)}"
 
 
 def root_causes(verdicts: Iterable[Verdict]) -> list[RootCause]:

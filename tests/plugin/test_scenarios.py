@@ -74,3 +74,13 @@ def test_a_broken_relay_is_named_with_cause_evidence_and_mend_and_no_traceback(s
     results = json.loads((finished.reports / "results.json").read_text())
     assert results["target"]["mode"] == "grey-box"
     assert results["verdict"] == "violating"
+
+
+def test_a_root_cause_outside_the_judged_areas_is_still_named_and_fails_the_run(scenarios: Run) -> None:
+    with EmbeddedPair(EmbeddedOptions(relay_faults=("offer-trimmed",))) as pair:
+        finished = scenarios(
+            f"--target={pair.offer_url}", f"--fake-openai={pair.fake}", paths=("scenarios/silence_only.py",)
+        )
+    assert finished.code == 1
+    assert "signaling.offer-forwarded-intact: offer-trimmed" in finished.output
+    assert "the target is violating" in finished.output
