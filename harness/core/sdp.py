@@ -6,6 +6,10 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+# Digits as SDP means them: `str.isdigit` also takes ² and ٣, and `int` refuses thousands of digits.
+_NUMBER = re.compile(r"[0-9]{1,20}")
+_RTPMAP = re.compile(r"([0-9]{1,3}) ([^/ ]+)/([0-9]{1,9})(?:/([0-9]{1,3}))?")
+
 
 @dataclass(frozen=True)
 class Codec:
@@ -37,7 +41,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Section:
-    """One media section: its m= line and all lines up to the next."""
+    """One media section: its m= line and all lines up to the next. `port` is -1 where it is no number."""
 
     kind: str
     port: int
@@ -105,7 +109,7 @@ class Section:
         fmtp = dict(value.partition(" ")[::2] for value in self.attributes("fmtp"))
         found: dict[str, Codec] = {}
         for value in self.attributes("rtpmap"):
-            match = re.fullmatch(r"(\d+) ([^/ ]+)/(\d+)(?:/(\d+))?", value.strip())
+            match = _RTPMAP.fullmatch(value.strip())
             if match:
                 pt, name, rate, channels = match.groups()
                 found[pt] = Codec(int(pt), name.lower(), int(rate), int(channels or 1), fmtp.get(pt, ""))
@@ -119,13 +123,13 @@ class Section:
     def sctp_port(self) -> int | None:
         """`a=sctp-port` (RFC 8841), or the port of an old `a=sctpmap`."""
         value = self.attribute("sctp-port") or (self.attribute("sctpmap") or "").partition(" ")[0]
-        return int(value) if value.isdigit() else None
+        return _number(value)
 
     @property
     def max_message_size(self) -> int:
         """Bytes; 65536 where nothing is said (RFC 8841, section 6.1); 0 means no limit."""
-        value = self.attribute("max-message-size") or ""
-        return int(value) if value.isdigit() else 65536
+        size = _number(self.attribute("max-message-size") or "")
+        return 65536 if size is None else size
 
 
 @dataclass(frozen=True)
@@ -193,10 +197,10 @@ def parse_sdp(text: str) -> SessionDescription:
 
 def _section(m_line: str, lines: list[str], session_lines: tuple[str, ...]) -> Section:
     words = [*m_line[2:].split(), "", "", ""]
-    port = words[1].partition("/")[0]
+    port = _number(words[1].partition("/")[0])
     return Section(
         kind=words[0],
-        port=int(port) if port.isdigit() else -1,
+        port=-1 if port is None else port,
         protocol=words[2],
         formats=tuple(w for w in words[3:] if w),
         lines=tuple(lines),
@@ -211,16 +215,23 @@ def _attributes(lines: tuple[str, ...], name: str) -> list[str]:
 
 def _candidate(value: str) -> Candidate | None:
     words = value.split()
-    if len(words) < 8 or words[6] != "typ" or not (words[1] + words[3] + words[5]).isdigit():
+    if len(words) < 8 or words[6] != "typ":
+        return None
+    component, priority, port = map(_number, (words[1], words[3], words[5]))
+    if component is None or priority is None or port is None:
         return None
     extra = dict(zip(words[8::2], words[9::2], strict=False))
     return Candidate(
         foundation=words[0],
-        component=int(words[1]),
+        component=component,
         protocol=words[2].lower(),
-        priority=int(words[3]),
+        priority=priority,
         address=words[4],
-        port=int(words[5]),
+        port=port,
         type=words[7],
         tcp_type=extra.get("tcptype"),
     )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if _NUMBER.fullmatch(text) else None
