@@ -1,0 +1,67 @@
+import re
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from harness.core.clock import (
+    ManualClock,
+    MonotonicClock,
+    RelativeClock,
+    process_cpu_seconds,
+    unix_time,
+    wall_time,
+)
+
+
+def test_the_monotonic_clock_is_the_machines_own_so_that_both_ends_compare() -> None:
+    before = time.monotonic()
+    now = MonotonicClock().now()
+    assert before <= now <= time.monotonic()
+
+
+def test_a_manual_clock_moves_only_by_hand() -> None:
+    clock = ManualClock(10.0)
+    assert clock.now() == clock.now() == 10.0
+    clock.advance(2.5)
+    clock.advance(0)
+    assert clock.now() == 12.5
+
+
+def test_a_manual_clock_cannot_go_back() -> None:
+    clock = ManualClock(1.0)
+    with pytest.raises(ValueError, match=r"cannot go back by 0\.5 s"):
+        clock.advance(-0.5)
+    assert clock.now() == 1.0
+
+
+def test_a_relative_clock_begins_at_zero_or_at_the_origin_it_is_given() -> None:
+    clock = ManualClock(100.0)
+    from_now, from_earlier = RelativeClock(clock), RelativeClock(clock, origin=90.0)
+    assert (from_now.now(), from_now.origin) == (0.0, 100.0)
+    assert (from_earlier.now(), from_earlier.origin) == (10.0, 90.0)
+    clock.advance(3.0)
+    assert (from_now.now(), from_earlier.now()) == (3.0, 13.0)
+
+
+def test_an_origin_of_zero_is_an_origin() -> None:
+    assert RelativeClock(ManualClock(5.0), origin=0.0).now() == 5.0
+
+
+def test_wall_time_is_now_in_utc_to_the_millisecond() -> None:
+    before = datetime.now(UTC).timestamp()
+    text = wall_time()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", text)
+    assert before - 0.001 <= datetime.fromisoformat(text).timestamp() <= datetime.now(UTC).timestamp()
+
+
+def test_unix_time_is_now_in_whole_seconds() -> None:
+    before = int(time.time())
+    assert before <= unix_time() <= int(time.time())
+
+
+def test_cpu_seconds_grow_with_work() -> None:
+    before = process_cpu_seconds()
+    while time.process_time() - before < 0.002:
+        pass
+    assert process_cpu_seconds() - before >= 0.002
