@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from harness.core.events import Event, MicrophoneChanged, UtteranceEnded, UtteranceStarted
 from harness.core.speech import Interval, common, muted_speech, utterances, without
 from harness.core.timeline import Timeline
-from tests.support.timelines import SESSION, a, changed, server, timeline_of, told, utterance
+from tests.support.editing import a, changed, told
+from tests.support.timelines import SESSION, server, timeline_of, utterance
 
 
 def said(*events: Event) -> list[tuple[float, float]]:

@@ -5,7 +5,8 @@ import pytest
 from harness.core.events import HttpResponse, ServerEvent, StateChanged
 from harness.core.stages import STAGE_NAMES, durations, stages
 from harness.core.timeline import Timeline
-from tests.support.timelines import a, a_turn, healthy_call, healthy_events, signaling, timeline_of, without
+from tests.support.editing import a, without
+from tests.support.timelines import a_turn, healthy_call, healthy_events, signaling, timeline_of
 
 
 def test_each_stage_of_a_healthy_call_is_measured() -> None:

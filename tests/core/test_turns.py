@@ -7,14 +7,13 @@ from hypothesis import strategies as st
 from harness.core.events import Event, PacketsReceived, SendingStarted, ServerEvent
 from harness.core.timeline import Timeline
 from harness.core.turns import audio_zero, detections, replies, turns
+from tests.support.editing import a, changed, told, without
 from tests.support.timelines import (
     REPLY_MS,
     SENDING_AT,
     SESSION,
-    a,
     a_turn,
     call_started,
-    changed,
     detection,
     healthy_call,
     healthy_events,
@@ -22,9 +21,7 @@ from tests.support.timelines import (
     reply,
     server,
     timeline_of,
-    told,
     utterance,
-    without,
 )
 
 START, END, LATENCY = 1.25, 3.25, 0.9

@@ -8,7 +8,8 @@ import msgspec
 
 from harness.core.events import AudioCompared, AudioPlayed, Event, MarkHeard, Packet, PacketsReceived
 from tests.requirements.cases import case
-from tests.support.timelines import a, changed, healthy_events, packets, told, without
+from tests.support.editing import a, changed, told, without
+from tests.support.timelines import healthy_events, packets
 
 Events = list[Event]
 HEARD_AT = 4.15

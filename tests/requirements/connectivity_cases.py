@@ -12,18 +12,8 @@ from harness.core.events import (
     StateChanged,
 )
 from tests.requirements.cases import case
-from tests.support.timelines import (
-    ANSWER,
-    a,
-    call_started,
-    changed,
-    ending,
-    healthy_events,
-    shifted,
-    signaling,
-    state,
-    without,
-)
+from tests.support.editing import a, changed, shifted, without
+from tests.support.timelines import ANSWER, call_started, ending, healthy_events, signaling, state
 
 Events = list[Event]
 STUN, TURN = "stun:stun.example.org:3478", "turn:turn.example.org:3478"

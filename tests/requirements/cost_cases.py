@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from harness.core.events import Event
 from tests.requirements.cases import CASES, Calls, Case, case
-from tests.support.timelines import healthy_call, healthy_events, told
+from tests.support.editing import told
+from tests.support.timelines import healthy_call, healthy_events
 
 Events = list[Event]
 

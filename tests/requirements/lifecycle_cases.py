@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from harness.core.events import CallEnded, Event, WaitExpired
 from tests.requirements.cases import case
-from tests.support.timelines import (
-    a,
-    call_started,
-    changed,
-    ending,
-    healthy_events,
-    signaling,
-    state,
-    until,
-    without,
-)
+from tests.support.editing import a, changed, until, without
+from tests.support.timelines import call_started, ending, healthy_events, signaling, state
 
 Events = list[Event]
 RELEASED = a(CallEnded, side="upstream")

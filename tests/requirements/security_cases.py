@@ -6,18 +6,16 @@ import json
 
 from harness.core.events import Event, HttpRequest, HttpResponse, Part, SecretSeen
 from tests.requirements.cases import case
-from tests.requirements.signaling_cases import NEXT_TRACE, TRACEBACK, responded, upstream_probe
+from tests.requirements.signaling_building import NEXT_TRACE, TRACEBACK, responded, upstream_probe
+from tests.support.editing import a, changed, told
 from tests.support.timelines import (
     OFFER,
     SENT_SESSION,
-    a,
     call_started,
-    changed,
     ending,
     healthy_events,
     server,
     signaling,
-    told,
 )
 
 Events = list[Event]

@@ -13,18 +13,8 @@ from harness.core.events import (
     ServerEvent,
 )
 from tests.requirements.cases import case
-from tests.support.timelines import (
-    SESSION,
-    a,
-    changed,
-    client,
-    healthy_events,
-    server,
-    state,
-    told,
-    until,
-    without,
-)
+from tests.support.editing import a, changed, told, until, without
+from tests.support.timelines import SESSION, client, healthy_events, server, state
 
 Events = list[Event]
 VAD_OFF: dict[str, Any] = {**SESSION, "audio": {**SESSION["audio"], "input": {"turn_detection": None}}}

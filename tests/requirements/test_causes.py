@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import pkgutil
 from importlib import import_module
 
 import pytest
 
-from harness.requirements import AREAS, REGISTRY, Level, Outcome, judge
+import tests.requirements
+from harness.requirements import REGISTRY, Level, Outcome, judge
 from tests.requirements.cases import CASES, Case
 
-for module in AREAS:
-    import_module(f"tests.requirements.{module}_cases")
+for module in pkgutil.iter_modules(tests.requirements.__path__):
+    if module.name.endswith("_cases"):
+        import_module(f"tests.requirements.{module.name}")
 
 FOUND = (Outcome.FAILED, Outcome.WARNED)
 

@@ -35,17 +35,8 @@ from harness.requirements import (
 from harness.requirements.model import Condition, Finding, Requirement
 from tests.requirements.cases import CASES, Case
 from tests.requirements.test_causes import FOUND
-from tests.support.timelines import (
-    Mode,
-    a,
-    call_started,
-    changed,
-    ending,
-    healthy_call,
-    healthy_events,
-    timeline_of,
-    until,
-)
+from tests.support.editing import a, changed, until
+from tests.support.timelines import Mode, call_started, ending, healthy_call, healthy_events, timeline_of
 
 SOURCE = Source("RFC 0", "nothing")
 CAUSES = {

@@ -12,19 +12,8 @@ from harness.core.events import (
 )
 from tests.requirements.cases import case
 from tests.requirements.session_cases import VAD_OFF
-from tests.support.timelines import (
-    a,
-    changed,
-    detection,
-    ending,
-    healthy_events,
-    packets,
-    reply,
-    server,
-    told,
-    until,
-    utterance,
-)
+from tests.support.editing import a, changed, told, until
+from tests.support.timelines import detection, ending, healthy_events, packets, reply, server, utterance
 
 Events = list[Event]
 
