@@ -72,21 +72,18 @@ def _unique_ids(events: list[Event]) -> Iterator[str]:
 
 
 def _chains(events: list[Event]) -> Iterator[str]:
+    response_of = {
+        item: response for event in events if (response := _response(event)) and (item := _item(event))
+    }
     responses: dict[str, list[str]] = defaultdict(list)
     items: dict[str, list[str]] = defaultdict(list)
-    response_of: dict[str, str] = {}
     for event in events:
-        name = event["type"]
-        response_id = event.get("response_id") or event.get("response", {}).get("id")
-        item_id = event.get("item_id") or event.get("item", {}).get("id")
-        if response_id and item_id:
-            response_of[item_id] = response_id
+        item_id = _item(event)
+        response_id = _response(event) or response_of.get(item_id)
         if response_id:
-            responses[response_id].append(name)
-        elif item_id in response_of:
-            responses[response_of[item_id]].append(name)
+            responses[response_id].append(event["type"])
         elif item_id:
-            items[item_id].append(name)
+            items[item_id].append(event["type"])
     for item_id, names in items.items():
         yield from _in_order(item_id, names, UTTERANCE)
     for response_id, names in responses.items():
@@ -96,6 +93,14 @@ def _chains(events: list[Event]) -> Iterator[str]:
             yield from _in_order(response_id, names, (("response.done",), ("output_audio_buffer.stopped",)))
         if names and names[0] != "response.created":
             yield f"{response_id} began with {names[0]}"
+
+
+def _response(event: Event) -> str:
+    return str(event.get("response_id") or event.get("response", {}).get("id") or "")
+
+
+def _item(event: Event) -> str:
+    return str(event.get("item_id") or event.get("item", {}).get("id") or "")
 
 
 def _in_order(owner: str, names: list[str], chain: tuple[tuple[str, ...], ...]) -> Iterator[str]:
