@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.config.settings import Settings
-from harness.config.target import DEFAULT_DIALECT, Target, check_url, is_loopback
+from harness.config.target import DEFAULT_DIALECT, Target, check_dialect, check_url, is_loopback
 from harness.config.timeouts import Timeouts
 from harness.core.errors import HarnessError, UsageError
 from harness.core.limits import check_limits
@@ -68,13 +68,12 @@ class RunSettings:
         fake_is_local = bool(self.fake_openai) and is_loopback(Target(self.fake_openai).host)
         return ["127.0.0.1"] if fake_is_local else None
 
-    def with_pair(self, relay: str, fake: str, token: str) -> RunSettings:
+    def with_pair(self, offer_url: str, fake: str) -> RunSettings:
         """These settings with the embedded pair as target and upstream."""
         return replace(
             self,
-            target=Target(relay, dialect=self.dialect),
+            target=Target(offer_url, dialect=self.dialect),
             fake_openai=fake,
-            fake_token=token,
             embedded=True,
         )
 
@@ -102,6 +101,7 @@ def run_settings(
         raise UsageError("--fake-openai needs a --target", "the embedded relay brings its own fake")
     check_limits(limits or {})
     dialect = dialect or environment.dialect
+    check_dialect(dialect)
     return RunSettings(
         target=_target(address, dialect, environment) if address else None,
         fake_openai=_management(fake_openai) if fake_openai else "",

@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
+import json
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from harness.config.ice import IceServer
 from harness.core.errors import UsageError
-from harness.core.redaction import SECRET_HEADERS
+from harness.core.redaction import SECRET_HEADERS, SHORTEST_SECRET
 
 DEFAULT_DIALECT = "json"
+DIALECT_NAMES = ("json", "sdp", "json-answer", "multipart")  # harness.signaling.dialects says what each does
 
+# Written by the dialect, by HTTP itself, or from a setting of its own.
+OUR_HEADERS = frozenset(
+    {
+        "content-type",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "host",
+        "accept",
+        "origin",
+        "cookie",
+    }
+)
+OUR_FIELDS = frozenset({"sdp", "type"})
 
-@dataclass(frozen=True)
-class IceServer:
-    """A STUN or TURN server, as browsers take it."""
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.6.2
+_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")  # printable ASCII, no blank at either end
+_COOKIE_VALUE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+")  # RFC 6265, section 4.1.1
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+|null")
 
-    urls: tuple[str, ...]
-    username: str = ""
-    credential: SecretStr = field(default=SecretStr(""))
+Text = str | SecretStr
 
 
 @dataclass(frozen=True)
 class Target:
     """Where the offer is posted. Secrets are SecretStr: neither repr nor an error shows them.
 
-    `fields` are extra JSON fields (or form fields) beside the SDP. `origin` is the page's origin, sent as a
-    browser would.
+    `headers` and `fields` (extra JSON or form fields beside the SDP) may hold secrets among ordinary values.
+    `origin` is the page's origin, sent as a browser would. Raises UsageError for what cannot be sent.
     """
 
     url: str
     dialect: str = DEFAULT_DIALECT
-    headers: tuple[tuple[str, SecretStr], ...] = ()
+    headers: tuple[tuple[str, Text], ...] = ()
     bearer: SecretStr | None = None
     cookies: tuple[tuple[str, SecretStr], ...] = ()
     fields: dict[str, object] = field(default_factory=dict)
@@ -43,6 +61,25 @@ class Target:
 
     def __post_init__(self) -> None:
         check_url(self.url, "the target")
+        check_dialect(self.dialect)
+        for name, value in self.headers:
+            _check_header(name, value)
+        for name, cookie in self.cookies:
+            if not _TOKEN.fullmatch(name) or not _COOKIE_VALUE.fullmatch(cookie.get_secret_value()):
+                raise UsageError(f"the cookie {name!r} cannot be sent", "its value must be URL-encoded")
+        if self.bearer is not None and not _VALUE.fullmatch(self.bearer.get_secret_value()):
+            raise UsageError(
+                "the bearer token cannot be sent in a header", "look for blanks, line ends, quotes"
+            )
+        if self.origin and not _ORIGIN.fullmatch(self.origin):
+            raise UsageError(f"{self.origin!r} is no origin", "give https://HOST, without a path")
+        self._check_fields()
+        for secret in self.secrets():
+            if len(secret) < SHORTEST_SECRET:
+                raise UsageError(
+                    f"a secret of the target has under {SHORTEST_SECRET} characters",
+                    "it could not be kept out of reports: it would be found in ordinary words",
+                )
 
     @property
     def host(self) -> str:
@@ -53,29 +90,74 @@ class Target:
         """Whether the relay is on this machine."""
         return is_loopback(self.host)
 
+    @property
+    def has_credentials(self) -> bool:
+        """Whether anything is sent that only this caller knows."""
+        return self.bearer is not None or bool(self.cookies) or any(map(_is_secret, self.headers))
+
+    def request_headers(self, *, credentials: bool = True) -> list[tuple[str, str]]:
+        """What every request carries, secrets revealed: for the wire alone."""
+        headers = [(name, _reveal(v)) for name, v in self.headers if credentials or not _is_secret((name, v))]
+        if self.origin:
+            headers.append(("Origin", self.origin))
+        if self.bearer is not None and credentials:
+            headers.append(("Authorization", f"Bearer {self.bearer.get_secret_value()}"))
+        if self.cookies and credentials:
+            pairs = "; ".join(f"{name}={value.get_secret_value()}" for name, value in self.cookies)
+            headers.append(("Cookie", pairs))
+        return headers
+
+    def extra_fields(self) -> dict[str, object]:
+        """The extra fields, secrets revealed: for the wire alone."""
+        return {name: _reveal(v) if isinstance(v, SecretStr) else v for name, v in self.fields.items()}
+
     def secrets(self) -> list[str]:
         """Every secret value: for redaction, and for nothing else."""
-        found = [value for name, value in self.headers if name.lower() in SECRET_HEADERS]
+        found: list[object] = [header[1] for header in self.headers if _is_secret(header)]
         found += [value for _, value in self.cookies]
+        found += [value for value in self.fields.values() if isinstance(value, SecretStr)]
         found += [server.credential for server in self.ice_servers]
-        if self.bearer is not None:
-            found.append(self.bearer)
-        return [secret.get_secret_value() for secret in found if secret.get_secret_value()]
+        found.append(self.bearer)
+        return [_reveal(v) for v in found if isinstance(v, str | SecretStr) and _reveal(v)]
+
+    def _check_fields(self) -> None:
+        if self.fields and self.dialect == "sdp":
+            raise UsageError("the dialect sdp has no room for extra fields", "choose json or multipart")
+        taken = OUR_FIELDS & self.fields.keys()
+        if taken:
+            raise UsageError(f"the extra field {min(taken)!r} is the dialect's own", "give it another name")
+        try:
+            json.dumps(self.extra_fields(), allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"the extra fields are no JSON: {error}", "use text, numbers, lists") from None
 
 
 def check_url(url: str, what: str) -> None:
-    """Raises UsageError unless it is an http or https URL with a host and a valid port."""
+    """Raises UsageError unless it is an http or https URL with a host, a valid port and no password."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-        _ = parts.port  # a property that refuses what is no port
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        usable = usable and all("\x21" <= c <= "\x7e" for c in url)
     except ValueError:
         usable = False
     if not usable:
+        shown = "…@" + url.rpartition("@")[2] if "@" in url else url
         raise UsageError(
-            f"{what} {url!r} is not a URL that an offer can be posted to",
+            f"{what} {shown!r} is not a URL that an offer can be posted to",
             "give scheme, host and path, such as https://staging.example.com/api/voice/webrtc/session",
         )
+    if "@" in parts.netloc:
+        raise UsageError(
+            f"{what} at {parts.hostname} has a user name or password in its URL",
+            "take it out; credentials come from the environment: HARNESS_BEARER",
+        )
+
+
+def check_dialect(name: str) -> None:
+    """Raises UsageError, with near matches, for a dialect that there is not."""
+    if name not in DIALECT_NAMES:
+        near = difflib.get_close_matches(name, DIALECT_NAMES, n=2) or DIALECT_NAMES
+        raise UsageError(f"there is no dialect {name!r}", f"choose {' or '.join(near)}")
 
 
 def is_loopback(host: str) -> bool:
@@ -86,3 +168,20 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _check_header(name: str, value: Text) -> None:
+    if name.lower() in OUR_HEADERS:
+        raise UsageError(f"the header {name} cannot be set", "it follows from the dialect and other settings")
+    if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(_reveal(value)):
+        raise UsageError(
+            f"the header {name!r} cannot be sent", "printable ASCII only (RFC 9110, section 5.5)"
+        )
+
+
+def _is_secret(header: tuple[str, Text]) -> bool:
+    return isinstance(header[1], SecretStr) or header[0].lower() in SECRET_HEADERS
+
+
+def _reveal(value: Text) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value

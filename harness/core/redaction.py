@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 REDACTED = "[redacted]"
 
@@ -31,12 +33,14 @@ SHORTEST_SECRET = 6  # replacing anything shorter would eat ordinary text
 class Redactor:
     """Replaces known secrets, and whatever looks like an OpenAI key, by `[redacted]`.
 
-    A key that a relay leaks is replaced too; what remains is `[redacted]` with its first characters, so
-    that the leak itself can still be shown.
+    A secret is found as it is, as it stands in JSON, and as it stands in a URL. A key that a relay leaks is
+    replaced too; what remains is `[redacted]` with its first characters, so that the leak itself can still
+    be shown. Secrets of under `SHORTEST_SECRET` characters are found in credential headers only.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        longest_first = sorted({s for s in secrets if len(s) >= SHORTEST_SECRET}, key=len, reverse=True)
+        known = {form for s in secrets if len(s) >= SHORTEST_SECRET for form in _forms(s)}
+        longest_first = sorted(known, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def text(self, value: str) -> str:
@@ -44,6 +48,10 @@ class Redactor:
         if self._known is not None:
             value = self._known.sub(REDACTED, value)
         return KEY_PATTERN.sub(lambda m: f"{m.group()[:3]}{REDACTED}", value)
+
+    def data(self, value: bytes) -> bytes:
+        """The bytes without secrets; all else, also what is no UTF-8, stays as it is."""
+        return self.text(value.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def headers(self, headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Headers with credentials replaced; the scheme of an Authorization stays readable."""
@@ -60,7 +68,19 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {key: self.value(item) for key, item in value.items()}
+            return {self.value(key): self.value(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self.value(item) for item in value]
         return value
+
+
+def leaked_key(text: str) -> str | None:
+    """The first thing that looks like an OpenAI key, redacted: proof of a leak without the leak."""
+    found = KEY_PATTERN.search(text)
+    return f"{found.group()[:3]}{REDACTED}" if found else None
+
+
+def _forms(secret: str) -> set[str]:
+    in_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    in_urls = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    return {secret} | in_json | in_urls

@@ -1,16 +1,19 @@
-"""How relays wrap an offer and its answer. A dialect is pure: bytes in, bytes out, no I/O."""
+"""How relays wrap an offer and its answer. A dialect is pure: text in, bytes out, and back; no I/O."""
 
 from __future__ import annotations
 
-import difflib
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from harness.core.errors import UsageError
+from harness.config.target import check_dialect
 
 SDP = "application/sdp"
 JSON = "application/json"
+
+# RFC 7578, section 2, and the HTML standard: what may not stand in a field's quoted name.
+_IN_FIELD_NAMES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Dialect:
     """A name, how an offer is wrapped (with extra fields), and how an answer is unwrapped.
 
     `unwrap` gives the SDP, or the body as it is where it is not wrapped as the dialect says: what is wrong
-    with it is for the requirements to name.
+    with it is for the requirements to name. `has_fields`: extra fields can travel beside the offer.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Dialect:
     wrap: Callable[[str, Mapping[str, object]], Body]
     unwrap: Callable[[str], str]
     accept: str
+    has_fields: bool = True
 
 
 def _wrap_json(offer: str, fields: Mapping[str, object]) -> Body:
@@ -44,23 +48,20 @@ def _wrap_typed_json(offer: str, fields: Mapping[str, object]) -> Body:
     return Body(json.dumps({**fields, "type": "offer", "sdp": offer}).encode(), JSON)
 
 
-def _wrap_sdp(offer: str, fields: Mapping[str, object]) -> Body:
-    if fields:
-        raise UsageError(
-            "the dialect sdp has no room for extra fields", "choose json, json-answer or multipart"
-        )
+def _wrap_sdp(offer: str, _no_fields: Mapping[str, object]) -> Body:
     return Body(offer.encode(), SDP)
 
 
 def _wrap_multipart(offer: str, fields: Mapping[str, object]) -> Body:
-    """As a browser's FormData does (RFC 7578), with part types so that the SDP's is told."""
-    boundary = "harness-form-boundary-7MA4YWxkTrZu0gW"
+    """A form (RFC 7578) whose part `sdp` says its type; strings are text, other values JSON."""
     parts = [("sdp", SDP, offer)]
     for name, value in fields.items():
-        text = isinstance(value, str)
-        parts.append((name, "text/plain" if text else JSON, str(value) if text else json.dumps(value)))
+        is_text = isinstance(value, str)
+        parts.append((name, "text/plain" if is_text else JSON, str(value) if is_text else json.dumps(value)))
+    # Made of the contents, so that it cannot stand in them, and the same offer makes the same bytes.
+    boundary = f"harness-{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"
     content = "".join(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name.translate(_IN_FIELD_NAMES)}"\r\n'
         f"Content-Type: {kind}\r\n\r\n{value}\r\n"
         for name, kind, value in parts
     )
@@ -74,7 +75,7 @@ def _unwrap_text(body: str) -> str:
 def _unwrap_json(body: str) -> str:
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return body
     sdp = answer.get("sdp") if isinstance(answer, dict) else None
     return sdp if isinstance(sdp, str) else body
@@ -84,7 +85,7 @@ DIALECTS = {
     dialect.name: dialect
     for dialect in (
         Dialect("json", '{"sdp"} in, SDP text out', _wrap_json, _unwrap_text, f"{SDP}, text/plain, */*"),
-        Dialect("sdp", "raw application/sdp both ways", _wrap_sdp, _unwrap_text, SDP),
+        Dialect("sdp", "raw application/sdp both ways", _wrap_sdp, _unwrap_text, SDP, has_fields=False),
         Dialect("json-answer", '{"type", "sdp"} both ways', _wrap_typed_json, _unwrap_json, JSON),
         Dialect(
             "multipart", "a form with the field sdp in, SDP text out", _wrap_multipart, _unwrap_text, SDP
@@ -95,7 +96,5 @@ DIALECTS = {
 
 def dialect_named(name: str) -> Dialect:
     """The dialect of that name. Raises UsageError with near matches."""
-    if name in DIALECTS:
-        return DIALECTS[name]
-    near = difflib.get_close_matches(name, DIALECTS, n=2) or list(DIALECTS)
-    raise UsageError(f"there is no dialect {name!r}", f"choose {' or '.join(near)}")
+    check_dialect(name)
+    return DIALECTS[name]

@@ -1,0 +1,95 @@
+"""Requests that a good relay answers in a certain way and a careless one does not.
+
+Each is recorded with its purpose and case (`harness.core.probes`); what came of it is judged later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from harness.config.target import Target
+from harness.core.probes import BAD_OFFER, INJECTION, PREFLIGHT, UNAUTHENTICATED
+from harness.signaling.dialects import JSON, Body, dialect_named
+from harness.signaling.exchange import post, post_offer
+from harness.signaling.sending import Reply, Sender
+
+MEGABYTE = 1 << 20
+DEEP = 100_000  # levels: any recursive parser gives up before
+
+
+async def send_preflight(sender: Sender, target: Target) -> Reply | None:
+    """What a browser on a page of `target.origin` asks before it may post (Fetch standard, 4.8)."""
+    headers = ["content-type", *(name.lower() for name, _ in target.request_headers() if name != "Origin")]
+    request = sender.client.build_request(
+        "OPTIONS",
+        target.url,
+        headers={
+            "Origin": target.origin,
+            "Access-Control-Request-Method": "POST",
+            # Browsers send the names sorted, and cookies go by themselves.
+            "Access-Control-Request-Headers": ",".join(sorted(set(headers) - {"cookie"})),
+        },
+    )
+    return await sender.send(request, purpose=PREFLIGHT)
+
+
+async def send_bad_offers(sender: Sender, target: Target, offer: str, *, seed: int) -> None:
+    """Every case of `core.probes.BAD_OFFERS`, one after the other, made from a good offer."""
+    for case, body in bad_offers(target, offer, seed=seed):
+        await sender.send(post(sender, target, body), purpose=BAD_OFFER, case=case)
+
+
+async def offer_without_credentials(sender: Sender, target: Target, offer: str) -> str | None:
+    """A good offer from nobody in particular; the answer, where the relay lets anyone in."""
+    return await post_offer(sender, target, offer, purpose=UNAUTHENTICATED, credentials=False)
+
+
+async def offer_with_session(sender: Sender, target: Target, offer: str, *, marker: str) -> str | None:
+    """A good offer with a session of the caller's own, `marker` in every value, which must not go upstream.
+
+    It goes in fields beside the offer where the dialect has them, and in the query always.
+    """
+    session = {"type": "realtime", "model": marker, "instructions": marker}
+    smuggled = {"session": session, "model": marker, "instructions": marker}
+    return await post_offer(
+        sender,
+        target,
+        offer,
+        purpose=INJECTION,
+        case=marker,
+        fields=smuggled if dialect_named(target.dialect).has_fields else None,
+        query={"model": marker, "instructions": marker},
+    )
+
+
+def bad_offers(target: Target, offer: str, *, seed: int) -> Iterator[tuple[str, Body]]:
+    """Case and body of each offer that no relay may accept, in the order of `core.probes.BAD_OFFERS`."""
+    dialect = dialect_named(target.dialect)
+    fields = target.extra_fields()
+    good = dialect.wrap(offer, fields)
+    yield "empty", Body(b"", good.content_type)
+    yield "not-sdp", dialect.wrap("This is no session description.\r\n", fields)
+    yield "json-without-sdp", Body(b'{"type": "offer"}', JSON)
+    yield "no-audio", dialect.wrap(without_section(offer, "audio"), fields)
+    yield "no-data-channel", dialect.wrap(without_section(offer, "application"), fields)
+    yield "one-megabyte", dialect.wrap(offer + "a=x-padding:1234567890\r\n" * (MEGABYTE // 24 + 1), fields)
+    yield "wrong-media-type", Body(good.content, "image/png")
+    yield "deep-json", Body(b'{"sdp": ' + b"[" * DEEP + b"]" * DEEP + b"}", JSON)
+    yield "binary", Body(np.random.default_rng(seed).bytes(2048), good.content_type)
+
+
+def without_section(sdp: str, kind: str) -> str:
+    """The description without its sections of a kind, and without their mids in the BUNDLE group."""
+    blocks: list[list[str]] = [[]]
+    for line in sdp.splitlines(keepends=True):
+        if line.startswith("m="):
+            blocks.append([])
+        blocks[-1].append(line)
+    session, *sections = blocks
+    kept = [lines for lines in sections if not lines[0].startswith(f"m={kind} ")]
+    mids = [line[6:].strip() for lines in kept for line in lines if line.startswith("a=mid:")]
+    group = f"a=group:BUNDLE {' '.join(mids)}\r\n"
+    session = [group if line.startswith("a=group:BUNDLE") else line for line in session]
+    return "".join(line for lines in [session, *kept] for line in lines)

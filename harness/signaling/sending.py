@@ -1,0 +1,162 @@
+"""One HTTP request to the relay, every byte both ways on the timeline. No retry, no redirect followed."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import codecs
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx
+
+from harness.config.target import Target
+from harness.config.timeouts import Timeouts
+from harness.core.clock import Clock
+from harness.core.errors import HarnessError
+from harness.core.events import Event, HttpFailed, HttpRequest, HttpResponse, SecretSeen
+from harness.core.redaction import Redactor, leaked_key
+from harness.signaling.failures import classify, innermost
+
+USER_AGENT = "voice-relay-harness"
+LARGEST_BODY = 1 << 20  # bytes of a body that are recorded: an answer has a few thousand
+_READ_AHEAD = 1 << 12  # bytes read beyond, so that a secret across the cut is whole when it is redacted
+
+
+def new_client(target: Target, timeouts: Timeouts) -> httpx.AsyncClient:
+    """A client for all requests to the target; each is a caller of its own.
+
+    Connections are not kept, because one that the relay closes while idle would look like a dropped call.
+    Cookies are not kept either. Proxies and certificates of the environment (HTTPS_PROXY, NO_PROXY,
+    SSL_CERT_FILE) are honoured, but not for loopback.
+    """
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(timeouts.answer, connect=timeouts.connect),
+        follow_redirects=False,  # a redirect to a login page is a finding, not a way to the answer
+        trust_env=not target.on_loopback,
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+    )
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole response; `content` is cut where it is larger than an answer could be."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    content: bytes
+
+    @property
+    def succeeded(self) -> bool:
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Sends requests, and records each with what came of it, secrets redacted."""
+
+    client: httpx.AsyncClient
+    timeouts: Timeouts
+    record: Callable[[Event], None]
+    clock: Clock
+    redactor: Redactor
+
+    async def send(self, request: httpx.Request, *, purpose: str, case: str = "") -> Reply | None:
+        """The reply; None where no whole one came within the time-out, and the record says why.
+
+        `at` of the recorded response is the moment of its last byte.
+        """
+        self._record_request(request, purpose, case)
+        response: httpx.Response | None = None
+        try:
+            async with asyncio.timeout(self.timeouts.answer):
+                response = await self.client.send(request, stream=True)
+                try:
+                    reply = Reply(response.status_code, _headers(response.headers), await _content(response))
+                finally:
+                    await response.aclose()
+        except httpx.LocalProtocolError as error:
+            raise HarnessError(
+                f"the request to {request.url.host} cannot be written: {self.redactor.text(str(error))}",
+                "look at the target's headers and cookies",
+            ) from None  # the cause quotes the header, which may be a secret
+        except (httpx.HTTPError, TimeoutError) as error:
+            detail = self._detail(error, response)
+            self.record(
+                HttpFailed(at=self.clock.now(), failure=classify(error), detail=detail, purpose=purpose)
+            )
+            return None
+        self._record_reply(reply, purpose)
+        return reply
+
+    def _record_request(self, request: httpx.Request, purpose: str, case: str) -> None:
+        body, is_base64 = self._body(request.content)
+        self.record(
+            HttpRequest(
+                at=self.clock.now(),
+                method=request.method,
+                url=self.redactor.text(str(request.url)),
+                headers=self.redactor.headers(_headers(request.headers)),
+                body=body,
+                body_base64=is_base64,
+                purpose=purpose,
+                case=case,
+            )
+        )
+
+    def _record_reply(self, reply: Reply, purpose: str) -> None:
+        now = self.clock.now()
+        body, is_base64 = self._body(reply.content)
+        self.record(
+            HttpResponse(
+                at=now,
+                status=reply.status,
+                headers=self.redactor.headers(reply.headers),
+                body=body,
+                body_base64=is_base64,
+                purpose=purpose,
+            )
+        )
+        places = [(f"response header {name.lower()}", value) for name, value in reply.headers]
+        for where, text in [*places, ("response body", reply.content.decode("utf-8", "replace"))]:
+            excerpt = leaked_key(text)
+            if excerpt is not None:
+                self.record(SecretSeen(at=now, where=where, excerpt=excerpt))
+
+    def _body(self, content: bytes) -> tuple[str, bool]:
+        """Text, or base64 where it is no UTF-8, with a note where it was cut."""
+        content = self.redactor.data(content)
+        kept, cut = content[:LARGEST_BODY], len(content) > LARGEST_BODY
+        try:
+            text = codecs.getincrementaldecoder("utf-8")().decode(kept, final=not cut)
+        except UnicodeDecodeError:
+            return base64.b64encode(kept).decode(), True
+        return (f"{text}\n[cut after {LARGEST_BODY} bytes]" if cut else text), False
+
+    def _detail(self, error: BaseException, response: httpx.Response | None) -> str:
+        if isinstance(error, httpx.ConnectTimeout):
+            return f"no connection within {self.timeouts.connect:g} s"
+        if classify(error) == "timeout":
+            detail = f"no whole response within {self.timeouts.answer:g} s"
+        else:
+            detail = innermost(error)
+        begun = f"status {response.status_code} came, but not its whole body: " if response else ""
+        return self.redactor.text(begun + detail)
+
+
+async def _content(response: httpx.Response) -> bytes:
+    """The body, read no further than is of use: a relay that never stops sending must not fill memory."""
+    content = bytearray()
+    async for chunk in response.aiter_bytes():
+        content += chunk
+        if len(content) > LARGEST_BODY + _READ_AHEAD:
+            break
+    return bytes(content)
+
+
+def _headers(headers: httpx.Headers) -> tuple[tuple[str, str], ...]:
+    """Names and values as they are on the wire, in order."""
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw)
