@@ -49,8 +49,7 @@ class WebRtcDetector:
     _FRAMES = 3  # the share of voiced ones among the last few: one alone says little
 
     def __init__(self) -> None:
-        self._vad = webrtcvad.Vad(self._STRICTEST)
-        self._voiced: list[bool] = []
+        self.reset()
 
     def probability(self, frame: Samples) -> float:
         voiced = self._vad.is_speech(frame.tobytes(), RATE) and level_dbfs(frame) >= AUDIBLE_DBFS
@@ -58,7 +57,8 @@ class WebRtcDetector:
         return sum(self._voiced) / self._FRAMES
 
     def reset(self) -> None:
-        self._voiced = []
+        self._vad = webrtcvad.Vad(self._STRICTEST)  # it adapts to the noise and cannot be told to forget
+        self._voiced: list[bool] = []
 
 
 # Loading Silero's model takes as long as judging ten seconds of speech, so detectors are used again.

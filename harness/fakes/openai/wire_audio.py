@@ -22,8 +22,7 @@ def encode(samples: Samples, format_type: str) -> bytes:
     narrow = resample(samples, RATE, RATES[format_type])
     if format_type == "audio/pcm":
         return narrow.astype("<i2").tobytes()
-    table = _mu_law_encoding() if format_type == "audio/pcmu" else _a_law_encoding()
-    return table[narrow.astype(np.int32) + 32_768].tobytes()
+    return encoding_table(format_type)[narrow.astype(np.int32) + 32_768].tobytes()
 
 
 def decode(data: bytes, format_type: str) -> Samples:
@@ -51,17 +50,12 @@ def _a_law_decoding() -> Samples:
 
 
 @cache
-def _mu_law_encoding() -> NDArray[np.uint8]:
-    return _nearest(_mu_law_decoding())
-
-
-@cache
-def _a_law_encoding() -> NDArray[np.uint8]:
-    return _nearest(_a_law_decoding())
+def encoding_table(format_type: str) -> NDArray[np.uint8]:
+    """For each sample from -32768, the G.711 code whose value is nearest."""
+    return _nearest(_mu_law_decoding() if format_type == "audio/pcmu" else _a_law_decoding())
 
 
 def _nearest(decoding: Samples) -> NDArray[np.uint8]:
-    """For each sample from -32768, the code whose decoded value is nearest."""
     codes = np.argsort(decoding, kind="stable")
     values = decoding[codes].astype(np.int32)
     halfway = (values[:-1] + values[1:]) / 2
