@@ -49,7 +49,8 @@ class WebRtcDetector:
     _FRAMES = 3  # the share of voiced ones among the last few: one alone says little
 
     def __init__(self) -> None:
-        self.reset()
+        self._vad = webrtcvad.Vad(self._STRICTEST)
+        self._voiced: list[bool] = []
 
     def probability(self, frame: Samples) -> float:
         voiced = self._vad.is_speech(frame.tobytes(), RATE) and level_dbfs(frame) >= AUDIBLE_DBFS
@@ -58,7 +59,7 @@ class WebRtcDetector:
 
     def reset(self) -> None:
         self._vad = webrtcvad.Vad(self._STRICTEST)  # it adapts to the noise and cannot be told to forget
-        self._voiced: list[bool] = []
+        self._voiced = []
 
 
 # Loading Silero's model takes as long as judging ten seconds of speech, so detectors are used again.
