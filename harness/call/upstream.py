@@ -54,8 +54,7 @@ class Upstream:
         """
         asked = self._clock.now()
         reply = await self._get("/_fake/calls", {"ufrag": ufrag})
-        # The reply was written halfway between question and answer, give or take half the round trip.
-        offset = float(reply["now"]) - (asked + self._clock.now()) / 2
+        offset = clock_offset(asked, float(reply["now"]), self._clock.now())
         return sorted((_call(entry, offset) for entry in reply["calls"]), key=lambda call: call.started_at)
 
     async def calls_when_ended(self, ufrag: str, within: float) -> list[UpstreamCall]:
@@ -89,6 +88,17 @@ class Upstream:
             f"the fake OpenAI at {self._base} does not answer as one: {error or type(error).__name__}",
             "start it with `harness fake-openai --bind HOST:PORT` and give the same address",
         )
+
+
+def clock_offset(asked: float, theirs: float, answered: float) -> float:
+    """How far their clock is ahead of ours: the reply was written between question and answer.
+
+    Where that leaves room for no offset at all, there is none: on one machine both read the same clock,
+    and an estimate would only add the reply's asymmetry to it.
+    """
+    if asked <= theirs <= answered:
+        return 0.0
+    return theirs - (asked + answered) / 2
 
 
 def _call(entry: dict[str, Any], offset: float) -> UpstreamCall:
