@@ -390,3 +390,38 @@ def test_a_session_expires_with_an_error_and_a_close() -> None:
     assert call.closed.code == 1001
     assert call.send("response.create") == []
     assert call.conversation.next_deadline() is None
+
+
+def test_the_silence_of_an_idle_timeout_is_not_what_the_caller_says_next() -> None:
+    audio = {"input": {**vad(idle_timeout_ms=5000)["input"], "transcription": {"model": "gpt-transcribe"}}}
+    call = Driven(session={"type": "realtime", "audio": audio}).open()
+    call.say()
+    call.wait_until_quiet()
+    call.conversation.expect("At last.")
+    call.wait(8.5)
+    call.say()
+    call.wait_until_quiet()
+    completed = call.all("conversation.item.input_audio_transcription.completed")
+    assert [e["transcript"] for e in completed] == [PLAIN.transcript, "", "At last."]
+
+
+def test_a_diarized_transcript_says_who_spoke_when() -> None:
+    audio = {"input": {"transcription": {"model": "gpt-4o-transcribe-diarize"}}}
+    call = Driven(session={"type": "realtime", "audio": audio}).open()
+    call.say(2.0)
+    call.wait_until_quiet()
+    segment = call.one("conversation.item.input_audio_transcription.segment")
+    assert (segment["speaker"], segment["start"]) == ("A", 0.0)
+    assert segment["end"] == pytest.approx(2.0, abs=0.31)
+
+
+def test_barge_in_also_drops_what_waits_behind_a_response_out_of_band() -> None:
+    call = Driven().open()
+    call.send("response.create", response={"conversation": "none"})
+    call.send("response.create")
+    call.wait(1.0)
+    call.start_speaking()
+    call.wait(3.0)
+    assert not call.is_playing()
+    assert len(call.all("output_audio_buffer.started")) == 1
+    assert call.one("conversation.item.truncated")["audio_end_ms"] == 0

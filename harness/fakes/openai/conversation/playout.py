@@ -41,6 +41,12 @@ class Playout:
     def idle(self) -> bool:
         return self.current is None and not self._waiting
 
+    @property
+    def holds_conversation(self) -> bool:
+        """Whether it plays, or is going to play, a response of the conversation."""
+        held = [self.current, *self._waiting]
+        return any(playing is not None and playing.in_conversation for playing in held)
+
     def add(self, playing: Playing) -> None:
         """Play it now, or after what is playing."""
         self._waiting.append(playing)

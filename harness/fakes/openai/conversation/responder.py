@@ -97,7 +97,7 @@ class Responder:
         cut: list[Playing] = []
 
         def clear() -> None:
-            if self._playout and self._playout.current and self._playout.current.in_conversation:
+            if self._playout and self._playout.holds_conversation:
                 cut.extend(self._playout.clear())
 
         def cancel() -> None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 from harness.core.errors import UsageError
 
 # Invented: the real API asks a model whether the caller has finished. Its documented longest waits are below.
@@ -55,25 +57,18 @@ class ConversationSettings:
                 raise UsageError(f"{name} cannot be {getattr(self, name)}", "give more than 0")
 
     def changed(self, changes: Mapping[str, Any]) -> ConversationSettings:
-        """With some settings replaced, as asked for by name. Raises UsageError."""
-        for name, value in changes.items():
-            if name not in _TYPES:
-                near = difflib.get_close_matches(name, _TYPES, n=1)
+        """With some settings replaced, as asked for by name in JSON values. Raises UsageError."""
+        known = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        for name in changes:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
                 raise UsageError(
                     f"a conversation has no setting {name!r}",
-                    f"did you mean {near[0]}?" if near else f"it has {', '.join(_TYPES)}",
+                    f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}",
                 )
-            if not isinstance(value, _TYPES[name]) or (isinstance(value, bool) and _TYPES[name] is not bool):
-                raise UsageError(
-                    f"{name} cannot be {value!r}", f"its default is {getattr(_DEFAULTS, name)!r}"
-                )
-        return dataclasses.replace(self, **changes)
-
-
-_DEFAULTS = ConversationSettings()
-_TYPES: dict[str, Any] = {
-    f.name: {float: (int, float), dict: Mapping}.get(
-        type(getattr(_DEFAULTS, f.name)), type(getattr(_DEFAULTS, f.name))
-    )
-    for f in dataclasses.fields(ConversationSettings)
-}
+        try:
+            return msgspec.convert({**known, **changes}, ConversationSettings)
+        except msgspec.ValidationError as error:
+            raise UsageError(
+                f"a setting of the conversation cannot be used: {error}", "see its default"
+            ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,20 +24,21 @@ class Transcriber:
 
     def __init__(self, line: Line, items: Items) -> None:
         self._line, self._items = line, items
-        self._expected: deque[Said] = deque()
+        self._expected: Said | None = None
 
     def expect(self, said: Said) -> None:
-        """The next utterance that nobody spoke of yet will be this one."""
-        self._expected.append(said)
+        """This is what the caller says, now or next."""
+        self._expected = said
 
     @property
     def next_is_finished(self) -> bool:
         """Whether what the caller is saying will be a whole sentence; yes where it is not known."""
-        return not self._expected or self._expected[0].transcript.rstrip().endswith((".", "?", "!"))
+        return self._expected is None or self._expected.transcript.rstrip().endswith((".", "?", "!"))
 
     def understand(self) -> Said:
         """The words of the utterance just committed."""
-        return self._expected.popleft() if self._expected else Said(self._line.settings.transcript)
+        said, self._expected = self._expected, None
+        return said or Said(self._line.settings.transcript)
 
     def transcribe(self, utterance: Utterance, said: Said, wanted: dict[str, Any] | None) -> None:
         """Send the words when they are ready; `wanted` is the session's transcription setting."""
@@ -64,6 +64,9 @@ class Transcriber:
             self._line.send(f"{name}.delta", **where, delta=delta)
         item.resource["content"][0]["transcript"] = said.transcript
         audio_ms = utterance.end_ms - utterance.start_ms
+        if model.endswith("diarize"):
+            segment = {"id": self._line.ids.new("seg"), "speaker": "A", "text": said.transcript}
+            self._line.send(f"{name}.segment", **where, **segment, start=0.0, end=audio_ms / 1000)
         usage = _duration_usage(audio_ms) if whole else _token_usage(audio_ms, said.transcript)
         self._line.send(f"{name}.completed", **where, transcript=said.transcript, usage=usage)
 

@@ -44,13 +44,13 @@ class Turns:
             if detection["interrupt_response"] and self._line.behaviour.interruptible():
                 self._responder.interrupt()
         else:
-            self._committed(self._input.speech_stopped(speech.audio_ms))
+            self._committed(self._input.speech_stopped(speech.audio_ms), self._transcriber.understand())
             if detection["create_response"]:
                 self._answer()
 
     def commit(self) -> None:
         """The client ends the turn; it asks for the response itself. Raises RefusedError."""
-        self._committed(self._input.commit())
+        self._committed(self._input.commit(), self._transcriber.understand())
 
     def prompt(self) -> Prompt:
         """What the next response answers."""
@@ -84,11 +84,10 @@ class Turns:
 
     def _time_out(self) -> None:
         self._idle = None
-        self._committed(self._input.time_out(self._silent_since_ms))
+        self._committed(self._input.time_out(self._silent_since_ms), Said(""))
         self._answer()
 
-    def _committed(self, utterance: Utterance) -> None:
-        said = self._transcriber.understand()
+    def _committed(self, utterance: Utterance, said: Said) -> None:
         self._last = (utterance, said)
         self._transcriber.transcribe(utterance, said, self._session.transcription)
 
