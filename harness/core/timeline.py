@@ -125,7 +125,7 @@ class Timeline:
 
     def to_jsonl(self) -> str:
         """One event a line, in order of time; times rounded to a microsecond."""
-        return "".join(_encoder.encode(_rounded(event)).decode() + "\n" for event in self._events)
+        return "".join(_line(_rounded(event)) + "\n" for event in self._events)
 
     @classmethod
     def from_jsonl(cls, text: str) -> Timeline:
@@ -139,7 +139,7 @@ class Timeline:
                 continue
             try:
                 timeline.append(cast("Event", _decoder.decode(line)))
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
                 raise UsageError(
                     f"line {number} of the timeline cannot be read: {error}",
                     "the file was cut off or changed; judge a whole timeline",
@@ -151,6 +151,26 @@ class Timeline:
 
 def _rounded(event: Event) -> Event:
     return msgspec.structs.replace(event, at=round(event.at, 6))
+
+
+def _line(event: Event) -> str:
+    try:
+        return _encoder.encode(event).decode()
+    except (
+        UnicodeEncodeError
+    ):  # half a surrogate pair: JSON can escape it (RFC 8259, section 8.2), UTF-8 cannot
+        return _encoder.encode(_as_unicode(msgspec.to_builtins(event))).decode()
+
+
+def _as_unicode(value: Any) -> Any:
+    """JSON values with U+FFFD for what is no Unicode."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_as_unicode(key): _as_unicode(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_unicode(item) for item in value]
+    return value
 
 
 def event_to_builtins(event: Event) -> dict[str, Any]:
