@@ -59,7 +59,7 @@ def fault_routes(plan: FaultPlan, token: str | None) -> list[Route]:
                 wanted.add(**item)
         except UsageError as error:
             return problem(400, str(error))
-        except (ValueError, TypeError, RecursionError, BodyTooLargeError, BodyIncompleteError):
+        except (ValueError, TypeError, KeyError, RecursionError, BodyTooLargeError, BodyIncompleteError):
             return problem(400, 'send {NAME: VALUE, …}, or a list of {"name", "value"?, "calls"?, "ufrag"?}')
         if request.method == "PUT":
             plan.clear()

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import HTTPConnection
@@ -63,6 +63,11 @@ class Keys:
         if not self._accepted:
             return LOOKS_LIKE_A_KEY.fullmatch(key) is not None
         return any(hmac.compare_digest(key.encode(), accepted.encode()) for accepted in self._accepted)
+
+    def expire_all(self) -> None:
+        """Every ephemeral key is past its time from now on."""
+        now = self._clock.now()
+        self._ephemeral = {k: replace(e, expires=now) for k, e in self._ephemeral.items()}
 
     def clear(self) -> None:
         """Forget the ephemeral keys."""

@@ -1,0 +1,119 @@
+"""WebSocket: upgrades refused, closes, clients that misbehave. Conversations: see test_official_client."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.fakes.callers import BEARER, KEY, Served, quick, serving, until
+
+
+def socket(served: Served, query: str = "?model=gpt-realtime-2.1", **options: Any) -> connect:
+    url = served.url.replace("http", "ws") + "/v1/realtime" + query
+    return connect(url, **{"additional_headers": BEARER, "proxy": None, **options})
+
+
+async def received(connection: ClientConnection) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads(await connection.recv())
+    return event
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "status", "code"),
+    [
+        ("?model=gpt-realtime-2.1", {}, 401, None),
+        ("", BEARER, 400, "missing_model"),
+        ("?model=gpt-4o-realtime-preview", BEARER, 404, "model_not_found"),
+        ("?call_id=rtc_unknown", BEARER, 404, "call_id_not_found"),
+    ],
+)
+async def test_an_upgrade_is_refused_in_the_apis_shape(
+    served: Served, query: str, headers: dict[str, str], status: int, code: str | None
+) -> None:
+    """With the status and body of an HTTP refusal."""
+    with pytest.raises(InvalidStatus) as refused:
+        async with socket(served, query, additional_headers=headers):
+            pass
+    assert refused.value.response.status_code == status
+    assert json.loads(refused.value.response.body or b"")["error"]["code"] == code
+
+
+async def test_a_page_brings_its_key_as_a_subprotocol(served: Served) -> None:
+    """Browsers cannot set headers on a WebSocket."""
+    protocols = ["realtime", f"openai-insecure-api-key.{KEY}"]
+    async with socket(served, additional_headers={}, subprotocols=protocols) as connection:
+        assert connection.subprotocol == "realtime"
+        assert (await received(connection))["type"] == "session.created"
+
+
+async def test_the_beta_header_ends_in_one_error_and_a_close(served: Served) -> None:
+    """FIELD: the upgrade succeeds, one error, close 4000."""
+    headers = {**BEARER, "openai-beta": "realtime=v1"}
+    async with socket(served, additional_headers=headers) as connection:
+        event = await received(connection)
+        assert (event["type"], event["error"]["code"]) == ("error", "beta_api_shape_disabled")
+        with pytest.raises(ConnectionClosed) as closed:
+            await connection.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4000
+
+
+async def test_what_is_no_event_is_answered_by_one_error(served: Served) -> None:
+    """Text that is no JSON, binary, JSON that is no object."""
+    async with socket(served) as connection:
+        await received(connection)
+        for message in ("{", b"\x00\xff", "[]"):
+            await connection.send(message)
+            assert (await received(connection))["error"]["code"] == "invalid_json"
+
+
+async def test_an_expired_session_closes_with_1001() -> None:
+    """After its error event."""
+    settings = quick(conversation={"session_seconds": 0.2})
+    async with serving(settings) as served, socket(served) as connection:
+        await received(connection)
+        assert (await received(connection))["error"]["code"] == "session_expired"
+        with pytest.raises(ConnectionClosed) as closed:
+            await connection.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1001
+        [record] = served.records
+        await until(record.timeline, lambda: record.state == "ended")
+
+
+async def test_a_fault_over_http_refuses_the_upgrade(served: Served) -> None:
+    """The same refusals as for an offer."""
+    await served.client.put(f"{served.url}/_fake/faults", json={"http-429": 5})
+    with pytest.raises(InvalidStatus) as refused:
+        async with socket(served):
+            pass
+    assert refused.value.response.status_code == 429
+    assert served.records[0].reason == "refused-429"
+
+
+async def test_a_socket_is_a_call_that_can_be_ended(served: Served) -> None:
+    """By a reset as by the client."""
+    async with socket(served) as connection:
+        await received(connection)
+        [record] = served.records
+        await served.post("/_fake/reset")
+        with pytest.raises(ConnectionClosed):
+            await connection.recv()
+        assert record.state == "ended"
+
+
+async def test_audio_is_recorded_by_its_length_only(served: Served) -> None:
+    """A record is no recording."""
+    async with socket(served) as connection:
+        await received(connection)
+        await connection.send(json.dumps({"type": "input_audio_buffer.append", "audio": "AAAA" * 1000}))
+        await connection.send(json.dumps({"type": "input_audio_buffer.clear"}))
+        while (await received(connection))["type"] != "input_audio_buffer.cleared":
+            pass
+        [record] = served.records
+        assert "AAAAAAAA" not in record.timeline.to_jsonl()
+        assert "(4000 characters of base64)" in record.timeline.to_jsonl()
