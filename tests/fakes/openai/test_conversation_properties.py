@@ -158,13 +158,13 @@ class Played(Driven):
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(script=steps, seed=st.integers(0, 5), webrtc=st.booleans())
+@given(script=steps, seed=st.integers(0, 5), webrtc=st.booleans(), speed=st.sampled_from([0.5, 4.0]))
 def test_whatever_happens_the_order_holds_and_each_refusal_is_one_error(
-    script: list[tuple[str, Any]], seed: int, webrtc: bool
+    script: list[tuple[str, Any]], seed: int, webrtc: bool, speed: float
 ) -> None:
     call = Played(
         transport="webrtc" if webrtc else "websocket",
-        settings=ConversationSettings(session_seconds=60.0),
+        settings=ConversationSettings(session_seconds=60.0, generation_speed=speed),
         seed=seed,
         voice=SilentVoice(900, "One two three."),
     )

@@ -425,3 +425,13 @@ def test_barge_in_also_drops_what_waits_behind_a_response_out_of_band() -> None:
     assert not call.is_playing()
     assert len(call.all("output_audio_buffer.started")) == 1
     assert call.one("conversation.item.truncated")["audio_end_ms"] == 0
+
+
+def test_a_playout_that_outruns_the_generation_is_over_when_the_response_is() -> None:
+    call = Driven(settings=ConversationSettings(generation_speed=0.5, vary=False)).open()
+    call.say()
+    call.wait(0.3 + REPLY_MS / 1000 + 0.5)
+    assert not call.is_playing()
+    assert not call.all("output_audio_buffer.stopped")
+    call.wait_until_quiet()
+    assert call.types()[-2:] == ["response.done", "output_audio_buffer.stopped"]
