@@ -41,7 +41,10 @@ def innermost(error: BaseException) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, then its causes; of several attempts (an exception group) each with its own."""
+    """The error, then its causes; of several attempts (an exception group) each with its own.
+
+    httpcore hides the cause (`raise … from None`) but keeps it as the argument of its own error.
+    """
     seen: list[BaseException] = []
     open_ends = [error]
     while open_ends:
@@ -52,6 +55,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         yield found
         if isinstance(found, BaseExceptionGroup):
             open_ends += found.exceptions
+        open_ends += [argument for argument in found.args if isinstance(argument, BaseException)]
         behind = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
         if behind is not None:
             open_ends.append(behind)
