@@ -33,6 +33,10 @@ def pid(pair: EmbeddedPair) -> int:
     return int(httpx.get(f"{pair.fake}/_fake/health").json()["process"])
 
 
+def command_line(process: int) -> str:
+    return Path(f"/proc/{process}/cmdline").read_text()
+
+
 def is_gone(process: int) -> bool:
     """No such process, or one that only waits to be reaped."""
     try:
@@ -60,7 +64,7 @@ async def test_the_fake_accepts_only_the_relays_key(pair: EmbeddedPair) -> None:
             f"{pair.fake}/v1/realtime/calls", files={"sdp": (None, caller.offer)}, headers=headers
         )
         assert response.status_code == 401
-        assert pair.options.api_key not in Path(f"/proc/{pid(pair)}/cmdline").read_text()
+        assert pair.options.api_key not in command_line(pid(pair))
 
 
 async def test_it_runs_and_stops_within_an_event_loop() -> None:
