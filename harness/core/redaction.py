@@ -24,8 +24,9 @@ SECRET_HEADERS = frozenset(
     }
 )
 
-# OpenAI's key shapes: `sk-…`, and the ephemeral `ek_…`.
-KEY_PATTERN = re.compile(r"\b(?:sk-[A-Za-z0-9_-]{16,}|ek_[A-Za-z0-9_-]{16,})")
+# OpenAI's key shapes: `sk-…`, and the ephemeral `ek_…`. Not inside a word (`risk-…`, `week_…`), but also
+# after `_`, a digit (`%22sk-…` in a URL), or the letter of an escape (`\nsk-…` in JSON).
+KEY_PATTERN = re.compile(r"(?:(?<![A-Za-z])|(?<=\\[bfnrt]))(?:sk-|ek_)[A-Za-z0-9_-]{16,}")
 
 SHORTEST_SECRET = 6  # replacing anything shorter would eat ordinary text
 
