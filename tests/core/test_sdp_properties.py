@@ -148,7 +148,7 @@ _sections = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sections=st.lists(_sections, max_size=3), ending=st.sampled_from(["\r\n", "\n", "\r"]))
 def test_what_was_written_is_read_back_whatever_ends_its_lines(sections: list[Written], ending: str) -> None:
     bundle = " ".join(section.mid for section in sections)

@@ -108,7 +108,7 @@ def test_a_query_takes_its_start_and_leaves_out_its_end() -> None:
     assert [e.at for e in timeline.all(StepStarted, after=1.5, before=3.0)] == [2.0]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(recorded=st.lists(any_events, max_size=10), kind=st.sampled_from(KINDS), after=moments, before=moments)
 def test_a_query_gives_all_that_fit_in_order(
     recorded: list[Event], kind: type[Event], after: float, before: float
@@ -205,7 +205,7 @@ def test_spans_lie_one_after_the_other_and_only_the_last_is_open(marks: list[tup
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.__struct_config__.tag))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_every_kind_of_event_is_read_back_as_it_was_written(kind: type[Event], data: st.DataObject) -> None:
     event = data.draw(events(kind))
@@ -217,7 +217,7 @@ def test_every_kind_of_event_is_read_back_as_it_was_written(kind: type[Event], d
     assert event_from_builtins(json.loads(json.dumps(event_to_builtins(event)))) == event
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(recorded=st.lists(any_events, min_size=1, max_size=8))
 def test_a_timeline_is_read_back_in_its_order(recorded: list[Event]) -> None:
     timeline = Timeline(recorded)
