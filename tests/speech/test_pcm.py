@@ -69,7 +69,7 @@ def test_what_is_no_file_is_named(tmp_path: Path, name: str, problem: str) -> No
 
 @settings(max_examples=20, deadline=None)
 @given(
-    sizes=st.lists(st.integers(1, 3000), min_size=1, max_size=6),
+    sizes=st.lists(st.integers(480, 3000), min_size=1, max_size=6),
     rate=st.sampled_from([8_000, 16_000, 24_000]),
 )
 def test_a_stream_in_pieces_is_resampled_as_a_whole(sizes: list[int], rate: int) -> None:
