@@ -142,6 +142,14 @@ class Caller:
         """Let the voice through again."""
         self._microphone(muted=False)
 
+    def stop_sending(self) -> None:
+        """Send no packet at all, not even silence, until `resume_sending`."""
+        self.line.peer.microphone.stopped = True
+
+    def resume_sending(self) -> None:
+        """Let packets flow again."""
+        self.line.peer.microphone.stopped = False
+
     async def hear_reply(self) -> None:
         """Wait for a response to be done, and for its audio to have been played to the end."""
         timeouts = self.line.timeouts

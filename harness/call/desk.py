@@ -84,7 +84,7 @@ class Desk:
         peer = Peer(
             record=record,
             clock=clock,
-            microphone=Microphone([opus.SILENCE]),
+            microphone=Microphone(opus.comfort_noise() if self.settings.comfort_noise else [opus.SILENCE]),
             decode=opus.Decoder().decode,
             addresses=self.settings.ice_addresses(),
             ice_servers=[_ice_server(server) for server in self.target.ice_servers],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from harness.config.settings import Settings
+from harness.config.settings import Settings, read_settings
 from harness.config.target import DEFAULT_DIALECT, Target, check_dialect, check_url, is_loopback
 from harness.config.timeouts import Timeouts
 from harness.core.errors import HarnessError, UsageError
@@ -36,6 +36,9 @@ class RunSettings:
     strict: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
     timeouts: Timeouts = field(default_factory=Timeouts)
+    comfort_noise: bool = False  # between utterances; else digital silence
+
+    embedded: bool = False  # the target is our own pair
 
     @property
     def mode(self) -> Mode:
@@ -43,8 +46,6 @@ class RunSettings:
         if self.target is None or self.embedded:
             return "embedded"
         return "grey-box" if self.fake_openai else "black-box"
-
-    embedded: bool = False
 
     @property
     def the_target(self) -> Target:
@@ -91,7 +92,7 @@ def run_settings(
     environment: Settings | None = None,
 ) -> RunSettings:
     """Options over environment over defaults. Raises UsageError naming the one that cannot be used."""
-    environment = environment or Settings()
+    environment = environment or read_settings()
     address = target or environment.target
     if concurrency is not None and concurrency < 1:
         raise UsageError(f"--concurrency {concurrency} makes no call", "give 1 or more")
@@ -103,7 +104,7 @@ def run_settings(
     dialect = dialect or environment.dialect
     check_dialect(dialect)
     return RunSettings(
-        target=_target(address, dialect, environment) if address else None,
+        target=load_target(address, dialect, environment) if address else None,
         fake_openai=_management(fake_openai) if fake_openai else "",
         fake_token=environment.fake_token.get_secret_value(),
         dialect=dialect,
@@ -112,13 +113,18 @@ def run_settings(
         reports=reports,
         strict=strict,
         limits=dict(limits or {}),
+        comfort_noise=environment.silence == "comfort",
     )
 
 
-def _target(address: str, dialect: str, environment: Settings) -> Target:
+def load_target(address: str, dialect: str, environment: Settings) -> Target:
+    """The target at a URL, with the credentials of the environment. Raises UsageError."""
     return Target(
         address,
         dialect=dialect,
+        headers=tuple(environment.headers.items()),
+        cookies=tuple(environment.cookies.items()),
+        fields=environment.fields,
         bearer=environment.bearer if environment.bearer.get_secret_value() else None,
         origin=environment.origin,
     )

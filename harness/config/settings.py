@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from harness.core.errors import UsageError
 
 
 class Settings(BaseSettings):
@@ -25,8 +28,35 @@ class Settings(BaseSettings):
     bearer: SecretStr = SecretStr("")
     """Sent to the target as `Authorization: Bearer …`."""
 
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    """More headers for the target, as JSON: {"X-Tenant": "acme"}. Their values are kept out of reports."""
+
+    cookies: dict[str, SecretStr] = Field(default_factory=dict)
+    """Cookies for the target, as JSON: {"session": "…"}."""
+
+    fields: dict[str, Any] = Field(default_factory=dict)
+    """What goes beside the SDP in the offer's body, as JSON: {"chatId": "c1"}."""
+
+    silence: Literal["true", "comfort"] = "true"
+    """What is sent when nothing is said: digital silence, or the faint noise of a live microphone."""
+
     origin: str = ""
     """The web page's origin, sent as a browser would."""
 
     fake_token: SecretStr = SecretStr("")
     """The token of the fake's management, where it listens beyond loopback."""
+
+
+def read_settings() -> Settings:
+    """Read the environment. Raises UsageError naming the variable, never its value."""
+    try:
+        return Settings()
+    except (ValidationError, SettingsError) as error:
+        names = (
+            [f"HARNESS_{'_'.join(map(str, e['loc'])).upper()}" for e in error.errors(include_input=False)]
+            if isinstance(error, ValidationError)
+            else [f"HARNESS_{str(error).partition('field ')[2].partition(' ')[0].strip(chr(34)).upper()}"]
+        )
+        raise UsageError(
+            f"{' and '.join(names)} cannot be read", "README says what each variable holds"
+        ) from None  # the cause quotes the value, which may be a secret

@@ -7,13 +7,13 @@ import ipaddress
 import json
 import re
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import SecretStr
 
 from harness.config.ice import IceServer
 from harness.core.errors import UsageError
-from harness.core.redaction import SECRET_HEADERS, SHORTEST_SECRET
+from harness.core.redaction import SECRET_HEADERS, SHORTEST_SECRET, Redactor
 
 DEFAULT_DIALECT = "json"
 DIALECT_NAMES = ("json", "sdp", "json-answer", "multipart")  # harness.signaling.dialects says what each does
@@ -36,6 +36,10 @@ OUR_FIELDS = frozenset({"sdp", "type"})
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.6.2
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")  # printable ASCII, no blank at either end
 _COOKIE_VALUE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+")  # RFC 6265, section 4.1.1
+# What a parameter is called whose value lets somebody in.
+_SECRET_PARAMETER = re.compile(
+    r"key|token|secret|password|passwd|signature|^sig$|^auth|credential", re.IGNORECASE
+)
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+|null")
 
 Text = str | SecretStr
@@ -86,6 +90,11 @@ class Target:
         return urlsplit(self.url).hostname or ""
 
     @property
+    def shown_url(self) -> str:
+        """The URL for people: without the secrets in its query."""
+        return Redactor(self.secrets()).text(self.url)
+
+    @property
     def on_loopback(self) -> bool:
         """Whether the relay is on this machine."""
         return is_loopback(self.host)
@@ -117,6 +126,9 @@ class Target:
         found += [value for _, value in self.cookies]
         found += [value for value in self.fields.values() if isinstance(value, SecretStr)]
         found += [server.credential for server in self.ice_servers]
+        found += [
+            value for name, value in parse_qsl(urlsplit(self.url).query) if _SECRET_PARAMETER.search(name)
+        ]
         found.append(self.bearer)
         return [_reveal(v) for v in found if isinstance(v, str | SecretStr) and _reveal(v)]
 
