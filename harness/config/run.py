@@ -37,7 +37,6 @@ class RunSettings:
     limits: Mapping[str, float] = field(default_factory=dict)
     timeouts: Timeouts = field(default_factory=Timeouts)
     comfort_noise: bool = False  # between utterances; else digital silence
-
     embedded: bool = False  # the target is our own pair
 
     @property
@@ -56,8 +55,7 @@ class RunSettings:
 
     def redactor(self) -> Redactor:
         """Knows every secret of the run."""
-        secrets = self.target.secrets() if self.target else []
-        return Redactor([*secrets, self.fake_token])
+        return self.target.redactor(self.fake_token) if self.target else Redactor([self.fake_token])
 
     def ice_addresses(self) -> list[str] | None:
         """Host addresses to gather on; None leaves the choice to aioice, which takes all but loopback.

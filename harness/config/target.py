@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from harness.config.ice import IceServer
 from harness.core.errors import UsageError
-from harness.core.redaction import SECRET_HEADERS, SHORTEST_SECRET, Redactor
+from harness.core.redaction import SECRET_HEADERS, Redactor
 
 DEFAULT_DIALECT = "json"
 DIALECT_NAMES = ("json", "sdp", "json-answer", "multipart")  # harness.signaling.dialects says what each does
@@ -78,12 +78,6 @@ class Target:
         if self.origin and not _ORIGIN.fullmatch(self.origin):
             raise UsageError(f"{self.origin!r} is no origin", "give https://HOST, without a path")
         self._check_fields()
-        for secret in self.secrets():
-            if len(secret) < SHORTEST_SECRET:
-                raise UsageError(
-                    f"a secret of the target has under {SHORTEST_SECRET} characters",
-                    "it could not be kept out of reports: it would be found in ordinary words",
-                )
 
     @property
     def host(self) -> str:
@@ -92,7 +86,7 @@ class Target:
     @property
     def shown_url(self) -> str:
         """The URL for people: without the secrets in its query."""
-        return Redactor(self.secrets()).text(self.url)
+        return self.redactor().text(self.url)
 
     @property
     def on_loopback(self) -> bool:
@@ -119,6 +113,10 @@ class Target:
     def extra_fields(self) -> dict[str, object]:
         """The extra fields, secrets revealed: for the wire alone."""
         return {name: _reveal(v) if isinstance(v, SecretStr) else v for name, v in self.fields.items()}
+
+    def redactor(self, *others: str) -> Redactor:
+        """Knows every secret of the target, and `others`."""
+        return Redactor([*self.secrets(), *others], headers=[h[0] for h in self.headers if _is_secret(h)])
 
     def secrets(self) -> list[str]:
         """Every secret value: for redaction, and for nothing else."""

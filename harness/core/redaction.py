@@ -36,10 +36,12 @@ class Redactor:
 
     A secret is found as it is, as it stands in JSON, and as it stands in a URL. A key that a relay leaks is
     replaced too; what remains is `[redacted]` with its first characters, so that the leak itself can still
-    be shown. Secrets of under `SHORTEST_SECRET` characters are found in credential headers only.
+    be shown. Secrets of under `SHORTEST_SECRET` characters are found in credential headers only: the usual
+    ones, and those named in `headers`.
     """
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str] = (), *, headers: Iterable[str] = ()) -> None:
+        self._headers = SECRET_HEADERS | {name.lower() for name in headers}
         known = {form for s in secrets if len(s) >= SHORTEST_SECRET for form in _forms(s)}
         longest_first = sorted(known, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
@@ -59,7 +61,7 @@ class Redactor:
         return tuple((name, self._header(name, value)) for name, value in headers)
 
     def _header(self, name: str, value: str) -> str:
-        if name.lower() not in SECRET_HEADERS:
+        if name.lower() not in self._headers:
             return self.text(value)
         scheme, space, _ = value.partition(" ")
         return f"{scheme} {REDACTED}" if space and scheme.lower() in ("bearer", "basic") else REDACTED

@@ -37,7 +37,7 @@ class Bench:
 
     @property
     def redactor(self) -> Redactor:
-        return Redactor(self.target.secrets())
+        return self.target.redactor()
 
     @property
     def sender(self) -> Sender:
