@@ -10,7 +10,7 @@ from harness import __version__
 from harness.core.audio import Samples
 from harness.core.timeline import Timeline
 from harness.report.measurements import Measurement, measure
-from harness.requirements.model import Outcome, Verdict
+from harness.requirements.model import Level, Outcome, Verdict
 
 
 class RunVerdict(StrEnum):
@@ -59,7 +59,7 @@ class Run:
         """Unreachable before all else; a violation outweighs doubt; doubt outweighs conformance."""
         if self.unreachable:
             return RunVerdict.UNREACHABLE
-        outcomes = {verdict.outcome for verdict in self.verdicts}
+        outcomes = {verdict.outcome for verdict in self.verdicts if not _is_lost_observation(verdict)}
         if Outcome.FAILED in outcomes:
             return RunVerdict.VIOLATING
         if outcomes & {Outcome.ERROR, Outcome.INCONCLUSIVE} or not outcomes & {
@@ -77,3 +77,8 @@ class Run:
     def verdicts_of(self, call: str) -> Sequence[Verdict]:
         """The verdicts on one call."""
         return [v for v in self.verdicts if v.call == call]
+
+
+def _is_lost_observation(verdict: Verdict) -> bool:
+    """A number that could not be taken: nothing about the target hangs on it."""
+    return verdict.level == Level.OBSERVE and verdict.outcome == Outcome.INCONCLUSIVE

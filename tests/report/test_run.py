@@ -29,3 +29,10 @@ def test_the_verdict_follows_from_the_outcomes(outcomes: tuple[Outcome, ...], ex
 
 def test_a_target_that_nobody_answers_at_is_unreachable_whatever_else_was_judged() -> None:
     assert run_of(Outcome.FAILED, unreachable="refused").verdict == RunVerdict.UNREACHABLE
+
+
+def test_an_observation_that_could_not_be_made_leaves_the_verdict_alone() -> None:
+    lost = Verdict("turns.latency", Level.OBSERVE, Outcome.INCONCLUSIVE)
+    kept = Verdict("a.r", Level.MUST, Outcome.PASSED)
+    run = Run("http://127.0.0.1:1/", "json", "embedded", 1, "2026-01-01", (), (lost, kept))
+    assert run.verdict == RunVerdict.CONFORMING
