@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -20,8 +20,8 @@ SMOOTHING = 16  # RFC 3550, section 6.4.1
 class Reception:
     """Statistics of one stretch of a stream. Seconds, except where the name says otherwise.
 
-    `stall` is the longest time between two arrivals beyond what their timestamps are apart, and `stall_at`
-    when it began. `pace` is media time over arrival time: above 1 means faster than it plays. `bursts` is the
+    `stall` is the longest wait for a packet beyond the time that its sender gave it, and `stall_at` when it
+    began. `pace` is media time over arrival time: above 1 means faster than it plays. `bursts` is the
     part of packets that came back to back with the one before.
     """
 
@@ -53,25 +53,43 @@ def reception(packets: Sequence[Packet]) -> Reception:
     expected = max(numbers) - min(numbers) + 1 if numbers else 0
     media = [t / CLOCK_RATE for t in unwrapped([p.timestamp for p in packets], 32)]
     steps = [
-        (b.at - a.at, media_b - media_a, a.at)
+        (b.at - a.at, media_b - media_a)
         for (a, media_a), (b, media_b) in pairwise(zip(packets, media, strict=True))
     ]
-    stalls = [(arrival - apart, at) for arrival, apart, at in steps if 0 < apart <= 2 * ONE_PACKET]
-    longest = max(stalls, default=(0.0, None))
+    longest = max(_stalls(packets, media), default=(0.0, None))
     arrival_time = packets[-1].at - packets[0].at if packets else 0.0
     media_time = media[-1] - media[0] if media else 0.0
-    bursts = sum(arrival < BACK_TO_BACK < apart for arrival, apart, _ in steps)
-    audible = [p.clipped for p in packets if p.dbfs is not None and p.dbfs >= AUDIBLE_DBFS]
+    bursts = sum(arrival < BACK_TO_BACK < apart for arrival, apart in steps)
+    audible = [p.clipped for p in packets if _audible(p)]
     return Reception(
         expected=expected,
         lost=expected - len(set(numbers)),
-        jitter_ms=_jitter_ms([(arrival, apart) for arrival, apart, _ in steps]),
+        jitter_ms=_jitter_ms(steps),
         stall=max(0.0, longest[0]),
         stall_at=longest[1],
         pace=media_time / arrival_time if arrival_time > 0 else None,
         bursts=bursts / len(steps) if steps else 0.0,
         clipped=sum(audible) / len(audible) if audible else 0.0,
     )
+
+
+def _stalls(packets: Sequence[Packet], media: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """(seconds, when it began) of each wait for a packet beyond the time that its sender gave it.
+
+    A sender may leave silence out (DTX): then the timestamps jump as far as the clock. Between two audible
+    packets that follow each other nothing was silent, so such a jump is a stall too.
+    """
+    for (before, media_before), (after, media_after) in pairwise(zip(packets, media, strict=True)):
+        arrival, apart = after.at - before.at, media_after - media_before
+        successive = (after.sequence - before.sequence) % 65536 == 1
+        if 0 < apart <= 2 * ONE_PACKET:
+            yield arrival - apart, before.at
+        elif apart > 0 and successive and _audible(before) and _audible(after):
+            yield arrival - ONE_PACKET, before.at
+
+
+def _audible(packet: Packet) -> bool:
+    return packet.dbfs is not None and packet.dbfs >= AUDIBLE_DBFS
 
 
 def unwrapped(values: Sequence[int], bits: int) -> list[int]:

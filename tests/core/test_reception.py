@@ -67,10 +67,17 @@ def test_a_stall_is_measured_where_it_begins() -> None:
 
 def test_a_pause_that_the_sender_meant_is_no_stall() -> None:
     """After silence that is not sent, timestamps jump as far as the clock."""
-    given_ = stream(100) + [
-        Packet(p.at + 5, p.sequence + 100, p.timestamp + 250 * 960, 80, -20.0) for p in stream(100)
-    ]
-    assert reception(given_).stall == pytest.approx(0, abs=0.001)
+    quiet = [Packet(p.at, p.sequence, p.timestamp, 80, -90.0) for p in stream(100)]
+    assert reception(quiet + resumed()).stall == pytest.approx(0, abs=0.001)
+
+
+def test_a_pause_in_the_middle_of_sound_is_a_stall() -> None:
+    assert reception(stream(100) + resumed()).stall == pytest.approx(3.0, abs=0.01)
+
+
+def resumed() -> list[Packet]:
+    """The stream three seconds after the end of its first 100 packets."""
+    return [Packet(p.at + 5, p.sequence + 100, p.timestamp + 250 * 960, 80, -20.0) for p in stream(100)]
 
 
 def test_packets_back_to_back_are_bursts() -> None:

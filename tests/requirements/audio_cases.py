@@ -90,6 +90,18 @@ def a_stall_in_the_middle() -> Events:
     return arriving(lambda i: 0.4 if i >= 75 else 0.0)
 
 
+@case("audio.clean", "gaps")
+def a_hole_between_two_words() -> Events:
+    """The timestamps go on with the clock, as after silence; but nobody was silent."""
+
+    def later(index: int, packet: Packet) -> Packet:
+        if index < 75:
+            return packet
+        return msgspec.structs.replace(packet, at=packet.at + 0.4, timestamp=packet.timestamp + 20 * 960)
+
+    return received(later)
+
+
 @case("audio.clean", "jitter")
 def every_other_packet_is_late() -> Events:
     return arriving(lambda i: 0.05 * (i % 2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.core.events import (
+    CallEnded,
     ClientEvent,
     Event,
     EventInvalid,
@@ -173,6 +174,12 @@ def consent_is_lost() -> Events:
 
 
 @case("session.stays-alive", "peer-gone")
+def the_upstream_left_without_a_word() -> Events:
+    left = CallEnded(at=3.2, side="upstream", reason="peer-gone")
+    return [*until(healthy_events(), 3.3, 8.0), left]
+
+
+@case("session.stays-alive", "peer-gone")
 def nothing_comes_any_more() -> Events:
     events = [
         e for e in until(healthy_events(), 3.3, 16.0) if not isinstance(e, ReceiverReport | PacketsReceived)
@@ -200,11 +207,6 @@ def a_message_that_is_no_json() -> Events:
 def a_type_nobody_knows() -> Events:
     invalid = EventInvalid(at=3.4, type="response.sung", problem="not among the official", unknown_type=True)
     return [*healthy_events(), invalid]
-
-
-@case("session.events-valid", "event-oversized")
-def larger_than_the_offer_allows() -> Events:
-    return changed(healthy_events(), a(ServerEvent, "session.updated"), size=300_000)
 
 
 @case("session.events-ordered", "event-duplicated")

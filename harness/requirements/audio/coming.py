@@ -1,9 +1,9 @@
-"""The reply is heard, and to its end."""
+"""The reply is heard: this call's own, and to its end."""
 
 from __future__ import annotations
 
 from harness.core.audio import AUDIBLE_DBFS
-from harness.core.events import AudioPlayed, Packet
+from harness.core.events import AudioPlayed, MarkHeard, Packet
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, replies
 from harness.requirements.conditions import last_moment
@@ -83,6 +83,42 @@ def comes_back(timeline: Timeline) -> Finding:
 
 
 @requirement(
+    "audio.own-audio",
+    "The caller hears its own call, and no other",
+    level=Level.MUST,
+    severity=Severity.BLOCKER,
+    source=Source(
+        "RFC 3711, section 1; the product's promise of privacy",
+        "Media of a call is for the two ends of that call.",
+        "https://www.rfc-editor.org/rfc/rfc3711#section-1",
+    ),
+    needs=("audio.comes-back",),
+    when=(
+        Condition(
+            "the fake plays a tone of this call's own",
+            lambda t: (
+                None if t.first(MarkHeard, side=None) else NotApplicable("no call's own tone was heard")
+            ),
+        ),
+    ),
+    causes={
+        "cross-talk": Cause(
+            "the audio of another call was heard",
+            "stop at once: calls are mixed up, and with them what people say; look for answers returned to "
+            "the wrong request (a shared variable, a cache keyed too coarsely)",
+        )
+    },
+)
+def own_audio(timeline: Timeline) -> Finding:
+    """Every tone that was heard belongs to this call."""
+    for mark in timeline.all(MarkHeard, side=None):
+        if mark.heard != mark.expected:
+            seen = f"the tone of call {mark.heard} in call {mark.expected}"
+            return Violation("cross-talk", seen, (Evidence(mark.at, seen),))
+    return None
+
+
+@requirement(
     "audio.complete",
     "The reply is heard to its end",
     level=Level.MUST,
@@ -92,7 +128,7 @@ def comes_back(timeline: Timeline) -> Finding:
         "One token is 50 ms of the assistant's audio: a reply has a known length.",
         "https://platform.openai.com/docs/guides/realtime-costs",
     ),
-    needs=("audio.comes-back",),
+    needs=("audio.own-audio",),
     when=(REPLIED,),
     causes={
         "truncated-audio": Cause(
@@ -108,7 +144,7 @@ def complete(timeline: Timeline) -> Finding:
         seconds, by = _length(timeline, reply)
         if seconds is None or reply.audible_seconds >= WHOLE_PART * seconds - SILENT_EDGES:
             continue
-        if (reply.last_audible or 0.0) > last_moment(timeline) - 1.0:
+        if reply.stopped_at is None and (reply.last_audible or 0.0) > last_moment(timeline) - 1.0:
             return Inconclusive("the caller hung up while the reply was playing")
         seen = f"{reply.audible_seconds:.1f} s were audible of {seconds:.1f} s by {by}"
         first, last = reply.first_audible, reply.last_audible

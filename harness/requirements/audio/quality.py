@@ -1,8 +1,8 @@
-"""The reply's audio is clean, this call's own, and can be understood."""
+"""The reply's audio is clean, and can be understood."""
 
 from __future__ import annotations
 
-from harness.core.events import AudioCompared, MarkHeard, Packet
+from harness.core.events import AudioCompared, Packet
 from harness.core.reception import Reception, reception, streams
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply
@@ -114,42 +114,6 @@ def _quote(reply: Reply, found: Reception) -> Evidence:
         f"response {reply.id}: {found.expected} packets, {found.lost} lost, jitter {found.jitter_ms:.1f} ms, "
         f"longest stall {found.stall * 1000:.0f} ms",
     )
-
-
-@requirement(
-    "audio.own-audio",
-    "The caller hears its own call, and no other",
-    level=Level.MUST,
-    severity=Severity.BLOCKER,
-    source=Source(
-        "RFC 3711, section 1; the product's promise of privacy",
-        "Media of a call is for the two ends of that call.",
-        "https://www.rfc-editor.org/rfc/rfc3711#section-1",
-    ),
-    needs=("audio.comes-back",),
-    when=(
-        Condition(
-            "the fake plays a tone of this call's own",
-            lambda t: (
-                None if t.first(MarkHeard, side=None) else NotApplicable("no call's own tone was heard")
-            ),
-        ),
-    ),
-    causes={
-        "cross-talk": Cause(
-            "the audio of another call was heard",
-            "stop at once: calls are mixed up, and with them what people say; look for answers returned to "
-            "the wrong request (a shared variable, a cache keyed too coarsely)",
-        )
-    },
-)
-def own_audio(timeline: Timeline) -> Finding:
-    """Every tone that was heard belongs to this call."""
-    for mark in timeline.all(MarkHeard, side=None):
-        if mark.heard != mark.expected:
-            seen = f"the tone of call {mark.heard} in call {mark.expected}"
-            return Violation("cross-talk", seen, (Evidence(mark.at, seen),))
-    return None
 
 
 @requirement(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.core.events import EventInvalid, OfferCreated, ServerEvent
-from harness.core.sdp import parse_sdp
+from harness.core.events import EventInvalid, ServerEvent
 from harness.core.session import field
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import last_moment
@@ -51,15 +50,10 @@ CAME = Condition(
             "update the openai package; if the type is not OpenAI's, whoever stands between adds events",
             level=Level.SHOULD,
         ),
-        "event-oversized": Cause(
-            "a server event is larger than the offer's a=max-message-size allows",
-            "keep a=max-message-size of the offer as the browser wrote it, and split what is sent "
-            "(RFC 8841, section 6.1)",
-        ),
     },
 )
 def events_valid(timeline: Timeline) -> Finding:
-    """Valid by the official types, and no larger than we said we take."""
+    """Each message is a JSON object that the official types accept."""
     invalid = timeline.all(EventInvalid)
     broken = [e for e in invalid if not e.unknown_type]
     if broken:
@@ -68,14 +62,6 @@ def events_valid(timeline: Timeline) -> Finding:
     if raw:
         seen = f"at {raw[0].at:.3f} s a message that is no JSON object: {raw[0].raw[:80]!r}"
         return Violation("event-malformed", seen, (Evidence(raw[0].at, raw[0].raw[:200]),))
-    offer = timeline.first(OfferCreated)
-    section = parse_sdp(offer.sdp).section("application") if offer else None
-    largest = section.max_message_size if section else 0
-    oversized = [e for e in timeline.all(ServerEvent) if largest and e.size > largest]
-    if oversized:
-        event = oversized[0]
-        seen = f"{event.type} of {event.size} bytes, where the offer allows {largest}"
-        return Violation("event-oversized", seen, (Evidence(event.at, f"{event.type}, {event.size} bytes"),))
     return _violation("event-unknown", invalid) if invalid else None
 
 

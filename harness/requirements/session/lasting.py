@@ -10,6 +10,7 @@ from harness.core.probes import SESSION_EXPIRED
 from harness.core.session import field
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import last_moment
+from harness.requirements.exchanges import upstream_offers
 from harness.requirements.model import (
     Cause,
     Evidence,
@@ -66,7 +67,7 @@ def stays_alive(timeline: Timeline) -> Finding:
             return Violation("server-error", said, (Evidence(event.at, f"error {error}"),))
     end = _first_end(timeline, until)
     if end is None:
-        return _fell_silent(timeline, until)
+        return _left_upstream(timeline, until) or _fell_silent(timeline, until)
     # DTLS and SCTP say goodbye; ICE that is lost, or a handshake that fails again, means that nobody did.
     goodbye = end.layer == "channel" or end.state == "closed"
     seen = f"{end.layer} {end.state} at {end.at:.3f} s, {until - end.at:.1f} s before the caller hung up"
@@ -74,6 +75,8 @@ def stays_alive(timeline: Timeline) -> Finding:
     return Violation("channel-closed" if goodbye else "peer-gone", seen, evidence)
 
 
+NOTICEABLE = 2.0  # seconds within which a goodbye arrives
+LONGEST_PACE = 5.0  # seconds between reports (RFC 3550, section 6.2)
 SILENT_REPORTS = 3  # so many reports missing are no accident
 SHORTEST_SILENCE = 8.0  # seconds
 
@@ -94,18 +97,31 @@ def _first_end(timeline: Timeline, until: float) -> StateChanged | None:
     )
 
 
-def _fell_silent(timeline: Timeline, until: float) -> Violation | None:
-    """The other end sent RTCP at a regular pace, and then nothing of any kind until the hang-up."""
-    reports = [e.at for e in timeline.all(ReceiverReport, before=until)]
-    if len(reports) < 2:
+def _left_upstream(timeline: Timeline, until: float) -> Violation | None:
+    """The upstream's own record ends long before the hang-up, and nothing told the caller."""
+    made = [e for e in upstream_offers(timeline) if e.succeeded]
+    ends = timeline.all(CallEnded, side="upstream", before=until - NOTICEABLE)
+    if not made or len(ends) < len(made):
         return None
-    pace = median(b - a for a, b in pairwise(reports))
+    left = ends[-1]
+    seen = (
+        f"the upstream's end was at {left.at:.3f} s, and nothing told the caller in {until - left.at:.1f} s"
+    )
+    return Violation("peer-gone", seen, (Evidence(left.at, f"ended upstream: {left.reason}"),))
+
+
+def _fell_silent(timeline: Timeline, until: float) -> Violation | None:
+    """The other end had sent RTCP, and then sent nothing of any kind until the hang-up."""
+    reports = [e.at for e in timeline.all(ReceiverReport, before=until)]
+    if not reports:
+        return None
+    pace = median([b - a for a, b in pairwise(reports)] or [LONGEST_PACE])
     signs = [*reports, *(e.at for e in timeline.server_events(before=until))]
     signs += [p.at for p in timeline.packets() if p.at < until]
     quiet = until - max(signs)
     if quiet <= max(SILENT_REPORTS * pace, SHORTEST_SILENCE):
         return None
-    seen = f"nothing came for {quiet:.1f} s before the hang-up, though its RTCP had come every {pace:.1f} s"
+    seen = f"nothing came for {quiet:.1f} s before the hang-up, where RTCP was due every {pace:.1f} s"
     return Violation("peer-gone", seen, (Evidence(max(signs), "the last sign of life"),))
 
 

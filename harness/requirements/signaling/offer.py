@@ -241,7 +241,6 @@ def _by_status(exchange: Exchange) -> Refusal:
     ),
     needs=("signaling.offer-accepted",),
     when=(OFFERED,),
-    timing=True,
     causes={
         "slow-answer": Cause(
             "the answer came late",

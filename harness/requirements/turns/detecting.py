@@ -7,7 +7,7 @@ from harness.core.session import turn_detection_at
 from harness.core.speech import Utterance, utterances
 from harness.core.timeline import Timeline
 from harness.core.turns import PAIRING_SLACK, Detection, detections, turns
-from harness.requirements.conditions import last_moment, limit_of
+from harness.requirements.conditions import limit_of
 from harness.requirements.model import (
     Cause,
     Condition,
@@ -21,7 +21,7 @@ from harness.requirements.model import (
     Violation,
 )
 from harness.requirements.registry import requirement
-from harness.requirements.session.configuring import manual_turns
+from harness.requirements.session.configuring import manual_turns, watched_until
 
 VAD_GUIDE = "https://platform.openai.com/docs/guides/realtime-vad"
 SETTLE = 1.5  # seconds that a detector and its event may take beyond the silence it waits for
@@ -75,7 +75,7 @@ SERVER_VAD = Condition("turns are detected by server_vad", _not_server_vad)
 def speech_detected(timeline: Timeline) -> Finding:
     """Each utterance overlaps a span from speech_started to speech_stopped."""
     found = detections(timeline)
-    until = last_moment(timeline)
+    until = watched_until(timeline)
     for utterance in utterances(timeline):
         if _covering(utterance, found):
             continue
@@ -116,7 +116,7 @@ def speech_detected(timeline: Timeline) -> Finding:
 )
 def speech_ends(timeline: Timeline) -> Finding:
     """Each detected utterance has its speech_stopped."""
-    until = last_moment(timeline)
+    until = watched_until(timeline)
     for turn in turns(timeline):
         still_open = [d for d in turn.detections if d.stopped_at is None]
         if turn.utterance is None or not still_open:

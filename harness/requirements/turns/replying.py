@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.core.events import ServerEvent, WaitExpired
+from harness.core.events import ServerEvent
 from harness.core.session import turn_detection_at
 from harness.core.speech import utterances
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, Turn, replies, turns
-from harness.requirements.conditions import last_moment, limit_of, optional_limit_of
+from harness.requirements.conditions import limit_of, optional_limit_of
 from harness.requirements.model import (
     Cause,
     Condition,
@@ -22,7 +22,7 @@ from harness.requirements.model import (
     Violation,
 )
 from harness.requirements.registry import requirement
-from harness.requirements.session.configuring import manual_turns
+from harness.requirements.session.configuring import manual_turns, watched_until
 from harness.requirements.turns.detecting import SPOKE
 
 
@@ -127,11 +127,8 @@ def latency(timeline: Timeline) -> Finding:
 def _unfinished(timeline: Timeline, reply: Reply) -> Finding:
     quote = Evidence(reply.created_at, f"response.created {reply.id}")
     if reply.done_at is None:
-        quiet = last_moment(timeline) - _last_word(timeline, reply)
-        expired = timeline.first(
-            WaitExpired, after=reply.created_at, where=lambda e: "response.done" in e.what
-        )
-        if expired is None and quiet < limit_of(timeline, "response_s"):
+        quiet = watched_until(timeline) - _last_word(timeline, reply)
+        if quiet < limit_of(timeline, "response_s"):
             return Inconclusive(f"the call ended {quiet:.1f} s after the last word of response {reply.id}")
         seen = f"response.done never came, and nothing else of it in the last {quiet:.1f} s"
         return Violation("response-incomplete", seen, (quote,))
@@ -154,7 +151,7 @@ def _unanswered(timeline: Timeline, turn: Turn, next_said: float) -> Finding:
         return None
     if not turn_detection_at(timeline, max(ended)).create_response:
         return None
-    waited = min(last_moment(timeline), next_said) - max(ended)
+    waited = min(watched_until(timeline), next_said) - max(ended)
     if waited < limit_of(timeline, "response_s"):
         return Inconclusive(f"the response was awaited for only {waited:.1f} s")
     return Violation(
