@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
-from harness.config.settings import Settings
+from harness.config.settings import read_settings
 from harness.core.audio import Samples, merged
 from harness.core.errors import UsageError
 from harness.speech import opus, recipes
@@ -131,7 +131,7 @@ def load_library(directory: Path | None = None) -> Library:
     Read once per process and directory. Raises UsageError for a manifest that cannot be used; a clip's own
     file is read, and its checksum verified, when its samples are first asked for.
     """
-    return _library((directory or Settings().fixtures or own_fixtures()).resolve())
+    return _library((directory or read_settings().fixtures or own_fixtures()).resolve())
 
 
 def own_fixtures() -> Path:

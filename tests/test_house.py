@@ -1,0 +1,161 @@
+"""The rules of the house that no other tool keeps: see CONTRIBUTING.md."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LONGEST_FILE = 400  # lines: beyond, a file has more than one idea
+
+# Written apart, so that this file does not find itself.
+MACHINE_PATHS = re.compile(
+    "|".join([r"/(?:ho" r"me|Us" r"ers)/\w+", r"/ro" r"ot/", r"/wo" r"rk/(?:main|shared)"])
+)
+REGISTRIES = re.compile(
+    "|".join([r"py" r"pi\.org", r"python" r"hosted", r"--(?:extra-)?index" r"-url", r"\.npm" r"rc"])
+)
+
+
+def tracked(*suffixes: str) -> list[Path]:
+    """Files that git knows, of these suffixes or all."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
+    files = [ROOT / name for name in listed.stdout.split("\0") if name]
+    return [file for file in files if file.exists() and (not suffixes or file.suffix in suffixes)]
+
+
+def modules(package: str) -> Iterator[tuple[str, ast.Module]]:
+    """Each module of a package, by its path from the root, with its syntax tree."""
+    for path in sorted((ROOT / package).rglob("*.py")):
+        yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """The top-level names of everything that a module imports, wherever it does."""
+    names = [n.name for node in ast.walk(tree) if isinstance(node, ast.Import) for n in node.names]
+    names += [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and not n.level]
+    return {name.partition(".")[0] for name in names}
+
+
+def test_a_file_imports_only_from_floors_below() -> None:
+    tool = Path(sys.executable).with_name("lint-imports")
+    kept = subprocess.run(
+        [tool, "--no-logo"], cwd=ROOT, check=False, capture_output=True, text=True, timeout=100
+    )
+    assert kept.returncode == 0, kept.stdout[-3000:] + kept.stderr[-1000:]
+
+
+def test_every_package_stands_on_a_floor() -> None:
+    """What the layers do not name would be free to import anything."""
+    configured = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    floors = next(contract for contract in configured if contract["id"] == "floors")
+    named = {name.strip() for layer in floors["layers"] for name in layer.split("|")}
+    assert named == {path.parent.name for path in (ROOT / "harness").glob("*/__init__.py")}
+    assert floors["exhaustive"] is True
+
+
+def test_no_file_is_too_long() -> None:
+    lengths = {
+        str(f.relative_to(ROOT)): len(f.read_text(encoding="utf-8").splitlines()) for f in tracked(".py")
+    }
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
+
+
+def test_no_file_names_a_machine_or_a_package_registry() -> None:
+    found = []
+    for file in tracked():
+        text = file.read_bytes().decode("utf-8", "ignore") if file.suffix != ".flac" else ""
+        for pattern in (MACHINE_PATHS, REGISTRIES):
+            found += [f"{file.relative_to(ROOT)}: {match.group()}" for match in pattern.finditer(text)]
+    assert found == []
+
+
+def test_every_package_says_what_it_is() -> None:
+    silent = [
+        name
+        for name, tree in modules("harness")
+        if name.endswith("__init__.py") and not ast.get_docstring(tree)
+    ]
+    assert silent == []
+
+
+def test_the_architecture_names_every_package() -> None:
+    architecture = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    packages = {path.parent.name for path in (ROOT / "harness").glob("*/__init__.py")}
+    assert {name for name in packages if not re.search(rf"\b{name}\b", architecture)} == set()
+
+
+def test_only_the_clock_asks_for_the_time() -> None:
+    """Whatever has a clock of its own cannot be tested by hand, nor put on the scale of a timeline."""
+    clocks = {"time", "datetime"}
+    askers = {name for name, tree in modules("harness") if imported(tree) & clocks}
+    assert askers == {"harness/core/clock.py"}
+
+
+def test_requirements_import_nothing_that_could_do_more_than_look() -> None:
+    allowed = set(sys.stdlib_module_names) | {"harness", "numpy", "msgspec"}
+    doing = {
+        "os",
+        "io",
+        "subprocess",
+        "socket",
+        "asyncio",
+        "threading",
+        "random",
+        "pathlib",
+        "urllib.request",
+    }
+    for package in ("harness/core", "harness/requirements"):
+        for name, tree in modules(package):
+            strangers = (
+                imported(tree) - allowed - ({"openai", "pydantic"} if package == "harness/core" else set())
+            )
+            assert not strangers, name
+            assert not imported(tree) & doing, name
+
+
+def test_every_exception_from_a_rule_gives_its_reason() -> None:
+    marks = re.compile(r"#\s*(?:type: ignore|noqa)\b(?:\[[\w, -]+\]|: ?[A-Z]+\d+(?:, ?[A-Z]+\d+)*)?(.*)")
+    bare = [
+        f"{file.relative_to(ROOT)}:{number}"
+        for file in tracked(".py")
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
+        for mark in marks.finditer(line)
+        if not re.search(r"[a-z]{3}", mark.group(1)) and file != Path(__file__)
+    ]
+    assert bare == []
+
+
+def test_stand_ins_are_called_fake_or_reference() -> None:
+    named = [
+        f"{name}: {node.name}"
+        for package in ("harness", "tests", "scenarios")
+        for name, tree in modules(package)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and re.match(r"_?(?:Mock|Stub|Dummy)", node.name)
+    ]
+    assert named == []
+
+
+def test_every_dependency_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pins = (ROOT / "constraints.txt").read_text().splitlines()
+    assert all(re.fullmatch(r"[\w.-]+==[\w.+!-]+(?: ;.*)?", pin) for pin in pins if pin and pin[0] != "#")
+    pinned = {normal(pin.partition("==")[0]) for pin in pins}
+    declared = [
+        *project["dependencies"],
+        *(d for extra in project["optional-dependencies"].values() for d in extra),
+    ]
+    assert {normal(re.split(r"[<>=~!\[; ]", name)[0]) for name in declared} - pinned == set()
+
+
+def normal(name: str) -> str:
+    """A distribution's name as registries compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
