@@ -153,6 +153,7 @@ class Calls:
             call_name=record.ufrag,
             recorder=lambda start, end: driver.recall(start, end),
         )
+        record.session = lambda: conversation.session
         driver = Driver(conversation, self._settings.vad, record, self._clock, translation)
         return driver
 

@@ -44,7 +44,9 @@ class CallRecord:
         self.offer_sha256 = ""
         self.key_sha256 = digest(key) if key else ""
         self.faults: dict[str, Any] = {}
-        self.measure: Callable[[], dict[str, float]] = dict  # audio statistics, for as long as the call lives
+        # What the live call says of itself; when it ends, its last words stand.
+        self.measure: Callable[[], dict[str, float]] = dict
+        self.session: Callable[[], dict[str, Any]] = dict
         self._redactor = Redactor([key] if key else [])
         self._seed = seed
 
@@ -128,8 +130,8 @@ class CallRecord:
             return
         self.state, self.reason = "ended", reason
         self.ended_at = self.clock.origin + self.clock.now()
-        measured = self.measure()
-        self.measure = lambda: measured  # lets go of the call's parts
+        measured, session = self.measure(), self.session()
+        self.measure, self.session = lambda: measured, lambda: session
         self.add(CallEnded(at=self.clock.now(), side="upstream", reason=reason))
 
     def as_json(self, *, events: bool) -> dict[str, Any]:
@@ -145,6 +147,7 @@ class CallRecord:
             "key_sha256": self.key_sha256,
             "faults": self.faults,
             "audio": self.measure(),
+            "session": self._redactor.value(self.session()),
         }
         return found | {"events": [event_to_builtins(e) for e in self.timeline]} if events else found
 
