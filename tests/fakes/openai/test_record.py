@@ -58,10 +58,11 @@ def test_the_oldest_ended_calls_are_forgotten_and_live_ones_are_not() -> None:
     """However many end."""
     clock = ManualClock()
     records = CallRecords(keep_ended=2)
-    made = [CallRecord(f"rtc_{i}", clock) for i in range(5)]
-    for record in made:
+    made = []
+    for number in range(5):
         clock.advance(1.0)
-        records.add(record)
+        made.append(CallRecord(f"rtc_{number}", clock))
+        records.add(made[-1])
     for record in made[1:]:
         records.end(record, "hang-up")
     assert [record.id for record in records] == ["rtc_0", "rtc_3", "rtc_4"]
