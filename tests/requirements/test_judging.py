@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from harness.core.events import (
     CallEnded,
     HarnessFailed,
+    HttpRequest,
     PacingMeasured,
     ServerEvent,
     UpstreamUnavailable,
@@ -36,7 +37,15 @@ from harness.requirements.model import Condition, Finding, Requirement
 from tests.requirements.cases import CASES, Case
 from tests.requirements.test_causes import FOUND
 from tests.support.editing import a, changed, until
-from tests.support.timelines import Mode, call_started, ending, healthy_call, healthy_events, timeline_of
+from tests.support.timelines import (
+    OFFER,
+    Mode,
+    call_started,
+    ending,
+    healthy_call,
+    healthy_events,
+    timeline_of,
+)
 
 SOURCE = Source("RFC 0", "nothing")
 CAUSES = {
@@ -118,6 +127,17 @@ def test_a_fake_that_cannot_be_asked_leaves_it_open() -> None:
     assert verdicts["signaling.offer-forwarded-intact"].outcome == Outcome.INCONCLUSIVE
     assert verdicts["lifecycle.hang-up-releases-call"].outcome == Outcome.INCONCLUSIVE
     assert verdicts["signaling.offer-accepted"].outcome == Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("credentials", "outcome"),
+    [("Bearer ek_[redacted]", Outcome.NOT_APPLICABLE), ("Bearer [redacted]", Outcome.INCONCLUSIVE)],
+)
+def test_a_bare_offer_upstream_may_have_its_session_in_the_key(credentials: str, outcome: Outcome) -> None:
+    headers = (("content-type", "application/sdp"), ("authorization", credentials))
+    bare = changed(healthy_events(), a(HttpRequest, side="upstream"), parts=(), body=OFFER, headers=headers)
+    (verdict,) = judge([timeline_of(bare)], REGISTRY.select(ids=["signaling.session-forwarded"]))
+    assert verdict.outcome == outcome
 
 
 # --- outcomes ---

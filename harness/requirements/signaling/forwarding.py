@@ -21,6 +21,7 @@ from harness.requirements.model import (
     Cause,
     Evidence,
     Finding,
+    Inconclusive,
     Level,
     NotApplicable,
     Severity,
@@ -197,8 +198,8 @@ def session_forwarded(timeline: Timeline) -> Finding:
         return _session_violation(request, "multipart-invalid", problem)
     text = forwarded_session(request)
     if text is None:
-        if _ephemeral(request):
-            return NotApplicable("the session is that of the ephemeral key which the relay used")
+        if not request.parts and (unknown := _key_may_carry_a_session(request)) is not None:
+            return unknown
         parts = ", ".join(p.name for p in request.parts) or "none"
         return _session_violation(request, "session-missing", f"the form's parts: {parts}")
     session = as_json(text)
@@ -231,8 +232,16 @@ def multipart_problem(request: HttpRequest) -> str:
     return ""
 
 
-def _ephemeral(request: HttpRequest) -> bool:
-    return "ek_" in (header(request.headers, "authorization") or "")
+def _key_may_carry_a_session(request: HttpRequest) -> NotApplicable | Inconclusive | None:
+    """A bare offer is right with an ephemeral key, which has a session of its own, not with a secret one."""
+    credentials = header(request.headers, "authorization") or ""
+    if "ek_" in credentials:
+        return NotApplicable("the session is that of the ephemeral key which the relay used")
+    if "sk-" in credentials:
+        return None
+    return Inconclusive(
+        "the relay sent the bare offer, and whether its key carries a session is not recorded"
+    )
 
 
 def _session_violation(request: HttpRequest, cause: str, seen: str) -> Violation:
