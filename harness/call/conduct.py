@@ -76,7 +76,7 @@ async def make_call(desk: Desk, scenario: Scenario, *, call: str) -> CallRecord:
             origin=clock.origin,
             seed=desk.settings.seed,
             harness=__version__,
-            target=desk.target.url,
+            target=desk.target.shown_url,
             dialect=desk.target.dialect,
             mode=desk.settings.mode,
             limits=dict(desk.settings.limits),

@@ -24,7 +24,7 @@ LONGEST_WEBSOCKET_MESSAGE = 24 * 1024 * 1024
 class _Protocol(H11Protocol):
     """Hands each request the means to drop its connection, as `scope["state"]["drop_connection"]`."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         self.app_state = {**self.app_state, "drop_connection": transport.abort}
 

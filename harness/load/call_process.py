@@ -58,7 +58,7 @@ async def serve(host: str) -> None:
         Desk.open(run_settings(target=host or None), EmbeddedPair.for_run) as desk,
         asyncio.TaskGroup() as group,
     ):
-        _write({"ready": True, "target": desk.target.url})
+        _write({"ready": True, "target": desk.target.shown_url})
         while line := await lines.readline():
             order = json.loads(line)
             group.create_task(_make(desk, order["id"], PLANS[order["plan"]]))

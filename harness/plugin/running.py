@@ -110,7 +110,7 @@ class Running:
     def _run(self) -> Run:
         target = self.settings.target
         return Run(
-            target=target.url if target else "",
+            target=target.shown_url if target else "",
             dialect=self.settings.dialect,
             mode=self.settings.mode,
             seed=self.settings.seed,
@@ -133,7 +133,7 @@ class Running:
     async def _make(self, scenarios: Sequence[Scenario], progress: terminal.Progress) -> None:
         async with Desk.open(self.settings, EmbeddedPair.for_run) as desk:
             self.settings = desk.settings
-            progress(f"target {desk.target.url} ({desk.target.dialect}, {desk.settings.mode})")
+            progress(f"target {desk.target.shown_url} ({desk.target.dialect}, {desk.settings.mode})")
             progress(f"seed {desk.settings.seed}")
             rest = list(scenarios)
             if self.settings.mode != "embedded":
@@ -158,7 +158,7 @@ class Running:
         if failed is None or failed.failure not in UNREACHABLE:
             return
         self.unreachable = f"{failed.failure}: {failed.detail}" if failed.detail else failed.failure
-        url = self.settings.target.url if self.settings.target else ""
+        url = self.settings.target.shown_url if self.settings.target else ""
         raise TargetUnreachableError(
             f"nothing answered at {url}: {self.unreachable}",
             "is the relay running, and is the URL right, with its path?",

@@ -103,7 +103,7 @@ class Caller:
 
     async def state(self, layer: str, state: str, within: float = 8.0) -> Event:
         """When a layer reached a state."""
-        return await until(self.timeline, lambda: self.timeline.state(layer, state), within)  # type: ignore[arg-type]
+        return await until(self.timeline, lambda: self.timeline.state(layer, state), within)  # type: ignore[arg-type]  # any layer
 
     def heard(self) -> list[Packet]:
         """All packets that came so far."""

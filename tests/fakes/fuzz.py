@@ -213,7 +213,7 @@ async def fuzz(count: int, seed: int) -> Outcome:
         outcome.growth_kib = _memory_kib() - before_memory
         outcome.descriptors = _descriptors() - before_descriptors
         for record in served.fake.calls.records.live:
-            await until(record.timeline, lambda record=record: record.state == "ended", WITHIN)  # type: ignore[misc]
+            await until(record.timeline, lambda record=record: record.state == "ended", WITHIN)  # type: ignore[misc]  # bound now
         if served.fake.calls.records.live:
             outcome.wrong.append(f"{len(served.fake.calls.records.live)} calls are still live")
     return outcome

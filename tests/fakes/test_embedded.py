@@ -79,7 +79,7 @@ async def test_it_runs_and_stops_within_an_event_loop() -> None:
 @pytest.mark.parametrize("option", [{"fake_faults": ("nonsense",)}, {"conversation": {"reply_delay": 1}}])
 def test_a_pair_that_cannot_start_says_why(option: dict[str, object]) -> None:
     """With the child's own words, and no process left."""
-    pair = EmbeddedPair(EmbeddedOptions(**option))  # type: ignore[arg-type]
+    pair = EmbeddedPair(EmbeddedOptions(**option))  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(HarnessError, match=r"nonsense|reply_delay"):
         pair.start()
     pair.stop()

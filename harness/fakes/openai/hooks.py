@@ -43,7 +43,7 @@ class CallFault:
         """The answer as it will be returned."""
         return answer
 
-    async def before(self, stage: ConnectStage) -> bool:  # noqa: ARG002
+    async def before(self, stage: ConnectStage) -> bool:  # noqa: ARG002  (for faults)
         """Whether to go on to a stage; may take its time."""
         return True
 
@@ -54,7 +54,7 @@ class CallFault:
         """Where RTP is sent."""
         return link
 
-    def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:  # noqa: ARG002
+    def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:  # noqa: ARG002  (for faults)
         """A reply's packets as they are played; None is 20 ms in which nothing is sent."""
         return packets
 

@@ -274,7 +274,7 @@ class FakePeer:
         }
 
     def _spawn(self, work: object) -> None:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]  # a coroutine
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

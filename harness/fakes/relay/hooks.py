@@ -32,7 +32,7 @@ class RelayFault:
         """The offer as it will be forwarded."""
         return offer
 
-    def session(self, session: dict[str, Any], sent_along: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def session(self, session: dict[str, Any], sent_along: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002  (for faults)
         """The session as it will be forwarded; `sent_along` is what the client sent besides the offer."""
         return session
 

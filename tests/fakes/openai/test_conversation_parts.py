@@ -35,7 +35,7 @@ def test_the_agenda_keeps_time_then_order() -> None:
     done: list[str] = []
     agenda = Agenda()
     for at, name in ((2.0, "c"), (1.0, "a"), (1.0, "b"), (3.0, "d")):
-        agenda.add(at, lambda name=name: done.append(name))  # type: ignore[misc]
+        agenda.add(at, lambda name=name: done.append(name))  # type: ignore[misc]  # bound now
     cancelled = agenda.add(0.5, lambda: done.append("never"))
     cancelled.cancel()
     assert agenda.next_deadline() == 1.0

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from harness.fakes.openai.conversation import ConversationSettings, Play, StopPlaying
-from tests.fakes.openai.driving import REPLY_MS, Driven, SilentVoice
+from tests.fakes.openai.driving import REPLY_MS, Driven
 
 PLAIN = ConversationSettings(vary=False)
 TURN = [
@@ -270,42 +270,6 @@ def test_speech_before_the_idle_timeout_stops_it() -> None:
     assert not call.all("input_audio_buffer.timeout_triggered")
 
 
-def test_a_transcript_that_was_told_is_the_transcript_that_comes() -> None:
-    transcription = {"input": {"transcription": {"model": "gpt-4o-transcribe"}}}
-    call = Driven(session={"type": "realtime", "audio": transcription}).open()
-    call.conversation.expect("¿Dónde está mi pedido?", "es")
-    for _ in range(2):
-        call.say()
-        call.wait_until_quiet()
-    name = "conversation.item.input_audio_transcription"
-    told, unknown = (e["transcript"] for e in call.all(f"{name}.completed"))
-    assert (told, unknown) == ("¿Dónde está mi pedido?", PLAIN.transcript)
-    deltas = call.all(f"{name}.delta")
-    assert "".join(e["delta"] for e in deltas[:-1]) == told
-    assert [prompt.language for prompt in call.voice.prompts] == ["es", ""]
-
-
-def test_whisper_transcribes_in_one_piece_and_bills_by_duration() -> None:
-    call = Driven(
-        session={"type": "realtime", "audio": {"input": {"transcription": {"model": "whisper-1"}}}}
-    ).open()
-    call.conversation.expect("one two three four five")
-    call.say(1.0)
-    call.wait_until_quiet()
-    name = "conversation.item.input_audio_transcription"
-    assert len(call.all(f"{name}.delta")) == 1
-    usage = call.one(f"{name}.completed")["usage"]
-    assert usage["type"] == "duration"
-    assert usage["seconds"] == pytest.approx(1.0, abs=0.31)
-
-
-def test_without_a_transcription_setting_nothing_is_transcribed() -> None:
-    call = Driven().open()
-    call.say()
-    call.wait_until_quiet()
-    assert not [name for name in call.types() if "transcription" in name]
-
-
 def test_a_reply_is_stopped_at_what_exists_when_its_generation_is_cancelled() -> None:
     call = Driven(settings=ConversationSettings(generation_speed=2.0, vary=False)).open()
     call.say()
@@ -353,34 +317,6 @@ def test_a_second_response_waits_until_the_first_was_heard() -> None:
     assert [type(o) for o in call.outputs if isinstance(o, Play | StopPlaying)] == [Play, Play]
 
 
-def test_over_a_websocket_the_audio_travels_in_events() -> None:
-    call = Driven(transport="websocket").open()
-    call.say()
-    call.wait_until_quiet()
-    audio = b"".join(base64.b64decode(e["delta"]) for e in call.all("response.output_audio.delta"))
-    assert len(audio) == REPLY_MS * 48
-    assert not [name for name in call.types() if name.startswith("output_audio_buffer")]
-    assert not [output for output in call.outputs if isinstance(output, Play)]
-
-
-@pytest.mark.parametrize("format_type", ["audio/pcmu", "audio/pcma"])
-def test_g711_is_8000_bytes_a_second(format_type: str) -> None:
-    output = {"output": {"format": {"type": format_type}}}
-    call = Driven(transport="websocket", session={"type": "realtime", "audio": output}).open()
-    call.say()
-    call.wait_until_quiet()
-    audio = b"".join(base64.b64decode(e["delta"]) for e in call.all("response.output_audio.delta"))
-    assert len(audio) == REPLY_MS * 8
-
-
-def test_a_reply_without_words_is_still_heard() -> None:
-    call = Driven(voice=SilentVoice(transcript="")).open()
-    call.say()
-    call.wait_until_quiet()
-    assert not call.all("response.output_audio_transcript.delta")
-    assert call.one("output_audio_buffer.started")
-
-
 def test_a_session_expires_with_an_error_and_a_close() -> None:
     call = Driven(settings=ConversationSettings(session_seconds=6.0)).open()
     assert call.one("session.created")["session"]["expires_at"] == 1_800_000_006
@@ -403,16 +339,6 @@ def test_the_silence_of_an_idle_timeout_is_not_what_the_caller_says_next() -> No
     call.wait_until_quiet()
     completed = call.all("conversation.item.input_audio_transcription.completed")
     assert [e["transcript"] for e in completed] == [PLAIN.transcript, "", "At last."]
-
-
-def test_a_diarized_transcript_says_who_spoke_when() -> None:
-    audio = {"input": {"transcription": {"model": "gpt-4o-transcribe-diarize"}}}
-    call = Driven(session={"type": "realtime", "audio": audio}).open()
-    call.say(2.0)
-    call.wait_until_quiet()
-    segment = call.one("conversation.item.input_audio_transcription.segment")
-    assert (segment["speaker"], segment["start"]) == ("A", 0.0)
-    assert segment["end"] == pytest.approx(2.0, abs=0.31)
 
 
 def test_barge_in_also_drops_what_waits_behind_a_response_out_of_band() -> None:

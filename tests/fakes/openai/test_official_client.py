@@ -75,7 +75,7 @@ async def test_client_secrets_make_a_call_with_their_session(served: Served, cli
     ):
         created = await connection.recv()
         assert created.type == "session.created"
-        assert created.session.instructions == "From the key."  # type: ignore[union-attr]
+        assert created.session.instructions == "From the key."  # type: ignore[union-attr]  # realtime
 
 
 @pytest.mark.parametrize("kind", ["audio/pcm", "audio/pcmu", "audio/pcma"])

@@ -115,7 +115,7 @@ async def test_calls_side_by_side_keep_apart(served: Served) -> None:
 
     await asyncio.gather(*(one(f"call {i}") for i in range(5)))
     for record in served.records:
-        await until(record.timeline, lambda record=record: record.state == "ended")  # type: ignore[misc]
+        await until(record.timeline, lambda record=record: record.state == "ended")  # type: ignore[misc]  # bound now
 
 
 async def test_stopping_the_server_ends_its_calls_with_a_goodbye() -> None:

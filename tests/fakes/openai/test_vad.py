@@ -123,7 +123,7 @@ def test_the_cheaper_engine_finds_clean_speech_within_150_ms_of_its_start(clip: 
 
 def test_stamps_lie_on_the_detectors_grid() -> None:
     for engine, frame_ms in (("silero", 32), ("webrtc", 20)):
-        signals = segmented(in_silence(LIBRARY.clip("es-two-utterances").samples), engine)  # type: ignore[arg-type]
+        signals = segmented(in_silence(LIBRARY.clip("es-two-utterances").samples), engine)  # type: ignore[arg-type]  # either
         assert len(signals) == 4
         assert [signal.audio_ms % frame_ms for signal in signals] == [0] * 4
 
