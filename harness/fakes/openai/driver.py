@@ -76,6 +76,7 @@ class Driver:
         self._record = record
         self._clock = clock
         self._timer: asyncio.TimerHandle | None = None
+        self._deadline: float | None = None
         self._stopped = False
         self._send: SendText = lambda _text: None
         self._play: Callable[[str, Reply], None] = lambda _response_id, _reply: None
@@ -263,10 +264,13 @@ class Driver:
         self._record.client_event(_light(event))
 
     def _schedule(self) -> None:
+        deadline = self.conversation.next_deadline()
+        if deadline == self._deadline and self._timer is not None:
+            return  # as after most packets
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        deadline = self.conversation.next_deadline()
+        self._deadline = deadline
         if deadline is not None and not self._stopped:
             delay = max(0.0, deadline - self._clock.now())
             self._timer = asyncio.get_running_loop().call_later(delay, self._tick)

@@ -6,6 +6,7 @@ import asyncio
 
 from harness.core.audio import AUDIBLE_DBFS
 from harness.core.events import AudioPlayed, ClientEvent, ServerEvent, StateChanged
+from harness.core.probes import SESSION_EXPIRED
 from harness.core.sdp import parse_sdp
 from harness.speech.library import load_library
 from tests.fakes.callers import CALLS, SESSION, Served, calling, new_caller, quick, serving, until
@@ -126,3 +127,14 @@ async def test_stopping_the_server_ends_its_calls_with_a_goodbye() -> None:
         await caller.state("dtls", "closed")
         assert caller.timeline.first(StateChanged, where=lambda e: e.layer == "dtls") is not None
         assert served.records == []
+
+
+async def test_an_expired_session_says_so_before_it_closes() -> None:
+    """The error must not be lost in the closing of the channel."""
+    settings = quick(conversation={"session_seconds": 0.4})
+    async with serving(settings) as served, calling(served) as caller:
+        refused = await caller.event("error")
+        assert refused.event is not None
+        assert refused.event["error"]["code"] == "session_expired"
+        await caller.state("dtls", "closed")
+        assert served.records[0].reason == SESSION_EXPIRED

@@ -83,6 +83,7 @@ async def test_an_expired_session_closes_with_1001() -> None:
         assert closed.value.rcvd.code == 1001
         [record] = served.records
         await until(record.timeline, lambda: record.state == "ended")
+        assert record.reason == "session-expired"
 
 
 async def test_a_fault_over_http_refuses_the_upgrade(served: Served) -> None:
