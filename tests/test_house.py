@@ -1,6 +1,7 @@
 """The rules of the house that no other tool keeps: see CONTRIBUTING.md."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.call.scenario import Scenario
+
 ROOT = Path(__file__).parents[1]
 LONGEST_FILE = 400  # lines: beyond, a file has more than one idea
 
@@ -18,7 +21,12 @@ MACHINE_PATHS = re.compile(
     "|".join([r"/(?:ho" r"me|Us" r"ers)/\w+", r"/ro" r"ot/", r"/wo" r"rk/(?:main|shared)"])
 )
 REGISTRIES = re.compile(
-    "|".join([r"py" r"pi\.org", r"python" r"hosted", r"--(?:extra-)?index" r"-url", r"\.npm" r"rc"])
+    "|".join(
+        [
+            *(r"py" r"pi\.org", r"python" r"hosted", r"--(?:extra-)?index" r"-url"),
+            *(r"npm" r"js\.org", r"\.npm" r"rc", r"deb\.deb" r"ian\.org"),
+        ]
+    )
 )
 
 
@@ -77,13 +85,32 @@ def test_no_file_names_a_machine_or_a_package_registry() -> None:
     assert found == []
 
 
+def test_no_file_names_where_this_checkout_is() -> None:
+    if len(ROOT.parts) < 3:
+        pytest.skip(f"{ROOT} could stand in a text for another reason")
+    here = re.compile(re.escape(str(ROOT)) + r"(?![\w.-])")
+    found = [f for f in tracked() if here.search(f.read_bytes().decode("utf-8", "ignore"))]
+    assert found == []
+
+
 def test_every_package_says_what_it_is() -> None:
     silent = [
         name
-        for name, tree in modules("harness")
+        for package in ("harness", "scenarios")
+        for name, tree in modules(package)
         if name.endswith("__init__.py") and not ast.get_docstring(tree)
     ]
     assert silent == []
+
+
+def test_every_scenario_file_holds_the_scenario_of_its_name_and_no_other() -> None:
+    files = [file for file in sorted((ROOT / "scenarios").glob("*.py")) if file.stem != "__init__"]
+    assert files
+    for file in files:
+        held = vars(importlib.import_module(f"scenarios.{file.stem}"))
+        scenarios = {name: value for name, value in held.items() if isinstance(value, Scenario)}
+        assert list(scenarios) == [file.stem], file.name
+        assert scenarios[file.stem].name == file.stem
 
 
 def test_the_architecture_names_every_package() -> None:

@@ -142,6 +142,16 @@ def test_without_a_known_scheme_nothing_of_it_stays(value: str) -> None:
     assert Redactor().headers([("Authorization", value)]) == (("Authorization", REDACTED),)
 
 
+def test_a_header_that_is_named_as_a_credential_is_one_however_it_is_written() -> None:
+    redactor = Redactor(headers=["X-Device", "x-pin"])
+    assert redactor.headers([("x-device", "17"), ("X-PIN", "1234"), ("X-Pinned", "1234")]) == (
+        ("x-device", REDACTED),
+        ("X-PIN", REDACTED),
+        ("X-Pinned", "1234"),
+    )
+    assert redactor.text("1234") == "1234"
+
+
 def test_other_headers_keep_their_order_and_values() -> None:
     headers = (("Content-Type", "application/sdp"), ("x-b", "1"), ("x-a", "2"), ("x-b", "3"))
     assert Redactor(["anything"]).headers(headers) == headers
