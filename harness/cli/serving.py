@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 
 import click
 
@@ -19,7 +20,7 @@ BIND = click.option(
 FAULT = click.option(
     "--fault", "faults", multiple=True, metavar="NAME[=VALUE]", help="misbehave so; see `harness faults`"
 )
-SEED = click.option("--seed", type=int, default=0, show_default=True, help="repeats a run's choices")
+SEED = click.option("--seed", type=int, help="repeats a run's choices (default: a new one, printed)")
 TOKEN = click.option(
     "--management-token",
     envvar="HARNESS_FAKE_TOKEN",
@@ -33,7 +34,7 @@ TOKEN = click.option(
 @SEED
 @TOKEN
 @click.option("--vad", type=click.Choice(["silero", "webrtc"]), default="silero", show_default=True)
-@click.option("--voice", default="recorded", show_default=True, help="recorded, echo, tone, or a clip's name")
+@click.option("--voice", default="recorded", show_default=True, help="recorded[:CLIP], echo, or mark")
 @click.option("--reply-delay-ms", type=int, default=300, show_default=True)
 @click.option(
     "--session-seconds", type=float, default=3600.0, show_default=True, help="until a session expires"
@@ -41,7 +42,7 @@ TOKEN = click.option(
 def fake_openai(
     bind: str,
     faults: tuple[str, ...],
-    seed: int,
+    seed: int | None,
     management_token: str | None,
     vad: str,
     voice: str,
@@ -55,7 +56,7 @@ def fake_openai(
         vad="webrtc" if vad == "webrtc" else "silero",
         voice=voice,
         conversation=conversation,
-        seed=seed,
+        seed=_told(seed),
         faults=faults,
         management_token=management_token,
     )
@@ -73,7 +74,7 @@ def fake_openai(
 def relay(
     bind: str,
     faults: tuple[str, ...],
-    seed: int,
+    seed: int | None,
     management_token: str | None,
     upstream: str,
     dialect: str,
@@ -92,10 +93,17 @@ def relay(
         bearer_token=os.environ.get("HARNESS_RELAY_TOKEN") or None,
         origins=origins,
         faults=faults,
-        seed=seed,
+        seed=_told(seed),
         management_token=management_token,
     )
     serve_relay(bind, settings)
+
+
+def _told(seed: int | None) -> int:
+    """The seed in use; on standard error, since standard output holds the base URL alone."""
+    chosen = secrets.randbits(32) if seed is None else seed
+    click.echo(f"seed {chosen}", err=True)
+    return chosen
 
 
 def _addresses(bind: str) -> tuple[str, ...] | None:
