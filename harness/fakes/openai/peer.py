@@ -11,9 +11,7 @@ from typing import cast
 
 from harness.core.audio import Samples
 from harness.core.events import AudioPlayed, HarnessFailed, Layer, Packet
-from harness.core.probes import SESSION_EXPIRED
 from harness.core.sdp import SessionDescription
-from harness.fakes.openai.conversation.conversation import GOING_AWAY
 from harness.fakes.openai.driver import Driver
 from harness.fakes.openai.hooks import CallFault, ConnectStage, RtpLink
 from harness.fakes.openai.listening import Ear
@@ -228,9 +226,9 @@ class FakePeer:
         except ValueError as error:
             self._record.layer("channel", self._channel.state, f"not sent: {error}")
 
-    def _close_session(self, reason: str, code: int) -> None:
+    def _close_session(self, reason: str, _code: int) -> None:
         """The conversation is over, and the call with it."""
-        self.end(SESSION_EXPIRED if code == GOING_AWAY else reason)
+        self.end(reason)
 
     # --- media ---
 

@@ -11,11 +11,9 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from harness.core.events import HttpRequest
-from harness.core.probes import SESSION_EXPIRED
 from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.openai import errors
 from harness.fakes.openai.calls import Calls
-from harness.fakes.openai.conversation.conversation import GOING_AWAY
 from harness.fakes.openai.errors import ApiError
 from harness.fakes.openai.keys import Keys, bearer
 from harness.fakes.openai.settings import FakeSettings
@@ -56,7 +54,7 @@ class Socket:
         """Close after what is queued; the first reason stands."""
         if self._closing is None:
             self._closing = (code, reason)
-            self.reason = SESSION_EXPIRED if code == GOING_AWAY else reason
+            self.reason = reason
             self._out.put_nowait(None)
 
     def end(self, reason: str, *, goodbye: bool = True) -> None:  # noqa: ARG002  (a socket always says so)

@@ -137,4 +137,4 @@ async def test_an_expired_session_says_so_before_it_closes() -> None:
         assert refused.event is not None
         assert refused.event["error"]["code"] == "session_expired"
         await caller.state("dtls", "closed")
-        assert served.records[0].reason == SESSION_EXPIRED
+        assert SESSION_EXPIRED in served.records[0].reason
