@@ -158,7 +158,7 @@ def test_events_of_the_channel_are_found_by_type() -> None:
 
 
 def test_packets_of_all_batches_are_in_order_of_arrival() -> None:
-    first, second, third = (Packet(at, sequence, 0, 80) for at, sequence in ((1.0, 7), (1.02, 9), (1.01, 8)))
+    first, second, third = (Packet(at, sequence, 0, 80) for at, sequence in ((1.0, 7), (1.02, 8), (1.01, 9)))
     timeline = Timeline(
         [
             PacketsReceived(at=1.0, ssrc=1, packets=(first, second)),
