@@ -26,6 +26,7 @@ from harness.core.events import (
     StateChanged,
 )
 from harness.core.sdp import parse_sdp
+from harness.core.strict_json import json_object
 from harness.peer.channel import Message
 from harness.peer.descriptions import write_offer
 from harness.peer.heard import Heard
@@ -193,11 +194,8 @@ class Peer:
     def _message(self, message: Message) -> None:
         raw = message if isinstance(message, str) else message.decode("utf-8", "replace")
         size = len(message.encode() if isinstance(message, str) else message)
-        try:
-            event = json.loads(raw)
-        except ValueError:
-            event = None
-        if isinstance(event, dict):
+        event = json_object(raw)
+        if event is not None:
             self._record(ServerEvent(at=self._clock.now(), event=event, size=size))
         else:
             self._record(ServerEvent(at=self._clock.now(), event=None, raw=raw[:2000], size=size))
