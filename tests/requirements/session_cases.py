@@ -143,6 +143,14 @@ def two_errors_for_one_wrong_update() -> Events:
     return [*no_error_for_a_wrong_update(), *errors]
 
 
+EXPIRED_ERROR = {
+    "type": "invalid_request_error",
+    "code": "session_expired",
+    "message": "Your session hit the maximum duration of 60 minutes.",
+    "event_id": None,
+}
+
+
 # --- stays-alive ---
 
 

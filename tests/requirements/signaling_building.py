@@ -118,3 +118,23 @@ def upstream_probe(end: HttpResponse | HttpFailed, status: int = 500, body: str 
     events = [call_started(), *without(signaling(purpose="upstream-failure"), a(HttpResponse, side="caller"))]
     events = changed(events, a(HttpResponse, side="upstream"), status=status, body=body)
     return [*events, end, *ending(31.0)]
+
+
+def preflight(status: int = 204, **headers: str) -> Events:
+    asked = HttpRequest(
+        at=0.01,
+        method="OPTIONS",
+        url="http://127.0.0.1:3000/x",
+        purpose="preflight",
+        headers=(
+            ("Origin", "https://app.example"),
+            ("Access-Control-Request-Method", "POST"),
+            ("Access-Control-Request-Headers", "authorization, content-type"),
+        ),
+    )
+    named = tuple((f"access-control-allow-{name}", value) for name, value in headers.items())
+    return [
+        *healthy_events(),
+        asked,
+        HttpResponse(at=0.02, status=status, headers=named, purpose="preflight"),
+    ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from harness.core.events import (
     HttpFailed,
-    HttpRequest,
     HttpResponse,
 )
 from tests.requirements.cases import case
@@ -14,6 +13,7 @@ from tests.requirements.signaling_building import (
     TRACEBACK,
     Events,
     not_connected,
+    preflight,
     probe,
     refused,
     responded,
@@ -26,26 +26,6 @@ from tests.support.timelines import (
 )
 
 # --- preflight ---
-
-
-def preflight(status: int = 204, **headers: str) -> Events:
-    asked = HttpRequest(
-        at=0.01,
-        method="OPTIONS",
-        url="http://127.0.0.1:3000/x",
-        purpose="preflight",
-        headers=(
-            ("Origin", "https://app.example"),
-            ("Access-Control-Request-Method", "POST"),
-            ("Access-Control-Request-Headers", "authorization, content-type"),
-        ),
-    )
-    named = tuple((f"access-control-allow-{name}", value) for name, value in headers.items())
-    return [
-        *healthy_events(),
-        asked,
-        HttpResponse(at=0.02, status=status, headers=named, purpose="preflight"),
-    ]
 
 
 @case("signaling.preflight", "cors-preflight")

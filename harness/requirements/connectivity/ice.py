@@ -9,7 +9,6 @@ from harness.core.events import CandidateFound, ChecksCounted, IceServerTried
 from harness.core.sdp import Candidate, parse_sdp
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED, last_moment, limit_of
-from harness.requirements.exchanges import upstream_offers
 from harness.requirements.model import (
     Alternative,
     Cause,
@@ -37,7 +36,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
         "Connectivity checks on pairs of candidates, until one that works both ways is nominated.",
         "https://www.rfc-editor.org/rfc/rfc8445#section-7",
     ),
-    needs=("signaling.answer-has-candidates",),
+    needs=("signaling.answer-has-candidates", "signaling.answer-returned-intact"),
     when=(OFFERED, ANSWERED),
     causes={
         "no-candidates": Cause(
@@ -94,8 +93,6 @@ def _why(timeline: Timeline, remote: Sequence[Candidate]) -> tuple[str, str, tup
         return "no-candidates", f"of the answer's {len(remote)} none is UDP with an address", ()
     if checks is not None and checks.refused and not checks.answered:
         return "credentials-mismatch", f"{checks.refused} of {checks.sent} checks were refused", ()
-    if (other := _other_ufrag(timeline)) is not None:
-        return "credentials-mismatch", other, ()
     unroutable = [c for c in usable if not _reachable(c.address, [own.address for own in local])]
     sent = f"{checks.sent} checks sent, none answered" if checks else "no check was answered"
     silent = (Alternative("no-answer-to-checks", sent),)
@@ -120,15 +117,6 @@ def _silence(
         sent,
         (Alternative("udp-blocked", "a firewall would look the same from here"),),
     )
-
-
-def _other_ufrag(timeline: Timeline) -> str | None:
-    """The upstream's own ufrag, where the answer that we got names another."""
-    made = [parse_sdp(e.body).ice_ufrag for e in upstream_offers(timeline) if e.succeeded]
-    ours = parse_sdp(answer_of(timeline).sdp).ice_ufrag
-    if not made or made[-1] is None or ours in made:
-        return None
-    return f"the answer names ice-ufrag {ours}, the upstream's is {made[-1]}"
 
 
 def _reachable(address: str, local: Sequence[str]) -> bool:

@@ -40,11 +40,7 @@ from harness.requirements.signaling.quoting import answer_of
         "The answer is the answerer's: offerer and answerer must agree on every line of it.",
         "https://www.rfc-editor.org/rfc/rfc3264#section-6",
     ),
-    needs=(
-        "signaling.answer-line-endings",
-        "signaling.answer-mirrors-offer",
-        "signaling.answer-has-candidates",
-    ),
+    needs=("signaling.answer-mirrors-offer", "signaling.answer-has-candidates"),
     when=(OFFERED, ANSWERED, FORWARDED),
     causes={
         "answer-mutated": Cause(
@@ -55,20 +51,23 @@ from harness.requirements.signaling.quoting import answer_of
     },
 )
 def answer_returned_intact(timeline: Timeline) -> Finding:
-    """The SDP that the caller took is the one that the upstream sent, byte for byte."""
+    """The SDP that the caller took is the one that the upstream sent.
+
+    Its line ends are left to signaling.answer-line-endings, which says more of them.
+    """
     made = [e for e in upstream_offers(timeline) if e.succeeded]
     if not made:
         return NotApplicable("the upstream made no call")
     answer = answer_of(timeline)
     # A relay that retried returns the last answer, one that raced two requests either.
     sent = [_sdp_of(e) for e in made]
-    if answer.sdp in sent:
+    if any(answer.sdp.splitlines() == each.splitlines() for each in sent):
         return None
     lost, new = _changes(sent[-1], answer.sdp)
     changes = [f"gone: {excerpt(line)}" for line in lost[:2]] + [f"new: {excerpt(line)}" for line in new[:2]]
     return Violation(
         "answer-mutated",
-        "; ".join(changes) or "white space or the order of its lines differs",
+        "; ".join(changes) or "the order of its lines differs",
         (
             Evidence(made[-1].ended_at, f"the upstream answered {len(sent[-1])} characters"),
             Evidence(answer.at, f"the relay returned {len(answer.sdp)} characters"),
