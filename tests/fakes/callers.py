@@ -94,7 +94,7 @@ class Caller:
         )
 
     def accept(self, answer: str) -> None:
-        self.peer.accept_answer(answer, ice_seconds=5.0, dtls_seconds=5.0)
+        self.peer.accept_answer(answer, ice_seconds=5.0, dtls_seconds=2.0)
 
     async def say(self, clip: str = "en-m-yes") -> None:
         utterance = Utterance(load_library().clip(clip).packets)
@@ -137,9 +137,14 @@ async def new_caller() -> AsyncIterator[Caller]:
 
 
 @asynccontextmanager
-async def calling(served: Served, session: dict[str, Any] | None = None) -> AsyncIterator[Caller]:
-    """A caller whose answer is applied; whether it connects is up to the fake."""
+async def calling(
+    served: Served, session: dict[str, Any] | None = None, *, fault: dict[str, object] | None = None
+) -> AsyncIterator[Caller]:
+    """A caller whose answer is applied; whether it connects is up to the fake. `fault` is for it alone."""
     async with new_caller() as caller:
+        for name, value in (fault or {}).items():
+            planted = {"name": name, "value": value, "ufrag": caller.peer.ufrag}
+            (await served.post("/_fake/faults", json=[planted])).raise_for_status()
         parts = {"sdp": (None, caller.offer, "application/sdp")}
         if session is not None:
             parts["session"] = (None, json.dumps(session), "application/json")
