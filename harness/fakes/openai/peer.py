@@ -14,7 +14,7 @@ from harness.core.events import AudioPlayed, HarnessFailed, Layer, Packet
 from harness.core.sdp import SessionDescription
 from harness.fakes.openai.driver import Driver
 from harness.fakes.openai.hooks import CallFault, ConnectStage, RtpLink
-from harness.fakes.openai.listening import Ear
+from harness.fakes.openai.listening import SILENT_FRAME, Ear
 from harness.fakes.openai.playout import Playing, Playout
 from harness.fakes.openai.recognition import Recognizer
 from harness.fakes.openai.record import CallRecord
@@ -25,7 +25,7 @@ from harness.peer.receiver import AudioReceiver, rtp_payload
 from harness.peer.remote import Remote
 from harness.peer.sender import AudioSender, new_ssrc
 from harness.peer.transport import Transport
-from harness.speech.opus import Decoder, OpusDecodingError
+from harness.speech.opus import SILENCE, Decoder, OpusDecodingError
 
 logger = logging.getLogger(__name__)
 
@@ -239,7 +239,9 @@ class FakePeer:
 
     def _packet(self, packet: Packet, _samples: Samples | None, _ssrc: int) -> None:
         try:
-            samples = self._decoder.decode(self._payload)
+            # What callers send most, and always decodes to zeros.
+            silent = self._payload == SILENCE
+            samples = SILENT_FRAME if silent else self._decoder.decode(self._payload)
         except OpusDecodingError:
             self._undecodable += 1
             return
