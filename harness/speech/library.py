@@ -20,8 +20,9 @@ from harness.speech.pcm import RATE
 class Clip:
     """One piece of audio. `speech`: true (start, end) of its speech in ms; () where nobody speaks.
 
-    `role` is caller, interruption, short, assistant, or generated. `language` (es, en) and `speaker` (female,
-    male) are empty where nobody speaks, and `several` where the parts differ.
+    `role` is caller, interruption, short, assistant, generated, or source (only cuts of it are said).
+    `language` (es, en) and `speaker` (female, male) are empty where nobody speaks, and `several` where the
+    parts differ.
     """
 
     name: str

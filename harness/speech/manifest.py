@@ -25,7 +25,7 @@ class Recorded(_Table):
     """A file beside the manifest. `speech_ms`: true speech, in ms from the first sample."""
 
     file: str
-    role: Literal["caller", "interruption", "short", "assistant"]
+    role: Literal["caller", "interruption", "short", "assistant", "source"]
     language: Literal["es", "en"]
     speaker: Literal["female", "male"]
     transcript: Annotated[str, Field(min_length=1)]
@@ -63,7 +63,7 @@ class Gap(_Table):
 class Composed(_Table):
     """Recorded clips and gaps, one after the other."""
 
-    role: Literal["caller", "interruption", "short", "assistant"]
+    role: Literal["caller", "interruption", "short", "assistant", "source"]
     parts: Annotated[tuple[Cut | Gap, ...], Field(min_length=1)]
     transcript: str | None = None
 

