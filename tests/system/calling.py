@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,13 +12,14 @@ import uvloop
 from pydantic import SecretStr
 
 from harness.call import Caller, Scenario
-from harness.call.conduct import make_calls
+from harness.call.conduct import make_call
 from harness.call.desk import Desk
 from harness.config.run import RunSettings
 from harness.config.timeouts import Timeouts
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from tests.system.planted import Planted
+from tests.system.planted_signaling import PAGE_ORIGIN
 
 CONCURRENCY = 6
 BEARER = "matrix-caller-token"
@@ -45,13 +47,30 @@ def call_with_faults(planted: Sequence[Planted], seed: int = 0) -> dict[Planted,
 
 async def _calls(planted: Sequence[Planted], seed: int) -> dict[Planted, Timeline]:
     async with (
-        EmbeddedPair(EmbeddedOptions(bearer_token=BEARER, seed=seed)) as pair,
+        EmbeddedPair(EmbeddedOptions(bearer_token=BEARER, origins=(PAGE_ORIGIN,), seed=seed)) as pair,
         httpx.AsyncClient(trust_env=False) as management,
         open_desk(pair, seed) as desk,
     ):
-        scenarios = [_scenario(each, pair, management) for each in planted]
-        records = await make_calls(desk, scenarios, concurrency=CONCURRENCY)
-    return {each: record.timeline for each, record in zip(planted, records, strict=True)}
+        places = asyncio.Semaphore(CONCURRENCY)
+
+        async def call(number: int, each: Planted) -> Timeline:
+            async with places:
+                scenario = _scenario(each, pair, management)
+                record = await make_call(_desk_for(each, desk), scenario, call=f"{number:03d}")
+            return record.timeline
+
+        timelines = await asyncio.gather(*(call(n, each) for n, each in enumerate(planted, start=1)))
+    return dict(zip(planted, timelines, strict=True))
+
+
+def _desk_for(planted: Planted, desk: Desk) -> Desk:
+    """With what is configured for this call alone."""
+    limits = {**desk.settings.limits, **dict(planted.limits)}
+    return replace(
+        desk,
+        settings=replace(desk.settings, limits=limits),
+        target=replace(desk.target, **dict(planted.target)),
+    )
 
 
 @asynccontextmanager
@@ -72,7 +91,7 @@ def _scenario(planted: Planted, pair: EmbeddedPair, management: httpx.AsyncClien
         ):
             if text:
                 name, _, value = text.partition("=")
-                fault = {"name": name, "ufrag": ufrag, "calls": planted.calls}
+                fault = {"name": name, "ufrag": ufrag}
                 response = await management.post(url, json=[fault | ({"value": value} if value else {})])
                 response.raise_for_status()
         await planted.conversation(caller)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from harness.call import Caller
 
@@ -14,14 +15,15 @@ Conversation = Callable[[Caller], Awaitable[None]]
 class Planted:
     """`relay` and `fake`: faults as texts NAME or NAME=VALUE, empty where that side behaves.
 
-    `calls`: how many requests of the call meet the fault.
+    `limits` and `target`: names and values of what is configured for this call alone.
     """
 
     relay: str
     fake: str
     finds: str
     conversation: Conversation
-    calls: int = 1
+    limits: tuple[tuple[str, float], ...] = ()
+    target: tuple[tuple[str, Any], ...] = ()
 
     @property
     def requirement(self) -> str:
@@ -33,17 +35,26 @@ class Planted:
         """The slug of the cause that must be named."""
         return self.finds.partition(": ")[2]
 
-    def __str__(self) -> str:
-        """A name in reports and file names: the faults, and the conversation that meets them."""
+    @property
+    def what(self) -> str:
+        """The faults in words."""
         faults = [f"relay {self.relay}" if self.relay else "", f"fake {self.fake}" if self.fake else ""]
-        return f"{', '.join(filter(None, faults))} ({self.conversation.__name__})"
+        return ", ".join(filter(None, faults)) or "none"
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.conversation.__name__} -> {self.requirement}"
 
 
-def relay(fault: str, finds: str, conversation: Conversation, *, fake: str = "", calls: int = 1) -> Planted:
+def relay(fault: str, finds: str, conversation: Conversation, **more: Any) -> Planted:
     """A fault of the reference relay; `finds` is `REQUIREMENT: CAUSE`."""
-    return Planted(fault, fake, finds, conversation, calls)
+    return Planted(fault, more.pop("fake", ""), finds, conversation, **more)
 
 
-def fake(fault: str, finds: str, conversation: Conversation) -> Planted:
+def fake(fault: str, finds: str, conversation: Conversation, **more: Any) -> Planted:
     """A fault of the fake OpenAI."""
-    return Planted("", fault, finds, conversation)
+    return Planted("", fault, finds, conversation, **more)
+
+
+def configured(finds: str, conversation: Conversation, **more: Any) -> Planted:
+    """No fault: what is configured for the call is what the target does not keep."""
+    return Planted("", "", finds, conversation, **more)

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from tests.system.conversations import configures, connects
-from tests.system.planted import fake, relay
+from tests.system.conversations import (
+    asks_as_a_page_does,
+    brings_a_session,
+    comes_without_credentials,
+    configures,
+    connects,
+    meets_a_failing_upstream,
+    sends_bad_offers,
+)
+from tests.system.planted import configured, fake, relay
+
+PAGE_ORIGIN = "https://app.example"
 
 PLANTED = [
     # The front door.
+    configured(
+        "signaling.offer-accepted: unreachable", connects, target=(("url", "http://127.0.0.1:9/session"),)
+    ),
+    relay(
+        "cors-preflight-missing",
+        "signaling.preflight: cors-preflight",
+        asks_as_a_page_does,
+        target=(("origin", PAGE_ORIGIN),),
+    ),
     relay("hangs", "signaling.offer-accepted: timeout", connects),
     relay("not-found", "signaling.offer-accepted: not-found", connects),
     relay("method-not-allowed", "signaling.offer-accepted: method-not-allowed", connects),
@@ -18,7 +37,7 @@ PLANTED = [
     fake("http-401", "signaling.offer-accepted: upstream-unauthorized", connects),
     fake("http-429", "signaling.offer-accepted: upstream-rate-limited", connects),
     fake("http-400", "signaling.offer-accepted: upstream-offer-rejected", connects),
-    fake("http-404", "signaling.session-forwarded: retired-model", connects),
+    fake("http-404", "signaling.offer-accepted: upstream-offer-rejected", connects),
     fake("http-500", "signaling.offer-accepted: upstream-error", connects),
     fake("http-503", "signaling.offer-accepted: upstream-error", connects),
     fake("http-504", "signaling.offer-accepted: upstream-error", connects),
@@ -45,10 +64,11 @@ PLANTED = [
     relay("json-wrapped", "signaling.answer-is-sdp: json-wrapped", connects),
     relay("json-quoted", "signaling.answer-is-sdp: json-wrapped", connects),
     relay("empty-body", "signaling.answer-is-sdp: empty-body", connects),
-    relay("failure-hidden", "signaling.answer-is-sdp: not-sdp", connects, fake="http-500"),
+    relay("failure-hidden", "signaling.answer-is-sdp: json-wrapped", connects, fake="http-500"),
     relay(
         "upstream-error-as-sdp", "signaling.answer-is-sdp: upstream-error-as-sdp", connects, fake="http-500"
     ),
+    relay("upstream-error-as-sdp", "signaling.answer-is-sdp: not-sdp", connects, fake="connection-dropped"),
     relay("wrong-media-type", "signaling.answer-media-type: wrong-media-type", configures),
     relay("slow-answer=2.5", "signaling.answer-time: slow-answer", configures),
     fake("slow-answer=2.5", "signaling.answer-time: slow-answer", configures),
@@ -66,6 +86,24 @@ PLANTED = [
     fake("no-fingerprint", "signaling.answer-mirrors-offer: no-fingerprint", connects),
     fake("answer-without-opus", "signaling.answer-mirrors-offer: no-opus", connects),
     fake("answer-without-candidates", "signaling.answer-has-candidates: no-candidates", connects),
+    # Offers that nobody can answer, and an upstream that fails.
+    relay("bad-offer-accepted", "signaling.bad-offer-refused: bad-offer-accepted", sends_bad_offers),
+    relay("bad-offer-crash", "signaling.bad-offer-refused: bad-offer-crash", sends_bad_offers),
+    relay("bad-offer-hangs", "signaling.bad-offer-refused: hangs", sends_bad_offers),
+    relay("stack-trace-exposed", "signaling.bad-offer-refused: stack-trace-exposed", sends_bad_offers),
+    relay("failure-hidden", "signaling.upstream-failure-reported: failure-hidden", meets_a_failing_upstream),
+    relay("failure-hangs", "signaling.upstream-failure-reported: hangs", meets_a_failing_upstream),
+    relay(
+        "upstream-error-as-sdp",
+        "signaling.upstream-failure-reported: upstream-error-as-sdp",
+        meets_a_failing_upstream,
+    ),
     # Secrets.
     relay("key-exposed=header", "security.key-not-exposed: key-exposed", configures),
+    relay("key-exposed=error", "security.key-not-exposed: key-exposed", comes_without_credentials),
+    relay("relay-open", "security.auth-required: relay-open", comes_without_credentials),
+    relay(
+        "stack-trace-exposed", "security.errors-reveal-nothing: stack-trace-exposed", comes_without_credentials
+    ),
+    relay("session-injected", "security.session-not-injectable: session-injected", brings_a_session),
 ]
