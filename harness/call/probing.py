@@ -43,8 +43,10 @@ class _Host(Protocol):
 
 
 class Probes:
-    """Verbs that a caller has beside those of a conversation. Where one cannot be carried out, it does
-    nothing, and what it would have shown is not applicable."""
+    """Verbs that a caller has beside those of a conversation.
+
+    Where one cannot be carried out it does nothing, and what it would have shown is not applicable.
+    """
 
     async def preflight(self: _Host) -> None:
         """Ask as a browser does before it may post, where the target has an origin."""
@@ -130,9 +132,7 @@ class Probes:
         event_id = f"{INVALID_UPDATE}{self.line.peer.ufrag}"
         async with self._step("update wrongly"):
             self.send(_update(event_id, output_modalities=["scent"]))
-            await self._event(
-                "error", within=self.line.timeouts.update, where=lambda e: _names(e, event_id)
-            )
+            await self._event("error", within=self.line.timeouts.update, where=lambda e: _names(e, event_id))
 
 
 def _update(event_id: str, **session: Any) -> dict[str, Any]:

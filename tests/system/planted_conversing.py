@@ -7,11 +7,11 @@ from tests.system.conversations import (
     climbs_updates,
     configures,
     connects,
-    interrupts,
     says_two_things,
     speaks_muted,
     stays_on_the_line,
     takes_a_turn,
+    talks_over_the_reply,
     updates_wrongly,
 )
 from tests.system.planted import configured, fake
@@ -35,7 +35,11 @@ PLANTED = [
     fake("event-malformed", "session.events-valid: event-malformed", takes_a_turn),
     fake("event-unknown", "session.events-valid: event-unknown", takes_a_turn),
     fake("events-duplicated", "session.events-ordered: event-duplicated", takes_a_turn),
-    fake("events-out-of-order=response.output_item.done", "session.events-ordered: event-out-of-order", takes_a_turn),
+    fake(
+        "events-out-of-order=conversation.item.added",
+        "session.events-ordered: event-out-of-order",
+        takes_a_turn,
+    ),
     # Turns.
     fake("vad-deaf", "turns.speech-detected: vad-deaf", takes_a_turn),
     fake("vad-never-ends", "turns.speech-ends: vad-never-ends", takes_a_turn),
@@ -46,13 +50,11 @@ PLANTED = [
     fake("vad-on-silence", "turns.no-turn-on-silence: turn-on-silence", stays_on_the_line),
     fake("vad-on-silence", "turns.no-turn-when-muted: turn-when-muted", speaks_muted),
     fake("vad-on-own-voice", "turns.interruption: self-interruption", takes_a_turn),
-    fake("barge-in-ignored", "turns.interruption: barge-in-ignored", interrupts),
+    fake("barge-in-ignored", "turns.interruption: barge-in-ignored", talks_over_the_reply),
     # Responses.
     fake("response-never", "turns.response-completes: response-missing", takes_a_turn),
     fake("response-half", "turns.response-completes: response-incomplete", takes_a_turn),
-    fake(
-        "response-slow", "turns.latency: too-slow", takes_a_turn, limits=(*BUSY, ("latency_ms", 2500.0))
-    ),
+    fake("response-slow", "turns.latency: too-slow", takes_a_turn, limits=(*BUSY, ("latency_ms", 2500.0))),
     fake("response-failed", "turns.response-completes: response-failed", takes_a_turn),
     fake("response-incomplete", "turns.response-completes: response-incomplete", takes_a_turn),
     # Audio.

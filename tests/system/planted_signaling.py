@@ -80,7 +80,9 @@ PLANTED = [
     fake("answer-audio-direction", "signaling.answer-has-audio: audio-direction", connects),
     fake("answer-audio-direction=recvonly", "signaling.answer-has-audio: audio-direction", connects),
     fake("answer-without-data-section", "signaling.answer-has-data-channel: data-section-missing", connects),
-    fake("answer-data-section-rejected", "signaling.answer-has-data-channel: data-section-rejected", connects),
+    fake(
+        "answer-data-section-rejected", "signaling.answer-has-data-channel: data-section-rejected", connects
+    ),
     fake("answer-sections-swapped", "signaling.answer-mirrors-offer: sections-differ", connects),
     fake("setup-actpass", "signaling.answer-mirrors-offer: setup-not-chosen", connects),
     fake("no-fingerprint", "signaling.answer-mirrors-offer: no-fingerprint", connects),
@@ -103,7 +105,9 @@ PLANTED = [
     relay("key-exposed=error", "security.key-not-exposed: key-exposed", comes_without_credentials),
     relay("relay-open", "security.auth-required: relay-open", comes_without_credentials),
     relay(
-        "stack-trace-exposed", "security.errors-reveal-nothing: stack-trace-exposed", comes_without_credentials
+        "stack-trace-exposed",
+        "security.errors-reveal-nothing: stack-trace-exposed",
+        comes_without_credentials,
     ),
     relay("session-injected", "security.session-not-injectable: session-injected", brings_a_session),
 ]

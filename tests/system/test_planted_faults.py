@@ -6,11 +6,10 @@ import pytest
 
 from harness.core.timeline import Timeline
 from harness.requirements import REGISTRY, Outcome, judge
-from tests.system import planted_connecting, planted_conversing, planted_signaling
+from tests.system.all_planted import PLANTED
 from tests.system.calling import call_with_faults
 from tests.system.planted import Planted
 
-PLANTED = [*planted_signaling.PLANTED, *planted_connecting.PLANTED, *planted_conversing.PLANTED]
 FOUND = (Outcome.FAILED, Outcome.WARNED)
 
 

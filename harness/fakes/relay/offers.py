@@ -9,6 +9,7 @@ from harness.core.sdp import parse_sdp
 from harness.fakes.bodies import MultipartInvalidError, media_type, parse_multipart
 from harness.fakes.relay.refusal import Refusal, bad_offer
 
+
 def read_offer(body: bytes, content_type: str) -> tuple[bytes, dict[str, Any]]:
     """The offer, and whatever else the client sent with it, which is not forwarded. Raises Refusal."""
     kind = media_type(content_type)
