@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from harness.call.line import Line
+from harness.call.probing import Probes
 from harness.call.waiting import Waiter
 from harness.core.events import (
     AnswerRejected,
@@ -26,6 +27,7 @@ from harness.peer.source import Utterance
 SETTLE_SECONDS = 0.3  # after a reply's last audible packet, so that its tail is heard
 QUIET_SECONDS = 1.0  # this long without an audible packet is the end of what is said
 MEDIA_SECONDS = 5.0  # for the media path to come up behind the channel
+INTERRUPTED_AFTER_SECONDS = 1.0  # of a reply's audio
 NOTHING_HEARD_SECONDS = 3.0  # the first audible packet may come this much after response.done
 
 
@@ -33,7 +35,7 @@ class PlanStopped(Exception):  # noqa: N818  (no error: the plan ends early, and
     """A stage did not come about, so the rest of the plan makes no sense."""
 
 
-class Caller:
+class Caller(Probes):
     """The verbs of a call. Each is a step on the timeline; one that fails ends the plan."""
 
     def __init__(self, line: Line) -> None:
@@ -46,21 +48,12 @@ class Caller:
 
     async def connect(self) -> None:
         """Offer, answer, ICE, DTLS, the data channel open, and `session.created`."""
-        timeouts = self.line.timeouts
         async with self._step("connect"):
             offer = await self.line.peer.create_offer()
             answer = await self.line.exchange(offer)
             if answer is None:
                 raise PlanStopped("no answer")
-            try:
-                self.line.peer.accept_answer(answer, ice_seconds=timeouts.ice, dtls_seconds=timeouts.dtls)
-            except SdpUnusableError as error:
-                self.line.record(AnswerRejected(at=self.line.now(), reason=str(error)))
-                raise PlanStopped(f"the answer cannot be applied: {error}") from error
-            await self._until(self._channel_decided, "the data channel", timeouts.channel)
-            if self.line.peer.channel_state != "open":
-                raise PlanStopped("the data channel did not open")
-            await self._event("session.created", within=timeouts.created)
+            await self._until_created(answer)
 
     async def hang_up(self) -> None:
         """End the call as a page does: channel, transport, tracks."""
@@ -164,6 +157,19 @@ class Caller:
                 )
                 await asyncio.sleep(SETTLE_SECONDS)
 
+    async def interrupt(self, clip: str) -> None:
+        """Let the next reply play for a second, then speak a clip into it."""
+        timeouts = self.line.timeouts
+        async with self._step("hear the reply begin"):
+            created = await self._event("response.created", within=timeouts.turn)
+            heard = self.line.peer.heard
+            await self._until(lambda: heard.last_audible > created.at, "the reply's audio", timeouts.turn)
+            await asyncio.sleep(INTERRUPTED_AFTER_SECONDS)
+        await self.say(clip)
+        # What was interrupted is done, by now or soon; the next response.done is another reply's.
+        async with self._step("wait for the interrupted response to be done"):
+            await self._event("response.done", within=timeouts.reply)
+
     # --- inside ---
 
     @asynccontextmanager
@@ -175,6 +181,18 @@ class Caller:
             self.line.record(StepEnded(at=self.line.now(), step=name, failed=str(stopped)))
             raise
         self.line.record(StepEnded(at=self.line.now(), step=name))
+
+    async def _until_created(self, answer: str) -> None:
+        timeouts = self.line.timeouts
+        try:
+            self.line.peer.accept_answer(answer, ice_seconds=timeouts.ice, dtls_seconds=timeouts.dtls)
+        except SdpUnusableError as error:
+            self.line.record(AnswerRejected(at=self.line.now(), reason=str(error)))
+            raise PlanStopped(f"the answer cannot be applied: {error}") from error
+        await self._until(self._channel_decided, "the data channel", timeouts.channel)
+        if self.line.peer.channel_state != "open":
+            raise PlanStopped("the data channel did not open")
+        await self._event("session.created", within=timeouts.created)
 
     async def _event(
         self, *types: str, within: float, where: Callable[[ServerEvent], bool] | None = None

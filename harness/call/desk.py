@@ -20,7 +20,8 @@ from harness.core.events import ClientEvent, Event, ServerEvent
 from harness.core.timeline import Timeline
 from harness.peer.peer import Peer
 from harness.peer.source import Microphone
-from harness.signaling.exchange import exchange_offer, new_client
+from harness.signaling.exchange import new_client, post_offer
+from harness.signaling.sending import Sender
 from harness.speech import opus
 from harness.speech.library import Library, load_library
 
@@ -70,16 +71,7 @@ class Desk:
         def record(event: Event) -> None:
             timeline.append(_redacted(event, redactor.value))
 
-        async def exchange(offer: str) -> str | None:
-            return await exchange_offer(
-                self.client,
-                self.target,
-                offer,
-                timeouts=self.settings.timeouts,
-                record=timeline.append,
-                clock=clock,
-                redactor=redactor,
-            )
+        sender = Sender(self.client, self.settings.timeouts, timeline.append, clock, redactor)
 
         peer = Peer(
             record=record,
@@ -90,7 +82,19 @@ class Desk:
             ice_servers=[_ice_server(server) for server in self.target.ice_servers],
             relay_only=self.target.relay_only,
         )
-        return Line(timeline, clock, record, peer, exchange, self.library, self.settings.timeouts)
+        return Line(
+            timeline=timeline,
+            clock=clock,
+            record=record,
+            peer=peer,
+            exchange=lambda offer: post_offer(sender, self.target, offer),
+            library=self.library,
+            timeouts=self.settings.timeouts,
+            sender=sender,
+            target=self.target,
+            upstream=self.upstream,
+            seed=self.settings.seed,
+        )
 
 
 def _redacted(event: Event, redact: Callable[[Any], Any]) -> Event:

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from harness.call.upstream import Upstream
+from harness.config.target import Target
 from harness.config.timeouts import Timeouts
 from harness.core.clock import RelativeClock
 from harness.core.events import Event
 from harness.core.timeline import Timeline
 from harness.peer.peer import Peer
+from harness.signaling.sending import Sender
 from harness.speech.library import Library
 
 
 @dataclass(frozen=True)
 class Line:
-    """One call's parts, handed to its caller. `exchange` takes an offer and gives the answer or None."""
+    """One call's parts, handed to its caller. `exchange` takes an offer and gives the answer or None.
+
+    `sender`, `target` and `upstream` are for probes; `upstream` is None where the fake is not there.
+    """
 
     timeline: Timeline
     clock: RelativeClock
@@ -24,6 +30,10 @@ class Line:
     exchange: Callable[[str], Awaitable[str | None]]
     library: Library
     timeouts: Timeouts
+    sender: Sender
+    target: Target
+    upstream: Upstream | None
+    seed: int
 
     def now(self) -> float:
         """Seconds on the timeline."""

@@ -74,6 +74,26 @@ class Upstream:
         except httpx.HTTPError as error:
             raise self._unavailable(error) from error
 
+    async def plant(self, fault: str, ufrag: str, value: Any = None) -> None:
+        """Plan a fault of the fake's for the one call of this ufrag. Raises HarnessError."""
+        planned = {"name": fault, "ufrag": ufrag} | ({} if value is None else {"value": value})
+        try:
+            response = await self._client.post(f"{self._base}/_fake/faults", json=[planned])
+            response.raise_for_status()
+        except httpx.HTTPError as error:
+            raise self._unavailable(error) from error
+
+    async def withdraw(self, fault: str, ufrag: str) -> None:
+        """Take a planted fault back, where the call has not met it. Raises HarnessError."""
+        try:
+            response = await self._client.delete(
+                f"{self._base}/_fake/faults", params={"name": fault, "ufrag": ufrag}
+            )
+        except httpx.HTTPError as error:
+            raise self._unavailable(error) from error
+        if response.status_code not in (httpx.codes.OK, httpx.codes.NOT_FOUND):
+            raise self._unavailable(httpx.HTTPError(f"status {response.status_code}"))
+
     async def _get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         try:
             response = await self._client.get(self._base + path, params=query)

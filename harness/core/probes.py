@@ -30,6 +30,17 @@ BAD_OFFERS: Final = (
     "binary",
 )
 
+# Cases of UPSTREAM_FAILURE: the fake's faults, by name.
+UPSTREAM_FAILURES: Final = (
+    "http-401",
+    "http-429",
+    "http-500",
+    "http-503",
+    "http-504",
+    "no-answer",
+    "connection-dropped",
+)
+
 # --- event_id prefixes of client events ---
 
 LARGE_UPDATE: Final = "large-update-"  # a session.update that climbs the ladder of sizes

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
+
+_UFRAG = re.compile(rb"a=ice-ufrag:([A-Za-z0-9+/]{4,256})")
 
 
 class BodyTooLargeError(ValueError):
@@ -31,6 +34,12 @@ class FormPart:
     content_type: str | None = None
     filename: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+
+
+def peek_ufrag(body: bytes) -> str | None:
+    """The first ice-ufrag in a body of any wrapping: the call's name."""
+    found = _UFRAG.search(body)
+    return found.group(1).decode() if found else None
 
 
 async def read_body(request: Request, *, limit: int, within: float) -> bytes:

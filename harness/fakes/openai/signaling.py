@@ -17,6 +17,7 @@ from harness.fakes.bodies import (
     MultipartInvalidError,
     media_type,
     parse_multipart,
+    peek_ufrag,
     read_body,
 )
 from harness.fakes.faults.plan import CallFaults, FaultPlan
@@ -43,8 +44,8 @@ class CallRequest:
 
     @property
     def ufrag(self) -> str:
-        """The call's name; `""` where the offer has none."""
-        return parse_sdp(self.offer.decode("utf-8", "replace")).ice_ufrag or ""
+        """The call's name, also where the body could not be taken apart; `""` where it has none."""
+        return parse_sdp(self.offer.decode("utf-8", "replace")).ice_ufrag or peek_ufrag(self.body) or ""
 
 
 class Signaling:

@@ -11,13 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from harness.fakes.bodies import BodyIncompleteError, BodyTooLargeError, read_body
+from harness.fakes.bodies import BodyIncompleteError, BodyTooLargeError, peek_ufrag, read_body
 from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.faults.registry import RELAY_FAULTS
 from harness.fakes.management import fault_routes
 from harness.fakes.relay import faults as _faults  # noqa: F401  (registers them)
 from harness.fakes.relay.exchange import Exchange
-from harness.fakes.relay.offers import peek_ufrag
 from harness.fakes.relay.refusal import Refusal
 from harness.fakes.relay.settings import SESSION_PATH, RelaySettings
 from harness.fakes.relay.upstream import Upstream

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from harness.core.sdp import parse_sdp
 from harness.fakes.bodies import MultipartInvalidError, media_type, parse_multipart
 from harness.fakes.relay.refusal import Refusal, bad_offer
-
-_UFRAG = re.compile(rb"a=ice-ufrag:([A-Za-z0-9+/]{4,256})")
-
-
-def peek_ufrag(body: bytes) -> str | None:
-    """The first ice-ufrag in a body of any wrapping: the call's name."""
-    found = _UFRAG.search(body)
-    return found.group(1).decode() if found else None
 
 
 def read_offer(body: bytes, content_type: str) -> tuple[bytes, dict[str, Any]]:

@@ -1,0 +1,7 @@
+"""Every planted fault, in the order of a call."""
+
+from __future__ import annotations
+
+from tests.system import planted_connecting, planted_conversing, planted_signaling
+
+PLANTED = [*planted_signaling.PLANTED, *planted_connecting.PLANTED, *planted_conversing.PLANTED]

@@ -1,0 +1,99 @@
+"""Making the calls of planted faults, side by side, each fault addressed to its own call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import httpx
+import uvloop
+from pydantic import SecretStr
+
+from harness.call import Caller, Scenario
+from harness.call.conduct import make_call
+from harness.call.desk import Desk
+from harness.config.run import RunSettings
+from harness.config.timeouts import Timeouts
+from harness.core.timeline import Timeline
+from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
+from tests.system.planted import Planted
+from tests.system.planted_signaling import PAGE_ORIGIN
+
+CONCURRENCY = 6
+BEARER = "matrix-caller-token"
+
+# Tighter than the defaults, so that waiting in vain is short; each wait is longer than its limit.
+LIMITS = {"answer_s": 2.0, "channel_s": 3.0, "session_s": 2.0, "response_s": 3.0, "release_s": 3.0}
+TIMEOUTS = Timeouts(
+    connect=3.0,
+    answer=11.0,  # the reference relay gives its upstream 8 s
+    ice=4.0,
+    dtls=4.0,
+    channel=7.0,
+    created=3.0,
+    update=3.0,
+    turn=5.0,
+    reply=12.0,
+    hang_up=4.0,
+)
+
+
+def call_with_faults(planted: Sequence[Planted], seed: int = 0) -> dict[Planted, Timeline]:
+    """The timeline of one real call for each."""
+    return uvloop.run(_calls(planted, seed))
+
+
+async def _calls(planted: Sequence[Planted], seed: int) -> dict[Planted, Timeline]:
+    async with (
+        EmbeddedPair(EmbeddedOptions(bearer_token=BEARER, origins=(PAGE_ORIGIN,), seed=seed)) as pair,
+        httpx.AsyncClient(trust_env=False) as management,
+        open_desk(pair, seed) as desk,
+    ):
+        places = asyncio.Semaphore(CONCURRENCY)
+
+        async def call(number: int, each: Planted) -> Timeline:
+            async with places:
+                scenario = _scenario(each, pair, management)
+                record = await make_call(_desk_for(each, desk), scenario, call=f"{number:03d}")
+            return record.timeline
+
+        timelines = await asyncio.gather(*(call(n, each) for n, each in enumerate(planted, start=1)))
+    return dict(zip(planted, timelines, strict=True))
+
+
+def _desk_for(planted: Planted, desk: Desk) -> Desk:
+    """With what is configured for this call alone."""
+    limits = {**desk.settings.limits, **dict(planted.limits)}
+    return replace(
+        desk,
+        settings=replace(desk.settings, limits=limits),
+        target=replace(desk.target, **dict(planted.target)),
+    )
+
+
+@asynccontextmanager
+async def open_desk(pair: EmbeddedPair, seed: int) -> AsyncIterator[Desk]:
+    """A desk with credentials for the pair."""
+    settings = RunSettings(seed=seed, limits=LIMITS, timeouts=TIMEOUTS).with_pair(pair.offer_url, pair.fake)
+    target = replace(settings.the_target, bearer=SecretStr(BEARER))
+    async with Desk.open(replace(settings, target=target), EmbeddedPair.for_run) as desk:
+        yield desk
+
+
+def _scenario(planted: Planted, pair: EmbeddedPair, management: httpx.AsyncClient) -> Scenario:
+    async def plan(caller: Caller) -> None:
+        ufrag = caller.line.peer.ufrag
+        for url, text in (
+            (f"{pair.relay}/_relay/faults", planted.relay),
+            (f"{pair.fake}/_fake/faults", planted.fake),
+        ):
+            if text:
+                name, _, value = text.partition("=")
+                fault = {"name": name, "ufrag": ufrag}
+                response = await management.post(url, json=[fault | ({"value": value} if value else {})])
+                response.raise_for_status()
+        await planted.conversation(caller)
+
+    return Scenario(str(planted), str(planted), plan, ())

@@ -1,0 +1,112 @@
+"""What callers do while they meet planted faults: as short as the fault allows."""
+
+from __future__ import annotations
+
+from harness.call import Caller
+
+
+async def connects(caller: Caller) -> None:
+    await caller.connect()
+    await caller.hang_up()
+
+
+async def configures(caller: Caller) -> None:
+    await caller.connect()
+    await caller.update_session(instructions="Answer in one word.")
+    await caller.hang_up()
+
+
+async def takes_a_turn(caller: Caller) -> None:
+    await caller.connect()
+    await caller.update_session(instructions="Answer in one word.")
+    await caller.say("en-m-yes")
+    await caller.hear_reply()
+    await caller.hang_up()
+
+
+async def asks_at_length(caller: Caller) -> None:
+    await caller.connect()
+    await caller.say("en-f-order")
+    await caller.hear_reply()
+    await caller.hang_up()
+
+
+async def says_two_things(caller: Caller) -> None:
+    """The second comes while nobody has answered the first."""
+    await caller.connect()
+    await caller.say("en-m-yes")
+    await caller.stay_silent(1.2)
+    await caller.say("en-m-yes")
+    await caller.hear_reply()
+    await caller.hang_up()
+
+
+async def stays_on_the_line(caller: Caller) -> None:
+    await caller.connect()
+    await caller.stay_silent(4)
+    await caller.hang_up()
+
+
+async def speaks_muted(caller: Caller) -> None:
+    await caller.connect()
+    caller.mute()
+    await caller.say("en-f-order")
+    await caller.stay_silent(0.5)
+    await caller.hang_up()
+
+
+async def stays_long(caller: Caller) -> None:
+    """Long enough to notice that nothing comes any more."""
+    await caller.connect()
+    await caller.stay_silent(15)
+    await caller.hang_up()
+
+
+async def talks_over_the_reply(caller: Caller) -> None:
+    await caller.connect()
+    await caller.say("en-m-yes")
+    await caller.interrupt("en-f-wait")
+    await caller.hang_up()
+
+
+async def updates_wrongly(caller: Caller) -> None:
+    await caller.connect()
+    await caller.update_wrongly()
+    await caller.hang_up()
+
+
+async def climbs_updates(caller: Caller) -> None:
+    await caller.connect()
+    await caller.climb_updates()
+    await caller.hang_up()
+
+
+async def asks_as_a_page_does(caller: Caller) -> None:
+    await caller.preflight()
+    await caller.connect()
+    await caller.hang_up()
+
+
+async def sends_bad_offers(caller: Caller) -> None:
+    await caller.send_bad_offers()
+    await caller.hang_up()
+
+
+async def meets_a_failing_upstream(caller: Caller) -> None:
+    await caller.offer_while_upstream_fails()
+    await caller.hang_up()
+
+
+async def comes_without_credentials(caller: Caller) -> None:
+    await caller.offer_without_credentials()
+    await caller.hang_up()
+
+
+async def brings_a_session(caller: Caller) -> None:
+    await caller.offer_with_session()
+    await caller.hang_up()
+
+
+async def abandons_an_offer(caller: Caller) -> None:
+    await caller.abandon_offer()
+    await caller.hang_up()

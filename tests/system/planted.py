@@ -1,0 +1,60 @@
+"""A fault that is planted in a real call, and the one finding that it must lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from harness.call import Caller
+
+Conversation = Callable[[Caller], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Planted:
+    """`relay` and `fake`: faults as texts NAME or NAME=VALUE, empty where that side behaves.
+
+    `limits` and `target`: names and values of what is configured for this call alone.
+    """
+
+    relay: str
+    fake: str
+    finds: str
+    conversation: Conversation
+    limits: tuple[tuple[str, float], ...] = ()
+    target: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def requirement(self) -> str:
+        """The id of the requirement that must fail."""
+        return self.finds.partition(": ")[0]
+
+    @property
+    def cause(self) -> str:
+        """The slug of the cause that must be named."""
+        return self.finds.partition(": ")[2]
+
+    @property
+    def what(self) -> str:
+        """The faults in words."""
+        faults = [f"relay {self.relay}" if self.relay else "", f"fake {self.fake}" if self.fake else ""]
+        return ", ".join(filter(None, faults)) or "none"
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.conversation.__name__} -> {self.requirement}"
+
+
+def relay(fault: str, finds: str, conversation: Conversation, **more: Any) -> Planted:
+    """A fault of the reference relay; `finds` is `REQUIREMENT: CAUSE`."""
+    return Planted(fault, more.pop("fake", ""), finds, conversation, **more)
+
+
+def fake(fault: str, finds: str, conversation: Conversation, **more: Any) -> Planted:
+    """A fault of the fake OpenAI."""
+    return Planted("", fault, finds, conversation, **more)
+
+
+def configured(finds: str, conversation: Conversation, **more: Any) -> Planted:
+    """No fault: what is configured for the call is what the target does not keep."""
+    return Planted("", "", finds, conversation, **more)

@@ -1,0 +1,28 @@
+"""Faults between the answer and the open channel, and at the call's end."""
+
+from __future__ import annotations
+
+from tests.system.conversations import (
+    abandons_an_offer,
+    configures,
+    connects,
+    stays_long,
+    stays_on_the_line,
+)
+from tests.system.planted import fake, relay
+
+PLANTED = [
+    fake("answer-private-candidates", "connectivity.ice-connects: candidate-unroutable", connects),
+    fake("answer-unreachable-candidates", "connectivity.ice-connects: candidate-unroutable", connects),
+    fake("wrong-ufrag", "connectivity.ice-connects: credentials-mismatch", connects),
+    fake("ice-silent", "connectivity.ice-connects: no-answer-to-checks", connects),
+    fake("wrong-fingerprint", "connectivity.dtls-connects: fingerprint-mismatch", connects),
+    fake("dtls-silent", "connectivity.dtls-connects: dtls-timeout", connects),
+    fake("sctp-silent", "connectivity.data-channel-opens: ice-connected-but-channel-closed", connects),
+    fake("channel-late=4", "connectivity.data-channel-opens: channel-late", connects),
+    fake("channel-closed=1", "session.stays-alive: channel-closed", stays_on_the_line),
+    fake("peer-gone=4", "session.stays-alive: peer-gone", stays_long),
+    fake("call-leaked", "lifecycle.hang-up-releases-call: call-leaked", configures),
+    relay("call-leaked", "lifecycle.abandoned-offer-released: call-leaked", abandons_an_offer),
+    fake("session-expired-unannounced=2", "lifecycle.session-expiry: expiry-unannounced", stays_on_the_line),
+]

@@ -1,0 +1,72 @@
+"""Faults in the session, its events, turns, responses, audio and bill."""
+
+from __future__ import annotations
+
+from tests.system.conversations import (
+    asks_at_length,
+    climbs_updates,
+    configures,
+    connects,
+    says_two_things,
+    speaks_muted,
+    stays_on_the_line,
+    takes_a_turn,
+    talks_over_the_reply,
+    updates_wrongly,
+)
+from tests.system.planted import configured, fake
+
+# A planted fault goes far beyond what a busy machine does to a call, so its verdict need not wait for quiet.
+BUSY = (("lateness_p99_ms", 1000.0), ("lateness_max_ms", 5000.0))
+UNTIMED = (*BUSY, ("gap_ms", 2000.0), ("jitter_ms", 500.0))
+
+PLANTED = [
+    # Session.
+    fake("no-session-created", "session.created: session-created-missing", connects),
+    fake("session-update-ignored", "session.update-accepted: update-ignored", configures),
+    fake("session-update-refused", "session.update-accepted: update-refused", configures),
+    fake("session-update-not-applied", "session.update-accepted: update-not-applied", configures),
+    fake("turn-detection-off", "session.vad-configured: vad-disabled", takes_a_turn),
+    fake("large-message-fatal", "session.large-update: message-too-large", climbs_updates),
+    fake("errors-unreported", "session.error-reported: error-not-reported", updates_wrongly),
+    fake("server-error", "session.stays-alive: server-error", takes_a_turn),
+    # Events.
+    fake("event-not-json", "session.events-valid: event-malformed", takes_a_turn),
+    fake("event-malformed", "session.events-valid: event-malformed", takes_a_turn),
+    fake("event-unknown", "session.events-valid: event-unknown", takes_a_turn),
+    fake("events-duplicated", "session.events-ordered: event-duplicated", takes_a_turn),
+    fake(
+        "events-out-of-order=conversation.item.added",
+        "session.events-ordered: event-out-of-order",
+        takes_a_turn,
+    ),
+    # Turns.
+    fake("vad-deaf", "turns.speech-detected: vad-deaf", takes_a_turn),
+    fake("vad-never-ends", "turns.speech-ends: vad-never-ends", takes_a_turn),
+    fake("vad-splits=900", "turns.one-turn-per-utterance: utterance-split", asks_at_length),
+    fake("vad-merges", "turns.one-turn-per-utterance: utterances-merged", says_two_things),
+    fake("vad-start-off", "turns.boundaries: start-off", takes_a_turn),
+    fake("vad-end-off", "turns.boundaries: end-off", takes_a_turn),
+    fake("vad-on-silence", "turns.no-turn-on-silence: turn-on-silence", stays_on_the_line),
+    fake("vad-on-silence", "turns.no-turn-when-muted: turn-when-muted", speaks_muted),
+    fake("vad-on-own-voice", "turns.interruption: self-interruption", takes_a_turn),
+    fake("barge-in-ignored", "turns.interruption: barge-in-ignored", talks_over_the_reply),
+    # Responses.
+    fake("response-never", "turns.response-completes: response-missing", takes_a_turn),
+    fake("response-half", "turns.response-completes: response-incomplete", takes_a_turn),
+    fake("response-slow", "turns.latency: too-slow", takes_a_turn, limits=(*BUSY, ("latency_ms", 2500.0))),
+    fake("response-failed", "turns.response-completes: response-failed", takes_a_turn),
+    fake("response-incomplete", "turns.response-completes: response-incomplete", takes_a_turn),
+    # Audio.
+    fake("no-audio", "audio.comes-back: no-packets", takes_a_turn),
+    fake("silent-audio", "audio.comes-back: silent-audio", takes_a_turn),
+    fake("truncated-audio", "audio.complete: truncated-audio", takes_a_turn),
+    fake("packet-loss", "audio.clean: packet-loss", takes_a_turn, limits=BUSY),
+    fake("audio-bursts", "audio.clean: wrong-pace", takes_a_turn, limits=BUSY),
+    fake("jitter", "audio.clean: jitter", takes_a_turn, limits=(*BUSY, ("gap_ms", 2000.0))),
+    fake("clipped-audio", "audio.clean: clipping", takes_a_turn, limits=UNTIMED),
+    # Cost.
+    fake("usage-missing", "cost.usage-reported: usage-missing", takes_a_turn),
+    configured("cost.per-call: budget-exceeded", takes_a_turn, limits=(("cost_per_call_usd", 0.0001),)),
+    configured("cost.per-run: budget-exceeded", takes_a_turn, limits=(("cost_per_run_usd", 0.0001),)),
+]

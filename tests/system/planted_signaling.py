@@ -1,0 +1,113 @@
+"""Faults before the answer has been taken, and in it."""
+
+from __future__ import annotations
+
+from tests.system.conversations import (
+    asks_as_a_page_does,
+    brings_a_session,
+    comes_without_credentials,
+    configures,
+    connects,
+    meets_a_failing_upstream,
+    sends_bad_offers,
+)
+from tests.system.planted import configured, fake, relay
+
+PAGE_ORIGIN = "https://app.example"
+
+PLANTED = [
+    # The front door.
+    configured(
+        "signaling.offer-accepted: unreachable", connects, target=(("url", "http://127.0.0.1:9/session"),)
+    ),
+    relay(
+        "cors-preflight-missing",
+        "signaling.preflight: cors-preflight",
+        asks_as_a_page_does,
+        target=(("origin", PAGE_ORIGIN),),
+    ),
+    relay("hangs", "signaling.offer-accepted: timeout", connects),
+    relay("not-found", "signaling.offer-accepted: not-found", connects),
+    relay("method-not-allowed", "signaling.offer-accepted: method-not-allowed", connects),
+    relay("unauthorized", "signaling.offer-accepted: unauthorized", connects),
+    relay("login-page=page", "signaling.offer-accepted: login-page", connects),
+    relay("login-page=redirect", "signaling.offer-accepted: login-page", connects),
+    relay("relay-error", "signaling.offer-accepted: relay-error", connects),
+    # The upstream says no.
+    fake("http-401", "signaling.offer-accepted: upstream-unauthorized", connects),
+    fake("http-429", "signaling.offer-accepted: upstream-rate-limited", connects),
+    fake("http-400", "signaling.offer-accepted: upstream-offer-rejected", connects),
+    fake("http-404", "signaling.offer-accepted: upstream-offer-rejected", connects),
+    fake("http-500", "signaling.offer-accepted: upstream-error", connects),
+    fake("http-503", "signaling.offer-accepted: upstream-error", connects),
+    fake("http-504", "signaling.offer-accepted: upstream-error", connects),
+    fake("no-answer", "signaling.offer-accepted: upstream-error", connects),
+    fake("connection-dropped", "signaling.offer-accepted: upstream-error", connects),
+    # What the relay forwards.
+    relay("offer-trimmed", "signaling.offer-forwarded-intact: offer-trimmed", connects),
+    relay("offer-line-endings", "signaling.offer-forwarded-intact: offer-line-endings", connects),
+    relay("data-section-stripped", "signaling.offer-forwarded-intact: data-section-stripped", connects),
+    relay("candidates-stripped", "signaling.offer-forwarded-intact: candidates-stripped", connects),
+    relay("offer-mutated", "signaling.offer-forwarded-intact: offer-mutated", connects),
+    relay("session-missing", "signaling.session-forwarded: session-missing", connects),
+    relay("session-type-missing", "signaling.session-forwarded: session-type-missing", connects),
+    relay("beta-shape", "signaling.session-forwarded: beta-shape", connects),
+    relay("session-not-json", "signaling.session-forwarded: session-not-json", connects),
+    relay("multipart-invalid", "signaling.session-forwarded: multipart-invalid", connects),
+    relay("retired-model", "signaling.session-forwarded: retired-model", connects),
+    relay("duplicate-call", "signaling.one-call-per-offer: duplicate-call", connects),
+    # What the relay makes of the answer.
+    relay("answer-mutated", "signaling.answer-returned-intact: answer-mutated", configures),
+    relay("bare-line-feeds", "signaling.answer-line-endings: bare-line-feeds", configures),
+    relay("no-final-newline", "signaling.answer-line-endings: no-final-newline", configures),
+    relay("html-page", "signaling.answer-is-sdp: html-page", connects),
+    relay("json-wrapped", "signaling.answer-is-sdp: json-wrapped", connects),
+    relay("json-quoted", "signaling.answer-is-sdp: json-wrapped", connects),
+    relay("empty-body", "signaling.answer-is-sdp: empty-body", connects),
+    relay("failure-hidden", "signaling.answer-is-sdp: json-wrapped", connects, fake="http-500"),
+    relay(
+        "upstream-error-as-sdp", "signaling.answer-is-sdp: upstream-error-as-sdp", connects, fake="http-500"
+    ),
+    relay("upstream-error-as-sdp", "signaling.answer-is-sdp: not-sdp", connects, fake="connection-dropped"),
+    relay("wrong-media-type", "signaling.answer-media-type: wrong-media-type", configures),
+    relay("slow-answer=2.5", "signaling.answer-time: slow-answer", configures),
+    fake("slow-answer=2.5", "signaling.answer-time: slow-answer", configures),
+    # The answer itself.
+    fake("answer-bare-line-feeds", "signaling.answer-line-endings: bare-line-feeds", configures),
+    fake("answer-no-final-newline", "signaling.answer-line-endings: no-final-newline", configures),
+    fake("answer-without-audio-section", "signaling.answer-has-audio: audio-section-missing", connects),
+    fake("answer-audio-rejected", "signaling.answer-has-audio: audio-rejected", connects),
+    fake("answer-audio-direction", "signaling.answer-has-audio: audio-direction", connects),
+    fake("answer-audio-direction=recvonly", "signaling.answer-has-audio: audio-direction", connects),
+    fake("answer-without-data-section", "signaling.answer-has-data-channel: data-section-missing", connects),
+    fake(
+        "answer-data-section-rejected", "signaling.answer-has-data-channel: data-section-rejected", connects
+    ),
+    fake("answer-sections-swapped", "signaling.answer-mirrors-offer: sections-differ", connects),
+    fake("setup-actpass", "signaling.answer-mirrors-offer: setup-not-chosen", connects),
+    fake("no-fingerprint", "signaling.answer-mirrors-offer: no-fingerprint", connects),
+    fake("answer-without-opus", "signaling.answer-mirrors-offer: no-opus", connects),
+    fake("answer-without-candidates", "signaling.answer-has-candidates: no-candidates", connects),
+    # Offers that nobody can answer, and an upstream that fails.
+    relay("bad-offer-accepted", "signaling.bad-offer-refused: bad-offer-accepted", sends_bad_offers),
+    relay("bad-offer-crash", "signaling.bad-offer-refused: bad-offer-crash", sends_bad_offers),
+    relay("bad-offer-hangs", "signaling.bad-offer-refused: hangs", sends_bad_offers),
+    relay("stack-trace-exposed", "signaling.bad-offer-refused: stack-trace-exposed", sends_bad_offers),
+    relay("failure-hidden", "signaling.upstream-failure-reported: failure-hidden", meets_a_failing_upstream),
+    relay("failure-hangs", "signaling.upstream-failure-reported: hangs", meets_a_failing_upstream),
+    relay(
+        "upstream-error-as-sdp",
+        "signaling.upstream-failure-reported: upstream-error-as-sdp",
+        meets_a_failing_upstream,
+    ),
+    # Secrets.
+    relay("key-exposed=header", "security.key-not-exposed: key-exposed", configures),
+    relay("key-exposed=error", "security.key-not-exposed: key-exposed", comes_without_credentials),
+    relay("relay-open", "security.auth-required: relay-open", comes_without_credentials),
+    relay(
+        "stack-trace-exposed",
+        "security.errors-reveal-nothing: stack-trace-exposed",
+        comes_without_credentials,
+    ),
+    relay("session-injected", "security.session-not-injectable: session-injected", brings_a_session),
+]
