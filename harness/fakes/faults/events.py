@@ -42,7 +42,12 @@ class EventUnknown(OneMore):
 
 
 @fault(
-    "event-oversized", "sends a valid event of unusual size", stage="events", default=256, value_help="KiB"
+    # Under the 256 KiB that callers announce as their largest message: a larger one would never leave.
+    "event-oversized",
+    "sends a valid event of unusual size",
+    stage="events",
+    default=192,
+    value_help="KiB",
 )
 class EventOversized(OneMore):
     def more(self, event_id: str) -> Output:
@@ -70,7 +75,7 @@ class EventsDuplicated(Quirk):
     "events-out-of-order",
     "sends each event of one type after the one that should follow it",
     stage="events",
-    default="response.created",
+    default="conversation.item.added",
     value_help="the type",
 )
 class EventsOutOfOrder(Quirk):
