@@ -137,8 +137,10 @@ class Running:
             progress(f"seed {desk.settings.seed}")
             rest = list(scenarios)
             if self.settings.mode != "embedded":
-                # One call finds out that nobody answers; the others need not wait for the same.
-                first = await make_call(desk, rest.pop(0), call=f"000-{scenarios[0].name}")
+                # One ordinary call finds out that nobody answers; the others need not wait for the same.
+                ordinary = next((s for s in rest if "connectivity" in s.areas), rest[0])
+                rest.remove(ordinary)
+                first = await make_call(desk, ordinary, call=f"000-{ordinary.name}")
                 self._keep(first, progress)
                 self._check_reachable(first)
             side_by_side = min(self.settings.concurrency, len(rest))
