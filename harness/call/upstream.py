@@ -66,14 +66,6 @@ class Upstream:
                 return calls
             await asyncio.sleep(POLL_SECONDS)
 
-    async def set_faults(self, faults: dict[str, Any]) -> None:
-        """Replace the active faults of the fake."""
-        try:
-            response = await self._client.put(f"{self._base}/_fake/faults", json=faults)
-            response.raise_for_status()
-        except httpx.HTTPError as error:
-            raise self._unavailable(error) from error
-
     async def plant(self, fault: str, ufrag: str, value: Any = None) -> None:
         """Plan a fault of the fake's for the one call of this ufrag. Raises HarnessError."""
         planned = {"name": fault, "ufrag": ufrag} | ({} if value is None else {"value": value})

@@ -15,7 +15,6 @@ from typing import Any
 import pylibsrtp
 from aiortc import (
     RTCCertificate,
-    RTCDataChannel,
     RTCDtlsTransport,
     RTCIceGatherer,
     RTCIceServer,
@@ -160,11 +159,6 @@ def watch_sctp(sctp: RTCSctpTransport, on_state: Callable[[str], None]) -> None:
             on_state(last)
 
     sctp._set_state = set_and_tell  # type: ignore[method-assign]  # the hook that aiortc lacks
-
-
-def close_channel_now(channel: RTCDataChannel) -> None:
-    """Forget a channel without waiting for the other end."""
-    channel._setReadyState("closed")
 
 
 class MediaLink:

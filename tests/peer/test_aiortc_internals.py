@@ -6,7 +6,7 @@ import importlib.metadata
 
 import pytest
 from aioice.ice import Connection, StunProtocol
-from aiortc import RTCDataChannel, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport, RTCSctpTransport
+from aiortc import RTCDtlsTransport, RTCIceGatherer, RTCIceTransport, RTCSctpTransport
 
 from harness.peer.aiortc_internals import CheckCounter, new_certificate
 
@@ -47,10 +47,6 @@ async def test_a_dtls_transport_has(gatherer: RTCIceGatherer, name: str) -> None
 async def test_an_sctp_transport_has(gatherer: RTCIceGatherer, name: str) -> None:
     dtls = RTCDtlsTransport(RTCIceTransport(gatherer), [new_certificate()])
     assert hasattr(RTCSctpTransport(dtls), name)
-
-
-def test_a_data_channel_has_a_ready_state_to_set() -> None:
-    assert hasattr(RTCDataChannel, "_setReadyState")
 
 
 def test_checks_are_counted_by_stun_message_type_and_direction() -> None:
