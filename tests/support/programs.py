@@ -1,0 +1,30 @@
+"""Programs and rights that a system test needs: without them it skips, but in CI it fails."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import NoReturn
+
+import pytest
+
+
+def needs_program(name: str) -> str:
+    """The path of a program; a test that needs it skips where there is none, and fails in CI."""
+    # Debian keeps administrators' programs in directories that an ordinary user's PATH leaves out.
+    path = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
+    if path is None:
+        _absent(f"the program {name} is not installed")
+    return path
+
+
+def needs_root() -> None:
+    """Skip a test that makes networks where this is not root; fail it in CI."""
+    if os.geteuid() != 0:
+        _absent("only root may make network namespaces")
+
+
+def _absent(reason: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason}, and CI must run this test", pytrace=False)
+    pytest.skip(reason)

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.support import programs
+
+
+def test_a_program_that_is_there_is_found_by_its_path() -> None:
+    assert programs.needs_program("sh").endswith("/sh")
+
+
+def test_a_test_without_its_program_skips_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="no-such-program is not installed"):
+        programs.needs_program("no-such-program")
+
+
+def test_in_ci_a_test_without_its_program_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match=r"no-such-program is not installed, and CI must"):
+        programs.needs_program("no-such-program")
+
+
+def test_who_is_not_root_makes_no_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setattr(programs.os, "geteuid", lambda: 1000)
+    with pytest.raises(pytest.skip.Exception, match="only root"):
+        programs.needs_root()
