@@ -23,6 +23,6 @@ def test_in_ci_a_test_without_its_program_fails(monkeypatch: pytest.MonkeyPatch)
 
 def test_who_is_not_root_makes_no_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
-    monkeypatch.setattr(programs.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(pytest.skip.Exception, match="only root"):
         programs.needs_root()
