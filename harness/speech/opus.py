@@ -61,17 +61,17 @@ class Encoder:
 def encode(samples: Samples, bit_rate: int = BIT_RATE) -> tuple[bytes, ...]:
     """Packets whose decoding starts where the samples start: packet n carries samples 960n to 960n+959.
 
-    The encoder's lookahead (6.5 ms) is cancelled by a packet of silence before the first, shortened by the
-    lookahead and then dropped, so that true speech intervals of the source hold on the wire as well. The last
-    packet is filled up with silence.
+    The encoder's lookahead (6.5 ms) is cancelled by leaving out as much of the beginning, so that true speech
+    intervals of the source hold on the wire as well. Encoder and decoder thus begin alike: a decoder that
+    misses a stream's first packet predicts from another past, and a steady tone swells to full scale. The
+    last packet is filled up with silence.
     """
     encoder = Encoder(bit_rate)
     count = -(-len(samples) // FRAME_SAMPLES)
-    padded = np.zeros((count + 1) * FRAME_SAMPLES, np.int16)
-    start = FRAME_SAMPLES - encoder.lookahead
-    padded[start : start + len(samples)] = samples
-    packets = [encoder.encode(frame) for frame in padded.reshape(-1, FRAME_SAMPLES)]
-    return tuple(packets[1:])
+    padded = np.zeros(count * FRAME_SAMPLES, np.int16)
+    heard = samples[encoder.lookahead :]
+    padded[: len(heard)] = heard
+    return tuple(encoder.encode(frame) for frame in padded.reshape(-1, FRAME_SAMPLES))
 
 
 class Decoder:

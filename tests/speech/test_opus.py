@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from harness.core.audio import AUDIBLE_DBFS, SILENCE_DBFS, Samples, frame_levels, level_dbfs, onset_ms
 from harness.speech import generate, opus
 from harness.speech.library import Library, own_fixtures
+from harness.speech.marks import marked_tone
 from harness.speech.pcm import RATE
 
 LIBRARY = Library(own_fixtures())
@@ -107,3 +108,13 @@ def test_an_empty_payload_does_not_end_the_stream() -> None:
     with pytest.raises(opus.OpusDecodingError, match="empty"):
         decoder.decode(b"")
     assert len(decoder.decode(opus.SILENCE)) == opus.FRAME_SAMPLES
+
+
+@pytest.mark.parametrize("mark", [4, 12, 34, 60])
+def test_a_steady_tone_does_not_swell(mark: int) -> None:
+    """A decoder that did not begin as the encoder did predicts these tones to full scale within half a second."""
+    tone = marked_tone(mark, 500)
+    decoder = opus.Decoder()
+    heard = [decoder.decode(packet) for packet in (opus.SILENCE, *opus.encode(tone))]
+    loudest = max(int(np.abs(frame.astype(np.int32)).max()) for frame in heard)
+    assert loudest < 1.5 * int(np.abs(tone.astype(np.int32)).max())
