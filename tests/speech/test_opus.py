@@ -112,7 +112,7 @@ def test_an_empty_payload_does_not_end_the_stream() -> None:
 
 @pytest.mark.parametrize("mark", [4, 12, 34, 60])
 def test_a_steady_tone_does_not_swell(mark: int) -> None:
-    """A decoder that did not begin as the encoder did predicts these tones to full scale within half a second."""
+    """A decoder that did not begin as the encoder did predicts these tones to full scale in half a second."""
     tone = marked_tone(mark, 500)
     decoder = opus.Decoder()
     heard = [decoder.decode(packet) for packet in (opus.SILENCE, *opus.encode(tone))]
