@@ -11,6 +11,7 @@ from harness import __version__
 from harness.call.caller import Caller, PlanStopped
 from harness.call.desk import Desk
 from harness.call.scenario import Scenario
+from harness.core import probes
 from harness.core.audio import Samples
 from harness.core.clock import MonotonicClock, RelativeClock, wall_time
 from harness.core.errors import HarnessError
@@ -21,6 +22,7 @@ from harness.core.events import (
     HarnessFailed,
     ServerEvent,
     UpstreamUnavailable,
+    WaitExpired,
 )
 from harness.core.realtime_events import server_event_problem
 from harness.core.timeline import Timeline
@@ -145,6 +147,9 @@ async def _ask_upstream(desk: Desk, timeline: Timeline, ufrag: str, clock: Relat
     except HarnessError as error:
         timeline.append(UpstreamUnavailable(at=clock.now(), reason=str(error)))
         return
+    if any(call.live for call in calls):
+        waited = desk.settings.timeouts.hang_up
+        timeline.append(WaitExpired(at=clock.now(), what=probes.RELEASE, within=waited))
     for call in calls:
         for event in call.on_timeline(clock.origin):
             timeline.append(event)

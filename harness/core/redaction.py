@@ -34,10 +34,10 @@ SHORTEST_SECRET = 6  # replacing anything shorter would eat ordinary text
 class Redactor:
     """Replaces known secrets, and whatever looks like an OpenAI key, by `[redacted]`.
 
-    A secret is found as it is, as it stands in JSON, and as it stands in a URL. A key that a relay leaks is
-    replaced too; what remains is `[redacted]` with its first characters, so that the leak itself can still
-    be shown. Secrets of under `SHORTEST_SECRET` characters are found in credential headers only: the usual
-    ones, and those named in `headers`.
+    A secret is found as it is, as it stands in JSON, and as it stands in a URL. Of what looks like a key,
+    also one that a relay leaks, `sk-[redacted]` or `ek_[redacted]` remains: so a leak can be shown, and a
+    secret key told from an ephemeral one. Secrets of under `SHORTEST_SECRET` characters are found in
+    credential headers only: the usual ones, and those named in `headers`.
     """
 
     def __init__(self, secrets: Iterable[str] = (), *, headers: Iterable[str] = ()) -> None:
@@ -49,22 +49,24 @@ class Redactor:
     def text(self, value: str) -> str:
         """The text without secrets."""
         if self._known is not None:
-            value = self._known.sub(REDACTED, value)
-        return KEY_PATTERN.sub(lambda m: f"{m.group()[:3]}{REDACTED}", value)
+            value = self._known.sub(lambda m: _remains(m.group()), value)
+        return KEY_PATTERN.sub(lambda m: _remains(m.group()), value)
 
     def data(self, value: bytes) -> bytes:
         """The bytes without secrets; all else, also what is no UTF-8, stays as it is."""
         return self.text(value.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def headers(self, headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        """Headers with credentials replaced; the scheme of an Authorization stays readable."""
+        """Headers with credentials replaced; an Authorization's scheme and kind of key stay readable."""
         return tuple((name, self._header(name, value)) for name, value in headers)
 
     def _header(self, name: str, value: str) -> str:
         if name.lower() not in self._headers:
             return self.text(value)
-        scheme, space, _ = value.partition(" ")
-        return f"{scheme} {REDACTED}" if space and scheme.lower() in ("bearer", "basic") else REDACTED
+        scheme, space, credential = value.partition(" ")
+        if space and scheme.lower() in ("bearer", "basic"):
+            return f"{scheme} {_remains(credential)}"
+        return _remains(value)
 
     def value(self, value: Any) -> Any:
         """JSON values, redacted in depth."""
@@ -80,7 +82,12 @@ class Redactor:
 def leaked_key(text: str) -> str | None:
     """The first thing that looks like an OpenAI key, redacted: proof of a leak without the leak."""
     found = KEY_PATTERN.search(text)
-    return f"{found.group()[:3]}{REDACTED}" if found else None
+    return _remains(found.group()) if found else None
+
+
+def _remains(secret: str) -> str:
+    """What may be shown of a secret: of a key its kind, of all else nothing."""
+    return f"{secret[:3]}{REDACTED}" if KEY_PATTERN.match(secret) else REDACTED
 
 
 def _forms(secret: str) -> set[str]:

@@ -108,17 +108,37 @@ def _tap(protocol: Any, on_media: OnDatagram, checks: CheckCounter) -> None:
     protocol.send_stun = counted_send_stun
 
 
-def fall_silent(gatherer: RTCIceGatherer) -> None:
-    """Send nothing and hear nothing more, with the sockets still open."""
+def fall_silent(gatherer: RTCIceGatherer) -> Callable[[], None]:
+    """Send nothing and hear nothing more, with the sockets still open; returns what ends that."""
 
     def nothing(*_: object) -> None: ...
 
     async def send_nothing(*_: object) -> None: ...
 
-    protocol: Any
-    for protocol in gatherer._connection._protocols:
+    protocols: list[Any] = list(gatherer._connection._protocols)
+    before = [(p, p.datagram_received, p.send_stun, p.send_data) for p in protocols]
+    for protocol in protocols:
         protocol.datagram_received = protocol.send_stun = nothing
         protocol.send_data = send_nothing
+
+    def speak_again() -> None:
+        for protocol, receive, send_stun, send_data in before:
+            protocol.datagram_received, protocol.send_stun = receive, send_stun
+            protocol.send_data = send_data
+
+    return speak_again
+
+
+def leave_checks_unanswered(gatherer: RTCIceGatherer, checks: CheckCounter) -> None:
+    """Count connectivity checks, and do nothing else with what arrives."""
+
+    def only_count(data: bytes, _addr: tuple[Any, ...]) -> None:
+        if len(data) > 1 and data[0] < 4:
+            checks.count(data[0], data[1], outgoing=False)
+
+    protocol: Any
+    for protocol in gatherer._connection._protocols:
+        protocol.datagram_received = only_count
 
 
 def nominated_pair(gatherer: RTCIceGatherer) -> Any | None:

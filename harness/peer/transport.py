@@ -196,8 +196,16 @@ class Transport:
 
     async def vanish(self) -> None:
         """Be gone without a goodbye: no stream reset, no abort, no close_notify leaves. Then as `close`."""
-        internals.fall_silent(self._gatherer)
+        self.block()
         await self.close()
+
+    def block(self) -> Callable[[], None]:
+        """Let no datagram in or out, as a firewall does; returns what lifts that."""
+        return internals.fall_silent(self._gatherer)
+
+    def leave_checks_unanswered(self) -> None:
+        """Hear connectivity checks and answer none of them."""
+        internals.leave_checks_unanswered(self._gatherer, self.checks)
 
     # --- media ---
 

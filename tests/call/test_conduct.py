@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from harness.call import Caller, Scenario
 from harness.call.conduct import make_call, make_calls
 from harness.call.desk import Desk
 from harness.config.run import run_settings
+from harness.config.timeouts import Timeouts
+from harness.core import probes
 from harness.core.errors import HarnessError
 from harness.core.events import (
     CallEnded,
@@ -19,6 +22,7 @@ from harness.core.events import (
     HttpFailed,
     StateChanged,
     UpstreamUnavailable,
+    WaitExpired,
 )
 from harness.fakes.embedded import EmbeddedPair
 from tests.peer.pairs import until
@@ -57,6 +61,21 @@ async def test_both_ends_of_a_call_are_on_one_timeline(desk: Desk) -> None:
     assert opened is not None
     assert ended is not None
     assert ours.at <= theirs.at <= opened.at <= ended.at
+
+
+async def test_a_call_that_lives_on_at_the_upstream_is_said_to_and_for_how_long(desk: Desk) -> None:
+    async def leaked(caller: Caller) -> None:
+        assert caller.line.upstream is not None
+        await caller.line.upstream.plant("call-leaked", caller.line.peer.ufrag)
+        await connect_and_hang_up(caller)
+
+    impatient = replace(desk, settings=replace(desk.settings, timeouts=Timeouts(hang_up=0.3)))
+    record = await make_call(impatient, scenario_of(leaked), call="001")
+    waited = record.timeline.first(WaitExpired, where=lambda e: e.what == probes.RELEASE)
+    assert waited is not None
+    assert waited.within == 0.3
+    released = await make_call(desk, scenario_of(connect_and_hang_up), call="002")
+    assert released.timeline.first(WaitExpired) is None
 
 
 async def test_a_call_leaves_no_task_thread_or_socket(desk: Desk) -> None:

@@ -137,6 +137,18 @@ def test_the_scheme_of_an_authorization_stays_readable(scheme: str) -> None:
     assert header == ("Authorization", f"{scheme} {REDACTED}")
 
 
+@pytest.mark.parametrize("key", [KEY, EPHEMERAL])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_secret_key_is_told_from_an_ephemeral_one_wherever_it_stands(key: str, *, known: bool) -> None:
+    """Whether a bare offer is right depends on which of them the relay used."""
+    redactor = Redactor([key] if known else [])
+    assert redactor.headers([("Authorization", f"Bearer {key}"), ("api-key", key)]) == (
+        ("Authorization", f"Bearer {key[:3]}{REDACTED}"),
+        ("api-key", f"{key[:3]}{REDACTED}"),
+    )
+    assert redactor.text(f"the key is {key}") == f"the key is {key[:3]}{REDACTED}"
+
+
 @pytest.mark.parametrize("value", ["Bearer", "Digest username=me, response=abc", "abc def", ""])
 def test_without_a_known_scheme_nothing_of_it_stays(value: str) -> None:
     assert Redactor().headers([("Authorization", value)]) == (("Authorization", REDACTED),)

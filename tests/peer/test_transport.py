@@ -108,6 +108,33 @@ async def test_checks_that_nobody_answers_time_out() -> None:
     await caller.transport.close()
 
 
+async def test_what_is_blocked_neither_hears_nor_speaks_until_that_is_lifted() -> None:
+    caller, callee = new_end(controlling=True), new_end(controlling=False)
+    of_callee, of_caller = await negotiate(caller, callee)
+    lift = callee.transport.block()
+    connecting = asyncio.gather(
+        caller.transport.start_ice(of_callee, within=10.0), callee.transport.start_ice(of_caller, within=10.0)
+    )
+    await until(lambda: caller.transport.checks.sent > 1)
+    assert callee.transport.checks.received == callee.transport.checks.sent == 0
+    assert caller.transport.checks.received == 0
+    lift()
+    assert all(await connecting)
+    await caller.transport.close()
+    await callee.transport.close()
+
+
+async def test_checks_can_be_heard_and_left_unanswered() -> None:
+    caller, callee = new_end(controlling=True), new_end(controlling=False)
+    of_callee, _ = await negotiate(caller, callee)
+    callee.transport.leave_checks_unanswered()
+    assert await caller.transport.start_ice(of_callee, within=1.0) is False
+    assert callee.transport.checks.received > 0
+    assert caller.transport.checks.answered == 0
+    await caller.transport.close()
+    await callee.transport.close()
+
+
 async def test_no_candidates_at_all_fail_ice_at_once() -> None:
     caller, callee = new_end(controlling=True), new_end(controlling=False)
     of_callee, _ = await negotiate(caller, callee)

@@ -162,3 +162,18 @@ def the_reply_talks_on() -> Events:
     second = [*utterance(4.4), *detection(4.65, 6.65, "item_2")]
     answer = [*reply(7.4, "resp_2", audible_from=7.7), packets(7.7, 3000, sequence=300)]
     return [*events, *second, *answer]
+
+
+@case("turns.interruption", "barge-in-ignored")
+def the_reply_talks_on_into_the_next() -> Events:
+    """Nor is it called truncated: where it ends and the next begins cannot be heard."""
+    events = until(healthy_events(), BEFORE_RESPONSE, 24.0)
+    long = [*reply(3.85, audible_from=4.15, ms=10_000), packets(4.15, 10_000)]
+    second = [*utterance(5.0), *detection(5.25, 7.25, "item_2")]
+    return [
+        *events,
+        *long,
+        *second,
+        *reply(7.9, "resp_2", audible_from=14.5),
+        packets(14.5, 3000, sequence=700),
+    ]

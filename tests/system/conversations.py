@@ -24,6 +24,16 @@ async def takes_a_turn(caller: Caller) -> None:
     await caller.hang_up()
 
 
+async def speaks_again(caller: Caller) -> None:
+    """Once more after a reply, and waits in vain for another."""
+    await caller.connect()
+    await caller.say("en-m-yes")
+    await caller.hear_reply()
+    await caller.say("en-m-yes")
+    await caller.stay_silent(2)
+    await caller.hang_up()
+
+
 async def asks_at_length(caller: Caller) -> None:
     await caller.connect()
     await caller.say("en-f-order")

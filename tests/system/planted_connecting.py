@@ -15,9 +15,13 @@ PLANTED = [
     fake("answer-private-candidates", "connectivity.ice-connects: candidate-unroutable", connects),
     fake("answer-unreachable-candidates", "connectivity.ice-connects: candidate-unroutable", connects),
     fake("wrong-ufrag", "connectivity.ice-connects: credentials-mismatch", connects),
+    fake("answer-tcp-candidates", "connectivity.ice-connects: no-candidates", connects),
+    fake("udp-blocked", "connectivity.ice-connects: udp-blocked", connects),
     fake("ice-silent", "connectivity.ice-connects: no-answer-to-checks", connects),
     fake("wrong-fingerprint", "connectivity.dtls-connects: fingerprint-mismatch", connects),
     fake("dtls-silent", "connectivity.dtls-connects: dtls-timeout", connects),
+    # 2.5 s are over before the caller's check at 3.5 s (0.5, 1 and 2 s after one another: RFC 8489, 6.2.1).
+    fake("ice-late=2.5", "connectivity.data-channel-opens: ice-not-connected", connects),
     fake("sctp-silent", "connectivity.data-channel-opens: ice-connected-but-channel-closed", connects),
     fake("channel-late=4", "connectivity.data-channel-opens: channel-late", connects),
     fake("channel-closed=1", "session.stays-alive: channel-closed", stays_on_the_line),

@@ -8,6 +8,7 @@ from tests.system.conversations import (
     configures,
     connects,
     says_two_things,
+    speaks_again,
     speaks_muted,
     stays_on_the_line,
     takes_a_turn,
@@ -42,6 +43,7 @@ PLANTED = [
     ),
     # Turns.
     fake("vad-deaf", "turns.speech-detected: vad-deaf", takes_a_turn),
+    fake("turn-detection-cleared", "turns.speech-detected: vad-disabled", speaks_again),
     fake("vad-never-ends", "turns.speech-ends: vad-never-ends", takes_a_turn),
     fake("vad-splits=900", "turns.one-turn-per-utterance: utterance-split", asks_at_length),
     fake("vad-merges", "turns.one-turn-per-utterance: utterances-merged", says_two_things),
@@ -63,6 +65,7 @@ PLANTED = [
     fake("truncated-audio", "audio.complete: truncated-audio", takes_a_turn),
     fake("packet-loss", "audio.clean: packet-loss", takes_a_turn, limits=BUSY),
     fake("audio-bursts", "audio.clean: wrong-pace", takes_a_turn, limits=BUSY),
+    fake("audio-gaps", "audio.clean: gaps", takes_a_turn, limits=BUSY),
     fake("jitter", "audio.clean: jitter", takes_a_turn, limits=(*BUSY, ("gap_ms", 2000.0))),
     fake("clipped-audio", "audio.clean: clipping", takes_a_turn, limits=UNTIMED),
     # Cost.

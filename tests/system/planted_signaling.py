@@ -30,6 +30,7 @@ PLANTED = [
     relay("not-found", "signaling.offer-accepted: not-found", connects),
     relay("method-not-allowed", "signaling.offer-accepted: method-not-allowed", connects),
     relay("unauthorized", "signaling.offer-accepted: unauthorized", connects),
+    relay("offer-refused", "signaling.offer-accepted: offer-refused", connects),
     relay("login-page=page", "signaling.offer-accepted: login-page", connects),
     relay("login-page=redirect", "signaling.offer-accepted: login-page", connects),
     relay("relay-error", "signaling.offer-accepted: relay-error", connects),
@@ -86,6 +87,7 @@ PLANTED = [
     fake("answer-sections-swapped", "signaling.answer-mirrors-offer: sections-differ", connects),
     fake("setup-actpass", "signaling.answer-mirrors-offer: setup-not-chosen", connects),
     fake("no-fingerprint", "signaling.answer-mirrors-offer: no-fingerprint", connects),
+    fake("no-ice-credentials", "signaling.answer-mirrors-offer: no-ice-credentials", connects),
     fake("answer-without-opus", "signaling.answer-mirrors-offer: no-opus", connects),
     fake("answer-without-candidates", "signaling.answer-has-candidates: no-candidates", connects),
     # Offers that nobody can answer, and an upstream that fails.

@@ -64,6 +64,17 @@ class AnswerWithoutCandidates(OwnIceSilent):
         return re.sub(r"^a=candidate:[^\r\n]*\r\n", "", answer, flags=re.MULTILINE)
 
 
+@fault("answer-tcp-candidates", "answers with TCP candidates alone", stage="answer")
+class AnswerTcpCandidates(OwnIceSilent):
+    def answer(self, answer: str) -> str:
+        return re.sub(
+            r"(?m)^(a=candidate:\S+ \d+) udp ([^\r\n]*)",
+            r"\1 tcp \2 tcptype passive",
+            answer,
+            flags=re.IGNORECASE,
+        )
+
+
 @fault("answer-private-candidates", "answers with addresses of a network that is not ours", stage="answer")
 class AnswerPrivateCandidates(OwnIceSilent):
     def answer(self, answer: str) -> str:
@@ -93,6 +104,12 @@ class NoFingerprint(CallFault):
 class WrongUfrag(OwnIceSilent):
     def answer(self, answer: str) -> str:
         return re.sub(r"(?m)^a=ice-ufrag:[^\r\n]*", "a=ice-ufrag:another0", answer)
+
+
+@fault("no-ice-credentials", "announces no ICE credentials", stage="answer")
+class NoIceCredentials(OwnIceSilent):
+    def answer(self, answer: str) -> str:
+        return re.sub(r"(?m)^a=ice-(?:ufrag|pwd):[^\r\n]*\r\n", "", answer)
 
 
 @fault("setup-actpass", "leaves open who begins the DTLS handshake", stage="answer")

@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import random
-import re
-import socket
 
-from harness.fakes.faults.registry import FaultValue, fault
-from harness.fakes.openai.hooks import CallFault, ConnectStage
+from harness.fakes.faults.registry import fault
+from harness.fakes.openai.hooks import CallFault, ConnectStage, Wire
 
 
 @fault("ice-silent", "does not answer connectivity checks", stage="ice")
 class IceSilent(CallFault):
-    """Leads the caller to a socket that is there and says nothing."""
-
-    def __init__(self, value: FaultValue, rng: random.Random) -> None:
-        super().__init__(value, rng)
-        self._mute: socket.socket | None = None
-
-    def answer(self, answer: str) -> str:
-        found = re.search(r"(?m)^a=candidate:\S+ \d+ \S+ \d+ (\S+) ", answer)
-        address = found.group(1) if found else "127.0.0.1"
-        self._mute = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
-        self._mute.bind((address, 0))
-        port = self._mute.getsockname()[1]
-        return re.sub(r"(?m)^(a=candidate:\S+ \d+ \S+ \d+) \S+ \d+", rf"\1 {address} {port}", answer)
+    def gathered(self, wire: Wire) -> None:
+        wire.leave_checks_unanswered()
 
     async def before(self, stage: ConnectStage) -> bool:
         return False
 
-    def closed(self) -> None:
-        if self._mute is not None:
-            self._mute.close()
+
+@fault("udp-blocked", "sits behind a firewall that lets no UDP through", stage="ice")
+class UdpBlocked(CallFault):
+    def gathered(self, wire: Wire) -> None:
+        wire.block()
+
+
+@fault(
+    "ice-late",
+    "is not to be reached at first",
+    stage="ice",
+    default=6.0,
+    value_help="seconds without a datagram; the caller connects when it tries again",
+)
+class IceLate(CallFault):
+    def gathered(self, wire: Wire) -> None:
+        asyncio.get_running_loop().call_later(float(self.value), wire.block())
 
 
 @fault("dtls-silent", "never begins the DTLS handshake", stage="dtls")

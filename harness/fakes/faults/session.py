@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from harness.fakes.faults.registry import fault
+from harness.fakes.faults.registry import FaultValue, fault
 from harness.fakes.openai.conversation.behaviour import Quirk
 from harness.fakes.openai.conversation.outputs import Output, Send
 from harness.fakes.openai.conversation.refusals import RefusedError
@@ -50,6 +51,28 @@ class UpdateNotApplied(Quirk):
 class TurnDetectionOff(Quirk):
     def session(self, session: dict[str, Any]) -> None:
         session["audio"]["input"]["turn_detection"] = None
+
+
+@fault(
+    "turn-detection-cleared",
+    "loses its turn detection after the first response, as when a sideband client clears it",
+    stage="session",
+)
+class TurnDetectionCleared(Quirk):
+    def __init__(self, value: FaultValue) -> None:
+        super().__init__(value)
+        self._in_force: dict[str, Any] | None = None
+
+    def session(self, session: dict[str, Any]) -> None:
+        self._in_force = session
+
+    def sending(self, event: dict[str, Any]) -> Iterable[Output]:
+        yield Send(event)
+        if event["type"] == "response.done" and self._in_force is not None:
+            session, self._in_force = self._in_force, None
+            session["audio"]["input"]["turn_detection"] = None
+            event_id = event["event_id"] + "x"
+            yield Send({"type": "session.updated", "event_id": event_id, "session": copy.deepcopy(session)})
 
 
 @fault("errors-unreported", "refuses what is wrong without saying so", stage="session")

@@ -16,6 +16,7 @@ from harness.fakes.openai.voices import mark_reply
 from harness.speech import opus
 from harness.speech.opus import FRAME_MS
 
+STALL_AFTER = 50  # packets: a second
 OVERDRIVE = 1000.0  # Opus rounds off what is only just too loud
 
 
@@ -66,22 +67,6 @@ class GarbledAudio(CallFault):
         for window in windows:
             self.rng.shuffle(window)
         return [packet for window in windows for packet in window]
-
-
-@fault(
-    "audio-gaps",
-    "stalls in the middle of a reply, once a second",
-    stage="audio",
-    default=400,
-    value_help="ms without packets",
-)
-class AudioGaps(CallFault):
-    def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:
-        gap = [None] * (int(self.value) // FRAME_MS)
-        with_gaps: list[bytes | None] = []
-        for i in range(0, len(packets), 50):
-            with_gaps += [*packets[i : i + 50], *(gap if i + 50 < len(packets) else [])]
-        return with_gaps
 
 
 @fault("cross-talk", "plays what belongs to another call", stage="audio")
@@ -139,6 +124,47 @@ class _Jittery(_Link):
     def send_rtp(self, packet: bytes) -> bool:
         delay = self.fault.rng.random() * float(self.fault.value) / 1000
         asyncio.get_running_loop().call_later(delay, super().send_rtp, packet)
+        return True
+
+
+@fault(
+    "audio-gaps",
+    "stalls a second into each reply, and goes on where it stopped",
+    stage="audio",
+    default=400,
+    value_help="ms without packets",
+)
+class AudioGaps(CallFault):
+    _sent: int | None = None
+
+    def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:
+        self._sent = 0
+        return packets
+
+    def link(self, link: RtpLink) -> RtpLink:
+        return _Stalling(link, self)
+
+    def stalls(self) -> float:
+        """Seconds to stall before the packet that is to be sent now."""
+        if self._sent is None:
+            return 0.0
+        self._sent += 1
+        return float(self.value) / 1000 if self._sent == STALL_AFTER else 0.0
+
+
+class _Stalling(_Link):
+    """What is held back once stays late: as behind a sender that lost time and never makes it up."""
+
+    def __init__(self, link: RtpLink, fault: AudioGaps) -> None:
+        super().__init__(link, fault)
+        self._gaps = fault
+        self._late = 0.0
+
+    def send_rtp(self, packet: bytes) -> bool:
+        self._late += self._gaps.stalls()
+        if not self._late:
+            return super().send_rtp(packet)
+        asyncio.get_running_loop().call_later(self._late, super().send_rtp, packet)
         return True
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from harness.fakes.faults.plan import CallFaults
@@ -18,6 +18,16 @@ class RtpLink(Protocol):
     def send_rtp(self, packet: bytes) -> bool: ...
 
     def send_rtcp(self, packet: bytes) -> bool: ...
+
+
+class Wire(Protocol):
+    """The sockets of a call."""
+
+    def block(self) -> Callable[[], None]:
+        """Let no datagram in or out, as a firewall does; returns what lifts that."""
+
+    def leave_checks_unanswered(self) -> None:
+        """Hear connectivity checks and answer none of them."""
 
 
 class CallControl(Protocol):
@@ -38,6 +48,9 @@ class CallFault:
     def __init__(self, value: FaultValue, rng: random.Random) -> None:
         self.value = value
         self.rng = rng
+
+    def gathered(self, wire: Wire) -> None:
+        """The sockets are there, and nothing has come or gone yet."""
 
     def answer(self, answer: str) -> str:
         """The answer as it will be returned."""

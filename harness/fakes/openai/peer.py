@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from harness.core.audio import Samples
-from harness.core.events import AudioPlayed, HarnessFailed, Layer, Packet
+from harness.core.events import AudioPlayed, ChecksCounted, HarnessFailed, Layer, Packet
 from harness.core.sdp import SessionDescription
 from harness.fakes.openai.driver import Driver
 from harness.fakes.openai.hooks import CallFault, ConnectStage, RtpLink
@@ -97,10 +97,13 @@ class FakePeer:
         )
         driver.recall = self._ear.recall
         record.measure = self._measure
+        record.checks = self._checks
 
     async def answer(self) -> str:
         """Gather candidates and answer the offer."""
         await self._transport.gather()
+        for fault in self._faults:
+            fault.gathered(self._transport)
         answer = write_answer(self._offer, self._transport, ssrc=self._sender.ssrc)
         if self._remote.setup == "active":
             answer = answer.replace("a=setup:active", "a=setup:passive")
@@ -274,6 +277,17 @@ class FakePeer:
             "packets_sent": self._sender.packets,
             "audio_ms": self._driver.audio_ms,
         }
+
+    def _checks(self) -> ChecksCounted:
+        checks = self._transport.checks
+        return ChecksCounted(
+            at=self._record.clock.now(),
+            side="upstream",
+            sent=checks.sent,
+            answered=checks.answered,
+            refused=checks.refused,
+            received=checks.received,
+        )
 
     def _spawn(self, work: object) -> None:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]  # a coroutine

@@ -47,6 +47,7 @@ class CallRecord:
         # What the live call says of itself; when it ends, its last words stand.
         self.measure: Callable[[], dict[str, float]] = dict
         self.session: Callable[[], dict[str, Any]] = dict
+        self.checks: Callable[[], Event | None] = lambda: None
         self._redactor = Redactor([key] if key else [])
         self._seed = seed
 
@@ -130,8 +131,10 @@ class CallRecord:
             return
         self.state, self.reason = "ended", reason
         self.ended_at = self.clock.origin + self.clock.now()
-        measured, session = self.measure(), self.session()
-        self.measure, self.session = lambda: measured, lambda: session
+        measured, session, checks = self.measure(), self.session(), self.checks()
+        self.measure, self.session, self.checks = lambda: measured, lambda: session, lambda: checks
+        if checks is not None:
+            self.add(checks)
         self.add(CallEnded(at=self.clock.now(), side="upstream", reason=reason))
 
     def as_json(self, *, events: bool) -> dict[str, Any]:
@@ -149,7 +152,12 @@ class CallRecord:
             "audio": self.measure(),
             "session": self._redactor.value(self.session()),
         }
-        return found | {"events": [event_to_builtins(e) for e in self.timeline]} if events else found
+        if not events:
+            return found
+        # How far a call has come that never connected can be told before it ends.
+        so_far = self.checks() if self.state == "live" else None
+        shown = [*self.timeline, *([so_far] if so_far is not None else [])]
+        return found | {"events": [event_to_builtins(e) for e in shown]}
 
     def _part(self, part: FormPart) -> Part:
         # A part that is not text keeps its place and its readable bytes; its hash tells it apart.

@@ -45,11 +45,15 @@ EXPECTED: dict[str, Callable[[SessionDescription], bool]] = {
     "answer-audio-direction": lambda a: a.sections[0].direction == "inactive",
     "answer-sections-swapped": lambda a: kinds(a) == ["application", "audio"],
     "answer-without-candidates": lambda a: not a.sections[0].candidates,
+    "answer-tcp-candidates": lambda a: (
+        [(c.protocol, c.tcp_type) for c in a.sections[0].candidates] == [("tcp", "passive")] * 2
+    ),
     "answer-private-candidates": lambda a: {c.address for c in a.sections[0].candidates} == {"10.255.255.1"},
     "answer-unreachable-candidates": lambda a: {c.address for c in a.sections[0].candidates} == {"192.0.2.1"},
     "wrong-fingerprint": lambda a: len({*a.sections[0].fingerprints, ("sha-256", "00:11")}) == 2,
     "no-fingerprint": lambda a: not any(s.fingerprints for s in a.sections),
     "wrong-ufrag": lambda a: {s.ice_ufrag for s in a.sections} == {"another0"},
+    "no-ice-credentials": lambda a: not any(s.ice_ufrag or s.ice_pwd for s in a.sections),
     "setup-actpass": lambda a: {s.setup for s in a.sections} == {"actpass"},
     "answer-without-opus": lambda a: [c.name for c in a.sections[0].codecs] == ["g722"],
     "answer-bare-line-feeds": lambda a: a.bare_line_feeds == ANSWER.count("\r\n"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.core.clock import ManualClock
-from harness.core.events import CallEnded, ClientEvent, ServerEvent
+from harness.core.events import CallEnded, ChecksCounted, ClientEvent, ServerEvent
 from harness.fakes.openai.record import CallRecord, CallRecords
 
 KEY = "sk-secret-0123456789abcdef"
@@ -53,6 +53,25 @@ def test_an_ended_call_keeps_its_last_words_and_lets_go_of_its_parts() -> None:
     record.end("hang-up")
     figures["packets_received"] = 9.0
     assert record.as_json(events=False)["audio"] == {"packets_received": 5.0}
+
+
+def test_how_many_checks_came_can_be_told_before_the_call_ends() -> None:
+    """A call that never connects lives on while the caller already wants to know why."""
+    record = CallRecord("rtc_1", ManualClock())
+    received = 3
+
+    def checks() -> ChecksCounted:
+        return ChecksCounted(at=1.0, side="upstream", sent=0, answered=0, received=received)
+
+    def told() -> list[int]:
+        return [e["received"] for e in record.as_json(events=True)["events"] if e["kind"] == "checks-counted"]
+
+    record.checks = checks
+    assert told() == [3]
+    received = 7
+    record.end("never-connected")
+    received = 9
+    assert told() == [7]
 
 
 def test_the_oldest_ended_calls_are_forgotten_and_live_ones_are_not() -> None:

@@ -34,7 +34,13 @@ def test_every_fault_of_the_relay_is_tested_here() -> None:
 
 @pytest.mark.parametrize(
     ("fault", "status"),
-    [("not-found", 404), ("method-not-allowed", 405), ("unauthorized", 401), ("relay-error=503", 503)],
+    [
+        ("not-found", 404),
+        ("method-not-allowed", 405),
+        ("unauthorized", 401),
+        ("offer-refused", 422),
+        ("relay-error=503", 503),
+    ],
 )
 async def test_the_front_door_is_shut(fault: str, status: int) -> None:
     """Nothing goes upstream."""

@@ -51,6 +51,13 @@ class Unauthorized(RelayFault):
         return JSONResponse(body, 401, headers={"WWW-Authenticate": "Bearer"})
 
 
+@relay_fault("offer-refused", "refuses every offer as one that it cannot read", stage="request")
+class OfferRefused(RelayFault):
+    async def receive(self, request: Request) -> Response | None:
+        body = {"error": {"code": "invalid_offer", "message": "the field `offer` is missing"}}
+        return JSONResponse(body, 422)
+
+
 @relay_fault(
     "login-page",
     "answers with a login page, as a session middleware in front of an API does",
