@@ -18,6 +18,8 @@ from harness.config.target import Target
 from harness.core.clock import MonotonicClock, RelativeClock
 from harness.core.events import ClientEvent, Event, ServerEvent
 from harness.core.timeline import Timeline
+from harness.network.link import Link
+from harness.network.presets import preset
 from harness.peer.peer import Peer
 from harness.peer.source import Microphone
 from harness.signaling.exchange import new_client, post_offer
@@ -51,7 +53,12 @@ class Desk:
     @classmethod
     @asynccontextmanager
     async def open(cls, settings: RunSettings, start_pair: StartPair) -> AsyncIterator[Desk]:
-        """A desk for these settings; without a target it starts the embedded pair, and stops it."""
+        """A desk for these settings; without a target it starts the embedded pair, and stops it.
+
+        Raises UsageError for an impairment that there is not.
+        """
+        if settings.impairment:
+            preset(settings.impairment)
         async with AsyncExitStack() as stack:
             if settings.target is None:
                 pair = await stack.enter_async_context(start_pair(settings))
@@ -64,8 +71,11 @@ class Desk:
             client = await stack.enter_async_context(new_client(target, settings.timeouts))
             yield cls(settings, target, load_library(), client, upstream)
 
-    def open_line(self, timeline: Timeline, clock: RelativeClock) -> Line:
-        """The parts of one call, recording to `timeline` with secrets redacted."""
+    def open_line(self, timeline: Timeline, clock: RelativeClock, *, call: str = "") -> Line:
+        """The parts of one call, recording to `timeline` with secrets redacted.
+
+        With the run's seed, `call` decides the fate of each packet where the network is impaired.
+        """
         redactor = self.settings.redactor()
 
         def record(event: Event) -> None:
@@ -87,6 +97,7 @@ class Desk:
             clock=clock,
             record=record,
             peer=peer,
+            link=Link(f"{self.settings.seed}/{call}"),
             exchange=lambda offer: post_offer(sender, self.target, offer),
             library=self.library,
             timeouts=self.settings.timeouts,

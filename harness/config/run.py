@@ -36,6 +36,7 @@ class RunSettings:
     strict: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
     timeouts: Timeouts = field(default_factory=Timeouts)
+    impairment: str = ""  # of every call's network, from its beginning: a preset's name
     comfort_noise: bool = False  # between utterances; else digital silence
     embedded: bool = False  # the target is our own pair
 
@@ -87,6 +88,7 @@ def run_settings(
     reports: Path = Path("reports/latest"),
     strict: bool = False,
     limits: Mapping[str, float] | None = None,
+    impairment: str = "",
     environment: Settings | None = None,
 ) -> RunSettings:
     """Options over environment over defaults. Raises UsageError naming the one that cannot be used."""
@@ -111,6 +113,7 @@ def run_settings(
         reports=reports,
         strict=strict,
         limits=dict(limits or {}),
+        impairment=impairment,
         comfort_noise=environment.silence == "comfort",
     )
 

@@ -204,6 +204,31 @@ class ChecksCounted(Event, frozen=True, kw_only=True):
     received: int = 0
 
 
+class NetworkImpaired(Event, frozen=True, kw_only=True):
+    """From now on the caller's network misbehaves on purpose.
+
+    `name`: a preset (`train`; `clear` ends it), `custom`, `blackout` for `seconds`, or `rebind`. `up` and
+    `down`: the parameters that differ from a clear path. `followed`: the other end answered at the new port.
+    """
+
+    name: str
+    up: dict[str, float] = {}
+    down: dict[str, float] = {}
+    seconds: float = 0.0
+    followed: bool = True
+
+
+class ImpairmentMeasured(Event, frozen=True, kw_only=True):
+    """What was done on purpose to the call's datagrams of one direction, of every kind; mean delay in ms."""
+
+    direction: Literal["up", "down"]
+    packets: int
+    lost: int = 0
+    duplicated: int = 0
+    reordered: int = 0
+    delay_ms: float = 0.0
+
+
 # --- data channel -----------------------------------------------------------------------------------
 
 
@@ -357,6 +382,8 @@ AnyEvent = (
     | IceServerTried
     | PairSelected
     | ChecksCounted
+    | NetworkImpaired
+    | ImpairmentMeasured
     | ClientEvent
     | ServerEvent
     | EventInvalid

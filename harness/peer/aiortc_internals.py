@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import pylibsrtp
+from aioice.stun import TransactionError
 from aiortc import (
     RTCCertificate,
     RTCDtlsTransport,
@@ -25,6 +27,8 @@ from aiortc.rtcdtlstransport import certificate_digest
 from aiortc.rtp import is_rtcp
 
 OnDatagram = Callable[[bytes], None]
+
+REBIND_TRIES = 3  # retransmissions: 7.5 s in all
 
 
 def new_gatherer(
@@ -139,6 +143,98 @@ def leave_checks_unanswered(gatherer: RTCIceGatherer, checks: CheckCounter) -> N
     protocol: Any
     for protocol in gatherer._connection._protocols:
         protocol.datagram_received = only_count
+
+
+class Wire(Protocol):
+    """What lies between our sockets and the network: each datagram is passed on when, and if, it says so."""
+
+    def outgoing(self, size: int, pass_on: Callable[[], object]) -> None: ...
+
+    def incoming(self, size: int, pass_on: Callable[[], object]) -> None: ...
+
+    def flush(self) -> None:
+        """Pass on what is going out: the sockets are about to close."""
+
+
+class _WiredSocket:
+    """A socket's transport whose datagrams go over a wire; all else is the transport's own."""
+
+    def __init__(self, transport: Any, wire: Wire) -> None:
+        self.transport = transport
+        self._wire = wire
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.transport, name)
+
+    def sendto(self, data: bytes, addr: Any = None) -> None:
+        self._wire.outgoing(len(data), partial(self._send, data, addr))
+
+    def _send(self, data: bytes, addr: Any) -> None:
+        closing = getattr(self.transport, "is_closing", None)  # TURN's own has none, and ignores what is late
+        if closing is None or not closing():
+            self.transport.sendto(data, addr)
+
+
+def put_behind(gatherer: RTCIceGatherer, wire: Wire) -> None:
+    """Send and receive everything over a wire from now on: STUN, DTLS and SRTP alike."""
+    protocol: Any
+    for protocol in gatherer._connection._protocols:
+        protocol.transport = _WiredSocket(protocol.transport, wire)
+        protocol.datagram_received = partial(_incoming, wire, protocol.datagram_received)
+
+
+def _incoming(wire: Wire, receive: Callable[..., None], data: bytes, addr: tuple[Any, ...]) -> None:
+    wire.incoming(len(data), partial(receive, data, addr))
+
+
+class _NewSocket(asyncio.DatagramProtocol):
+    """Hands what its socket gets to the protocol that it stands in for."""
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        self._protocol.datagram_received(data, addr)
+
+    def error_received(self, exc: Exception) -> None:
+        self._protocol.error_received(exc)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._protocol.connection_lost(exc)
+
+
+async def rebind(gatherer: RTCIceGatherer) -> bool:
+    """Go on from a new local port, then nominate the pair again, as a browser's next check does.
+
+    Whether the other end answered that check (RFC 8445, section 7.3.1.3: it learns the new address). The
+    candidates stay as they are: only the network sees another port. False too where there is no pair.
+    """
+    connection: Any = gatherer._connection
+    pair = nominated_pair(gatherer)
+    if pair is None or pair.local_candidate.type == "relay":
+        return False
+    protocol = pair.protocol
+    new, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: _NewSocket(protocol), local_addr=(pair.local_candidate.host, 0)
+    )
+    wired = protocol.transport if isinstance(protocol.transport, _WiredSocket) else None
+    old = protocol.transport if wired is None else wired.transport
+    if old.is_closing():
+        new.close()
+        return False
+    old.set_protocol(asyncio.DatagramProtocol())  # so that its end is not taken for the call's
+    old.close()
+    if wired is None:
+        protocol.transport = new
+    else:
+        wired.transport = new
+    request = connection.build_request(pair, nominate=True)
+    key = connection.remote_password.encode()
+    try:
+        await protocol.request(request, pair.remote_addr, integrity_key=key, retransmissions=REBIND_TRIES)
+    except TransactionError:
+        return False
+    return True
 
 
 def nominated_pair(gatherer: RTCIceGatherer) -> Any | None:

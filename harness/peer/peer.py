@@ -27,6 +27,7 @@ from harness.core.events import (
 )
 from harness.core.sdp import parse_sdp
 from harness.core.strict_json import json_object
+from harness.peer.aiortc_internals import Wire
 from harness.peer.channel import Message
 from harness.peer.descriptions import write_offer
 from harness.peer.heard import Heard
@@ -92,6 +93,14 @@ class Peer:
     @property
     def channel_state(self) -> str:
         return self._channel.state
+
+    def put_behind(self, wire: Wire) -> None:
+        """Let a wire decide which datagrams pass, and when; once and for good."""
+        self._transport.put_behind(wire)
+
+    async def rebind(self) -> bool:
+        """Go on from a new local port; whether the other end answered there."""
+        return await self._transport.rebind()
 
     async def create_offer(self) -> str:
         """Gather candidates and write the offer."""

@@ -70,6 +70,7 @@ class Transport:
         self._clock = clock or MonotonicClock()
         self._on_state = on_state
         self._closed = False
+        self._wire: internals.Wire | None = None
         self._gatherer = internals.new_gatherer(
             ice_servers=ice_servers,
             relay_only=relay_only,
@@ -134,6 +135,19 @@ class Transport:
         """Gather candidates; aioice gives STUN and TURN servers five seconds."""
         await self._gatherer.gather()
         internals.tap_sockets(self._gatherer, self._datagram, self.checks)
+        if self._wire is not None:
+            internals.put_behind(self._gatherer, self._wire)
+
+    def put_behind(self, wire: internals.Wire) -> None:
+        """Let a wire decide what passes, for good; asking servers for candidates is not behind it."""
+        if self._wire is None:
+            self._wire = wire
+            if self._gatherer.state == "completed":
+                internals.put_behind(self._gatherer, wire)
+
+    async def rebind(self) -> bool:
+        """Go on from a new local port, as a phone that changes network; whether the other end followed."""
+        return await internals.rebind(self._gatherer)
 
     def open_channel(self, label: str) -> Channel:
         """Create our data channel; it opens when the association is up."""
@@ -191,6 +205,8 @@ class Transport:
         await asyncio.sleep(0)  # lets the stream reset leave before the association is aborted
         await self._sctp.stop()
         await internals.finish_dtls(self._dtls)
+        if self._wire is not None:
+            self._wire.flush()  # the goodbye is on its way, whatever becomes of the sockets
         await self._ice.stop()
         await asyncio.sleep(0)  # lets the sockets' connection_lost run
 

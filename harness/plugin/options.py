@@ -58,3 +58,9 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--area", metavar="AREA", action="append", default=[], help="judge only this area; may be repeated"
     )
+    group.addoption(
+        "--impairment",
+        metavar="NAME",
+        default="",
+        help="give every call a bad network, at its own sockets: wifi-good, 4g, 3g, train or hotel",
+    )

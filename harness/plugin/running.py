@@ -16,6 +16,7 @@ from harness.core.clock import wall_time
 from harness.core.errors import HarnessError, TargetUnreachableError
 from harness.core.events import HttpFailed
 from harness.fakes.embedded import EmbeddedPair
+from harness.network.presets import preset
 from harness.plugin import terminal
 from harness.plugin.options import is_strict
 from harness.report.files import write_run
@@ -52,7 +53,10 @@ class Running:
             concurrency=option.concurrency,
             reports=option.reports,
             strict=is_strict(config),
+            impairment=option.impairment,
         )
+        if settings.impairment:
+            preset(settings.impairment)
         selected = REGISTRY.select(ids=option.requirement, areas=option.area)
         # One line for each scenario and requirement, without being asked for it.
         config.option.verbose = max(config.option.verbose, 1)
@@ -115,6 +119,7 @@ class Running:
             mode=self.settings.mode,
             seed=self.settings.seed,
             started_at=self.started_at,
+            impairment=self.settings.impairment,
             calls=tuple(
                 CallEntry(r.id, r.scenario.name, r.timeline, r.audio) for r in self._records.values()
             ),

@@ -52,6 +52,7 @@ class Run:
     calls: tuple[CallEntry, ...]
     verdicts: tuple[Verdict, ...]
     unreachable: str = ""
+    impairment: str = ""
     harness_version: str = field(default=__version__)
 
     @property
