@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import pylibsrtp
 from aioice.stun import TransactionError
+from aioice.turn import TurnTransport
 from aiortc import (
     RTCCertificate,
     RTCDtlsTransport,
@@ -291,7 +292,7 @@ class MediaLink:
             return False
         protected = session.protect_rtcp(packet) if rtcp else session.protect(packet)
         transport = pair.protocol.transport
-        if transport is None or transport.is_closing():
+        if transport is None or _is_closing(transport):
             return False
         transport.sendto(protected, pair.remote_addr)
         return True
@@ -307,6 +308,11 @@ class MediaLink:
             return session.unprotect(datagram), False
         except pylibsrtp.Error:
             return None
+
+
+def _is_closing(transport: Any) -> bool:
+    """aioice's TURN transport cannot be asked, and drops by itself what comes too late."""
+    return not isinstance(transport, TurnTransport) and bool(transport.is_closing())
 
 
 async def finish_dtls(dtls: RTCDtlsTransport) -> None:
