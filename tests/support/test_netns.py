@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.netns import Namespace, Namespaces, run, sweep
+from tests.support.netns import Namespaces, run, sweep
 
 ROOT = Path(__file__).parents[2]
 FORSAKEN = """
