@@ -6,10 +6,22 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import SecretStr
 
 from harness.config.settings import Settings, read_settings
-from harness.config.target import DEFAULT_DIALECT, Target, check_dialect, check_url, is_loopback
+from harness.config.target import (
+    DEFAULT_DIALECT,
+    Auth,
+    Target,
+    check_dialect,
+    check_origin,
+    check_url,
+    is_loopback,
+)
+from harness.config.targets import NamedTarget, load_named_target
+from harness.config.targets_file import is_name
 from harness.config.timeouts import Timeouts
 from harness.core.errors import HarnessError, UsageError
 from harness.core.limits import check_limits
@@ -30,6 +42,9 @@ class RunSettings:
     fake_openai: str = ""  # base URL of the fake's management, http://host:port
     fake_token: str = field(default="", repr=False)
     dialect: str = DEFAULT_DIALECT
+    dialect_given: bool = False  # and not merely the default
+    origin: str = ""  # of the embedded relay's page; a target has its own
+    bearer: SecretStr | None = None  # likewise
     seed: int = 0
     concurrency: int = EMBEDDED_CONCURRENCY
     reports: Path = Path("reports/latest")
@@ -72,7 +87,7 @@ class RunSettings:
         """These settings with the embedded pair as target and upstream."""
         return replace(
             self,
-            target=Target(offer_url, dialect=self.dialect),
+            target=Target(offer_url, dialect=self.dialect, origin=self.origin, bearer=self.bearer),
             fake_openai=fake,
             embedded=True,
         )
@@ -81,7 +96,10 @@ class RunSettings:
 def run_settings(
     *,
     target: str | None = None,
+    config: Path | None = None,
     dialect: str | None = None,
+    origin: str | None = None,
+    auth: Auth | None = None,
     fake_openai: str | None = None,
     seed: int | None = None,
     concurrency: int | None = None,
@@ -91,44 +109,57 @@ def run_settings(
     impairment: str = "",
     environment: Settings | None = None,
 ) -> RunSettings:
-    """Options over environment over defaults. Raises UsageError naming the one that cannot be used."""
+    """Options over the named target's own entry over environment over defaults.
+
+    `target` is a URL, or a name in harness.toml. Raises UsageError naming what cannot be used.
+    """
     environment = environment or read_settings()
     address = target or environment.target
     if concurrency is not None and concurrency < 1:
         raise UsageError(f"--concurrency {concurrency} makes no call", "give 1 or more")
     if seed is not None and not 0 <= seed < HIGHEST_SEED:
         raise UsageError(f"--seed {seed} is out of range", f"give a number from 0 to {HIGHEST_SEED - 1}")
-    if fake_openai and not address:
-        raise UsageError("--fake-openai needs a --target", "the embedded relay brings its own fake")
+    for option, value in (("--fake-openai", fake_openai), ("--auth", auth)):
+        if value and not address:
+            raise UsageError(f"{option} needs a --target", "the embedded relay brings its own")
     check_limits(limits or {})
-    dialect = dialect or environment.dialect
-    check_dialect(dialect)
+    named = load_named_target(address, config or environment.config) if is_name(address) else None
+    dialect = dialect or (named.target.dialect if named and named.dialect_given else environment.dialect)
+    check_dialect(dialect or DEFAULT_DIALECT)
+    check_origin(origin or environment.origin)
+    fake = fake_openai or (named.fake_openai if named else "")
+    usual = TARGET_CONCURRENCY if address else EMBEDDED_CONCURRENCY
     return RunSettings(
-        target=load_target(address, dialect, environment) if address else None,
-        fake_openai=_management(fake_openai) if fake_openai else "",
+        target=_target(address, named, environment, dialect=dialect, origin=origin, auth=auth)
+        if address
+        else None,
+        fake_openai=_management(fake) if fake else "",
         fake_token=environment.fake_token.get_secret_value(),
-        dialect=dialect,
+        dialect=dialect or DEFAULT_DIALECT,
+        dialect_given=bool(dialect),
+        origin=origin or environment.origin,
+        bearer=environment.bearer if environment.bearer.get_secret_value() else None,
         seed=random.SystemRandom().randrange(HIGHEST_SEED) if seed is None else seed,
-        concurrency=concurrency or (TARGET_CONCURRENCY if address else EMBEDDED_CONCURRENCY),
+        concurrency=concurrency or (named.concurrency if named else None) or usual,
         reports=reports,
         strict=strict,
-        limits=dict(limits or {}),
+        limits={**(named.limits if named else {}), **(limits or {})},
         impairment=impairment,
         comfort_noise=environment.silence == "comfort",
     )
 
 
-def load_target(address: str, dialect: str, environment: Settings) -> Target:
-    """The target at a URL, with the credentials of the environment. Raises UsageError."""
-    return Target(
-        address,
-        dialect=dialect,
-        headers=tuple(environment.headers.items()),
-        cookies=tuple(environment.cookies.items()),
-        fields=environment.fields,
-        bearer=environment.bearer if environment.bearer.get_secret_value() else None,
-        origin=environment.origin,
-    )
+def _target(address: str, named: NamedTarget | None, environment: Settings, **options: Any) -> Target:
+    """The named target, or the one at the URL; what it does not say of itself is from the environment."""
+    base = named.target if named else Target(address)
+    said: dict[str, Any] = {
+        "bearer": base.bearer or (environment.bearer if environment.bearer.get_secret_value() else None),
+        "headers": base.headers or tuple(environment.headers.items()),
+        "cookies": base.cookies or tuple(environment.cookies.items()),
+        "fields": base.fields or environment.fields,
+        "origin": base.origin or environment.origin,
+    }
+    return replace(base, **said | {name: value for name, value in options.items() if value})
 
 
 def _management(address: str) -> str:

@@ -22,8 +22,11 @@ class Settings(BaseSettings):
     target: str = ""
     """The relay under test, where --target is not given."""
 
-    dialect: str = "json"
-    """How the target wraps offer and answer, where --dialect is not given."""
+    config: Path | None = None
+    """The file that names targets, where --config is not given."""
+
+    dialect: str = ""
+    """How the target wraps offer and answer, where --dialect is not given (default: json)."""
 
     bearer: SecretStr = SecretStr("")
     """Sent to the target as `Authorization: Bearer …`."""

@@ -26,7 +26,31 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="URL|NAME",
         help="the relay under test; without it the embedded relay and fake OpenAI are started",
     )
+    group.addoption(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help="the file that names targets (default: harness.toml here or in a folder above)",
+    )
     group.addoption("--dialect", metavar="NAME", help="how the target wraps offer and answer (default: json)")
+    group.addoption(
+        "--origin",
+        metavar="ORIGIN",
+        help="the web page's origin: sent as a browser would, preflight included",
+    )
+    group.addoption(
+        "--auth",
+        choices=("required", "open"),
+        help="whether the target wants credentials (default: it does where some are configured)",
+    )
+    group.addoption(
+        "--limit",
+        metavar="NAME=VALUE",
+        dest="limits",
+        action="append",
+        default=[],
+        help="what a call is judged by, such as latency_ms=1500; may be repeated",
+    )
     group.addoption(
         "--fake-openai",
         metavar="HOST:PORT",

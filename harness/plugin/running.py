@@ -15,6 +15,7 @@ from harness.config.run import RunSettings, run_settings
 from harness.core.clock import wall_time
 from harness.core.errors import HarnessError, TargetUnreachableError
 from harness.core.events import HttpFailed
+from harness.core.limits import parse_limits
 from harness.fakes.embedded import EmbeddedPair
 from harness.network.presets import preset
 from harness.plugin import terminal
@@ -47,13 +48,17 @@ class Running:
         option = config.option
         settings = run_settings(
             target=option.target,
+            config=option.config,
             dialect=option.dialect,
+            origin=option.origin,
+            auth=option.auth,
             fake_openai=option.fake_openai,
             seed=option.seed,
             concurrency=option.concurrency,
             reports=option.reports,
             strict=is_strict(config),
             impairment=option.impairment,
+            limits=parse_limits(option.limits),
         )
         if settings.impairment:
             preset(settings.impairment)
