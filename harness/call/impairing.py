@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol
 
-from harness.core.events import ImpairmentMeasured, NetworkImpaired
+from harness.core.network_events import ImpairmentMeasured, NetworkImpaired
 from harness.network.impairments import CLEAR, Impairment
 from harness.network.presets import Conditions, preset
 

@@ -10,28 +10,28 @@ from typing import Any, Literal
 
 import msgspec
 
-Side = Literal["caller", "upstream"]
-Layer = Literal["gathering", "ice", "dtls", "sctp", "channel"]
-Headers = tuple[tuple[str, str], ...]
-
-
-def kebab(name: str) -> str:
-    """`ServerEvent` → `server-event`."""
-    return "".join(f"-{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag=kebab):
-    """Something that happened at a moment."""
-
-    at: float
-    side: Side = "caller"
-
+from harness.core.event import Event as Event
+from harness.core.event import Headers as Headers
+from harness.core.event import Layer as Layer
+from harness.core.event import Side as Side
+from harness.core.event import kebab as kebab
+from harness.core.network_events import (
+    CallLost,
+    CallResumed,
+    HerdCame,
+    ImpairmentMeasured,
+    NetworkImpaired,
+    RelayRestarted,
+)
 
 # --- the call and its plan --------------------------------------------------------------------------
 
 
 class CallStarted(Event, frozen=True, kw_only=True):
-    """The first line of a timeline. `origin` is the monotonic clock's value at `at` 0."""
+    """The first line of a timeline. `origin` is the monotonic clock's value at `at` 0.
+
+    `continues` is the call that this one was made in place of.
+    """
 
     call: str
     scenario: str = ""
@@ -42,8 +42,9 @@ class CallStarted(Event, frozen=True, kw_only=True):
     target: str = ""
     dialect: str = ""
     mode: Literal["embedded", "black-box", "grey-box"] = "embedded"
-    limits: dict[str, float] = {}
+    limits: dict[str, float] = msgspec.field(default_factory=dict)
     ufrag: str = ""
+    continues: str = ""
 
 
 class StepStarted(Event, frozen=True, kw_only=True):
@@ -204,31 +205,6 @@ class ChecksCounted(Event, frozen=True, kw_only=True):
     received: int = 0
 
 
-class NetworkImpaired(Event, frozen=True, kw_only=True):
-    """From now on the caller's network misbehaves on purpose.
-
-    `name`: a preset (`train`; `clear` ends it), `custom`, `blackout` for `seconds`, or `rebind`. `up` and
-    `down`: the parameters that differ from a clear path. `followed`: the other end answered at the new port.
-    """
-
-    name: str
-    up: dict[str, float] = {}
-    down: dict[str, float] = {}
-    seconds: float = 0.0
-    followed: bool = True
-
-
-class ImpairmentMeasured(Event, frozen=True, kw_only=True):
-    """What was done on purpose to the call's datagrams of one direction, of every kind; mean delay in ms."""
-
-    direction: Literal["up", "down"]
-    packets: int
-    lost: int = 0
-    duplicated: int = 0
-    reordered: int = 0
-    delay_ms: float = 0.0
-
-
 # --- data channel -----------------------------------------------------------------------------------
 
 
@@ -384,6 +360,10 @@ AnyEvent = (
     | ChecksCounted
     | NetworkImpaired
     | ImpairmentMeasured
+    | CallLost
+    | CallResumed
+    | HerdCame
+    | RelayRestarted
     | ClientEvent
     | ServerEvent
     | EventInvalid

@@ -8,11 +8,11 @@ from harness.core.events import (
     CallEnded,
     CallStarted,
     HttpRequest,
-    NetworkImpaired,
     StepStarted,
     UpstreamUnavailable,
 )
 from harness.core.limits import limit, optional_limit
+from harness.core.network_events import NetworkImpaired
 from harness.core.timeline import Timeline
 from harness.requirements.exchanges import upstream_offers
 from harness.requirements.model import Condition, Inconclusive, NotApplicable, Requirement
