@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 import pylibsrtp
 from aioice.stun import TransactionError
-from aioice.turn import TurnTransport
 from aiortc import (
     RTCCertificate,
     RTCDtlsTransport,
@@ -171,8 +170,7 @@ class _WiredSocket:
         self._wire.outgoing(len(data), partial(self._send, data, addr))
 
     def _send(self, data: bytes, addr: Any) -> None:
-        closing = getattr(self.transport, "is_closing", None)  # TURN's own has none, and ignores what is late
-        if closing is None or not closing():
+        if not _is_closing(self.transport):
             self.transport.sendto(data, addr)
 
 
@@ -312,7 +310,8 @@ class MediaLink:
 
 def _is_closing(transport: Any) -> bool:
     """aioice's TURN transport cannot be asked, and drops by itself what comes too late."""
-    return not isinstance(transport, TurnTransport) and bool(transport.is_closing())
+    closing = getattr(transport, "is_closing", None)
+    return closing is not None and bool(closing())
 
 
 async def finish_dtls(dtls: RTCDtlsTransport) -> None:

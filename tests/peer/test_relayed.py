@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,28 @@ from tests.peer.pairs import connected_pair, until
 from tests.support.coturn import PASSWORD, USERNAME, Coturn
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
-async def test_events_and_media_pass_both_ways_through_turn(tmp_path: Path, transport: str) -> None:
+class Cable:
+    """A wire that passes everything on."""
+
+    def outgoing(self, _size: int, pass_on: Callable[[], object]) -> None:
+        pass_on()
+
+    def incoming(self, _size: int, pass_on: Callable[[], object]) -> None:
+        pass_on()
+
+    def flush(self) -> None: ...
+
+
+@pytest.mark.parametrize(("transport", "wired"), [("udp", False), ("tcp", False), ("udp", True)])
+async def test_events_and_media_pass_both_ways_through_turn(
+    tmp_path: Path, transport: str, wired: bool
+) -> None:
     with Coturn(tmp_path) as coturn:
         url = {"udp": coturn.turn_udp, "tcp": coturn.turn_tcp}[transport]
         server = RTCIceServer(urls=[url], username=USERNAME, credential=PASSWORD)
         async with connected_pair(ice_servers=[server], relay_only=True) as (caller, callee, channel):
+            if wired:
+                caller.transport.put_behind(Cable())
             assert [c.type for c in caller.transport.candidates] == ["relay"]
             heard: list[bytes] = []
             answered: list[bytes] = []
