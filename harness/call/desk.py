@@ -9,15 +9,15 @@ from typing import Any, Protocol
 
 import httpx
 import msgspec
-from aiortc import RTCIceServer
 
 from harness.call.line import Line
 from harness.call.upstream import Upstream
 from harness.config.run import RunSettings
 from harness.config.target import Target
 from harness.core.clock import MonotonicClock, RelativeClock
-from harness.core.events import ClientEvent, Event, ServerEvent
+from harness.core.events import ClientEvent, Event, IceServerTried, ServerEvent
 from harness.core.timeline import Timeline
+from harness.network.gathering import ServerGathering, ServerTried
 from harness.network.link import Link
 from harness.network.presets import preset
 from harness.peer.peer import Peer
@@ -89,7 +89,7 @@ class Desk:
             microphone=Microphone(opus.comfort_noise() if self.settings.comfort_noise else [opus.SILENCE]),
             decode=opus.Decoder().decode,
             addresses=self.settings.ice_addresses(),
-            ice_servers=[_ice_server(server) for server in self.target.ice_servers],
+            ask_servers=self._ask_servers(record, clock),
             relay_only=self.target.relay_only,
         )
         return Line(
@@ -107,16 +107,26 @@ class Desk:
             seed=self.settings.seed,
         )
 
+    def _ask_servers(self, record: Callable[[Event], None], clock: RelativeClock) -> ServerGathering:
+        def tried(server: ServerTried) -> None:
+            took = round(server.took, 6)
+            record(
+                IceServerTried(
+                    at=clock.now(), url=server.url, error=server.error, took=took, gave=server.gave
+                )
+            )
+
+        return ServerGathering(
+            servers=self.target.ice_servers,
+            clock=clock,
+            on_tried=tried,
+            within=self.settings.timeouts.gathering,
+            relay_only=self.target.relay_only,
+            ca_file=self.target.ice_ca,
+        )
+
 
 def _redacted(event: Event, redact: Callable[[Any], Any]) -> Event:
     if isinstance(event, ClientEvent | ServerEvent) and event.event is not None:
         return msgspec.structs.replace(event, event=redact(event.event))
     return event
-
-
-def _ice_server(server: Any) -> RTCIceServer:
-    return RTCIceServer(
-        urls=list(server.urls),
-        username=server.username or None,
-        credential=server.credential.get_secret_value() or None,
-    )

@@ -46,6 +46,15 @@ class Settings(BaseSettings):
     origin: str = ""
     """The web page's origin, sent as a browser would."""
 
+    ice_servers: SecretStr = SecretStr("")
+    """STUN and TURN servers as browsers take them: [{"urls": …, "username": …, "credential": …}]."""
+
+    ice_username: str = ""
+    """For TURN servers that --ice-server or `harness ice` names by URL alone."""
+
+    ice_credential: SecretStr = SecretStr("")
+    """Likewise."""
+
     fake_token: SecretStr = SecretStr("")
     """The token of the fake's management, where it listens beyond loopback."""
 

@@ -7,13 +7,14 @@ import ipaddress
 import json
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import SecretStr
 
 from harness.config.hooks import BeforeCall
-from harness.config.ice import IceServer
+from harness.config.ice import IceServer, check_policy, check_servers_from
 from harness.core.errors import UsageError
 from harness.core.redaction import SECRET_HEADERS, Redactor
 
@@ -53,9 +54,11 @@ class Target:
     """Where the offer is posted. Secrets are SecretStr: neither repr nor an error shows them.
 
     `headers` and `fields` (extra JSON or form fields beside the SDP) may hold secrets among ordinary values.
-    `origin` is the page's origin, sent as a browser would. `auth` says whether the relay wants credentials;
-    None: it does where some are configured. `query_secrets` are the values in the URL's query that are secret
-    whatever their names. `name` is the one in harness.toml. Raises UsageError for what cannot be sent.
+    `origin` is the page's origin, sent as a browser would. `ice_servers_from` answers with ICE servers;
+    `ice_ca` is an authority (PEM) that theirs may be signed by. `auth` says whether the relay wants
+    credentials; None: it does where some are configured. `query_secrets` are the values in the URL's query
+    that are secret whatever their names. `name` is the one in harness.toml. Raises UsageError for what cannot
+    be sent.
     """
 
     url: str = field(repr=False)  # its query may hold a secret
@@ -67,6 +70,8 @@ class Target:
     origin: str = ""
     ice_servers: tuple[IceServer, ...] = ()
     relay_only: bool = False
+    ice_servers_from: str = ""
+    ice_ca: Path | None = None
     auth: Auth | None = None
     before_call: BeforeCall | None = None
     query_secrets: tuple[SecretStr, ...] = field(default=(), repr=False)
@@ -86,6 +91,8 @@ class Target:
             )
         check_origin(self.origin)
         self._check_fields()
+        check_servers_from(self.ice_servers_from)
+        check_policy(self.ice_servers, self.ice_servers_from, relay_only=self.relay_only)
 
     @property
     def host(self) -> str:

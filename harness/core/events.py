@@ -179,14 +179,17 @@ class CandidateFound(Event, frozen=True, kw_only=True):
 
 
 class IceServerTried(Event, frozen=True, kw_only=True):
-    """A STUN or TURN server was asked for a candidate. `error` is empty where it gave one.
+    """A STUN or TURN server was asked for a candidate. `error` is empty where it answered well.
 
-    error: `timeout` (nothing came back), or what the server said: `401 Unauthorized`, `437 …`.
+    error: `timeout` (nothing came back), `unresolved: …`, `unreachable: …`, `certificate: …`, `tls: …`,
+    `unusable: …` (no proper answer), or what the server said: `401 Unauthorized`, `486 …`. `gave`: its
+    candidates, each `type address:port`, also where one of our host candidates is the same.
     """
 
     url: str
     error: str = ""
     took: float = 0.0
+    gave: tuple[str, ...] = ()
 
 
 class PairSelected(Event, frozen=True, kw_only=True):

@@ -9,31 +9,38 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
 import pylibsrtp
+from aioice import Candidate
+from aioice.ice import StunProtocol
 from aioice.stun import TransactionError
 from aiortc import (
     RTCCertificate,
     RTCDtlsTransport,
     RTCIceGatherer,
-    RTCIceServer,
+    RTCIceTransport,
     RTCSctpTransport,
 )
 from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from aiortc.rtcdtlstransport import certificate_digest
 from aiortc.rtp import is_rtcp
 
+RELAY_GOODBYE_SECONDS = 2.0
+
 OnDatagram = Callable[[bytes], None]
+Gathered = tuple[Candidate, StunProtocol | None]
+# Asks STUN and TURN servers: the protocols of our host candidates, and a maker of protocols for relayed ones.
+AskServers = Callable[[Sequence[StunProtocol], Callable[[], StunProtocol]], Awaitable[Sequence[Gathered]]]
 
 REBIND_TRIES = 3  # retransmissions: 7.5 s in all
 
 
 def new_gatherer(
     *,
-    ice_servers: Sequence[RTCIceServer],
+    ask_servers: AskServers | None,
     relay_only: bool,
     ufrag: str,
     pwd: str,
@@ -42,23 +49,39 @@ def new_gatherer(
 ) -> RTCIceGatherer:
     """A gatherer on the given host addresses; None takes aioice's own choice, which leaves out loopback."""
     gatherer = RTCIceGatherer(
-        iceServers=list(ice_servers),
+        iceServers=[],
         iceTransportPolicy=RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL,
         local_username=ufrag,
         local_password=pwd,
     )
     connection: Any = gatherer._connection
     connection.ice_controlling = controlling
-    if addresses is not None and not relay_only:
-        gather_component = connection.get_component_candidates
+    chosen = addresses
+    gather_hosts = connection.get_component_candidates
 
-        chosen = list(addresses)
+    async def gather_component(component: int, addresses: Sequence[str], **_theirs: Any) -> list[Candidate]:
+        on = addresses if relay_only or chosen is None else chosen  # a relay-only peer is given no address
+        candidates: list[Candidate] = await gather_hosts(component=component, addresses=list(on))
+        if ask_servers is not None:
+            hosts = tuple(connection._protocols)
+            for candidate, protocol in await ask_servers(hosts, lambda: StunProtocol(connection)):
+                candidates.append(candidate)
+                if protocol is not None:
+                    connection._protocols.append(protocol)
+        return _without_redundant(candidates)
 
-        async def on_our_addresses(component: int, **_theirs: Any) -> Any:
-            return await gather_component(component=component, addresses=chosen)
-
-        connection.get_component_candidates = on_our_addresses
+    connection.get_component_candidates = gather_component
     return gatherer
+
+
+def _without_redundant(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """One of those that share transport address and base (RFC 8445, section 5.1.3): the first."""
+    kept: dict[tuple[object, ...], Candidate] = {}
+    for c in candidates:
+        reflexive = c.type == "srflx"
+        base = (c.related_address, c.related_port) if reflexive else (c.host, c.port)
+        kept.setdefault((c.host, c.port, base), c)
+    return list(kept.values())
 
 
 class CheckCounter:
@@ -174,6 +197,10 @@ class _WiredSocket:
             self.transport.sendto(data, addr)
 
 
+def _unwired(transport: Any) -> Any:
+    return transport.transport if isinstance(transport, _WiredSocket) else transport
+
+
 def put_behind(gatherer: RTCIceGatherer, wire: Wire) -> None:
     """Send and receive everything over a wire from now on: STUN, DTLS and SRTP alike."""
     protocol: Any
@@ -217,7 +244,7 @@ async def rebind(gatherer: RTCIceGatherer) -> bool:
         lambda: _NewSocket(protocol), local_addr=(pair.local_candidate.host, 0)
     )
     wired = protocol.transport if isinstance(protocol.transport, _WiredSocket) else None
-    old = protocol.transport if wired is None else wired.transport
+    old = _unwired(protocol.transport)
     if old.is_closing():
         new.close()
         return False
@@ -306,6 +333,23 @@ class MediaLink:
             return session.unprotect(datagram), False
         except pylibsrtp.Error:
             return None
+
+
+async def finish_ice(ice: RTCIceTransport, gatherer: RTCIceGatherer) -> None:
+    """Stop. A TURN server that no longer answers when its allocation is deleted is not waited for long.
+
+    aioice repeats that request for over a minute; the allocation ends by itself (RFC 8656, section 3.2).
+    """
+    transports: list[Any] = [_unwired(protocol.transport) for protocol in gatherer._connection._protocols]
+    relays = [transport for transport in transports if isinstance(transport, TurnTransport)]
+    for relay in relays:
+        relay.close()  # all at once: aioice closes one after the other
+    deletions = [relay._TurnTransport__close_task for relay in relays]
+    if deletions:
+        await asyncio.wait(deletions, timeout=RELAY_GOODBYE_SECONDS)
+    for deletion in deletions:
+        deletion.cancel()
+    await ice.stop()
 
 
 def _is_closing(transport: Any) -> bool:

@@ -8,8 +8,6 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from aiortc import RTCIceServer
-
 from harness.core.clock import RelativeClock
 from harness.core.events import (
     CandidateFound,
@@ -27,7 +25,7 @@ from harness.core.events import (
 )
 from harness.core.sdp import parse_sdp
 from harness.core.strict_json import json_object
-from harness.peer.aiortc_internals import Wire
+from harness.peer.aiortc_internals import AskServers, Wire
 from harness.peer.channel import Message
 from harness.peer.descriptions import write_offer
 from harness.peer.heard import Heard
@@ -56,7 +54,7 @@ class Peer:
         microphone: Microphone,
         decode: Decode | None,
         addresses: Sequence[str] | None = None,
-        ice_servers: Sequence[RTCIceServer] = (),
+        ask_servers: AskServers | None = None,
         relay_only: bool = False,
     ) -> None:
         self.microphone = microphone
@@ -73,7 +71,7 @@ class Peer:
             controlling=True,
             on_state=self._state,
             addresses=addresses,
-            ice_servers=ice_servers,
+            ask_servers=ask_servers,
             relay_only=relay_only,
             on_rtp=self._receiver.rtp,
             on_rtcp=self._receiver.rtcp,

@@ -57,6 +57,30 @@ def add_options(parser: pytest.Parser) -> None:
         help="the harness's fake that the target's OpenAI base URL points at: both ends are seen",
     )
     group.addoption(
+        "--ice-server",
+        metavar="URL",
+        action="append",
+        default=[],
+        help="stun:HOST:PORT, turn:HOST:PORT?transport=udp|tcp or turns:HOST:PORT; may be repeated; "
+        "the credentials are in HARNESS_ICE_USERNAME and HARNESS_ICE_CREDENTIAL",
+    )
+    group.addoption(
+        "--ice-servers-from",
+        metavar="URL",
+        help="fetch the ICE servers from here, or from this path on the target",
+    )
+    group.addoption(
+        "--ice-transport-policy",
+        metavar="all|relay",
+        help="relay: use relayed candidates only, as iceTransportPolicy does (default: all)",
+    )
+    group.addoption(
+        "--ice-ca",
+        metavar="FILE",
+        type=Path,
+        help="an authority (PEM) that turns: servers may be signed by, besides the system's",
+    )
+    group.addoption(
         "--reports",
         metavar="DIR",
         type=Path,

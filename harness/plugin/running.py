@@ -11,7 +11,7 @@ import uvloop
 from harness.call import Scenario
 from harness.call.conduct import CallRecord, make_call, make_calls
 from harness.call.desk import Desk
-from harness.config.run import RunSettings, run_settings
+from harness.config.run import RunSettings, ice_options, run_settings
 from harness.core.clock import wall_time
 from harness.core.errors import HarnessError, TargetUnreachableError
 from harness.core.events import HttpFailed
@@ -59,6 +59,12 @@ class Running:
             strict=is_strict(config),
             impairment=option.impairment,
             limits=parse_limits(option.limits),
+            ice=ice_options(
+                option.ice_server,
+                servers_from=option.ice_servers_from,
+                policy=option.ice_transport_policy,
+                ca_file=option.ice_ca,
+            ),
         )
         if settings.impairment:
             preset(settings.impairment)
