@@ -341,7 +341,7 @@ async def finish_ice(ice: RTCIceTransport, gatherer: RTCIceGatherer) -> None:
     aioice repeats that request for over a minute; the allocation ends by itself (RFC 8656, section 3.2).
     """
     transports: list[Any] = [_unwired(protocol.transport) for protocol in gatherer._connection._protocols]
-    relays = [transport for transport in transports if isinstance(transport, TurnTransport)]
+    relays: list[Any] = [transport for transport in transports if isinstance(transport, TurnTransport)]
     for relay in relays:
         relay.close()  # all at once: aioice closes one after the other
     deletions = [relay._TurnTransport__close_task for relay in relays]
