@@ -17,6 +17,7 @@ import pylibsrtp
 from aioice import Candidate
 from aioice.ice import StunProtocol
 from aioice.stun import TransactionError
+from aioice.turn import TurnTransport
 from aiortc import (
     RTCCertificate,
     RTCDtlsTransport,
