@@ -16,6 +16,7 @@ USAGE, UNREACHABLE, BROKEN = 2, 3, 4
 # Command → the module that has it, imported when asked for: `harness judge` need not wait for a web server.
 COMMANDS = {
     "catalogue": "harness.cli.catalogue",
+    "compare": "harness.cli.compare",
     "fake-openai": "harness.cli.serving",
     "faults": "harness.cli.catalogue",
     "judge": "harness.cli.judge",

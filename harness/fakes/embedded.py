@@ -77,14 +77,7 @@ class EmbeddedPair:
     @classmethod
     def for_run(cls, settings: RunSettings) -> Self:
         """The pair that a run without a target needs."""
-        return cls(
-            EmbeddedOptions(
-                dialect=cast("Dialect", settings.dialect),
-                seed=settings.seed,
-                bearer_token=settings.bearer.get_secret_value() if settings.bearer else None,
-                origins=(settings.origin,) if settings.origin else (),
-            )
-        )
+        return cls(EmbeddedOptions(dialect=cast("Dialect", settings.dialect), seed=settings.seed))
 
     @property
     def offer_url(self) -> str:

@@ -11,17 +11,17 @@ import uvloop
 from harness.call import Scenario
 from harness.call.conduct import CallRecord, make_call, make_calls
 from harness.call.desk import Desk
-from harness.config.run import RunSettings, ice_options, run_settings
+from harness.config.run import RunSettings, run_settings
 from harness.core.clock import wall_time
 from harness.core.errors import HarnessError, TargetUnreachableError
 from harness.core.events import HttpFailed
-from harness.core.limits import parse_limits
 from harness.fakes.embedded import EmbeddedPair
-from harness.network.presets import preset
 from harness.plugin import terminal
+from harness.plugin.earlier import Earlier, conditions
 from harness.plugin.options import is_strict
 from harness.report.files import write_run
 from harness.report.run import EXIT_CODES, CallEntry, Run, RunVerdict
+from harness.report.saved import RESULTS
 from harness.requirements.judging import CallJudge
 from harness.requirements.model import Requirement, Verdict
 from harness.requirements.registry import REGISTRY
@@ -35,6 +35,7 @@ class Running:
 
     settings: RunSettings
     requirements: frozenset[Requirement]
+    earlier: Earlier
     started_at: str = field(default_factory=wall_time)
     unreachable: str = ""
     _records: dict[str, CallRecord] = field(default_factory=dict)
@@ -48,30 +49,17 @@ class Running:
         option = config.option
         settings = run_settings(
             target=option.target,
-            config=option.config,
             dialect=option.dialect,
-            origin=option.origin,
-            auth=option.auth,
             fake_openai=option.fake_openai,
             seed=option.seed,
             concurrency=option.concurrency,
             reports=option.reports,
             strict=is_strict(config),
-            impairment=option.impairment,
-            limits=parse_limits(option.limits),
-            ice=ice_options(
-                option.ice_server,
-                servers_from=option.ice_servers_from,
-                policy=option.ice_transport_policy,
-                ca_file=option.ice_ca,
-            ),
         )
-        if settings.impairment:
-            preset(settings.impairment)
         selected = REGISTRY.select(ids=option.requirement, areas=option.area)
         # One line for each scenario and requirement, without being asked for it.
         config.option.verbose = max(config.option.verbose, 1)
-        return cls(settings, frozenset(selected))
+        return cls(settings, frozenset(selected), Earlier.from_options(option, settings))
 
     def make_calls(self, session: pytest.Session) -> None:
         """Make one call for each selected scenario; ends the session where none can be made."""
@@ -114,13 +102,15 @@ class Running:
         if not self._verdicts:
             return
         run = self._write()
+        self.earlier.settle(self.settings.reports / RESULTS)
         if session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = EXIT_CODES[run.verdict]
+            session.exitstatus = EXIT_CODES[run.verdict] or int(self.earlier.failed)
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """Say what it comes to."""
         if self._verdicts:
             terminal.summarise(reporter, self._run(), self._written)
+            terminal.compared(reporter, self.earlier.comparison)
 
     def _run(self) -> Run:
         target = self.settings.target
@@ -130,12 +120,12 @@ class Running:
             mode=self.settings.mode,
             seed=self.settings.seed,
             started_at=self.started_at,
-            impairment=self.settings.impairment,
             calls=tuple(
                 CallEntry(r.id, r.scenario.name, r.timeline, r.audio) for r in self._records.values()
             ),
             verdicts=tuple(self._verdicts.values()),
             unreachable=self.unreachable,
+            conditions=conditions(),
         )
 
     def _keep_verdict(self, verdict: Verdict) -> None:

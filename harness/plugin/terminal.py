@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.report.comparison import Comparison, as_lines
 from harness.report.explain import root_causes, summary
 from harness.report.run import Run, RunVerdict
 from harness.requirements.model import Outcome
@@ -55,3 +56,12 @@ def summarise(reporter: pytest.TerminalReporter, run: Run, written: str) -> None
         if m.p50 is not None:
             reporter.write_line(f"  {name}: median {m.p50:g} {m.unit}, worst {m.max:g} {m.unit} ({m.count})")
     reporter.write_line(f"seed {run.seed}; evidence in {written}")
+
+
+def compared(reporter: pytest.TerminalReporter, comparison: Comparison | None) -> None:
+    """What changed since the baseline, where there is one."""
+    if comparison is None:
+        return
+    reporter.section("compared with the baseline", red=bool(comparison.worse), green=not comparison.worse)
+    for line in as_lines(comparison):
+        reporter.write_line(line)

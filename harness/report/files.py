@@ -1,4 +1,4 @@
-"""What a run leaves: results.json, and for each call its timeline, descriptions and audio."""
+"""What a run leaves: results.json, samples.json, and for each call its timeline, descriptions and audio."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from harness.core.audio import Samples
 from harness.core.errors import UsageError
 from harness.core.events import AnswerReceived, OfferCreated
 from harness.report.run import CallEntry, Run
+from harness.report.saved import RESULTS, SAMPLES, SCHEMA
 
-SCHEMA = 1
 SAMPLE_RATE = 48_000
 CALLS = "calls"
 
@@ -29,9 +29,10 @@ def write_run(run: Run, directory: Path) -> Path:
         shutil.rmtree(directory / CALLS, ignore_errors=True)
         for call in run.calls:
             write_call(call, directory / CALLS / call.id)
-        results = directory / "results.json"
+        results = directory / RESULTS
         directory.mkdir(parents=True, exist_ok=True)
         results.write_text(json.dumps(as_results(run), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        (directory / SAMPLES).write_text(json.dumps(as_samples(run), indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(f"the report cannot be written: {error}", "choose another --reports DIR") from error
     return results
@@ -45,7 +46,6 @@ def as_results(run: Run) -> dict[str, Any]:
         "target": {"url": run.target, "dialect": run.dialect, "mode": run.mode},
         "seed": run.seed,
         "started_at": run.started_at,
-        "impairment": run.impairment or None,
         "verdict": run.verdict.value,
         "requirements": [verdict.as_result() for verdict in run.verdicts],
         "measurements": {name: asdict(measurement) for name, measurement in run.measurements().items()},
@@ -53,6 +53,15 @@ def as_results(run: Run) -> dict[str, Any]:
             {"id": call.id, "scenario": call.scenario, "timeline": f"{CALLS}/{call.id}/timeline.jsonl"}
             for call in run.calls
         ],
+    }
+
+
+def as_samples(run: Run) -> dict[str, Any]:
+    """What comparing runs takes beside results.json: how the run was made, and every value measured."""
+    return {
+        "schema": SCHEMA,
+        "conditions": dict(run.conditions),
+        "samples": {name: [round(value, 3) for value in found] for name, (_, found) in run.samples().items()},
     }
 
 

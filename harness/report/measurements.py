@@ -12,6 +12,7 @@ from harness.core.timeline import Timeline
 from harness.requirements.model import Verdict
 
 FEWEST_FOR_P95 = 20
+OWN_LATENESS = "harness.pacing-lateness-p99"
 
 
 @dataclass(frozen=True)
@@ -36,18 +37,19 @@ class Measurement:
         )
 
 
-def measure(timelines: Iterable[Timeline], verdicts: Iterable[Verdict]) -> dict[str, Measurement]:
-    """Stage durations in ms, the catalogue's observations by requirement id, and our own lateness."""
-    values: dict[tuple[str, str], list[float]] = {}
+def collect(timelines: Iterable[Timeline], verdicts: Iterable[Verdict]) -> dict[str, tuple[str, list[float]]]:
+    """Name → unit and values: stage durations in ms, the catalogue's observations by id, our own lateness."""
+    values: dict[str, tuple[str, list[float]]] = {}
     for timeline in timelines:
         for stage, seconds in durations(timeline).items():
-            values.setdefault((stage, "ms"), []).extend(1000 * s for s in seconds)
+            values.setdefault(stage, ("ms", []))[1].extend(1000 * s for s in seconds)
         for pacing in timeline.all(PacingMeasured):
-            values.setdefault(("harness.pacing-lateness-p99", "ms"), []).append(pacing.p99)
+            values.setdefault(OWN_LATENESS, ("ms", []))[1].append(pacing.p99)
     for verdict in verdicts:
         if verdict.observation is not None:
-            values.setdefault((verdict.id, verdict.observation.unit), []).extend(verdict.observation.values)
-    return {name: Measurement.of(unit, found) for (name, unit), found in sorted(values.items())}
+            observed = verdict.observation
+            values.setdefault(verdict.id, (observed.unit, []))[1].extend(observed.values)
+    return dict(sorted(values.items()))
 
 
 def _rounded(value: float | None) -> float | None:

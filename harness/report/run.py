@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harness import __version__
 from harness.core.audio import Samples
 from harness.core.timeline import Timeline
-from harness.report.measurements import Measurement, measure
+from harness.report.measurements import Measurement, collect
 from harness.requirements.model import Level, Outcome, Verdict
 
 
@@ -42,7 +42,11 @@ class CallEntry:
 
 @dataclass(frozen=True)
 class Run:
-    """Everything that a report is made from."""
+    """Everything that a report is made from.
+
+    `conditions` is what two runs must share to be compared, beside target and mode: the fixtures' digest, the
+    impairment.
+    """
 
     target: str
     dialect: str
@@ -52,7 +56,7 @@ class Run:
     calls: tuple[CallEntry, ...]
     verdicts: tuple[Verdict, ...]
     unreachable: str = ""
-    impairment: str = ""
+    conditions: Mapping[str, str] = field(default_factory=dict)
     harness_version: str = field(default=__version__)
 
     @property
@@ -73,7 +77,11 @@ class Run:
 
     def measurements(self) -> dict[str, Measurement]:
         """Every measured quantity over all calls, by name."""
-        return measure([call.timeline for call in self.calls], self.verdicts)
+        return {name: Measurement.of(unit, found) for name, (unit, found) in self.samples().items()}
+
+    def samples(self) -> dict[str, tuple[str, list[float]]]:
+        """Name → unit and every value that a measurement is made of."""
+        return collect([call.timeline for call in self.calls], self.verdicts)
 
     def verdicts_of(self, call: str) -> Sequence[Verdict]:
         """The verdicts on one call."""

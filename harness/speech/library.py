@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
@@ -12,7 +13,7 @@ from harness.config.settings import read_settings
 from harness.core.audio import Samples, merged
 from harness.core.errors import UsageError
 from harness.speech import opus, recipes
-from harness.speech.manifest import Composed, Cut, Entry, Generated, Recorded, read_manifest
+from harness.speech.manifest import MANIFEST, Composed, Cut, Entry, Generated, Recorded, read_manifest
 from harness.speech.pcm import RATE
 
 
@@ -73,6 +74,10 @@ class Library(Mapping[str, Clip]):
 
     def __len__(self) -> int:
         return len(self._clips)
+
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that change with any clip: the manifest carries every file's checksum."""
+        return hashlib.sha256((self.directory / MANIFEST).read_bytes()).hexdigest()[:12]
 
     def clip(self, name: str) -> Clip:
         """The clip of that name. Raises UsageError with near matches."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from harness.core.events import PacingMeasured
 from harness.core.timeline import Timeline
-from harness.report.measurements import Measurement, measure
+from harness.report.measurements import OWN_LATENESS, Measurement, collect
 from harness.requirements.model import Level, Observation, Outcome, Verdict
 
 
@@ -21,9 +21,9 @@ def test_observations_of_all_calls_are_one_distribution() -> None:
         Verdict("turns.latency", Level.OBSERVE, Outcome.OBSERVED, observation=Observation("ms", values))
         for values in ((500.0, 700.0), (600.0,))
     ]
-    assert measure([], verdicts)["turns.latency"] == Measurement("ms", 3, 600.0, None, 700.0)
+    assert collect([], verdicts)["turns.latency"] == ("ms", [500.0, 700.0, 600.0])
 
 
 def test_our_own_lateness_is_measured_too() -> None:
     timeline = Timeline([PacingMeasured(at=1.0, packets=50, p50=0.1, p99=0.4, max=2.0)])
-    assert measure([timeline], [])["harness.pacing-lateness-p99"].max == 0.4
+    assert collect([timeline], [])[OWN_LATENESS] == ("ms", [0.4])

@@ -1,0 +1,196 @@
+"""Two runs side by side: what got worse beyond noise, by a stated test under stated assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from harness.core.errors import UsageError
+from harness.report.measurements import OWN_LATENESS
+from harness.report.saved import SAMPLES, SavedRun, SavedTarget, SavedVerdict
+
+ALPHA = 0.05
+SMALLEST_PART = 0.10  # of the earlier median: a smaller change is not worth waking anybody
+SMALLEST_MS = 20.0  # one frame: nothing here is known more exactly
+LATE_MS = 10.0  # our own p99 lateness, from where a slower run may be ours
+
+TEST = (
+    f"Mann-Whitney U, one-sided, at {ALPHA:g} after Holm's correction over all quantities; and the median "
+    f"moved by {SMALLEST_PART:.0%} and {SMALLEST_MS:g} ms or more. It assumes that a run's samples are "
+    "independent of each other; calls made side by side are not wholly so."
+)
+
+# What is bad about an outcome; what is not here says nothing about the target.
+BADNESS = {"passed": 0, "observed": 0, "warned": 1, "failed": 2}
+
+
+@dataclass(frozen=True)
+class OutcomeChange:
+    """A requirement that was judged otherwise in the same scenario."""
+
+    before: SavedVerdict
+    after: SavedVerdict
+
+    def __str__(self) -> str:
+        was = self.before.outcome + (f" ({self.before.cause})" if self.before.cause else "")
+        now = self.after.outcome + (f" ({self.after.cause})" if self.after.cause else "")
+        return f"{self.after.id} in {self.after.scenario}: {was}, now {now}"
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A quantity's medians in both runs, and how likely such samples are if nothing changed."""
+
+    name: str
+    unit: str
+    before: float
+    after: float
+    counts: tuple[int, int]
+    p: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: median {self.before:g} {self.unit}, now {self.after:g} {self.unit} "
+            f"({self.after - self.before:+.4g} {self.unit}; "
+            f"n = {self.counts[0]} and {self.counts[1]}, p = {self.p:.2g})"
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What changed from the earlier run to the later one."""
+
+    worse: tuple[OutcomeChange | Shift, ...] = ()
+    better: tuple[OutcomeChange | Shift, ...] = ()
+    too_few: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+
+def compare(before: SavedRun, after: SavedRun) -> Comparison:
+    """Compare two runs. Raises UsageError where they were made under other conditions."""
+    if after.more is None:
+        raise UsageError(f"the later run has no {SAMPLES}", "keep the run's whole directory")
+    check_comparable(before, after.target, after.conditions)
+    changes = _outcome_changes(before, after)
+    shifts, too_few = _shifts(before, after)
+    worse = [c for c in changes if BADNESS[c.after.outcome] > BADNESS[c.before.outcome]]
+    better = [c for c in changes if BADNESS[c.after.outcome] < BADNESS[c.before.outcome]]
+    return Comparison(
+        worse=(*worse, *(s for s in shifts if s.after > s.before)),
+        better=(*better, *(s for s in shifts if s.after < s.before)),
+        too_few=tuple(too_few),
+        notes=tuple(_notes(before, after, changes)),
+    )
+
+
+def check_comparable(before: SavedRun, target: SavedTarget, conditions: Mapping[str, str]) -> None:
+    """Raises UsageError where a run of `target` like this cannot be compared with an earlier one."""
+    if before.more is None:
+        raise UsageError(f"the earlier run has no {SAMPLES}", "keep the run's whole directory")
+    a = _identity(before.target) | before.conditions
+    b = _identity(target) | dict(conditions)
+    for name in dict.fromkeys((*a, *b)):
+        was, now = a.get(name, "unknown"), b.get(name, "unknown")
+        if was != now:
+            raise UsageError(
+                f"the runs cannot be compared: the {name} was {was!r} and is {now!r}",
+                "compare runs of one target that were made the same way",
+            )
+
+
+def _identity(target: SavedTarget) -> dict[str, str]:
+    # The embedded pair takes a free port each time; it is the same relay all the same.
+    url = "the embedded relay" if target.mode == "embedded" else target.url
+    return {"target": url, "mode": target.mode, "dialect": target.dialect}
+
+
+def _outcome_changes(before: SavedRun, after: SavedRun) -> list[OutcomeChange]:
+    was = {(v.scenario, v.id): v for v in before.requirements}
+    pairs = [(was[v.scenario, v.id], v) for v in after.requirements if (v.scenario, v.id) in was]
+    return [
+        OutcomeChange(a, b)
+        for a, b in pairs
+        if a.outcome in BADNESS and b.outcome in BADNESS and BADNESS[a.outcome] != BADNESS[b.outcome]
+    ]
+
+
+def _shifts(before: SavedRun, after: SavedRun) -> tuple[list[Shift], list[str]]:
+    """Durations alone: of them it is known which way is worse."""
+    tested, too_few = [], []
+    for name in sorted(before.samples.keys() & after.samples.keys() - {OWN_LATENESS}):
+        x, y = before.samples[name], after.samples[name]
+        if not x or not y or after.measurements[name].unit != "ms":
+            continue
+        shift = _shift(name, x, y)
+        if _smallest_p(len(x), len(y)) > ALPHA:
+            too_few.append(f"{name} ({len(x)} and {len(y)})")
+        else:
+            tested.append(shift)
+    return [s for s in _holm(tested) if _matters(s)], too_few
+
+
+def _shift(name: str, x: Sequence[float], y: Sequence[float]) -> Shift:
+    median_x, median_y = _median(x), _median(y)
+    alternative = "less" if median_y > median_x else "greater"
+    return Shift(name, "ms", median_x, median_y, (len(x), len(y)), _chance(x, y, alternative))
+
+
+def _holm(shifts: Sequence[Shift]) -> list[Shift]:
+    """Those that stand after Holm's step-down correction for having tested them all."""
+    ranked = sorted(shifts, key=lambda s: s.p)
+    for rank, shift in enumerate(ranked):
+        if shift.p > ALPHA / (len(ranked) - rank):
+            return ranked[:rank]
+    return ranked
+
+
+def _matters(shift: Shift) -> bool:
+    moved = abs(shift.after - shift.before)
+    return moved >= SMALLEST_MS and moved >= SMALLEST_PART * shift.before
+
+
+def _smallest_p(n: int, m: int) -> float:
+    """What the test says where every value of one sample is above every value of the other."""
+    return _chance(range(n), range(n, n + m), "less")
+
+
+def _chance(x: Sequence[float], y: Sequence[float], alternative: str) -> float:
+    from scipy.stats import mannwhitneyu  # a second of importing, which most runs do not need
+
+    return float(mannwhitneyu(x, y, alternative=alternative).pvalue)
+
+
+def _median(values: Sequence[float]) -> float:
+    ranked = sorted(values)
+    middle = len(ranked) // 2
+    return ranked[middle] if len(ranked) % 2 else (ranked[middle - 1] + ranked[middle]) / 2
+
+
+def _notes(before: SavedRun, after: SavedRun, changes: Sequence[OutcomeChange]) -> list[str]:
+    notes = []
+    if before.harness.version != after.harness.version:
+        notes.append(f"another harness: {before.harness.version}, now {after.harness.version}")
+    had, has = ({v.scenario for v in run.requirements} for run in (before, after))
+    if had - has:
+        notes.append(f"not made this time: {', '.join(sorted(had - has))}")
+    if has - had:
+        notes.append(f"not made before: {', '.join(sorted(has - had))}")
+    if changes:
+        notes.append("an outcome is of one call: make the run again to tell a change from a chance")
+    lateness = after.measurements.get(OWN_LATENESS)
+    if lateness is not None and lateness.max is not None and lateness.max > LATE_MS:
+        notes.append(f"our own sender was up to {lateness.max:g} ms late: what is slower may be this machine")
+    return notes
+
+
+def as_lines(comparison: Comparison) -> list[str]:
+    """The comparison in words, without markup."""
+    lines = [f"worse   {change}" for change in comparison.worse]
+    lines += [f"better  {change}" for change in comparison.better]
+    if not lines:
+        lines.append("nothing changed beyond noise")
+    if comparison.too_few:
+        lines.append(f"too few samples to tell: {', '.join(comparison.too_few)}")
+    lines += [f"note    {note}" for note in comparison.notes]
+    lines.append(f"test    {TEST}")
+    return lines
