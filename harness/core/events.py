@@ -196,12 +196,13 @@ class PairSelected(Event, frozen=True, kw_only=True):
 
 
 class ChecksCounted(Event, frozen=True, kw_only=True):
-    """ICE connectivity checks so far: sent by us, answered, received from the other end."""
+    """ICE connectivity checks so far: sent by us, answered; received from the other end, replied to."""
 
     sent: int
     answered: int
     refused: int = 0
     received: int = 0
+    replied: int = 0
 
 
 # --- data channel -----------------------------------------------------------------------------------

@@ -65,6 +65,7 @@ class CheckCounter:
         self.answered = 0
         self.refused = 0
         self.received = 0
+        self.replied = 0
 
     def count(self, first: int, second: int, *, outgoing: bool) -> None:
         """Count one STUN message by the first two bytes of its header."""
@@ -73,8 +74,11 @@ class CheckCounter:
                 self.sent += 1
             else:
                 self.received += 1
-        elif not outgoing and (first, second) == (0x01, 0x01):
-            self.answered += 1
+        elif (first, second) == (0x01, 0x01):
+            if outgoing:
+                self.replied += 1
+            else:
+                self.answered += 1
         elif not outgoing and (first, second) == (0x01, 0x11):
             self.refused += 1
 

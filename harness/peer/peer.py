@@ -161,6 +161,7 @@ class Peer:
                 answered=checks.answered,
                 refused=checks.refused,
                 received=checks.received,
+                replied=checks.replied,
             )
         )
         if self._sender.packets:

@@ -82,6 +82,12 @@ def the_upstream_hears_us_and_keeps_silent() -> Events:
 
 
 @case("connectivity.ice-connects", "udp-blocked")
+def the_upstreams_answers_do_not_come_back() -> Events:
+    seen = ChecksCounted(at=10.3, side="upstream", sent=12, answered=0, received=12, replied=12)
+    return never_connected(ANSWER, seen)
+
+
+@case("connectivity.ice-connects", "udp-blocked")
 def the_upstream_hears_nothing_of_us() -> Events:
     return never_connected(ANSWER, ChecksCounted(at=10.3, side="upstream", sent=12, answered=0, received=0))
 

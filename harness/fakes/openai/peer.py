@@ -287,6 +287,7 @@ class FakePeer:
             answered=checks.answered,
             refused=checks.refused,
             received=checks.received,
+            replied=checks.replied,
         )
 
     def _spawn(self, work: object) -> None:

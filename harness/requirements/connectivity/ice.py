@@ -56,8 +56,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
         ),
         "udp-blocked": Cause(
             "UDP does not get through between here and the upstream",
-            "open UDP outbound (3478 and the answer's ports) in the firewall, or configure TURN over TLS on "
-            "443/tcp for networks that block UDP",
+            "open UDP outbound (3478 and the answer's ports) in the firewall and let its answers back in, or "
+            "configure TURN over TLS on 443/tcp for networks that block UDP",
         ),
         "no-answer-to-checks": Cause(
             "connectivity checks go out and nothing comes back",
@@ -104,6 +104,9 @@ def _why(timeline: Timeline, remote: Sequence[Candidate]) -> tuple[str, str, tup
 def _silence(
     timeline: Timeline, checks: ChecksCounted | None, theirs: ChecksCounted | None, sent: str
 ) -> tuple[str, str, tuple[Alternative, ...]]:
+    if theirs is not None and theirs.replied:
+        seen = f"{sent}, though the upstream received {theirs.received} and replied to {theirs.replied}"
+        return "udp-blocked", f"{seen}: UDP gets out, and not back in", ()
     if theirs is not None and theirs.received:
         return "no-answer-to-checks", f"{sent}, though the upstream received {theirs.received}", ()
     if theirs is not None and checks is not None and checks.sent:
