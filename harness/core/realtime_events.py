@@ -11,7 +11,6 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
 
-from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 SESSION_EVENTS = ("session.created", "session.updated")
@@ -60,18 +59,32 @@ def _by_type(union: Any) -> Mapping[str, type[BaseModel]]:
     return MappingProxyType({get_args(c.model_fields["type"].annotation)[0]: c for c in classes})
 
 
-SERVER_EVENTS = _by_type(RealtimeServerEvent)
-CLIENT_EVENTS = _by_type(RealtimeClientEvent)
+@cache
+def server_events() -> Mapping[str, type[BaseModel]]:
+    """Every server event's type → its class."""
+    from openai.types.realtime import (
+        RealtimeServerEvent,  # a second of importing, which collecting and judging need not wait for
+    )
+
+    return _by_type(RealtimeServerEvent)
+
+
+@cache
+def client_events() -> Mapping[str, type[BaseModel]]:
+    """Every client event's type → its class."""
+    from openai.types.realtime import RealtimeClientEvent  # as above
+
+    return _by_type(RealtimeClientEvent)
 
 
 def server_event_problem(event: object) -> EventProblem | None:
     """None where the official types accept the server event; never raises."""
-    return _problem(event, SERVER_EVENTS)
+    return _problem(event, server_events())
 
 
 def client_event_flaw(event: Mapping[str, Any]) -> Flaw | None:
-    """The flaw of a client event whose `type` is one of CLIENT_EVENTS; never raises."""
-    return _flaw(CLIENT_EVENTS[event["type"]], event)
+    """The flaw of a client event whose `type` is one of `client_events()`; never raises."""
+    return _flaw(client_events()[event["type"]], event)
 
 
 def _problem(event: object, classes: Mapping[str, type[BaseModel]]) -> EventProblem | None:

@@ -1,6 +1,7 @@
 """The reference relay and the fake OpenAI in a process of their own, as a deployed relay would be.
 
 The child lives exactly as long as its standard input is open: when its parent stops it, or dies, it ends.
+Its own side is `embedded_child`, which the parent does not import: it need not wait for two servers to load.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import contextlib
 import os
 import secrets
 import selectors
-import signal
 import subprocess
 import sys
 import tempfile
@@ -21,18 +21,12 @@ from types import TracebackType
 from typing import IO, Any, Self, cast
 
 import msgspec
-import uvloop
 
 from harness.config.run import RunSettings
 from harness.core.clock import Clock, MonotonicClock
 from harness.core.errors import HarnessError
-from harness.fakes.openai.app import FakeOpenAI
-from harness.fakes.openai.conversation.settings import ConversationSettings
 from harness.fakes.openai.detectors import Engine
-from harness.fakes.openai.settings import FakeSettings
-from harness.fakes.relay.app import ReferenceRelay
-from harness.fakes.relay.settings import SESSION_PATH, Dialect, RelaySettings
-from harness.fakes.serving import running
+from harness.fakes.relay.settings import SESSION_PATH, Dialect
 
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
@@ -56,7 +50,9 @@ class EmbeddedOptions:
     api_key: str = field(default_factory=lambda: f"sk-embedded-{secrets.token_urlsafe(24)}")
 
 
-class _Ready(msgspec.Struct):
+class Ready(msgspec.Struct):
+    """The child's one line: the base URLs of the relay and the fake."""
+
     relay: str
     fake: str
 
@@ -140,7 +136,7 @@ class EmbeddedPair:
         package = Path(__file__).parents[2]
         paths = [str(package), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "harness.fakes.embedded"],
+            [sys.executable, "-m", "harness.fakes.embedded_child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -164,7 +160,7 @@ class EmbeddedPair:
                 if not chunk:
                     self._failed("did not start")
         if b"\n" in self._line:
-            ready = msgspec.json.decode(self._line.partition(b"\n")[0], type=_Ready)
+            ready = msgspec.json.decode(self._line.partition(b"\n")[0], type=Ready)
             self.relay, self.fake = ready.relay, ready.fake
             return True
         if self._clock.now() > self._deadline:
@@ -209,62 +205,3 @@ class EmbeddedPair:
             self._errors.close()
         self._process = self._errors = None
         return True
-
-
-# --- the child --------------------------------------------------------------------------------------
-
-
-async def _serve(options: EmbeddedOptions) -> None:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    loop.add_reader(sys.stdin.fileno(), lambda: _read_stdin(stopped))
-    fake = FakeOpenAI(
-        FakeSettings(
-            addresses=options.addresses,
-            api_keys=(options.api_key,),
-            vad=options.vad,
-            voice=options.voice,
-            conversation=ConversationSettings().changed(options.conversation),
-            seed=options.seed,
-            faults=options.fake_faults,
-        )
-    )
-    async with running(fake.app) as fake_url:
-        relay = ReferenceRelay(
-            RelaySettings(
-                upstream=fake_url,
-                api_key=options.api_key,
-                dialect=options.dialect,
-                bearer_token=options.bearer_token,
-                origins=options.origins,
-                faults=options.relay_faults,
-                seed=options.seed,
-            )
-        )
-        async with running(relay.app) as relay_url:
-            sys.stdout.buffer.write(msgspec.json.encode(_Ready(relay_url, fake_url)) + b"\n")
-            sys.stdout.flush()
-            await stopped.wait()
-    loop.remove_reader(sys.stdin.fileno())
-
-
-def _read_stdin(stopped: asyncio.Event) -> None:
-    if not os.read(sys.stdin.fileno(), 4096):
-        stopped.set()
-
-
-def _main() -> int:
-    # Ctrl-C reaches the whole process group; the parent decides when its calls are over.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    options = msgspec.json.decode(sys.stdin.buffer.readline(), type=EmbeddedOptions)
-    try:
-        uvloop.run(_serve(options))
-    except HarnessError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(_main())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from openai.types.live.client_event import ClientEvent
@@ -29,8 +30,6 @@ SESSIONS_PATH = "/v1/live/sessions"
 NORMAL = 1000
 WORD_MS = 300  # the rate at which transcripts are spread over time
 
-_CLIENT_EVENTS: TypeAdapter[Any] = TypeAdapter(ClientEvent)
-_CONFIG: TypeAdapter[Any] = TypeAdapter(SessionConfig)
 _RESOURCE_FIELDS = ("model", "audio", "client", "delegation", "input", "instructions", "store", "triggers")
 
 Event = dict[str, Any]
@@ -113,7 +112,7 @@ class LiveTranslation(Translation):
         """Realtime events for the conversation, replies to the client, and whether the session is over."""
         try:
             event = json.loads(message)
-            _CLIENT_EVENTS.validate_python(event)
+            _client_events().validate_python(event)
         except (ValueError, RecursionError) as error:
             given = event.get("event_id") if isinstance(event := _object(message), dict) else None
             return [], [self._invalid(error, given)], False
@@ -194,7 +193,7 @@ def _offer(body: Mapping[str, Any]) -> str:
 
 def _config(session: object) -> dict[str, Any]:
     try:
-        _CONFIG.validate_python(session)
+        _configs().validate_python(session)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         param = ".".join(["session", *map(str, first["loc"])])
@@ -210,3 +209,13 @@ def _realtime(config: Mapping[str, Any]) -> dict[str, Any]:
         audio["output"] = {"voice": voice}
     shown = {"type": "realtime", "model": config["model"], "audio": audio}
     return shown | ({"instructions": config["instructions"]} if config.get("instructions") else {})
+
+
+@cache
+def _client_events() -> TypeAdapter[Any]:
+    return TypeAdapter(ClientEvent)
+
+
+@cache
+def _configs() -> TypeAdapter[Any]:
+    return TypeAdapter(SessionConfig)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness.core.realtime_events import CLIENT_EVENTS
+from harness.core.realtime_events import client_events
 from harness.fakes.openai.conversation import ConversationSettings
 from tests.fakes.openai.driving import Driven
 
@@ -330,7 +330,7 @@ def test_all_eleven_client_events_are_carried_out() -> None:
     call.send("output_audio_buffer.clear")
     call.send("conversation.item.delete", item_id="mine")
     assert not call.errors
-    assert len(CLIENT_EVENTS) == 11
+    assert len(client_events()) == 11
 
 
 def test_the_conversation_is_billed_again_with_each_response() -> None:

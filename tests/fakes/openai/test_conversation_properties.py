@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.core.realtime_events import CLIENT_EVENTS
+from harness.core.realtime_events import client_events
 from harness.fakes.openai.conversation import ConversationSettings, Send
 from tests.fakes.openai.driving import Driven, SilentVoice
 
@@ -106,7 +106,7 @@ meant_ill = st.one_of(
     ),
     st.builds(
         lambda name, fields: {**fields, "type": name},
-        st.sampled_from(sorted(CLIENT_EVENTS)),
+        st.sampled_from(sorted(client_events())),
         st.dictionaries(
             texts | st.sampled_from(["session", "item", "response", "audio"]), json_values, max_size=3
         ),

@@ -8,7 +8,7 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness.core.realtime_events import CLIENT_EVENTS, client_event_flaw
+from harness.core.realtime_events import client_event_flaw, client_events
 from harness.fakes.openai.conversation import ranges
 from harness.fakes.openai.conversation.input import InputBuffer
 from harness.fakes.openai.conversation.items import ROOT, Item, Items
@@ -61,8 +61,8 @@ class ClientEvents:
             raise RefusedError(
                 "missing_required_parameter", "Missing required parameter: 'type'.", param="type"
             )
-        if not isinstance(name, str) or name not in CLIENT_EVENTS:
-            supported = ", ".join(f"'{known}'" for known in sorted(CLIENT_EVENTS))
+        if not isinstance(name, str) or name not in client_events():
+            supported = ", ".join(f"'{known}'" for known in sorted(client_events()))
             raise invalid_value("type", f"Supported values are: {supported}.")
         flaw = client_event_flaw(_as_typed(event))
         if flaw is not None:

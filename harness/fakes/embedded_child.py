@@ -1,0 +1,77 @@
+"""The embedded pair's own process: options in by one line, base URLs out by one line, then calls."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+
+import msgspec
+import uvloop
+
+from harness.core.errors import HarnessError
+from harness.fakes.embedded import EmbeddedOptions, Ready
+from harness.fakes.openai.app import FakeOpenAI
+from harness.fakes.openai.conversation.settings import ConversationSettings
+from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.relay.app import ReferenceRelay
+from harness.fakes.relay.settings import RelaySettings
+from harness.fakes.serving import running
+
+
+async def _serve(options: EmbeddedOptions) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    loop.add_reader(sys.stdin.fileno(), lambda: _read_stdin(stopped))
+    fake = FakeOpenAI(
+        FakeSettings(
+            addresses=options.addresses,
+            api_keys=(options.api_key,),
+            vad=options.vad,
+            voice=options.voice,
+            conversation=ConversationSettings().changed(options.conversation),
+            seed=options.seed,
+            faults=options.fake_faults,
+        )
+    )
+    async with running(fake.app) as fake_url:
+        relay = ReferenceRelay(
+            RelaySettings(
+                upstream=fake_url,
+                api_key=options.api_key,
+                dialect=options.dialect,
+                bearer_token=options.bearer_token,
+                origins=options.origins,
+                faults=options.relay_faults,
+                seed=options.seed,
+            )
+        )
+        async with running(relay.app) as relay_url:
+            sys.stdout.buffer.write(msgspec.json.encode(Ready(relay_url, fake_url)) + b"\n")
+            sys.stdout.flush()
+            await stopped.wait()
+    loop.remove_reader(sys.stdin.fileno())
+
+
+def _read_stdin(stopped: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        stopped.set()
+
+
+def main() -> int:
+    """Serve what the first line asks for."""
+    # Ctrl-C reaches the whole process group; the parent decides when its calls are over.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    options = msgspec.json.decode(sys.stdin.buffer.readline(), type=EmbeddedOptions)
+    try:
+        uvloop.run(_serve(options))
+    except HarnessError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
