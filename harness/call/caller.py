@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from harness.call.impairing import NetworkVerbs, record_impairment
 from harness.call.line import Line
 from harness.call.probing import Probes
 from harness.call.waiting import Waiter
@@ -35,7 +36,7 @@ class PlanStopped(Exception):  # noqa: N818  (no error: the plan ends early, and
     """A stage did not come about, so the rest of the plan makes no sense."""
 
 
-class Caller(Probes):
+class Caller(Probes, NetworkVerbs):
     """The verbs of a call. Each is a step on the timeline; one that fails ends the plan."""
 
     def __init__(self, line: Line) -> None:
@@ -61,7 +62,11 @@ class Caller(Probes):
             return
         self._hung_up = True
         async with self._step("hang up"):
-            await self.line.peer.close()
+            try:
+                await self.line.peer.close()
+            finally:
+                self.line.link.close()
+            record_impairment(self.line)
 
     # --- the session ---
 

@@ -68,7 +68,7 @@ async def make_call(desk: Desk, scenario: Scenario, *, call: str) -> CallRecord:
     """Make one call. Raises only CancelledError, and cleans up first."""
     clock = RelativeClock(MonotonicClock())
     timeline = Timeline()
-    line = desk.open_line(timeline, clock)
+    line = desk.open_line(timeline, clock, call=call)
     line.record(
         CallStarted(
             at=0.0,
@@ -88,6 +88,8 @@ async def make_call(desk: Desk, scenario: Scenario, *, call: str) -> CallRecord:
     caller = Caller(line)
     reason = "the plan was cut short"
     try:
+        if desk.settings.impairment:
+            caller.impair(desk.settings.impairment)
         await scenario.plan(caller)
         reason = "the plan was carried out"
     except PlanStopped as stopped:

@@ -9,15 +9,17 @@ from typing import Any, Protocol
 
 import httpx
 import msgspec
-from aiortc import RTCIceServer
 
 from harness.call.line import Line
 from harness.call.upstream import Upstream
 from harness.config.run import RunSettings
 from harness.config.target import Target
 from harness.core.clock import MonotonicClock, RelativeClock
-from harness.core.events import ClientEvent, Event, ServerEvent
+from harness.core.events import ClientEvent, Event, IceServerTried, ServerEvent
 from harness.core.timeline import Timeline
+from harness.network.gathering import ServerGathering, ServerTried
+from harness.network.link import Link
+from harness.network.presets import preset
 from harness.peer.peer import Peer
 from harness.peer.source import Microphone
 from harness.signaling.exchange import new_client, post_offer
@@ -51,7 +53,12 @@ class Desk:
     @classmethod
     @asynccontextmanager
     async def open(cls, settings: RunSettings, start_pair: StartPair) -> AsyncIterator[Desk]:
-        """A desk for these settings; without a target it starts the embedded pair, and stops it."""
+        """A desk for these settings; without a target it starts the embedded pair, and stops it.
+
+        Raises UsageError for an impairment that there is not.
+        """
+        if settings.impairment:
+            preset(settings.impairment)
         async with AsyncExitStack() as stack:
             if settings.target is None:
                 pair = await stack.enter_async_context(start_pair(settings))
@@ -64,8 +71,11 @@ class Desk:
             client = await stack.enter_async_context(new_client(target, settings.timeouts))
             yield cls(settings, target, load_library(), client, upstream)
 
-    def open_line(self, timeline: Timeline, clock: RelativeClock) -> Line:
-        """The parts of one call, recording to `timeline` with secrets redacted."""
+    def open_line(self, timeline: Timeline, clock: RelativeClock, *, call: str = "") -> Line:
+        """The parts of one call, recording to `timeline` with secrets redacted.
+
+        With the run's seed, `call` decides the fate of each packet where the network is impaired.
+        """
         redactor = self.settings.redactor()
 
         def record(event: Event) -> None:
@@ -79,7 +89,7 @@ class Desk:
             microphone=Microphone(opus.comfort_noise() if self.settings.comfort_noise else [opus.SILENCE]),
             decode=opus.Decoder().decode,
             addresses=self.settings.ice_addresses(),
-            ice_servers=[_ice_server(server) for server in self.target.ice_servers],
+            ask_servers=self._ask_servers(record, clock),
             relay_only=self.target.relay_only,
         )
         return Line(
@@ -87,6 +97,7 @@ class Desk:
             clock=clock,
             record=record,
             peer=peer,
+            link=Link(f"{self.settings.seed}/{call}"),
             exchange=lambda offer: post_offer(sender, self.target, offer),
             library=self.library,
             timeouts=self.settings.timeouts,
@@ -96,16 +107,26 @@ class Desk:
             seed=self.settings.seed,
         )
 
+    def _ask_servers(self, record: Callable[[Event], None], clock: RelativeClock) -> ServerGathering:
+        def tried(server: ServerTried) -> None:
+            took = round(server.took, 6)
+            record(
+                IceServerTried(
+                    at=clock.now(), url=server.url, error=server.error, took=took, gave=server.gave
+                )
+            )
+
+        return ServerGathering(
+            servers=self.target.ice_servers,
+            clock=clock,
+            on_tried=tried,
+            within=self.settings.timeouts.gathering,
+            relay_only=self.target.relay_only,
+            ca_file=self.target.ice_ca,
+        )
+
 
 def _redacted(event: Event, redact: Callable[[Any], Any]) -> Event:
     if isinstance(event, ClientEvent | ServerEvent) and event.event is not None:
         return msgspec.structs.replace(event, event=redact(event.event))
     return event
-
-
-def _ice_server(server: Any) -> RTCIceServer:
-    return RTCIceServer(
-        urls=list(server.urls),
-        username=server.username or None,
-        credential=server.credential.get_secret_value() or None,
-    )

@@ -11,6 +11,7 @@ from harness.config.timeouts import Timeouts
 from harness.core.clock import RelativeClock
 from harness.core.events import Event
 from harness.core.timeline import Timeline
+from harness.network.link import Link
 from harness.peer.peer import Peer
 from harness.signaling.sending import Sender
 from harness.speech.library import Library
@@ -20,6 +21,8 @@ from harness.speech.library import Library
 class Line:
     """One call's parts, handed to its caller. `exchange` takes an offer and gives the answer or None.
 
+    `link` is the caller's network; its peer is put behind it when it is first impaired.
+
     `sender`, `target` and `upstream` are for probes; `upstream` is None where the fake is not there.
     """
 
@@ -27,6 +30,7 @@ class Line:
     clock: RelativeClock
     record: Callable[[Event], None]
     peer: Peer
+    link: Link
     exchange: Callable[[str], Awaitable[str | None]]
     library: Library
     timeouts: Timeouts

@@ -80,7 +80,7 @@ class Probes:
 
     async def offer_without_credentials(self: _Host) -> None:
         """A good offer from nobody in particular, where the target is one that wants credentials."""
-        if not self.line.target.has_credentials:
+        if not self.line.target.wants_credentials:
             return
         offer = await self.line.peer.create_offer()
         async with self._step("offer without credentials"):

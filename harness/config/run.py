@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from pydantic import SecretStr
+
+from harness.config.ice import IceConfiguration, check_policy, ice_server, parse_ice_servers
 from harness.config.settings import Settings, read_settings
-from harness.config.target import DEFAULT_DIALECT, Target, check_dialect, check_url, is_loopback
+from harness.config.target import (
+    DEFAULT_DIALECT,
+    Auth,
+    Target,
+    check_dialect,
+    check_origin,
+    check_url,
+    is_loopback,
+)
+from harness.config.targets import NamedTarget, load_named_target
+from harness.config.targets_file import is_name
 from harness.config.timeouts import Timeouts
 from harness.core.errors import HarnessError, UsageError
 from harness.core.limits import check_limits
@@ -30,14 +43,21 @@ class RunSettings:
     fake_openai: str = ""  # base URL of the fake's management, http://host:port
     fake_token: str = field(default="", repr=False)
     dialect: str = DEFAULT_DIALECT
+    dialect_given: bool = False  # and not merely the default
+    origin: str = ""  # of the embedded relay's page; a target has its own
+    bearer: SecretStr | None = None  # likewise
     seed: int = 0
     concurrency: int = EMBEDDED_CONCURRENCY
     reports: Path = Path("reports/latest")
     strict: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
     timeouts: Timeouts = field(default_factory=Timeouts)
+    impairment: str = ""  # of every call's network, from its beginning: a preset's name
     comfort_noise: bool = False  # between utterances; else digital silence
     embedded: bool = False  # the target is our own pair
+    ice: IceConfiguration = field(
+        default_factory=IceConfiguration
+    )  # the embedded pair's; a target has its own
 
     @property
     def mode(self) -> Mode:
@@ -62,16 +82,21 @@ class RunSettings:
 
         Loopback alone where both ends are known to be on this machine.
         """
-        if self.mode == "embedded":
-            return ["127.0.0.1"]
         fake_is_local = bool(self.fake_openai) and is_loopback(Target(self.fake_openai).host)
-        return ["127.0.0.1"] if fake_is_local else None
+        if self.mode != "embedded" and not fake_is_local:
+            return None
+        # From a loopback address no server elsewhere can be asked.
+        servers = self.target.ice_servers if self.target else self.ice.servers
+        hosts = [url.host for server in servers for url in server.parsed()]
+        return ["127.0.0.1"] if all(map(is_loopback, hosts)) else None
 
     def with_pair(self, offer_url: str, fake: str) -> RunSettings:
         """These settings with the embedded pair as target and upstream."""
         return replace(
             self,
-            target=Target(offer_url, dialect=self.dialect),
+            target=_with_ice(
+                Target(offer_url, dialect=self.dialect, origin=self.origin, bearer=self.bearer), self.ice
+            ),
             fake_openai=fake,
             embedded=True,
         )
@@ -80,51 +105,119 @@ class RunSettings:
 def run_settings(
     *,
     target: str | None = None,
+    config: Path | None = None,
     dialect: str | None = None,
+    origin: str | None = None,
+    auth: Auth | None = None,
     fake_openai: str | None = None,
     seed: int | None = None,
     concurrency: int | None = None,
     reports: Path = Path("reports/latest"),
     strict: bool = False,
     limits: Mapping[str, float] | None = None,
+    impairment: str = "",
+    ice: IceConfiguration | None = None,
     environment: Settings | None = None,
 ) -> RunSettings:
-    """Options over environment over defaults. Raises UsageError naming the one that cannot be used."""
+    """Options over the named target's own entry over environment over defaults.
+
+    `target` is a URL, or a name in harness.toml. Raises UsageError naming what cannot be used.
+    """
     environment = environment or read_settings()
     address = target or environment.target
     if concurrency is not None and concurrency < 1:
         raise UsageError(f"--concurrency {concurrency} makes no call", "give 1 or more")
     if seed is not None and not 0 <= seed < HIGHEST_SEED:
         raise UsageError(f"--seed {seed} is out of range", f"give a number from 0 to {HIGHEST_SEED - 1}")
-    if fake_openai and not address:
-        raise UsageError("--fake-openai needs a --target", "the embedded relay brings its own fake")
+    for option, value in (("--fake-openai", fake_openai), ("--auth", auth)):
+        if value and not address:
+            raise UsageError(f"{option} needs a --target", "the embedded relay brings its own")
     check_limits(limits or {})
-    dialect = dialect or environment.dialect
-    check_dialect(dialect)
+    named = load_named_target(address, config or environment.config) if is_name(address) else None
+    dialect = dialect or (named.target.dialect if named and named.dialect_given else environment.dialect)
+    check_dialect(dialect or DEFAULT_DIALECT)
+    check_origin(origin or environment.origin)
+    fake = fake_openai or (named.fake_openai if named else "")
+    usual = TARGET_CONCURRENCY if address else EMBEDDED_CONCURRENCY
+    ice = _ice_or_environment(ice or IceConfiguration(), named, environment)
+    if not address:
+        check_policy(ice.servers, ice.servers_from, relay_only=ice.policy == "relay")
     return RunSettings(
-        target=load_target(address, dialect, environment) if address else None,
-        fake_openai=_management(fake_openai) if fake_openai else "",
+        target=_with_ice(_target(address, named, environment, dialect=dialect, origin=origin, auth=auth), ice)
+        if address
+        else None,
+        fake_openai=_management(fake) if fake else "",
         fake_token=environment.fake_token.get_secret_value(),
-        dialect=dialect,
+        dialect=dialect or DEFAULT_DIALECT,
+        dialect_given=bool(dialect),
+        origin=origin or environment.origin,
+        bearer=environment.bearer if environment.bearer.get_secret_value() else None,
         seed=random.SystemRandom().randrange(HIGHEST_SEED) if seed is None else seed,
-        concurrency=concurrency or (TARGET_CONCURRENCY if address else EMBEDDED_CONCURRENCY),
+        concurrency=concurrency or (named.concurrency if named else None) or usual,
         reports=reports,
         strict=strict,
-        limits=dict(limits or {}),
+        limits={**(named.limits if named else {}), **(limits or {})},
+        impairment=impairment,
         comfort_noise=environment.silence == "comfort",
+        ice=ice,
     )
 
 
-def load_target(address: str, dialect: str, environment: Settings) -> Target:
-    """The target at a URL, with the credentials of the environment. Raises UsageError."""
-    return Target(
-        address,
-        dialect=dialect,
-        headers=tuple(environment.headers.items()),
-        cookies=tuple(environment.cookies.items()),
-        fields=environment.fields,
-        bearer=environment.bearer if environment.bearer.get_secret_value() else None,
-        origin=environment.origin,
+def _target(address: str, named: NamedTarget | None, environment: Settings, **options: Any) -> Target:
+    """The named target, or the one at the URL; what it does not say of itself is from the environment."""
+    base = named.target if named else Target(address)
+    said: dict[str, Any] = {
+        "bearer": base.bearer or (environment.bearer if environment.bearer.get_secret_value() else None),
+        "headers": base.headers or tuple(environment.headers.items()),
+        "cookies": base.cookies or tuple(environment.cookies.items()),
+        "fields": base.fields or environment.fields,
+        "origin": base.origin or environment.origin,
+    }
+    return replace(base, **said | {name: value for name, value in options.items() if value})
+
+
+def ice_options(
+    servers: Sequence[str] = (),
+    *,
+    servers_from: str | None = None,
+    policy: str | None = None,
+    ca_file: Path | None = None,
+    environment: Settings | None = None,
+) -> IceConfiguration:
+    """The values of --ice-server, --ice-servers-from, --ice-transport-policy and --ice-ca. Raises UsageError.
+
+    A TURN URL gets HARNESS_ICE_USERNAME and HARNESS_ICE_CREDENTIAL.
+    """
+    said = environment or read_settings()
+    found = [ice_server(text, said.ice_username, said.ice_credential) for text in servers]
+    return IceConfiguration(
+        servers=tuple(server for group in found for server in group),
+        servers_from=servers_from or "",
+        policy=policy or "",
+        ca_file=ca_file,
+    )
+
+
+def _ice_or_environment(
+    ice: IceConfiguration, named: NamedTarget | None, environment: Settings
+) -> IceConfiguration:
+    """With the servers of the environment, where neither options nor harness.toml say any."""
+    own = named is not None and (named.target.ice_servers or named.target.ice_servers_from)
+    said = environment.ice_servers.get_secret_value()
+    if ice.servers or ice.servers_from or own or not said:
+        return ice
+    return replace(ice, servers=parse_ice_servers(said, "HARNESS_ICE_SERVERS"))
+
+
+def _with_ice(target: Target, ice: IceConfiguration) -> Target:
+    """The target with the ICE settings that are given, and its own where none are."""
+    given = bool(ice.servers or ice.servers_from)
+    return replace(
+        target,
+        ice_servers=ice.servers if given else target.ice_servers,
+        ice_servers_from=ice.servers_from if given else target.ice_servers_from,
+        relay_only=ice.policy == "relay" if ice.policy else target.relay_only,
+        ice_ca=ice.ca_file or target.ice_ca,
     )
 
 

@@ -22,8 +22,11 @@ class Settings(BaseSettings):
     target: str = ""
     """The relay under test, where --target is not given."""
 
-    dialect: str = "json"
-    """How the target wraps offer and answer, where --dialect is not given."""
+    config: Path | None = None
+    """The file that names targets, where --config is not given."""
+
+    dialect: str = ""
+    """How the target wraps offer and answer, where --dialect is not given (default: json)."""
 
     bearer: SecretStr = SecretStr("")
     """Sent to the target as `Authorization: Bearer …`."""
@@ -42,6 +45,15 @@ class Settings(BaseSettings):
 
     origin: str = ""
     """The web page's origin, sent as a browser would."""
+
+    ice_servers: SecretStr = SecretStr("")
+    """STUN and TURN servers as browsers take them: [{"urls": …, "username": …, "credential": …}]."""
+
+    ice_username: str = ""
+    """For TURN servers that --ice-server or `harness ice` names by URL alone."""
+
+    ice_credential: SecretStr = SecretStr("")
+    """Likewise."""
 
     fake_token: SecretStr = SecretStr("")
     """The token of the fake's management, where it listens beyond loopback."""

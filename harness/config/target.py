@@ -7,11 +7,14 @@ import ipaddress
 import json
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import SecretStr
 
-from harness.config.ice import IceServer
+from harness.config.hooks import BeforeCall
+from harness.config.ice import IceServer, check_policy, check_servers_from
 from harness.core.errors import UsageError
 from harness.core.redaction import SECRET_HEADERS, Redactor
 
@@ -43,6 +46,7 @@ _SECRET_PARAMETER = re.compile(
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+|null")
 
 Text = str | SecretStr
+Auth = Literal["required", "open"]
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,14 @@ class Target:
     """Where the offer is posted. Secrets are SecretStr: neither repr nor an error shows them.
 
     `headers` and `fields` (extra JSON or form fields beside the SDP) may hold secrets among ordinary values.
-    `origin` is the page's origin, sent as a browser would. Raises UsageError for what cannot be sent.
+    `origin` is the page's origin, sent as a browser would. `ice_servers_from` answers with ICE servers;
+    `ice_ca` is an authority (PEM) that theirs may be signed by. `auth` says whether the relay wants
+    credentials; None: it does where some are configured. `query_secrets` are the values in the URL's query
+    that are secret whatever their names. `name` is the one in harness.toml. Raises UsageError for what cannot
+    be sent.
     """
 
-    url: str
+    url: str = field(repr=False)  # its query may hold a secret
     dialect: str = DEFAULT_DIALECT
     headers: tuple[tuple[str, Text], ...] = ()
     bearer: SecretStr | None = None
@@ -62,6 +70,12 @@ class Target:
     origin: str = ""
     ice_servers: tuple[IceServer, ...] = ()
     relay_only: bool = False
+    ice_servers_from: str = ""
+    ice_ca: Path | None = None
+    auth: Auth | None = None
+    before_call: BeforeCall | None = None
+    query_secrets: tuple[SecretStr, ...] = field(default=(), repr=False)
+    name: str = ""
 
     def __post_init__(self) -> None:
         check_url(self.url, "the target")
@@ -75,9 +89,10 @@ class Target:
             raise UsageError(
                 "the bearer token cannot be sent in a header", "look for blanks, line ends, quotes"
             )
-        if self.origin and not _ORIGIN.fullmatch(self.origin):
-            raise UsageError(f"{self.origin!r} is no origin", "give https://HOST, without a path")
+        check_origin(self.origin)
         self._check_fields()
+        check_servers_from(self.ice_servers_from)
+        check_policy(self.ice_servers, self.ice_servers_from, relay_only=self.relay_only)
 
     @property
     def host(self) -> str:
@@ -97,6 +112,11 @@ class Target:
     def has_credentials(self) -> bool:
         """Whether anything is sent that only this caller knows."""
         return self.bearer is not None or bool(self.cookies) or any(map(_is_secret, self.headers))
+
+    @property
+    def wants_credentials(self) -> bool:
+        """Whether an offer without credentials must be refused."""
+        return self.has_credentials if self.auth is None else self.auth == "required"
 
     def request_headers(self, *, credentials: bool = True) -> list[tuple[str, str]]:
         """What every request carries, secrets revealed: for the wire alone."""
@@ -124,9 +144,8 @@ class Target:
         found += [value for _, value in self.cookies]
         found += [value for value in self.fields.values() if isinstance(value, SecretStr)]
         found += [server.credential for server in self.ice_servers]
-        found += [
-            value for name, value in parse_qsl(urlsplit(self.url).query) if _SECRET_PARAMETER.search(name)
-        ]
+        found += [value for name, value in parse_qsl(urlsplit(self.url).query) if is_secret_parameter(name)]
+        found += self.query_secrets
         found.append(self.bearer)
         return [_reveal(v) for v in found if isinstance(v, str | SecretStr) and _reveal(v)]
 
@@ -168,6 +187,17 @@ def check_dialect(name: str) -> None:
     if name not in DIALECT_NAMES:
         near = difflib.get_close_matches(name, DIALECT_NAMES, n=2) or DIALECT_NAMES
         raise UsageError(f"there is no dialect {name!r}", f"choose {' or '.join(near)}")
+
+
+def check_origin(origin: str) -> None:
+    """Raises UsageError for what no browser sends as Origin; an empty one is none."""
+    if origin and not _ORIGIN.fullmatch(origin):
+        raise UsageError(f"{origin!r} is no origin", "give https://HOST, without a path")
+
+
+def is_secret_parameter(name: str) -> bool:
+    """Whether a parameter or field is called as those are whose value lets somebody in."""
+    return _SECRET_PARAMETER.search(name) is not None
 
 
 def is_loopback(host: str) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 class Timeouts:
     """Seconds."""
 
+    gathering: float = 5.0  # each STUN or TURN server, for its answer
     connect: float = 5.0  # TCP and TLS to the relay
     answer: float = 15.0  # from the offer's POST to its whole answer
     ice: float = 15.0  # connectivity checks

@@ -10,28 +10,28 @@ from typing import Any, Literal
 
 import msgspec
 
-Side = Literal["caller", "upstream"]
-Layer = Literal["gathering", "ice", "dtls", "sctp", "channel"]
-Headers = tuple[tuple[str, str], ...]
-
-
-def kebab(name: str) -> str:
-    """`ServerEvent` → `server-event`."""
-    return "".join(f"-{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag=kebab):
-    """Something that happened at a moment."""
-
-    at: float
-    side: Side = "caller"
-
+from harness.core.event import Event as Event
+from harness.core.event import Headers as Headers
+from harness.core.event import Layer as Layer
+from harness.core.event import Side as Side
+from harness.core.event import kebab as kebab
+from harness.core.network_events import (
+    CallLost,
+    CallResumed,
+    HerdCame,
+    ImpairmentMeasured,
+    NetworkImpaired,
+    RelayRestarted,
+)
 
 # --- the call and its plan --------------------------------------------------------------------------
 
 
 class CallStarted(Event, frozen=True, kw_only=True):
-    """The first line of a timeline. `origin` is the monotonic clock's value at `at` 0."""
+    """The first line of a timeline. `origin` is the monotonic clock's value at `at` 0.
+
+    `continues` is the call that this one was made in place of.
+    """
 
     call: str
     scenario: str = ""
@@ -42,8 +42,9 @@ class CallStarted(Event, frozen=True, kw_only=True):
     target: str = ""
     dialect: str = ""
     mode: Literal["embedded", "black-box", "grey-box"] = "embedded"
-    limits: dict[str, float] = {}
+    limits: dict[str, float] = msgspec.field(default_factory=dict)
     ufrag: str = ""
+    continues: str = ""
 
 
 class StepStarted(Event, frozen=True, kw_only=True):
@@ -178,14 +179,17 @@ class CandidateFound(Event, frozen=True, kw_only=True):
 
 
 class IceServerTried(Event, frozen=True, kw_only=True):
-    """A STUN or TURN server was asked for a candidate. `error` is empty where it gave one.
+    """A STUN or TURN server was asked for a candidate. `error` is empty where it answered well.
 
-    error: `timeout` (nothing came back), or what the server said: `401 Unauthorized`, `437 …`.
+    error: `timeout` (nothing came back), `unresolved: …`, `unreachable: …`, `certificate: …`, `tls: …`,
+    `unusable: …` (no proper answer), or what the server said: `401 Unauthorized`, `486 …`. `gave`: its
+    candidates, each `type address:port`, also where one of our host candidates is the same.
     """
 
     url: str
     error: str = ""
     took: float = 0.0
+    gave: tuple[str, ...] = ()
 
 
 class PairSelected(Event, frozen=True, kw_only=True):
@@ -358,6 +362,12 @@ AnyEvent = (
     | IceServerTried
     | PairSelected
     | ChecksCounted
+    | NetworkImpaired
+    | ImpairmentMeasured
+    | CallLost
+    | CallResumed
+    | HerdCame
+    | RelayRestarted
     | ClientEvent
     | ServerEvent
     | EventInvalid

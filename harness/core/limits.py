@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -68,3 +69,20 @@ def check_limits(names: Iterable[str]) -> None:
         if name not in LIMITS:
             near = difflib.get_close_matches(name, LIMITS, n=3)
             raise UsageError(f"there is no limit {name!r}", f"choose one of {', '.join(near or LIMITS)}")
+
+
+def parse_limits(texts: Iterable[str]) -> dict[str, float]:
+    """Read `NAME=VALUE` texts, as on a command line. Raises UsageError."""
+    found = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        check_limits([name])
+        try:
+            found[name] = float(value)
+        except ValueError:
+            found[name] = math.nan
+        if not (math.isfinite(found[name]) and found[name] >= 0):
+            raise UsageError(
+                f"{text!r} gives {name} no number", f"write {name}=800 (unit: {LIMITS[name].unit or 'none'})"
+            )
+    return found

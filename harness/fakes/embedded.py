@@ -73,7 +73,14 @@ class EmbeddedPair:
     @classmethod
     def for_run(cls, settings: RunSettings) -> Self:
         """The pair that a run without a target needs."""
-        return cls(EmbeddedOptions(dialect=cast("Dialect", settings.dialect), seed=settings.seed))
+        return cls(
+            EmbeddedOptions(
+                dialect=cast("Dialect", settings.dialect),
+                seed=settings.seed,
+                bearer_token=settings.bearer.get_secret_value() if settings.bearer else None,
+                origins=(settings.origin,) if settings.origin else (),
+            )
+        )
 
     @property
     def offer_url(self) -> str:

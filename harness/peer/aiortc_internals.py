@@ -9,27 +9,39 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Protocol
 
 import pylibsrtp
+from aioice import Candidate
+from aioice.ice import StunProtocol
+from aioice.stun import TransactionError
+from aioice.turn import TurnTransport
 from aiortc import (
     RTCCertificate,
     RTCDtlsTransport,
     RTCIceGatherer,
-    RTCIceServer,
+    RTCIceTransport,
     RTCSctpTransport,
 )
 from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from aiortc.rtcdtlstransport import certificate_digest
 from aiortc.rtp import is_rtcp
 
+RELAY_GOODBYE_SECONDS = 2.0
+
 OnDatagram = Callable[[bytes], None]
+Gathered = tuple[Candidate, StunProtocol | None]
+# Asks STUN and TURN servers: the protocols of our host candidates, and a maker of protocols for relayed ones.
+AskServers = Callable[[Sequence[StunProtocol], Callable[[], StunProtocol]], Awaitable[Sequence[Gathered]]]
+
+REBIND_TRIES = 3  # retransmissions: 7.5 s in all
 
 
 def new_gatherer(
     *,
-    ice_servers: Sequence[RTCIceServer],
+    ask_servers: AskServers | None,
     relay_only: bool,
     ufrag: str,
     pwd: str,
@@ -38,23 +50,39 @@ def new_gatherer(
 ) -> RTCIceGatherer:
     """A gatherer on the given host addresses; None takes aioice's own choice, which leaves out loopback."""
     gatherer = RTCIceGatherer(
-        iceServers=list(ice_servers),
+        iceServers=[],
         iceTransportPolicy=RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL,
         local_username=ufrag,
         local_password=pwd,
     )
     connection: Any = gatherer._connection
     connection.ice_controlling = controlling
-    if addresses is not None and not relay_only:
-        gather_component = connection.get_component_candidates
+    chosen = addresses
+    gather_hosts = connection.get_component_candidates
 
-        chosen = list(addresses)
+    async def gather_component(component: int, addresses: Sequence[str], **_theirs: Any) -> list[Candidate]:
+        on = addresses if relay_only or chosen is None else chosen  # a relay-only peer is given no address
+        candidates: list[Candidate] = await gather_hosts(component=component, addresses=list(on))
+        if ask_servers is not None:
+            hosts = tuple(connection._protocols)
+            for candidate, protocol in await ask_servers(hosts, lambda: StunProtocol(connection)):
+                candidates.append(candidate)
+                if protocol is not None:
+                    connection._protocols.append(protocol)
+        return _without_redundant(candidates)
 
-        async def on_our_addresses(component: int, **_theirs: Any) -> Any:
-            return await gather_component(component=component, addresses=chosen)
-
-        connection.get_component_candidates = on_our_addresses
+    connection.get_component_candidates = gather_component
     return gatherer
+
+
+def _without_redundant(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """One of those that share transport address and base (RFC 8445, section 5.1.3): the first."""
+    kept: dict[tuple[object, ...], Candidate] = {}
+    for c in candidates:
+        reflexive = c.type == "srflx"
+        base = (c.related_address, c.related_port) if reflexive else (c.host, c.port)
+        kept.setdefault((c.host, c.port, base), c)
+    return list(kept.values())
 
 
 class CheckCounter:
@@ -145,6 +173,101 @@ def leave_checks_unanswered(gatherer: RTCIceGatherer, checks: CheckCounter) -> N
         protocol.datagram_received = only_count
 
 
+class Wire(Protocol):
+    """What lies between our sockets and the network: each datagram is passed on when, and if, it says so."""
+
+    def outgoing(self, size: int, pass_on: Callable[[], object]) -> None: ...
+
+    def incoming(self, size: int, pass_on: Callable[[], object]) -> None: ...
+
+    def flush(self) -> None:
+        """Pass on what is going out: the sockets are about to close."""
+
+
+class _WiredSocket:
+    """A socket's transport whose datagrams go over a wire; all else is the transport's own."""
+
+    def __init__(self, transport: Any, wire: Wire) -> None:
+        self.transport = transport
+        self._wire = wire
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.transport, name)
+
+    def sendto(self, data: bytes, addr: Any = None) -> None:
+        self._wire.outgoing(len(data), partial(self._send, data, addr))
+
+    def _send(self, data: bytes, addr: Any) -> None:
+        if not _is_closing(self.transport):
+            self.transport.sendto(data, addr)
+
+
+def _unwired(transport: Any) -> Any:
+    return transport.transport if isinstance(transport, _WiredSocket) else transport
+
+
+def put_behind(gatherer: RTCIceGatherer, wire: Wire) -> None:
+    """Send and receive everything over a wire from now on: STUN, DTLS and SRTP alike."""
+    protocol: Any
+    for protocol in gatherer._connection._protocols:
+        protocol.transport = _WiredSocket(protocol.transport, wire)
+        protocol.datagram_received = partial(_incoming, wire, protocol.datagram_received)
+
+
+def _incoming(wire: Wire, receive: Callable[..., None], data: bytes, addr: tuple[Any, ...]) -> None:
+    wire.incoming(len(data), partial(receive, data, addr))
+
+
+class _NewSocket(asyncio.DatagramProtocol):
+    """Hands what its socket gets to the protocol that it stands in for."""
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        self._protocol.datagram_received(data, addr)
+
+    def error_received(self, exc: Exception) -> None:
+        self._protocol.error_received(exc)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._protocol.connection_lost(exc)
+
+
+async def rebind(gatherer: RTCIceGatherer) -> bool:
+    """Go on from a new local port, then nominate the pair again, as a browser's next check does.
+
+    Whether the other end answered that check (RFC 8445, section 7.3.1.3: it learns the new address). The
+    candidates stay as they are: only the network sees another port. False too where there is no pair.
+    """
+    connection: Any = gatherer._connection
+    pair = nominated_pair(gatherer)
+    if pair is None or pair.local_candidate.type == "relay":
+        return False
+    protocol = pair.protocol
+    new, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: _NewSocket(protocol), local_addr=(pair.local_candidate.host, 0)
+    )
+    wired = protocol.transport if isinstance(protocol.transport, _WiredSocket) else None
+    old = _unwired(protocol.transport)
+    if old.is_closing():
+        new.close()
+        return False
+    old.set_protocol(asyncio.DatagramProtocol())  # so that its end is not taken for the call's
+    old.close()
+    if wired is None:
+        protocol.transport = new
+    else:
+        wired.transport = new
+    request = connection.build_request(pair, nominate=True)
+    key = connection.remote_password.encode()
+    try:
+        await protocol.request(request, pair.remote_addr, integrity_key=key, retransmissions=REBIND_TRIES)
+    except TransactionError:
+        return False
+    return True
+
+
 def nominated_pair(gatherer: RTCIceGatherer) -> Any | None:
     """The pair of candidates that ICE chose, or None."""
     return gatherer._connection._nominated.get(1)
@@ -199,7 +322,7 @@ class MediaLink:
             return False
         protected = session.protect_rtcp(packet) if rtcp else session.protect(packet)
         transport = pair.protocol.transport
-        if transport is None or transport.is_closing():
+        if transport is None or _is_closing(transport):
             return False
         transport.sendto(protected, pair.remote_addr)
         return True
@@ -215,6 +338,29 @@ class MediaLink:
             return session.unprotect(datagram), False
         except pylibsrtp.Error:
             return None
+
+
+async def finish_ice(ice: RTCIceTransport, gatherer: RTCIceGatherer) -> None:
+    """Stop. A TURN server that no longer answers when its allocation is deleted is not waited for long.
+
+    aioice repeats that request for over a minute; the allocation ends by itself (RFC 8656, section 3.2).
+    """
+    transports: list[Any] = [_unwired(protocol.transport) for protocol in gatherer._connection._protocols]
+    relays: list[Any] = [transport for transport in transports if isinstance(transport, TurnTransport)]
+    for relay in relays:
+        relay.close()  # all at once: aioice closes one after the other
+    deletions = [relay._TurnTransport__close_task for relay in relays]
+    if deletions:
+        await asyncio.wait(deletions, timeout=RELAY_GOODBYE_SECONDS)
+    for deletion in deletions:
+        deletion.cancel()
+    await ice.stop()
+
+
+def _is_closing(transport: Any) -> bool:
+    """aioice's TURN transport cannot be asked, and drops by itself what comes too late."""
+    closing = getattr(transport, "is_closing", None)
+    return closing is not None and bool(closing())
 
 
 async def finish_dtls(dtls: RTCDtlsTransport) -> None:

@@ -8,8 +8,6 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from aiortc import RTCIceServer
-
 from harness.core.clock import RelativeClock
 from harness.core.events import (
     CandidateFound,
@@ -27,6 +25,7 @@ from harness.core.events import (
 )
 from harness.core.sdp import parse_sdp
 from harness.core.strict_json import json_object
+from harness.peer.aiortc_internals import AskServers, Wire
 from harness.peer.channel import Message
 from harness.peer.descriptions import write_offer
 from harness.peer.heard import Heard
@@ -55,7 +54,7 @@ class Peer:
         microphone: Microphone,
         decode: Decode | None,
         addresses: Sequence[str] | None = None,
-        ice_servers: Sequence[RTCIceServer] = (),
+        ask_servers: AskServers | None = None,
         relay_only: bool = False,
     ) -> None:
         self.microphone = microphone
@@ -72,7 +71,7 @@ class Peer:
             controlling=True,
             on_state=self._state,
             addresses=addresses,
-            ice_servers=ice_servers,
+            ask_servers=ask_servers,
             relay_only=relay_only,
             on_rtp=self._receiver.rtp,
             on_rtcp=self._receiver.rtcp,
@@ -92,6 +91,14 @@ class Peer:
     @property
     def channel_state(self) -> str:
         return self._channel.state
+
+    def put_behind(self, wire: Wire) -> None:
+        """Let a wire decide which datagrams pass, and when; once and for good."""
+        self._transport.put_behind(wire)
+
+    async def rebind(self) -> bool:
+        """Go on from a new local port; whether the other end answered there."""
+        return await self._transport.rebind()
 
     async def create_offer(self) -> str:
         """Gather candidates and write the offer."""

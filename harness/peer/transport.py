@@ -21,7 +21,6 @@ from aiortc import (
     RTCDtlsTransport,
     RTCIceCandidate,
     RTCIceParameters,
-    RTCIceServer,
     RTCIceTransport,
     RTCSctpCapabilities,
     RTCSctpTransport,
@@ -31,6 +30,7 @@ from harness.core.clock import Clock, MonotonicClock
 from harness.core.events import Layer
 from harness.core.sdp import Candidate
 from harness.peer import aiortc_internals as internals
+from harness.peer.aiortc_internals import AskServers
 from harness.peer.channel import Channel
 from harness.peer.remote import Remote
 
@@ -45,8 +45,9 @@ W3C_ICE_STATES = {"completed": "connected"}
 class Transport:
     """The transport of one call. Not reusable: make one, connect it, close it.
 
-    `addresses`: host addresses to gather on, None for all but loopback. `on_rtp` and `on_rtcp` get plain
-    packets with their arrival on `clock`.
+    `addresses`: host addresses to gather on, None for all but loopback. `ask_servers` asks STUN and TURN
+    servers for more candidates; `relay_only` uses none but those that they relay. `on_rtp` and `on_rtcp` get
+    plain packets with their arrival on `clock`.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Transport:
         controlling: bool,
         on_state: OnState,
         addresses: Sequence[str] | None = None,
-        ice_servers: Sequence[RTCIceServer] = (),
+        ask_servers: AskServers | None = None,
         relay_only: bool = False,
         on_rtp: OnPacket | None = None,
         on_rtcp: OnPacket | None = None,
@@ -70,8 +71,9 @@ class Transport:
         self._clock = clock or MonotonicClock()
         self._on_state = on_state
         self._closed = False
+        self._wire: internals.Wire | None = None
         self._gatherer = internals.new_gatherer(
-            ice_servers=ice_servers,
+            ask_servers=ask_servers,
             relay_only=relay_only,
             ufrag=self.ufrag,
             pwd=self.pwd,
@@ -131,9 +133,22 @@ class Transport:
     # --- stages ---
 
     async def gather(self) -> None:
-        """Gather candidates; aioice gives STUN and TURN servers five seconds."""
+        """Gather candidates, until every server that is asked has answered or had its time."""
         await self._gatherer.gather()
         internals.tap_sockets(self._gatherer, self._datagram, self.checks)
+        if self._wire is not None:
+            internals.put_behind(self._gatherer, self._wire)
+
+    def put_behind(self, wire: internals.Wire) -> None:
+        """Let a wire decide what passes, for good; asking servers for candidates is not behind it."""
+        if self._wire is None:
+            self._wire = wire
+            if self._gatherer.state == "completed":
+                internals.put_behind(self._gatherer, wire)
+
+    async def rebind(self) -> bool:
+        """Go on from a new local port, as a phone that changes network; whether the other end followed."""
+        return await internals.rebind(self._gatherer)
 
     def open_channel(self, label: str) -> Channel:
         """Create our data channel; it opens when the association is up."""
@@ -191,7 +206,9 @@ class Transport:
         await asyncio.sleep(0)  # lets the stream reset leave before the association is aborted
         await self._sctp.stop()
         await internals.finish_dtls(self._dtls)
-        await self._ice.stop()
+        if self._wire is not None:
+            self._wire.flush()  # the goodbye is on its way, whatever becomes of the sockets
+        await internals.finish_ice(self._ice, self._gatherer)
         await asyncio.sleep(0)  # lets the sockets' connection_lost run
 
     async def vanish(self) -> None:

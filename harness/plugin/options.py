@@ -26,11 +26,59 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="URL|NAME",
         help="the relay under test; without it the embedded relay and fake OpenAI are started",
     )
+    group.addoption(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help="the file that names targets (default: harness.toml here or in a folder above)",
+    )
     group.addoption("--dialect", metavar="NAME", help="how the target wraps offer and answer (default: json)")
+    group.addoption(
+        "--origin",
+        metavar="ORIGIN",
+        help="the web page's origin: sent as a browser would, preflight included",
+    )
+    group.addoption(
+        "--auth",
+        choices=("required", "open"),
+        help="whether the target wants credentials (default: it does where some are configured)",
+    )
+    group.addoption(
+        "--limit",
+        metavar="NAME=VALUE",
+        dest="limits",
+        action="append",
+        default=[],
+        help="what a call is judged by, such as latency_ms=1500; may be repeated",
+    )
     group.addoption(
         "--fake-openai",
         metavar="HOST:PORT",
         help="the harness's fake that the target's OpenAI base URL points at: both ends are seen",
+    )
+    group.addoption(
+        "--ice-server",
+        metavar="URL",
+        action="append",
+        default=[],
+        help="stun:HOST:PORT, turn:HOST:PORT?transport=udp|tcp or turns:HOST:PORT; may be repeated; "
+        "the credentials are in HARNESS_ICE_USERNAME and HARNESS_ICE_CREDENTIAL",
+    )
+    group.addoption(
+        "--ice-servers-from",
+        metavar="URL",
+        help="fetch the ICE servers from here, or from this path on the target",
+    )
+    group.addoption(
+        "--ice-transport-policy",
+        metavar="all|relay",
+        help="relay: use relayed candidates only, as iceTransportPolicy does (default: all)",
+    )
+    group.addoption(
+        "--ice-ca",
+        metavar="FILE",
+        type=Path,
+        help="an authority (PEM) that turns: servers may be signed by, besides the system's",
     )
     group.addoption(
         "--reports",
@@ -72,4 +120,10 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--area", metavar="AREA", action="append", default=[], help="judge only this area; may be repeated"
+    )
+    group.addoption(
+        "--impairment",
+        metavar="NAME",
+        default="",
+        help="give every call a bad network, at its own sockets: wifi-good, 4g, 3g, train or hotel",
     )

@@ -11,11 +11,13 @@ import uvloop
 from harness.call import Scenario
 from harness.call.conduct import CallRecord, make_call, make_calls
 from harness.call.desk import Desk
-from harness.config.run import RunSettings, run_settings
+from harness.config.run import RunSettings, ice_options, run_settings
 from harness.core.clock import wall_time
 from harness.core.errors import HarnessError, TargetUnreachableError
 from harness.core.events import HttpFailed
+from harness.core.limits import parse_limits
 from harness.fakes.embedded import EmbeddedPair
+from harness.network.presets import preset
 from harness.plugin import terminal
 from harness.plugin.earlier import Earlier, conditions
 from harness.plugin.options import is_strict
@@ -49,13 +51,26 @@ class Running:
         option = config.option
         settings = run_settings(
             target=option.target,
+            config=option.config,
             dialect=option.dialect,
+            origin=option.origin,
+            auth=option.auth,
             fake_openai=option.fake_openai,
             seed=option.seed,
             concurrency=option.concurrency,
             reports=option.reports,
             strict=is_strict(config),
+            impairment=option.impairment,
+            limits=parse_limits(option.limits),
+            ice=ice_options(
+                option.ice_server,
+                servers_from=option.ice_servers_from,
+                policy=option.ice_transport_policy,
+                ca_file=option.ice_ca,
+            ),
         )
+        if settings.impairment:
+            preset(settings.impairment)
         selected = REGISTRY.select(ids=option.requirement, areas=option.area)
         # One line for each scenario and requirement, without being asked for it.
         config.option.verbose = max(config.option.verbose, 1)
@@ -120,6 +135,7 @@ class Running:
             mode=self.settings.mode,
             seed=self.settings.seed,
             started_at=self.started_at,
+            impairment=self.settings.impairment,
             calls=tuple(
                 CallEntry(r.id, r.scenario.name, r.timeline, r.audio) for r in self._records.values()
             ),

@@ -12,9 +12,10 @@ from harness.core.events import (
     UpstreamUnavailable,
 )
 from harness.core.limits import limit, optional_limit
+from harness.core.network_events import NetworkImpaired
 from harness.core.timeline import Timeline
 from harness.requirements.exchanges import upstream_offers
-from harness.requirements.model import Condition, Inconclusive, NotApplicable
+from harness.requirements.model import Condition, Inconclusive, NotApplicable, Requirement
 
 HANG_UP_STEPS = ("hang up", "hang-up")
 
@@ -88,3 +89,28 @@ def last_moment(timeline: Timeline) -> float:
     """Until when the call was watched: the hang-up, else the last event of the caller's."""
     at = hang_up_at(timeline)
     return at if at != float("inf") else max((e.at for e in timeline if e.side == "caller"), default=0.0)
+
+
+NETWORK_AREAS = ("connectivity", "session", "turns", "audio")
+CUTTING_LOSS = 0.5  # a path that loses this part of its packets carries nothing
+
+
+def impairment_behind(requirement: Requirement, timeline: Timeline) -> str:
+    """Why a violation may be the doing of the network that we impaired ourselves; empty where it cannot.
+
+    A bad network spoils what is heard and when. Only one that is cut off excuses everything that crosses it.
+    """
+    made = [e for e in timeline.all(NetworkImpaired) if e.up or e.down or e.seconds or e.name == "rebind"]
+    if not made or requirement.area not in NETWORK_AREAS:
+        return ""
+    cut = [
+        e for e in made if e.seconds or e.name == "rebind" or max(map(_lost, (e.up, e.down))) > CUTTING_LOSS
+    ]
+    if not cut and not requirement.timing and requirement.area != "audio":
+        return ""
+    name = (cut or made)[0].name
+    return f"the caller's network was impaired on purpose ({name}), which may be all there is to it"
+
+
+def _lost(direction: dict[str, float]) -> float:
+    return max(direction.get("loss", 0.0), direction.get("burst_loss", 0.0))

@@ -17,6 +17,7 @@ from harness.core.events import (
 )
 from harness.core.limits import limit
 from harness.core.timeline import Timeline
+from harness.requirements.conditions import impairment_behind
 from harness.requirements.model import (
     CallsCheck,
     Check,
@@ -97,6 +98,8 @@ class CallJudge:
             finding = cast("Check", requirement.check)(self.timeline)
         except Exception as error:  # our failure, and reported as such
             return _Broken(error)
+        if isinstance(finding, Violation) and (impaired := impairment_behind(requirement, self.timeline)):
+            return NotApplicable(impaired)
         if requirement.timing and isinstance(finding, Violation | Observation) and (late := self._lateness()):
             return Inconclusive(late)
         return finding

@@ -82,7 +82,10 @@ def test_a_seed_is_kept_and_otherwise_chosen_anew() -> None:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"target": "staging"}, "the target 'staging' is not a URL"),
+        ({"target": "staging"}, "'staging' is no URL, and there is no harness.toml"),
+        ({"target": "staging.example.com/offer"}, "is not a URL"),
+        ({"auth": "required"}, "--auth needs a --target"),
+        ({"origin": "app.example.com/page"}, "is no origin"),
         ({"dialect": "whip"}, "there is no dialect 'whip'"),
         ({"concurrency": 0}, "--concurrency 0 makes no call"),
         ({"seed": -1}, "--seed -1 is out of range"),

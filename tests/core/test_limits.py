@@ -3,7 +3,7 @@ import math
 import pytest
 
 from harness.core.errors import UsageError
-from harness.core.limits import LIMITS, check_limits, limit, optional_limit
+from harness.core.limits import LIMITS, check_limits, limit, optional_limit, parse_limits
 
 ENFORCED = [name for name, found in LIMITS.items() if found.default is not None]
 NOT_ENFORCED = [name for name, found in LIMITS.items() if found.default is None]
@@ -66,3 +66,17 @@ def test_a_name_like_no_limit_is_refused_with_all_of_them() -> None:
     with pytest.raises(UsageError) as refused:
         check_limits(["???"])
     assert all(name in refused.value.remedy for name in LIMITS)
+
+
+def test_limits_are_read_from_texts() -> None:
+    assert parse_limits(["latency_ms=800", "loss_percent=0.5"]) == {"latency_ms": 800.0, "loss_percent": 0.5}
+
+
+@pytest.mark.parametrize(
+    "text", ["latency_ms", "latency_ms=", "latency_ms=soon", "latency_ms=nan", "latency_ms=-1"]
+)
+def test_a_limit_without_a_number_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="gives latency_ms no number"):
+        parse_limits([text])
+    with pytest.raises(UsageError, match="there is no limit 'latncy'"):
+        parse_limits(["latncy=3"])

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.core.events import Layer
 from harness.core.sdp import parse_sdp
@@ -29,12 +30,14 @@ class End:
         return any(entry[:2] == (layer, state) for entry in self.states)
 
 
-def new_end(*, controlling: bool) -> End:
+def new_end(*, controlling: bool, **more: Any) -> End:
+    """`more`: options of the transport."""
     end = End()
     end.transport = Transport(
         controlling=controlling,
         on_state=lambda layer, state, detail: end.states.append((layer, state, detail)),
         addresses=LOOPBACK,
+        **more,
     )
     end.transport.on_channel = end.channels.append
     return end
@@ -58,9 +61,9 @@ async def negotiate(caller: End, callee: End) -> tuple[Remote, Remote]:
 
 
 @asynccontextmanager
-async def connected_pair() -> AsyncIterator[tuple[End, End, Channel]]:
-    """Caller, callee, and the caller's open channel."""
-    caller, callee = new_end(controlling=True), new_end(controlling=False)
+async def connected_pair(**callers: Any) -> AsyncIterator[tuple[End, End, Channel]]:
+    """Caller, callee, and the caller's open channel. `callers`: options of the caller's transport."""
+    caller, callee = new_end(controlling=True, **callers), new_end(controlling=False)
     channel = caller.transport.open_channel("oai-events")
     try:
         of_callee, of_caller = await negotiate(caller, callee)

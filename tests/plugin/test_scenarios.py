@@ -53,6 +53,23 @@ def test_a_single_requirement_can_be_selected(scenarios: Run) -> None:
     assert "1 passed" in finished.output
 
 
+def test_an_impairment_is_applied_and_stands_in_the_results(scenarios: Run) -> None:
+    finished = scenarios("--impairment=wifi-good", "--seed=7", paths=FIRST_TURN)
+    assert finished.code == 0, finished.output
+    results = json.loads((finished.reports / "results.json").read_text())
+    assert results["impairment"] == "wifi-good"
+    timeline = (finished.reports / results["calls"][0]["timeline"]).read_text()
+    assert '"kind":"network-impaired"' in timeline
+    assert '"kind":"impairment-measured"' in timeline
+
+
+def test_an_unknown_impairment_is_a_usage_error(scenarios: Run) -> None:
+    finished = scenarios("--impairment=trian", paths=FIRST_TURN)
+    assert finished.code == 4
+    assert "there is no impairment 'trian'" in finished.output
+    assert "choose one of train" in finished.output
+
+
 def test_collecting_makes_no_call(scenarios: Run) -> None:
     finished = scenarios("--collect-only", "-q")
     assert finished.code == 0

@@ -174,6 +174,6 @@ def the_reply_talks_on_into_the_next() -> Events:
         *events,
         *long,
         *second,
-        *reply(7.9, "resp_2", audible_from=14.5),
-        packets(14.5, 3000, sequence=700),
+        *reply(7.9, "resp_2", audible_from=14.15),
+        packets(14.15, 3000, sequence=600),
     ]

@@ -29,7 +29,8 @@ class Coturn:
 
     `addresses`: where it listens and relays. `prefix`: a command to run it with, such as `ip netns exec X`;
     ports must then be given, since free ones cannot be looked for from here. `users`: long-term credentials;
-    `rest_secret`: time-limited ones instead, see `rest_credentials`. `more`: lines for turnserver.conf.
+    `rest_secret`: time-limited ones instead, see `rest_credentials`. `discovery`: tells callers how their NAT
+    behaves (RFC 5780; takes two addresses). `more`: lines for turnserver.conf.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Coturn:
         rest_secret: str = "",
         user_quota: int = 0,
         certificate: TestCertificate | None = None,
+        discovery: bool = False,
         more: Sequence[str] = (),
     ) -> None:
         self.host = addresses[0]
@@ -63,7 +65,8 @@ class Coturn:
             *(f"user={u}:{p}" for u, p in ({} if rest_secret else users or {USERNAME: PASSWORD}).items()),
             *([f"user-quota={user_quota}"] if user_quota else []),
             "allow-loopback-peers",  # the fake's peer is on loopback
-            *("no-cli", "no-dtls", "no-rfc5780", "relay-threads=1"),
+            *("no-cli", "no-dtls", "relay-threads=1"),
+            *([] if discovery else ["no-rfc5780"]),
             *("simple-log", "verbose", f"log-file={self.log}", "no-stdout-log"),
             *(f"pidfile={folder}/turnserver.pid", f"userdb={folder}/turndb"),
             *more,

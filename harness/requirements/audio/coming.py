@@ -142,6 +142,8 @@ def complete(timeline: Timeline) -> Finding:
     """Each spoken reply is audible about as long as by the fake's clip, its tokens or its transcript."""
     for reply in spoken_replies(timeline):
         seconds, by = _length(timeline, reply)
+        if _overtaken(timeline, reply):
+            continue  # where one reply ends and the next begins cannot be heard
         if seconds is None or reply.audible_seconds >= WHOLE_PART * seconds - SILENT_EDGES:
             continue
         if reply.stopped_at is None and (reply.last_audible or 0.0) > last_moment(timeline) - 1.0:
@@ -157,6 +159,14 @@ def own_packets(timeline: Timeline, reply: Reply) -> list[Packet]:
     """Packets from the reply's creation to the creation of the next."""
     until = min((r.created_at for r in replies(timeline) if r.created_at > reply.created_at), default=None)
     return [p for p in timeline.packets() if p.at >= reply.created_at and (until is None or p.at < until)]
+
+
+def _overtaken(timeline: Timeline, reply: Reply) -> bool:
+    """The next reply began while this one was still playing, as where an interruption is ignored."""
+    following = min(
+        (r.created_at for r in replies(timeline) if r.created_at > reply.created_at), default=None
+    )
+    return following is not None and (reply.ended_playing is None or reply.ended_playing > following)
 
 
 def _length(timeline: Timeline, reply: Reply) -> tuple[float | None, str]:

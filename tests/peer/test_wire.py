@@ -1,0 +1,120 @@
+"""A wire between real sockets: every kind of datagram goes over it, from any moment of the call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiortc import RTCIceGatherer
+
+from tests.peer.pairs import connected_pair, negotiate, new_end, until
+
+MEDIA = bytes.fromhex("806f0001000003e800000457") + b"payload"
+
+
+@dataclass
+class Tap:
+    """Passes everything on at once, or nothing while cut."""
+
+    cut: bool = False
+    out: int = 0
+    came: int = 0
+    flushed: int = 0
+    held: list[Callable[[], object]] = field(default_factory=list)
+
+    def outgoing(self, size: int, pass_on: Callable[[], object]) -> None:
+        assert size > 0
+        self.out += 1
+        if not self.cut:
+            pass_on()
+
+    def incoming(self, size: int, pass_on: Callable[[], object]) -> None:
+        assert size > 0
+        self.came += 1
+        if not self.cut:
+            pass_on()
+
+    def flush(self) -> None:
+        self.flushed += 1
+
+
+def local_port(gatherer: RTCIceGatherer) -> int:
+    protocol = gatherer._connection._protocols[0]
+    return int(protocol.transport.get_extra_info("sockname")[1])
+
+
+async def test_a_call_connects_over_a_wire_that_was_there_before_it() -> None:
+    caller, callee = new_end(controlling=True), new_end(controlling=False)
+    wire = Tap()
+    caller.transport.put_behind(wire)
+    channel = caller.transport.open_channel("oai-events")
+    of_callee, of_caller = await negotiate(caller, callee)
+    await asyncio.gather(caller.transport.connect(of_callee), callee.transport.connect(of_caller))
+    await until(lambda: channel.state == "open")
+    assert wire.out > 5
+    assert wire.came > 5
+    await caller.transport.close()
+    await callee.transport.close()
+    assert wire.flushed == 1
+    assert callee.saw("dtls", "closed")
+
+
+async def test_a_wire_put_in_mid_call_carries_media_and_messages_once() -> None:
+    async with connected_pair() as (caller, callee, channel):
+        rtp: list[bytes] = []
+        heard: list[str | bytes] = []
+        callee.transport.on_rtp = lambda packet, _at: rtp.append(packet)
+        callee.channels[0].on_message = heard.append
+        wire = Tap()
+        caller.transport.put_behind(wire)
+        caller.transport.put_behind(Tap(cut=True))  # the first one stays
+        await until(lambda: caller.transport.send_rtp(MEDIA))
+        await until(lambda: rtp)
+        assert wire.out == 1
+        channel.send("hello")
+        await until(lambda: heard == ["hello"])
+        wire.cut = True
+        sent = wire.out
+        assert caller.transport.send_rtp(MEDIA)
+        assert wire.out == sent + 1
+        callee.transport.send_rtp(MEDIA)
+        wire.cut = False
+        channel.send("still there")
+        await until(lambda: "still there" in heard)
+        assert len(rtp) == 1
+
+
+async def test_after_rebinding_the_call_goes_on_from_another_port() -> None:
+    """The reference peer learns the new address from the check (RFC 8445, section 7.3.1.3)."""
+    async with connected_pair() as (caller, callee, channel):
+        gatherer = caller.transport._gatherer
+        back: list[bytes] = []
+        heard: list[str | bytes] = []
+        caller.transport.on_rtp = lambda packet, _at: back.append(packet)
+        callee.channels[0].on_message = heard.append
+        before = local_port(gatherer)
+        assert await caller.transport.rebind()
+        assert local_port(gatherer) != before
+        await until(lambda: callee.transport.send_rtp(MEDIA) and back)
+        channel.send("from the new port")
+        await until(lambda: heard == ["from the new port"])
+        assert not caller.saw("dtls", "closed")
+
+
+async def test_rebinding_under_a_wire_stays_under_it_and_what_is_not_followed_is_told() -> None:
+    async with connected_pair() as (caller, _callee, _channel):
+        wire = Tap(cut=True)
+        caller.transport.put_behind(wire)
+        rebinding = asyncio.create_task(caller.transport.rebind())
+        await until(lambda: wire.out)
+        wire.cut = False
+        assert await rebinding  # a repeated check got through
+        wire.cut = True
+
+
+async def test_a_transport_that_is_not_connected_cannot_rebind() -> None:
+    end = new_end(controlling=True)
+    await end.transport.gather()
+    assert await end.transport.rebind() is False
+    await end.transport.close()
