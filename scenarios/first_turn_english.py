@@ -1,7 +1,7 @@
 from harness.call import Caller, scenario
 
 
-@scenario(areas=("signaling", "connectivity", "session", "turns", "audio", "lifecycle"))
+@scenario(areas=("signaling", "connectivity", "session", "turns", "audio", "lifecycle", "cost"))
 async def first_turn_english(caller: Caller) -> None:
     """A caller asks in English to move an appointment, and is answered."""
     await caller.connect()

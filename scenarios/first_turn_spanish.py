@@ -1,7 +1,7 @@
 from harness.call import Caller, scenario
 
 
-@scenario(areas=("signaling", "connectivity", "session", "turns", "audio", "lifecycle"))
+@scenario(areas=("signaling", "connectivity", "session", "turns", "audio", "lifecycle", "cost"))
 async def first_turn_spanish(caller: Caller) -> None:
     """A caller asks in Spanish where her order is, and is answered."""
     await caller.connect()

@@ -1,7 +1,7 @@
 from harness.call import Caller, scenario
 
 
-@scenario(areas=("turns", "lifecycle"))
+@scenario(areas=("turns", "lifecycle", "cost"))
 async def interruption(caller: Caller) -> None:
     """A caller speaks into the reply: it stops, and the caller is answered anew."""
     await caller.connect()

@@ -1,7 +1,7 @@
 from harness.call import Caller, scenario
 
 
-@scenario(areas=("turns", "audio", "lifecycle"))
+@scenario(areas=("turns", "audio", "lifecycle", "cost"))
 async def two_turns(caller: Caller) -> None:
     """A caller asks, is answered, asks again, and is answered again."""
     await caller.connect()

@@ -7,6 +7,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from harness import __version__
 from harness.call.caller import Caller, PlanStopped
 from harness.call.desk import Desk
@@ -18,6 +20,7 @@ from harness.core.errors import HarnessError
 from harness.core.events import (
     CallEnded,
     CallStarted,
+    CallWithheld,
     EventInvalid,
     HarnessFailed,
     ServerEvent,
@@ -51,17 +54,37 @@ async def make_calls(
     *,
     concurrency: int,
     on_done: Callable[[CallRecord], None] = lambda _record: None,
+    first: int = 1,
 ) -> list[CallRecord]:
-    """Make one call for each scenario, so many side by side; records come in the scenarios' order."""
+    """Make one call for each scenario, so many side by side; records come in the scenarios' order.
+
+    A call that the budget does not allow is not placed; its record says so. Calls are numbered from `first`.
+    """
     places = asyncio.Semaphore(concurrency)
 
     async def make(number: int, scenario: Scenario) -> CallRecord:
         async with places:
-            record = await make_call(desk, scenario, call=f"{number:03d}-{scenario.name}")
+            record = await _make_within_budget(desk, scenario, f"{number:03d}-{scenario.name}")
         on_done(record)
         return record
 
-    return list(await asyncio.gather(*(make(n, s) for n, s in enumerate(scenarios, start=1))))
+    return list(await asyncio.gather(*(make(n, s) for n, s in enumerate(scenarios, start=first))))
+
+
+async def _make_within_budget(desk: Desk, scenario: Scenario, call: str) -> CallRecord:
+    if refusal := await desk.budget.admit():
+        events = [
+            _started(desk, scenario, call),
+            CallWithheld(at=0.0, reason=refusal),
+            CallEnded(at=0.0, reason="the call was not placed"),
+        ]
+        return CallRecord(scenario, Timeline(events), np.zeros(0, np.int16))
+    record = None
+    try:
+        record = await make_call(desk, scenario, call=call)
+    finally:
+        desk.budget.settle(record.timeline if record else None)
+    return record
 
 
 async def make_call(desk: Desk, scenario: Scenario, *, call: str) -> CallRecord:
@@ -69,22 +92,7 @@ async def make_call(desk: Desk, scenario: Scenario, *, call: str) -> CallRecord:
     clock = RelativeClock(MonotonicClock())
     timeline = Timeline()
     line = desk.open_line(timeline, clock, call=call)
-    line.record(
-        CallStarted(
-            at=0.0,
-            call=call,
-            scenario=scenario.name,
-            started_at=wall_time(),
-            origin=clock.origin,
-            seed=desk.settings.seed,
-            harness=__version__,
-            target=desk.target.shown_url,
-            dialect=desk.target.dialect,
-            mode=desk.settings.mode,
-            limits=dict(desk.settings.limits),
-            ufrag=line.peer.ufrag,
-        )
-    )
+    line.record(_started(desk, scenario, call, origin=clock.origin, ufrag=line.peer.ufrag))
     caller = Caller(line)
     reason = "the plan was cut short"
     try:
@@ -113,6 +121,25 @@ async def make_call(desk: Desk, scenario: Scenario, *, call: str) -> CallRecord:
     _validate(timeline, line.record)
     await _ask_upstream(desk, timeline, line.peer.ufrag, clock)
     return CallRecord(scenario, timeline, line.peer.heard.samples())
+
+
+def _started(
+    desk: Desk, scenario: Scenario, call: str, *, origin: float = 0.0, ufrag: str = ""
+) -> CallStarted:
+    return CallStarted(
+        at=0.0,
+        call=call,
+        scenario=scenario.name,
+        started_at=wall_time(),
+        origin=origin,
+        seed=desk.settings.seed,
+        harness=__version__,
+        target=desk.target.shown_url,
+        dialect=desk.target.dialect,
+        mode=desk.settings.mode,
+        limits=dict(desk.settings.limits),
+        ufrag=ufrag,
+    )
 
 
 async def _hang_up(caller: Caller) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import httpx
 import msgspec
 
+from harness.call.budget import Budget
 from harness.call.line import Line
 from harness.call.upstream import Upstream
 from harness.config.run import RunSettings
@@ -49,6 +50,7 @@ class Desk:
     library: Library
     client: httpx.AsyncClient
     upstream: Upstream | None
+    budget: Budget
 
     @classmethod
     @asynccontextmanager
@@ -69,7 +71,7 @@ class Desk:
                 upstream = Upstream(settings.fake_openai, MonotonicClock(), token=settings.fake_token)
                 stack.push_async_callback(upstream.close)
             client = await stack.enter_async_context(new_client(target, settings.timeouts))
-            yield cls(settings, target, load_library(), client, upstream)
+            yield cls(settings, target, load_library(), client, upstream, Budget(settings.limits))
 
     def open_line(self, timeline: Timeline, clock: RelativeClock, *, call: str = "") -> Line:
         """The parts of one call, recording to `timeline` with secrets redacted.

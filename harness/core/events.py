@@ -47,6 +47,12 @@ class CallStarted(Event, frozen=True, kw_only=True):
     continues: str = ""
 
 
+class CallWithheld(Event, frozen=True, kw_only=True):
+    """The call was planned and not placed: nothing but its start and its end stands beside this."""
+
+    reason: str
+
+
 class StepStarted(Event, frozen=True, kw_only=True):
     """The scenario asked the caller for something: `connect`, `say es-f-order`, …"""
 
@@ -345,6 +351,7 @@ class UpstreamUnavailable(Event, frozen=True, kw_only=True):
 
 AnyEvent = (
     CallStarted
+    | CallWithheld
     | StepStarted
     | StepEnded
     | WaitExpired

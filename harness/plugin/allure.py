@@ -15,16 +15,18 @@ from harness.report.run import CallEntry
 from harness.requirements.model import Requirement, Verdict
 
 
-def describe(requirement: Requirement, record: CallRecord, verdict: Verdict) -> None:
-    """Describe the running test; call it inside the test."""
+def describe(requirement: Requirement, record: CallRecord | None, verdict: Verdict) -> None:
+    """Describe the running test; call it inside the test. `record` is None where all calls were judged."""
     allure.dynamic.title(f"{requirement.title} ({requirement.id})")
     allure.dynamic.description(explain(verdict, requirement.title))
     allure.dynamic.feature(requirement.area)
-    allure.dynamic.story(record.scenario.title)
+    allure.dynamic.story(record.scenario.title if record else "All calls of the run.")
     allure.dynamic.severity(requirement.severity.value)
     allure.dynamic.tag(requirement.level.value, verdict.outcome.value)
     if requirement.source.url:
         allure.dynamic.link(requirement.source.url, name=requirement.source.name)
+    if record is None:
+        return
     for step in record.timeline.all(StepEnded):
         with allure.step(f"{step.at:.3f} s: {step.step}{f' ({step.failed})' if step.failed else ''}"):
             pass

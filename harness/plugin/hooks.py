@@ -50,10 +50,17 @@ def pytest_pycollect_makeitem(
     return ScenarioNode.from_parent(collector, name=name, scenario=obj, running=stash[RUNNING])
 
 
-def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """Refuse the run where an option cannot be used: one message, exit status 4."""
+@pytest.hookimpl(tryfirst=True)  # before -k and -m choose
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Refuse the run where an option cannot be used: one message, exit status 4. Then add the run's tests."""
     if PROBLEM in config.stash:
         raise pytest.UsageError(config.stash[PROBLEM])
+    if RUNNING in config.stash and not any("::" in argument for argument in config.args):
+        from harness.plugin.items import items_of_run
+
+        items.extend(items_of_run(session, config.stash[RUNNING]))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,8 +1,11 @@
-"""A scenario in pytest's tree: one collector for the scenario, one test for each requirement it judges."""
+"""A scenario in pytest's tree: one collector for the scenario, one test for each requirement it judges.
+
+What takes all calls of a run is a test of no scenario: it stands once, under `run`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -31,7 +34,11 @@ class ScenarioNode(pytest.Collector):
         except UsageError as error:
             raise self.CollectError(f"{self.scenario.name}: {error}") from error
         for requirement in judged:
-            if requirement in self.running.requirements:
+            if requirement not in self.running.requirements:
+                continue
+            if requirement.over == "calls":
+                self.running.judged_over_calls.setdefault(requirement, []).append(self.scenario)
+            else:
                 yield RequirementItem.from_parent(
                     self,
                     name=requirement.id,
@@ -62,13 +69,63 @@ class RequirementItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The verdict in words; a traceback only for an error that nobody foresaw."""
-        if isinstance(excinfo.value, RequirementViolated | HarnessError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+        return in_words(excinfo) or super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         """Where it is, and its headline in the list of failures."""
         return self.path, None, f"{self.scenario.name}: {self.requirement.id}"
+
+
+class WholeRun(pytest.Collector):
+    """What is judged over all calls."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Nothing by itself: see `items_of_run`."""
+        return iter(())
+
+
+class RunItem(pytest.Item):
+    """One requirement, judged over all calls of the run. `scenarios`: those that ask for it."""
+
+    def __init__(
+        self, *, scenarios: Sequence[Scenario], requirement: Requirement, running: Running, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.scenarios = tuple(scenarios)
+        self.requirement = requirement
+        self.running = running
+
+    def runtest(self) -> None:
+        """Judge, as `RequirementItem` does."""
+        verdict = self.running.verdict_over_calls(self.requirement)
+        self.user_properties.append(("harness.outcome", verdict.outcome.value))
+        if self.config.option.allure_report_dir:
+            allure.describe(self.requirement, None, verdict)
+        tell(verdict, self.requirement)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The verdict in words, as `RequirementItem` has it."""
+        return in_words(excinfo) or super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Any, int | None, str]:
+        """Where it is, and its headline in the list of failures."""
+        return self.path, None, f"run: {self.requirement.id}"
+
+
+def items_of_run(session: pytest.Session, running: Running) -> list[pytest.Item]:
+    """A test for each requirement over all calls that a collected scenario asks for."""
+    run = WholeRun.from_parent(session, name="run", nodeid="run")
+    return [
+        RunItem.from_parent(
+            run, name=requirement.id, scenarios=scenarios, requirement=requirement, running=running
+        )
+        for requirement, scenarios in running.judged_over_calls.items()
+    ]
+
+
+def in_words(excinfo: pytest.ExceptionInfo[BaseException]) -> str:
+    """The verdict; empty for an error that nobody foresaw, which needs its traceback."""
+    return str(excinfo.value) if isinstance(excinfo.value, RequirementViolated | HarnessError) else ""
 
 
 def tell(verdict: Verdict, requirement: Requirement) -> None:

@@ -9,12 +9,12 @@ import pytest
 import uvloop
 
 from harness.call import Scenario
-from harness.call.conduct import CallRecord, make_call, make_calls
+from harness.call.conduct import CallRecord, make_calls
 from harness.call.desk import Desk
 from harness.config.run import RunSettings, ice_options, run_settings
 from harness.core.clock import wall_time
 from harness.core.errors import HarnessError, TargetUnreachableError
-from harness.core.events import HttpFailed
+from harness.core.events import CallWithheld, HttpFailed
 from harness.core.limits import parse_limits
 from harness.fakes.embedded import EmbeddedPair
 from harness.network.presets import preset
@@ -24,7 +24,7 @@ from harness.plugin.options import is_strict
 from harness.report.files import write_run
 from harness.report.run import EXIT_CODES, CallEntry, Run, RunVerdict
 from harness.report.saved import RESULTS
-from harness.requirements.judging import CallJudge
+from harness.requirements.judging import CallJudge, judge
 from harness.requirements.model import Requirement, Verdict
 from harness.requirements.registry import REGISTRY
 
@@ -40,6 +40,7 @@ class Running:
     earlier: Earlier
     started_at: str = field(default_factory=wall_time)
     unreachable: str = ""
+    judged_over_calls: dict[Requirement, list[Scenario]] = field(default_factory=dict)
     _records: dict[str, CallRecord] = field(default_factory=dict)
     _judges: dict[str, CallJudge] = field(default_factory=dict)
     _verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
@@ -78,15 +79,11 @@ class Running:
 
     def make_calls(self, session: pytest.Session) -> None:
         """Make one call for each selected scenario; ends the session where none can be made."""
-        from harness.plugin.items import RequirementItem
+        from harness.plugin.items import RequirementItem, RunItem
 
-        scenarios = list(
-            {
-                item.scenario.name: item.scenario
-                for item in session.items
-                if isinstance(item, RequirementItem)
-            }.values()
-        )
+        asked = [i.scenario for i in session.items if isinstance(i, RequirementItem)]
+        asked += [s for i in session.items if isinstance(i, RunItem) for s in i.scenarios]
+        scenarios = list({scenario.name: scenario for scenario in asked}.values())
         progress = terminal.progress(session.config)
         try:
             uvloop.run(self._make(scenarios, progress))
@@ -109,6 +106,13 @@ class Running:
         if verdict.root is not None:
             # What blocks may lie in an area that this scenario does not judge; the report still names it.
             self._keep_verdict(judge.verdict(REGISTRY.get(verdict.root)))
+        self._keep_verdict(verdict)
+        return verdict
+
+    def verdict_over_calls(self, requirement: Requirement) -> Verdict:
+        """Judge one requirement over all calls of the run; kept for the report."""
+        timelines = [record.timeline for record in self._records.values()]
+        (verdict,) = judge(timelines, [requirement], strict=self.settings.strict)
         self._keep_verdict(verdict)
         return verdict
 
@@ -162,7 +166,7 @@ class Running:
                 # One ordinary call finds out that nobody answers; the others need not wait for the same.
                 ordinary = next((s for s in rest if "connectivity" in s.areas), rest[0])
                 rest.remove(ordinary)
-                first = await make_call(desk, ordinary, call=f"000-{ordinary.name}")
+                (first,) = await make_calls(desk, [ordinary], concurrency=1, first=0)
                 self._keep(first, progress)
                 self._check_reachable(first)
             side_by_side = min(self.settings.concurrency, len(rest))
@@ -174,6 +178,10 @@ class Running:
 
     def _keep(self, record: CallRecord, progress: terminal.Progress) -> None:
         self._records[record.scenario.name] = record
+        withheld = record.timeline.first(CallWithheld)
+        if withheld is not None:
+            progress(f"  {record.scenario.name} was not placed: {withheld.reason}")
+            return
         seconds = max((event.at for event in record.timeline), default=0.0)
         progress(f"  {record.scenario.name} took {seconds:.1f} s")
 

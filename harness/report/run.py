@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from harness import __version__
 from harness.core.audio import Samples
+from harness.core.events import CallWithheld
 from harness.core.timeline import Timeline
 from harness.report.measurements import Measurement, collect
 from harness.requirements.model import Level, Outcome, Verdict
@@ -39,6 +40,11 @@ class CallEntry:
     timeline: Timeline
     audio: Samples | None = None
 
+    @property
+    def withheld(self) -> bool:
+        """Whether it was not placed, so that nothing of it can be judged."""
+        return self.timeline.first(CallWithheld) is not None
+
 
 @dataclass(frozen=True)
 class Run:
@@ -62,12 +68,17 @@ class Run:
 
     @property
     def verdict(self) -> RunVerdict:
-        """Unreachable before all else; a violation outweighs doubt; doubt outweighs conformance."""
+        """Unreachable before all else; a violation outweighs doubt; doubt outweighs conformance.
+
+        A call that was not placed leaves doubt.
+        """
         if self.unreachable:
             return RunVerdict.UNREACHABLE
         outcomes = {verdict.outcome for verdict in self.verdicts if not _is_lost_observation(verdict)}
         if Outcome.FAILED in outcomes:
             return RunVerdict.VIOLATING
+        if any(call.withheld for call in self.calls):
+            return RunVerdict.INCONCLUSIVE
         if outcomes & {Outcome.ERROR, Outcome.INCONCLUSIVE} or not outcomes & {
             Outcome.PASSED,
             Outcome.WARNED,

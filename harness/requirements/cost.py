@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.core.events import CallWithheld
 from harness.core.session import session_in_force
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, replies
@@ -40,6 +41,14 @@ COMPLETED = Condition(
     "a response was completed",
     lambda t: None if finished(t) else NotApplicable("no response was completed"),
 )
+
+
+def _nothing_billed(timeline: Timeline) -> NotApplicable | Inconclusive | None:
+    # A call that was not placed for its cost says as much about the run's cost as one that was.
+    return None if timeline.first(CallWithheld) else COMPLETED.unmet(timeline)
+
+
+BILLED = Condition("a response was completed, or a call was not placed for its cost", _nothing_billed)
 
 
 @requirement(
@@ -109,19 +118,24 @@ def per_call(timeline: Timeline) -> Finding:
         "OpenAI, pricing; managing Realtime costs", "The sum over all calls of a run.", COSTS_GUIDE
     ),
     needs=("cost.usage-reported",),
-    when=(COMPLETED,),
+    when=(BILLED,),
     over="calls",
-    causes={"budget-exceeded": Cause("the run cost more than a run may", MEND)},
+    causes={"budget-exceeded": Cause("the run does not keep within its budget", MEND)},
 )
 def per_run(timelines: Sequence[Timeline]) -> Finding:
-    """USD over all calls; a violation only where `cost_per_run_usd` is configured."""
+    """USD over all calls; a violation where `cost_per_run_usd` is passed, or a limit kept calls back."""
     costs = [call_cost_usd(timeline) for timeline in timelines]
     unknown = [t for t, cost in zip(timelines, costs, strict=True) if cost is None]
     if unknown:
         return Inconclusive(f"no price is known for the model {_model(unknown[0]) or '(not told)'}")
     total = sum(cost for cost in costs if cost is not None)
-    evidence = (Evidence(None, f"{len(timelines)} calls: {total:.4f} USD"),)
+    placed = sum(t.first(CallWithheld) is None for t in timelines)
+    evidence = (Evidence(None, f"{placed} calls: {total:.4f} USD"),)
     allowed = optional_limit_of(timelines[0], "cost_per_run_usd")
+    withheld = [event for t in timelines for event in t.all(CallWithheld)]
+    if withheld:
+        seen = f"{len(withheld)} of {len(timelines)} calls were not placed: {withheld[0].reason}"
+        return Violation("budget-exceeded", seen, evidence)
     if allowed is not None and total > allowed:
         return Violation("budget-exceeded", f"{total:.4f} USD against {allowed:g} USD", evidence)
     return Observation("USD", (round(total, 6),), evidence)

@@ -10,6 +10,7 @@ from typing import cast
 from harness.core.events import (
     CallEnded,
     CallStarted,
+    CallWithheld,
     HarnessFailed,
     HttpFailed,
     HttpResponse,
@@ -83,7 +84,12 @@ class CallJudge:
         return next((reason for reason in reasons if reason is not None), None)
 
     def _judged(self, requirement: Requirement) -> Verdict:
-        if (root := self.root(requirement)) is not None:
+        withheld = self.timeline.first(CallWithheld)
+        if withheld is not None:
+            verdict = Verdict(
+                requirement.id, requirement.level, Outcome.NOT_APPLICABLE, explanation=_not_placed(withheld)
+            )
+        elif (root := self.root(requirement)) is not None:
             verdict = blocked(requirement, root)
         elif (failure := self._own_failure(requirement.area)) is not None:
             verdict = Verdict(requirement.id, requirement.level, Outcome.ERROR, explanation=failure)
@@ -209,6 +215,10 @@ def _over_calls(requirement: Requirement, calls: Sequence[CallJudge], *, strict:
         except Exception as error:
             finding = _Broken(error)
     return ruled(requirement, finding, strict=strict)
+
+
+def _not_placed(withheld: CallWithheld) -> str:
+    return f"the call was not placed: {withheld.reason}"
 
 
 def _decided_at(timeline: Timeline, area: str) -> float | None:

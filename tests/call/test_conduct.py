@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.call import Caller, Scenario
+from harness.call.budget import Budget
 from harness.call.conduct import make_call, make_calls
 from harness.call.desk import Desk
 from harness.config.run import run_settings
@@ -18,6 +19,7 @@ from harness.core.errors import HarnessError
 from harness.core.events import (
     CallEnded,
     CallStarted,
+    CallWithheld,
     HarnessFailed,
     HttpFailed,
     StateChanged,
@@ -25,6 +27,7 @@ from harness.core.events import (
     WaitExpired,
 )
 from harness.fakes.embedded import EmbeddedPair
+from harness.requirements import REGISTRY, Outcome, judge
 from tests.peer.pairs import until
 
 
@@ -155,3 +158,28 @@ async def test_a_fake_that_does_not_answer_is_named() -> None:
         with pytest.raises(HarnessError, match="start it with `harness fake-openai"):
             await desk.upstream.calls("whoever")
     assert record.timeline.first(UpstreamUnavailable) is not None
+
+
+async def test_no_call_is_placed_beyond_the_budget_and_its_record_says_so(desk: Desk) -> None:
+    async def ask(caller: Caller) -> None:
+        await caller.connect()
+        await caller.say("en-m-yes")
+        await caller.hear_reply()
+        await caller.hang_up()
+
+    poor = replace(desk, budget=Budget({"cost_per_run_usd": 0.0001}))
+    plans = [scenario_of(ask, f"ask-{n}") for n in range(3)]
+    first, *rest = await make_calls(poor, plans, concurrency=3)
+    assert first.timeline.first(CallWithheld) is None
+    for record in rest:
+        withheld = record.timeline.first(CallWithheld)
+        assert withheld is not None
+        assert "of 0.0001 USD are spent" in withheld.reason
+        assert [type(event) for event in record.timeline] == [CallStarted, CallWithheld, CallEnded]
+        assert record.id
+        assert not record.audio.size
+    verdicts = judge([record.timeline for record in (first, *rest)], REGISTRY)
+    (per_run,) = [v for v in verdicts if v.id == "cost.per-run"]
+    assert (per_run.outcome, per_run.cause) == (Outcome.FAILED, "budget-exceeded")
+    assert "2 of 3 calls were not placed" in per_run.explanation
+    assert {v.outcome for v in verdicts if v.call == rest[0].id} == {Outcome.NOT_APPLICABLE}

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from harness.report.run import Run, RunVerdict
+from harness.core.events import CallStarted, CallWithheld
+from harness.core.timeline import Timeline
+from harness.report.run import CallEntry, Run, RunVerdict
 from harness.requirements.model import Level, Outcome, Verdict
 
 
@@ -25,6 +29,13 @@ def run_of(*outcomes: Outcome, unreachable: str = "") -> Run:
 )
 def test_the_verdict_follows_from_the_outcomes(outcomes: tuple[Outcome, ...], expected: RunVerdict) -> None:
     assert run_of(*outcomes).verdict == expected
+
+
+def test_a_run_with_calls_that_were_not_placed_is_not_called_conforming() -> None:
+    timeline = Timeline([CallStarted(at=0, call="2"), CallWithheld(at=0, reason="the budget is spent")])
+    run = replace(run_of(Outcome.PASSED), calls=(CallEntry("2", "second", timeline),))
+    assert run.verdict == RunVerdict.INCONCLUSIVE
+    assert replace(run, verdicts=run_of(Outcome.FAILED).verdicts).verdict == RunVerdict.VIOLATING
 
 
 def test_a_target_that_nobody_answers_at_is_unreachable_whatever_else_was_judged() -> None:

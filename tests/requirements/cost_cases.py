@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.core.events import Event
+from harness.core.events import CallWithheld, Event
 from tests.requirements.cases import CASES, Calls, Case, case
 from tests.support.editing import told
-from tests.support.timelines import healthy_call, healthy_events
+from tests.support.timelines import call_started, healthy_call, healthy_events, timeline_of
 
 Events = list[Event]
 
@@ -29,11 +29,12 @@ def three_calls_for_the_price_of_two() -> Calls:
     return [healthy_call(cost_per_run_usd=0.012) for _ in range(3)]
 
 
-CASES.append(
-    Case(
-        "cost.per-run",
-        "budget-exceeded",
-        "three_calls_for_the_price_of_two",
-        three_calls_for_the_price_of_two,
-    )
-)
+def two_that_were_kept_back() -> Calls:
+    withheld = [call_started(), CallWithheld(at=0.0, reason="the budget is spent")]
+    return [healthy_call(), *(timeline_of(withheld) for _ in range(2))]
+
+
+CASES += [
+    Case("cost.per-run", "budget-exceeded", calls.__name__, calls)
+    for calls in (three_calls_for_the_price_of_two, two_that_were_kept_back)
+]

@@ -1,0 +1,63 @@
+"""What a run may cost: no call is placed that could take it beyond."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from harness.core.limits import optional_limit
+from harness.core.timeline import Timeline
+from harness.requirements.cost import call_cost_usd
+
+
+class Budget:
+    """Asked before each call, told after it. Without a limit every call may be placed.
+
+    What a call will cost is taken to be what the dearest one so far did. So the first calls are made one
+    after the other, until one has cost something.
+    """
+
+    def __init__(self, limits: Mapping[str, float]) -> None:
+        self._per_call = optional_limit(limits, "cost_per_call_usd")
+        self._per_run = optional_limit(limits, "cost_per_run_usd")
+        self._spent = 0.0
+        self._dearest = 0.0
+        self._unknown = False
+        self._under_way = 0
+        self._changed = asyncio.Event()
+
+    async def admit(self) -> str:
+        """Why the next call may not be placed; empty where it may, and then `settle` must follow.
+
+        Waits for calls under way where only their cost can tell.
+        """
+        if self._per_call is None and self._per_run is None:
+            return ""
+        while self._under_way and (not self._dearest or self._refusal()):
+            self._changed.clear()
+            await self._changed.wait()
+        refusal = self._refusal()
+        self._under_way += not refusal
+        return refusal
+
+    def settle(self, timeline: Timeline | None) -> None:
+        """An admitted call is over; None where it came to no timeline."""
+        cost = call_cost_usd(timeline) if timeline is not None else 0.0
+        self._unknown |= cost is None
+        self._spent += cost or 0.0
+        self._dearest = max(self._dearest, cost or 0.0)
+        self._under_way = max(0, self._under_way - 1)
+        self._changed.set()
+
+    def _refusal(self) -> str:
+        if self._unknown:
+            return "what a call costs is not known, so the budget cannot be kept"
+        if self._per_call is not None and self._dearest > self._per_call:
+            return f"a call cost {self._dearest:.4f} USD, and one may cost {self._per_call:g} USD"
+        expected = self._spent + (self._under_way + 1) * self._dearest
+        if self._per_run is not None and expected > self._per_run:
+            return (
+                f"{self._spent:.4f} of {self._per_run:g} USD are spent, and a call costs up to "
+                f"{self._dearest:.4f} USD"
+            )
+        return ""

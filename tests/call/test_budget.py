@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from harness.call.budget import Budget
+from harness.core.timeline import Timeline
+from harness.requirements.cost import call_cost_usd
+from tests.support.editing import told
+from tests.support.timelines import healthy_call, healthy_events, timeline_of
+
+COST = call_cost_usd(healthy_call()) or 0.0
+SILENT_CALL = Timeline()
+
+
+def per_run(calls: float) -> Budget:
+    """Enough for so many calls like the healthy one."""
+    return Budget({"cost_per_run_usd": calls * COST})
+
+
+async def placed(budget: Budget, timeline: Timeline | None = None) -> None:
+    assert await budget.admit() == ""
+    budget.settle(healthy_call() if timeline is None else timeline)
+
+
+async def test_without_a_limit_every_call_may_be_placed_at_once() -> None:
+    budget = Budget({})
+    assert [await budget.admit() for _ in range(100)] == [""] * 100
+
+
+async def test_a_call_that_could_take_the_run_beyond_its_budget_is_not_placed() -> None:
+    budget = per_run(2.5)
+    await placed(budget)
+    await placed(budget)
+    refusal = await budget.admit()
+    assert f"{2 * COST:.4f} of {2.5 * COST:g} USD are spent" in refusal
+    assert f"up to {COST:.4f} USD" in refusal
+
+
+async def test_the_first_call_is_made_alone_since_nobody_knows_yet_what_one_costs() -> None:
+    budget = per_run(10)
+    assert await budget.admit() == ""
+    second = asyncio.ensure_future(budget.admit())
+    await asyncio.sleep(0)
+    assert not second.done()
+    budget.settle(healthy_call())
+    assert await second == ""
+    assert await budget.admit() == "", "the third need not wait"
+
+
+async def test_a_call_without_a_response_says_nothing_of_what_one_costs() -> None:
+    budget = per_run(1.5)
+    await placed(budget, SILENT_CALL)
+    assert await budget.admit() == ""
+    second = asyncio.ensure_future(budget.admit())
+    await asyncio.sleep(0)
+    assert not second.done()
+    budget.settle(healthy_call())
+    assert await second != ""
+
+
+async def test_calls_side_by_side_keep_the_budget_together() -> None:
+    """What is under way is counted as if it cost as much as the dearest, until it is known."""
+    budget = per_run(3.5)
+    await placed(budget)
+    assert await budget.admit() == ""
+    assert await budget.admit() == ""
+    waiting = asyncio.ensure_future(budget.admit())
+    await asyncio.sleep(0)
+    assert not waiting.done(), "refused only once nothing can change it"
+    budget.settle(SILENT_CALL)
+    assert await waiting == ""
+    last = asyncio.ensure_future(budget.admit())
+    budget.settle(healthy_call())
+    budget.settle(healthy_call())
+    assert await last != ""
+
+
+async def test_a_call_that_comes_to_nothing_gives_its_place_back() -> None:
+    budget = per_run(2.5)
+    await placed(budget)
+    assert await budget.admit() == ""
+    budget.settle(None)
+    assert await budget.admit() == ""
+
+
+async def test_after_a_call_that_cost_too_much_no_other_is_placed() -> None:
+    budget = Budget({"cost_per_call_usd": COST / 2})
+    await placed(budget)
+    assert f"a call cost {COST:.4f} USD, and one may cost" in await budget.admit()
+
+
+@pytest.mark.parametrize("limit", ["cost_per_call_usd", "cost_per_run_usd"])
+async def test_where_the_cost_cannot_be_told_the_budget_is_not_risked(limit: str) -> None:
+    events = healthy_events()
+    for told_by in ("session.created", "session.updated"):
+        events = told(events, told_by, lambda e: e["session"].update(model="a-model-of-nobody"))
+    budget = Budget({limit: 100.0})
+    await placed(budget, timeline_of(events))
+    assert "not known" in await budget.admit()
