@@ -101,3 +101,31 @@ def test_a_root_cause_outside_the_judged_areas_is_still_named_and_fails_the_run(
     assert finished.code == 1
     assert "signaling.offer-forwarded-intact: offer-trimmed" in finished.output
     assert "the target is violating" in finished.output
+
+
+def test_a_run_stops_placing_calls_where_its_budget_ends(scenarios: Run) -> None:
+    """One call is enough to know what the others would cost."""
+    with EmbeddedPair(EmbeddedOptions()) as pair:
+        finished = scenarios(
+            f"--target={pair.offer_url}",
+            f"--fake-openai={pair.fake}",
+            "--limit=cost_per_run_usd=0.0001",
+            "--area=cost",
+            paths=("scenarios/first_turn_english.py", "scenarios/two_turns.py"),
+        )
+    assert finished.code == 1, finished.output
+    assert "two_turns was not placed: " in finished.output
+    assert re.search(r"two_turns::cost\.per-call NOT APPLICABLE", finished.output)
+    assert re.search(r"run::cost\.per-run FAILED", finished.output)
+    assert "1 of 2 calls were not placed" in finished.output
+    results = json.loads((finished.reports / "results.json").read_text())
+    assert [(r["id"], r["cause"]) for r in results["requirements"] if r["outcome"] == "failed"] == [
+        ("cost.per-run", "budget-exceeded")
+    ]
+    assert '"kind":"call-withheld"' in (finished.reports / results["calls"][1]["timeline"]).read_text()
+
+
+def test_what_a_run_costs_is_judged_once_over_all_its_calls(scenarios: Run) -> None:
+    finished = scenarios("--requirement=cost.per-run", paths=FIRST_TURN)
+    assert finished.code == 0, finished.output
+    assert re.findall(r"^\S+ OBSERVED", finished.output, re.MULTILINE) == ["run::cost.per-run OBSERVED"]
