@@ -1,6 +1,18 @@
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
+
+from tests.support.coturn import Coturn
 
 # The same examples every time: a failure is seen by everyone or by nobody. No deadline for one example:
 # it would measure how busy the machine is.
 settings.register_profile("house", derandomize=True, deadline=None)
 settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def coturn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coturn]:
+    """A running STUN and TURN server with long-term credentials, for tests that only use it."""
+    with Coturn(tmp_path_factory.mktemp("coturn")) as running:
+        yield running

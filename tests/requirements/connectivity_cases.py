@@ -48,6 +48,17 @@ def gathering_took_five_seconds() -> Events:
     return shifted(healthy_events(), after=0.0, by=5.0)
 
 
+@case("connectivity.gathering", "host-candidates-only")
+def a_server_that_answered_without_an_address() -> Events:
+    missing = "unusable: the answer has no XOR-MAPPED-ADDRESS"
+    return [*healthy_events(), IceServerTried(at=0.03, url=STUN, error=missing, took=0.1)]
+
+
+@case("connectivity.gathering", "stun-unreachable")
+def a_certificate_that_does_not_hold() -> Events:
+    return [*healthy_events(), IceServerTried(at=0.03, url=TURN, error="certificate: expired", took=0.1)]
+
+
 # --- ice-connects ---
 
 

@@ -124,6 +124,11 @@ def test_ice_servers_that_answer_pass() -> None:
     assert verdict("connectivity.gathering", [*healthy_events(), *tried, relayed]).outcome == Outcome.PASSED
 
 
+def test_a_server_that_gives_back_the_host_address_on_an_open_network_passes() -> None:
+    tried = IceServerTried(at=0.02, url=STUN, took=0.01, gave=("srflx 192.168.7.20:41000",))
+    assert verdict("connectivity.gathering", [*healthy_events(), tried]).outcome == Outcome.PASSED
+
+
 def test_silence_of_all_ice_servers_makes_blocked_udp_likelier() -> None:
     events = without(never_connected(), lambda e: e.side == "upstream")
     silent = IceServerTried(at=0.02, url=STUN, error="timeout", took=5.0)

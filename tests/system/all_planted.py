@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from tests.system import planted_connecting, planted_conversing, planted_signaling
+from tests.system import planted_connecting, planted_conversing, planted_ice, planted_signaling
 
-PLANTED = [*planted_signaling.PLANTED, *planted_connecting.PLANTED, *planted_conversing.PLANTED]
+PLANTED = [
+    *planted_ice.PLANTED,
+    *planted_signaling.PLANTED,
+    *planted_connecting.PLANTED,
+    *planted_conversing.PLANTED,
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -14,11 +14,13 @@ from pydantic import SecretStr
 from harness.call import Caller, Scenario
 from harness.call.conduct import make_call
 from harness.call.desk import Desk
+from harness.config.ice import IceServer
 from harness.config.run import RunSettings
 from harness.config.timeouts import Timeouts
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from tests.system.planted import Planted
+from tests.system.planted_ice import ice_servers
 from tests.system.planted_signaling import PAGE_ORIGIN
 
 CONCURRENCY = 6
@@ -27,6 +29,7 @@ BEARER = "matrix-caller-token"
 # Tighter than the defaults, so that waiting in vain is short; each wait is longer than its limit.
 LIMITS = {"answer_s": 2.0, "channel_s": 3.0, "session_s": 2.0, "response_s": 3.0, "release_s": 3.0}
 TIMEOUTS = Timeouts(
+    gathering=1.5,
     connect=3.0,
     answer=11.0,  # the reference relay gives its upstream 8 s
     ice=4.0,
@@ -50,26 +53,30 @@ async def _calls(planted: Sequence[Planted], seed: int) -> dict[Planted, Timelin
         EmbeddedPair(EmbeddedOptions(bearer_token=BEARER, origins=(PAGE_ORIGIN,), seed=seed)) as pair,
         httpx.AsyncClient(trust_env=False) as management,
         open_desk(pair, seed) as desk,
+        ice_servers(planted) as servers,
     ):
         places = asyncio.Semaphore(CONCURRENCY)
 
         async def call(number: int, each: Planted) -> Timeline:
             async with places:
                 scenario = _scenario(each, pair, management)
-                record = await make_call(_desk_for(each, desk), scenario, call=f"{number:03d}")
+                record = await make_call(_desk_for(each, desk, servers), scenario, call=f"{number:03d}")
             return record.timeline
 
         timelines = await asyncio.gather(*(call(n, each) for n, each in enumerate(planted, start=1)))
     return dict(zip(planted, timelines, strict=True))
 
 
-def _desk_for(planted: Planted, desk: Desk) -> Desk:
+def _desk_for(planted: Planted, desk: Desk, servers: Mapping[str, IceServer]) -> Desk:
     """With what is configured for this call alone."""
+    target = dict(planted.target)
+    if planted.ice:
+        target["ice_servers"] = (servers[planted.ice],)
     limits = {**desk.settings.limits, **dict(planted.limits)}
     return replace(
         desk,
         settings=replace(desk.settings, limits=limits),
-        target=replace(desk.target, **dict(planted.target)),
+        target=replace(desk.target, **target),
     )
 
 

@@ -15,7 +15,8 @@ Conversation = Callable[[Caller], Awaitable[None]]
 class Planted:
     """`relay` and `fake`: faults as texts NAME or NAME=VALUE, empty where that side behaves.
 
-    `limits` and `target`: names and values of what is configured for this call alone.
+    `limits` and `target`: names and values of what is configured for this call alone. `ice`: how the ICE
+    server of this call behaves (`planted_ice`).
     """
 
     relay: str
@@ -24,6 +25,7 @@ class Planted:
     conversation: Conversation
     limits: tuple[tuple[str, float], ...] = ()
     target: tuple[tuple[str, Any], ...] = ()
+    ice: str = ""
 
     @property
     def requirement(self) -> str:
@@ -39,6 +41,7 @@ class Planted:
     def what(self) -> str:
         """The faults in words."""
         faults = [f"relay {self.relay}" if self.relay else "", f"fake {self.fake}" if self.fake else ""]
+        faults += [f"ICE server {self.ice}" if self.ice else ""]
         return ", ".join(filter(None, faults)) or "none"
 
     def __str__(self) -> str:

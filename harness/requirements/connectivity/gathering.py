@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.core.events import CandidateFound, IceServerTried
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import OFFERED, limit_of
@@ -33,13 +35,14 @@ from harness.requirements.registry import requirement
     causes={
         "turn-refused": Cause(
             "the TURN server refused to relay",
-            "check username, credential and realm of the iceServers entry (long-term credentials expire), "
-            "and try them with `turnutils_uclient -u USER -w SECRET HOST`",
+            "check username, credential and realm of the iceServers entry (time-limited credentials expire, "
+            "and a user may have a quota), and try the server by itself with `harness ice URL`",
         ),
         "stun-unreachable": Cause(
-            "an ICE server did not answer",
-            "check host and port of the iceServers entry (3478/udp) and that the firewall lets UDP out; "
-            "offer turns: on 443/tcp for networks that do not",
+            "an ICE server did not answer, or not as one",
+            "check host and port of the iceServers entry (3478/udp), with turns: also the certificate, and "
+            "that the firewall lets UDP out; offer turns: on 443/tcp for networks that do not. "
+            "`harness ice URL` tries one by itself",
         ),
         "host-candidates-only": Cause(
             "only host candidates were found although ICE servers are configured",
@@ -62,16 +65,16 @@ def gathering(timeline: Timeline) -> Finding:
         return NotApplicable("gathering was not recorded")
     seconds = done.at - began.at if began and done else None
     took = f"; gathering took {seconds:.1f} s" if seconds is not None else ""
-    for cause, refused in (("turn-refused", True), ("stun-unreachable", False)):
-        failed = [s for s in tried if s.error and _is_refusal(s) == refused]
-        if failed:
-            return Violation(cause, f"{failed[0].url}: {failed[0].error}{took}", tuple(map(_quote, failed)))
+    failed = [s for s in tried if s.error]
+    refusing = [s for s in failed if _is_refusal(s)]
+    if refusing:
+        return _blame("turn-refused", refusing, took)
     found = timeline.all(CandidateFound)
-    if tried and found and all(c.type == "host" for c in found):
-        urls = ", ".join(s.url for s in tried)
-        return Violation(
-            "host-candidates-only", f"{len(found)} of them with {urls}", tuple(map(_quote, tried))
-        )
+    if all(map(_gave_nothing, failed)) and _only_hosts(found, tried):
+        seen = f"{len(found)} of them with {', '.join(s.url for s in tried)}"
+        return Violation("host-candidates-only", seen, tuple(map(_quote, tried)))
+    if failed:
+        return _blame("stun-unreachable", failed, took)
     allowed = limit_of(timeline, "gathering_s")
     if began is not None and seconds is not None and seconds > allowed:
         return Violation(
@@ -82,12 +85,29 @@ def gathering(timeline: Timeline) -> Finding:
     return None
 
 
+def _blame(cause: str, servers: Sequence[IceServerTried], took: str) -> Violation:
+    first, *others = servers
+    more = f", and {len(others)} more" if others else ""
+    return Violation(cause, f"{first.url}: {first.error}{more}{took}", tuple(map(_quote, servers)))
+
+
 def _is_refusal(server: IceServerTried) -> bool:
-    """The server answered, and said no: only TURN does."""
-    return server.url.startswith("turn") and not server.error.startswith("timeout")
+    """The TURN server answered with an error code: it said no."""
+    return server.url.startswith("turn") and server.error[:3].isdigit()
+
+
+def _gave_nothing(server: IceServerTried) -> bool:
+    """It answered, but without an address."""
+    return server.error.startswith("unusable")
+
+
+def _only_hosts(found: Sequence[CandidateFound], tried: Sequence[IceServerTried]) -> bool:
+    """On an open network a server reflexive candidate is the host candidate again, and is left out."""
+    return bool(tried and found) and all(c.type == "host" for c in found) and not any(s.gave for s in tried)
 
 
 def _quote(server: IceServerTried) -> Evidence:
     return Evidence(
-        server.at, f"{server.url}: {server.error or 'gave a candidate'} after {server.took:.2f} s"
+        server.at,
+        f"{server.url}: {server.error or ', '.join(server.gave) or 'answered'} after {server.took:.2f} s",
     )

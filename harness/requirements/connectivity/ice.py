@@ -88,7 +88,8 @@ def _why(timeline: Timeline, remote: Sequence[Candidate]) -> tuple[str, str, tup
     theirs = timeline.last(ChecksCounted, side="upstream")
     usable = [c for c in remote if c.protocol == "udp" and not c.address.endswith(".local")]
     if not local:
-        return "no-candidates", "we gathered none of our own", ()
+        failed = [f"{s.url}: {s.error}" for s in timeline.all(IceServerTried) if s.error]
+        return "no-candidates", "; ".join(["we gathered none of our own", *failed]), ()
     if not usable:
         return "no-candidates", f"of the answer's {len(remote)} none is UDP with an address", ()
     if checks is not None and checks.refused and not checks.answered:

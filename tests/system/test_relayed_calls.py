@@ -1,0 +1,84 @@
+"""Calls whose every packet goes through a real TURN server: signaling straight, media relayed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+import uvloop
+from pydantic import SecretStr
+
+from harness.call import Caller, Scenario
+from harness.call.conduct import make_call
+from harness.call.desk import Desk
+from harness.config.ice import IceServer
+from harness.config.run import RunSettings
+from harness.core.events import CandidateFound, IceServerTried, PairSelected
+from harness.core.timeline import Timeline
+from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
+from harness.requirements import REGISTRY, Outcome, judge
+from tests.support.coturn import PASSWORD, USERNAME, Coturn
+
+# A relayed packet passes three processes more; on a busy machine our own lateness is not the question.
+LIMITS = {"lateness_p99_ms": 1000.0, "lateness_max_ms": 5000.0, "gap_ms": 2000.0, "jitter_ms": 500.0}
+
+
+async def converses(caller: Caller) -> None:
+    await caller.connect()
+    await caller.update_session(instructions="Answer in one sentence.")
+    await caller.say("en-m-yes")
+    await caller.hear_reply()
+    await caller.say("en-m-yes")
+    await caller.hear_reply()
+    await caller.hang_up()
+
+
+@pytest.fixture(scope="module")
+def relayed(coturn: Coturn) -> dict[str, Timeline]:
+    """One conversation over each transport to the TURN server, side by side."""
+    return uvloop.run(_calls(coturn, ["turn_udp", "turn_tcp", "turns"]))
+
+
+async def _calls(coturn: Coturn, transports: list[str]) -> dict[str, Timeline]:
+    def short_spoken(settings: RunSettings) -> EmbeddedPair:
+        return EmbeddedPair(EmbeddedOptions(voice="recorded:en-m-yes", seed=settings.seed))
+
+    async with Desk.open(RunSettings(limits=LIMITS), short_spoken) as desk:
+
+        async def call(transport: str) -> Timeline:
+            server = IceServer((getattr(coturn, transport),), USERNAME, SecretStr(PASSWORD))
+            target = replace(
+                desk.target, ice_servers=(server,), relay_only=True, ice_ca=coturn.certificate.ca
+            )
+            scenario = Scenario(transport, transport, converses, ())
+            record = await make_call(replace(desk, target=target), scenario, call=transport)
+            return record.timeline
+
+        return dict(zip(transports, await asyncio.gather(*map(call, transports)), strict=True))
+
+
+@pytest.mark.parametrize("transport", ["turn_udp", "turn_tcp", "turns"])
+def test_a_relayed_call_holds_a_whole_conversation(relayed: dict[str, Timeline], transport: str) -> None:
+    timeline = relayed[transport]
+    verdicts = {v.id: v for v in judge([timeline], REGISTRY)}
+    wrong = {
+        v.id: (v.cause, v.explanation)
+        for v in verdicts.values()
+        if v.outcome in (Outcome.FAILED, Outcome.WARNED, Outcome.ERROR, Outcome.BLOCKED)
+    }
+    assert wrong == {}
+    for judged in ("connectivity.gathering", "turns.speech-detected", "audio.comes-back"):
+        assert verdicts[judged].outcome == Outcome.PASSED
+    assert {candidate.type for candidate in timeline.all(CandidateFound)} == {"relay"}
+    pair = timeline.first(PairSelected)
+    assert pair is not None
+    assert pair.local.startswith("relay ")
+    tried = timeline.all(IceServerTried)
+    assert [server.error for server in tried] == [""]
+    assert tried[0].gave == (pair.local,)
+
+
+def test_the_credential_is_not_in_the_timeline(relayed: dict[str, Timeline]) -> None:
+    for timeline in relayed.values():
+        assert PASSWORD not in timeline.to_jsonl()
