@@ -68,6 +68,12 @@ class Caller(Probes, NetworkVerbs):
                 self.line.link.close()
             record_impairment(self.line)
 
+    async def drop(self) -> None:
+        """Be gone without a goodbye, as a phone in a tunnel."""
+        self._hung_up = True
+        async with self._step("drop"):
+            await self.line.peer.vanish()
+
     # --- the session ---
 
     async def update_session(self, **session: Any) -> ServerEvent:
@@ -161,6 +167,21 @@ class Caller(Probes, NetworkVerbs):
                     lambda: self._played_out(done.at), "the end of the reply's audio", timeouts.reply
                 )
                 await asyncio.sleep(SETTLE_SECONDS)
+
+    async def is_answered(self, within: float) -> bool:
+        """Wait for a reply to what was just said to begin, as long as somebody has patience."""
+        said = self.line.timeline.last(UtteranceStarted)  # a clip may end in a silence long enough to reply
+        since = said.at if said else 0.0
+
+        def began() -> bool:
+            created = self.line.timeline.server_events("response.created", after=since)
+            if not created:
+                return False
+            started = self.line.timeline.server_events("output_audio_buffer.started", after=since)
+            return bool(started) or self.line.peer.heard.last_audible > created[0].at
+
+        async with self._step(f"wait {within:g} s for an answer"):
+            return await self._waiter.condition(began, within)
 
     async def interrupt(self, clip: str) -> None:
         """Let the next reply play for a second, then speak a clip into it."""

@@ -32,6 +32,7 @@ class Timeline:
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self._events: list[Event] = []
+        self._of_kind: dict[type[Event], list[Event]] = {}  # a judge asks hundreds of times for one kind
         self._listeners: list[Callable[[Event], None]] = []
         for event in events:
             self.append(event)
@@ -44,10 +45,8 @@ class Timeline:
 
     def append(self, event: Event) -> None:
         """Insert by time: a record that arrives late (the upstream's view) still finds its place."""
-        if self._events and event.at < self._events[-1].at:
-            bisect.insort_right(self._events, event, key=lambda e: e.at)
-        else:
-            self._events.append(event)
+        _insert(self._events, event)
+        _insert(self._of_kind.setdefault(type(event), []), event)
         for listener in tuple(self._listeners):
             listener(event)
 
@@ -70,12 +69,16 @@ class Timeline:
         """Events of a kind with after <= at < before; `side` None takes both views."""
         return [
             event
-            for event in self._events
-            if isinstance(event, kind)
-            and (side is None or event.side == side)
+            for event in self._candidates(kind)
+            if (side is None or event.side == side)
             and after <= event.at < before
             and (where is None or where(event))
         ]
+
+    def _candidates(self, kind: type[E]) -> list[E]:
+        if kind.__subclasses__():
+            return [event for event in self._events if isinstance(event, kind)]
+        return cast("list[E]", self._of_kind.get(kind, []))
 
     def first(self, kind: type[E], **query: Any) -> E | None:
         """The earliest of `all`, or None."""
@@ -147,6 +150,13 @@ class Timeline:
         if not len(timeline):
             raise UsageError("the timeline is empty", "judge a .jsonl file that a run wrote")
         return timeline
+
+
+def _insert(events: list[Event], event: Event) -> None:
+    if events and event.at < events[-1].at:
+        bisect.insort_right(events, event, key=lambda e: e.at)
+    else:
+        events.append(event)
 
 
 def _rounded(event: Event) -> Event:

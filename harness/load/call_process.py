@@ -1,86 +1,117 @@
-"""The process that makes a Locust worker's calls: asyncio alone, so that gevent's patches never meet it.
+"""The process that makes a Locust process's calls: asyncio alone, so that gevent's patches never meet it.
 
-It reads one JSON line for each call to make and writes one for each call made. It ends when its input does.
+It reads its settings, then orders, and reports what comes of them (`harness.load.messages`). It ends when its
+input does: then it hangs up whatever it has, and leaves nothing behind.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import os
+import signal
 import sys
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import cast
 
 import uvloop
 
-from harness.call import Caller, Scenario, scenario
-from harness.call.conduct import CallRecord, make_call
 from harness.call.desk import Desk
-from harness.config.run import run_settings
-from harness.core.errors import HarnessError
-from harness.core.stages import durations
-from harness.fakes.embedded import EmbeddedPair
-from harness.requirements.judging import judge
-from harness.requirements.model import Outcome
-from harness.requirements.registry import REGISTRY
-
-AREAS = ("signaling", "connectivity", "session", "turns", "audio", "lifecycle")
-
-
-@scenario(areas=AREAS)
-async def one_turn(caller: Caller) -> None:
-    """A caller says one thing, is answered, and hangs up."""
-    await caller.connect()
-    await caller.say("en-f-order")
-    await caller.hear_reply()
-    await caller.hang_up()
+from harness.config.run import RunSettings, run_settings
+from harness.core.errors import HarnessError, UsageError
+from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
+from harness.fakes.relay.settings import Dialect
+from harness.load.messages import Cancel, LoadSettings, Order, Ready, Refused, line, read_instruction
+from harness.load.meter import Meter
+from harness.load.personas import Personas
+from harness.load.placing import Placing, Send
 
 
-PLANS: dict[str, Scenario] = {one_turn.name: one_turn}
+async def serve(reader: asyncio.StreamReader, send: Send) -> None:
+    """Make calls until the input ends. Raises HarnessError where it cannot begin."""
+    settings = read_instruction(await reader.readline())
+    if not isinstance(settings, LoadSettings):
+        raise UsageError("the first line must be the settings", "this process is started by harness.load")
+    async with Desk.open(_run_settings(settings), _pair_for_load) as desk:
+        meter = Meter(send)
+        personas = Personas(desk.library, settings.seed)
+        for clip in personas.clips():
+            # Encoded before the first call is placed, not while others are being paced.
+            await asyncio.to_thread(getattr, desk.library.clip(clip), "packets")
+        placing = Placing(desk, settings, personas, send, meter)
+        measuring = asyncio.create_task(meter.run(), name="meter")
+        send(
+            Ready(
+                target=desk.target.shown_url,
+                dialect=desk.target.dialect,
+                mode=desk.settings.mode,
+                fake=desk.settings.fake_openai,
+            )
+        )
+        try:
+            while text := await reader.readline():
+                match read_instruction(text):
+                    case Order() as order:
+                        placing.place(order)
+                    case Cancel(id=number):
+                        placing.cancel(number)
+        finally:
+            await placing.end()
+            measuring.cancel()
+            await asyncio.gather(measuring, return_exceptions=True)
 
 
-def outcome(record: CallRecord) -> dict[str, Any]:
-    """Stage durations in ms, and the first failed requirement, judged as a scenario is."""
-    verdicts = judge([record.timeline], REGISTRY.select(areas=record.scenario.areas))
-    failed = next((v for v in verdicts if v.outcome in (Outcome.FAILED, Outcome.ERROR)), None)
-    return {
-        "stages": {name: [1000 * s for s in found] for name, found in durations(record.timeline).items()},
-        "seconds": max((event.at for event in record.timeline), default=0.0),
-        "failure": f"{failed.id}: {failed.cause or failed.explanation}" if failed else None,
-    }
+def _run_settings(settings: LoadSettings) -> RunSettings:
+    return run_settings(
+        target=settings.host or None,
+        dialect=settings.dialect,
+        fake_openai=settings.fake_openai,
+        seed=settings.seed,
+        reports=Path(settings.reports),
+        limits=settings.limits,
+    )
 
 
-async def serve(host: str) -> None:
-    """Make calls until the input ends; without a host the embedded pair is the target."""
-    lines = asyncio.StreamReader()
+def _pair_for_load(settings: RunSettings) -> EmbeddedPair:
+    """A pair for each call process: its calls stay on the loopback of whatever machine it is on."""
+    return EmbeddedPair(
+        EmbeddedOptions(dialect=cast("Dialect", settings.dialect), seed=settings.seed, vad="webrtc")
+    )
+
+
+@asynccontextmanager
+async def _pipes() -> AsyncIterator[tuple[asyncio.StreamReader, Send]]:
+    """Our input, and a way to report that never blocks: a full pipe must not stop the pacer."""
     loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    async with (
-        Desk.open(run_settings(target=host or None), EmbeddedPair.for_run) as desk,
-        asyncio.TaskGroup() as group,
-    ):
-        _write({"ready": True, "target": desk.target.shown_url})
-        while line := await lines.readline():
-            order = json.loads(line)
-            group.create_task(_make(desk, order["id"], PLANS[order["plan"]]))
-
-
-async def _make(desk: Desk, order: int, plan: Scenario) -> None:
-    record = await make_call(desk, plan, call=f"{order:06d}-{plan.name}")
-    _write({"id": order, **outcome(record)})
-
-
-def _write(reply: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(reply) + "\n")
-    sys.stdout.flush()
-
-
-def main() -> None:
-    """Serve the host named on the command line, or the embedded pair."""
+    reader = asyncio.StreamReader()
+    # What else is printed goes to standard error: standard output holds reports alone.
+    reports = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    transport, _ = await loop.connect_write_pipe(asyncio.Protocol, reports)
     try:
-        uvloop.run(serve(sys.argv[1] if len(sys.argv) > 1 else ""))
-    except* HarnessError as errors:
-        _write({"error": "; ".join(map(str, errors.exceptions))})
+        yield reader, lambda message: transport.write(line(message))
+    finally:
+        transport.close()
+
+
+async def _main() -> int:
+    async with _pipes() as (reader, send):
+        try:
+            await serve(reader, send)
+        except HarnessError as error:
+            send(Refused(error=str(error), usage=isinstance(error, UsageError)))
+            return 1
+    return 0
+
+
+def main() -> int:
+    """Serve the process that started us."""
+    # Ctrl-C reaches the whole process group; Locust decides when its calls are over.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return uvloop.run(_main())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

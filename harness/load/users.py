@@ -1,59 +1,164 @@
-"""Locust's users: each stage of a call is a row of its own in the statistics."""
+"""Locust's users. Each is a person on the phone; each stage of a call is a row of the statistics."""
 
 from __future__ import annotations
 
+import contextlib
+import random
 from typing import Any, ClassVar
 
-from locust import User, constant, events, task
+import gevent
+from gevent.pool import Pool
+from locust import User, constant, task
+from locust.exception import StopUser
 
-from harness.load.orders import CallProcess, CallProcessDiedError
+from harness.core.clock import MonotonicClock
+from harness.core.errors import HarnessError
+from harness.load.generator import BudgetSpentError, Generator
+from harness.load.messages import CallMade
+from harness.load.rows import CALL
 
-ROWS = {
-    "answer": "SDP POST",
-    "ice": "ICE connected",
-    "set-up": "DC open",
-    "turn-detected": "turn detected",
-    "first-audio": "first audio",
-    "turn": "whole turn",
-}
+REQUEST_TYPE = "voice"
+PAUSE_AFTER_BREAKAGE = 2.0  # s: a generator that is broken is not hammered by all its callers
+OPEN_CALLS = 5  # of one ChurnCaller: arrivals beyond are failures, not a queue
 
 
-class OneTurnCaller(User):
-    """Connects, says one thing, hears the answer, hangs up; again and again."""
+class CallFailed(AssertionError):  # noqa: N818  (a verdict on the target, not an error of ours)
+    """`REQUIREMENT: CAUSE`, as the scenarios judge it."""
 
-    wait_time = constant(1)
-    processes: ClassVar[dict[str, CallProcess]] = {}
 
-    @task
-    def make_call(self) -> None:
-        """Have the worker's call process make one call, and report its stages."""
-        host = self.host or ""
-        process = self.processes.setdefault(host, CallProcess(host))
+class VoiceCaller(User):
+    """Calls, again and again. The person is drawn from seed and number, and stays the same."""
+
+    abstract = True
+    caller: ClassVar[str]
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self.generator = Generator.of(environment)
+        self.number = self.generator.new_caller()
+        self.rounds = 0
+
+    def on_start(self) -> None:
+        """Wait until calls can be placed; where that fails, the first call says why."""
+        with contextlib.suppress(HarnessError):
+            self.generator.calls(self.host).start()
+
+    def call(self, placed_at: float | None = None) -> None:
+        """Make one call and report its rows; returns when it is over."""
+        self.rounds += 1
+        at = MonotonicClock().now()
         try:
-            outcome = process.call("one_turn")
-        except (CallProcessDiedError, TimeoutError) as error:
-            self._row("call", 0.0, error)
-            return
-        for stage, row in ROWS.items():
-            for milliseconds in outcome["stages"].get(stage, []):
-                self._row(row, milliseconds)
-        failure = outcome["failure"]
-        self._row("call", 1000 * outcome["seconds"], AssertionError(failure) if failure else None)
+            reports = self.generator.make_call(self.host, self.caller, self.number, self.rounds, placed_at)
+            for report in reports:
+                if isinstance(report, CallMade):
+                    self._made(report)
+                else:
+                    self._row(report.row, report.ms, at=report.at)
+        except BudgetSpentError as error:
+            self._row(CALL, None, CallFailed(f"cost.per-run: budget-exceeded ({error})"), at=at)
+            raise StopUser from error
+        except HarnessError as error:
+            self._row(CALL, None, error, at=at)
+            gevent.sleep(PAUSE_AFTER_BREAKAGE)
 
-    def _row(self, name: str, milliseconds: float, error: Exception | None = None) -> None:
+    def _made(self, made: CallMade) -> None:
+        error: Exception | None = CallFailed(made.failure) if made.failure else None
+        if error is not None and made.row not in ("", CALL):
+            self._row(made.row, None, error, at=made.at)
+        if error is None and made.broken:
+            error = HarnessError(f"the harness broke: {made.broken}")
+        self._row(CALL, 1000 * made.seconds, error, at=made.at, unreachable=made.unreachable)
+
+    def _row(self, name: str, ms: float | None, error: Exception | None = None, **context: Any) -> None:
         self.environment.events.request.fire(
-            request_type="voice",
+            request_type=REQUEST_TYPE,
             name=name,
-            response_time=milliseconds,
+            response_time=ms,
             response_length=0,
             exception=error,
-            context={},
+            context=context,
         )
 
 
-def _stop_call_processes(**_: Any) -> None:
-    for process in OneTurnCaller.processes.values():
-        process.stop()
+class SteadyCaller(VoiceCaller):
+    """A conversation of several turns, then the next."""
+
+    weight = 4
+    caller = "steady"
+    wait_time = constant(1)
+
+    @task
+    def converse(self) -> None:
+        """One conversation."""
+        self.call()
 
 
-events.quitting.add_listener(_stop_call_processes)
+class ChurnCaller(VoiceCaller):
+    """Connects, has one turn, hangs up: an open model. Calls arrive at random times, ready or not.
+
+    A relay that is slow therefore gets no fewer calls, and no slow call hides the ones that should have
+    followed it (coordinated omission).
+    """
+
+    weight = 2
+    caller = "churn"
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self._open = Pool(OPEN_CALLS)
+        options = environment.parsed_options
+        self._every = getattr(options, "call_every", 15.0)
+        self._draw = random.Random(f"{getattr(options, 'seed', 0)}/{self.number}")  # noqa: S311  (must repeat)
+        self._due = 0.0
+
+    def on_start(self) -> None:
+        """The first call is due when calls can be placed."""
+        super().on_start()
+        self._due = MonotonicClock().now()
+
+    @task
+    def arrive(self) -> None:
+        """Place a call when it is due, and do not wait for it."""
+        gevent.sleep(max(0.0, self._due - MonotonicClock().now()))
+        if self._open.full():
+            error = CallFailed(f"not placed: {OPEN_CALLS} calls of this caller are still open")
+            self._row(CALL, None, error, at=self._due)
+        else:
+            self._open.spawn(self._place, self._due)
+        self._due += self._draw.expovariate(1 / self._every)
+
+    def on_stop(self) -> None:
+        """Hang up."""
+        self._open.kill()
+
+    def _place(self, due: float) -> None:
+        try:
+            self.call(placed_at=due)
+        except StopUser:
+            self.stop(force=True)
+
+
+class ReconnectingCaller(VoiceCaller):
+    """Drops in the middle, without a goodbye, and comes back."""
+
+    weight = 1
+    caller = "reconnecting"
+    wait_time = constant(1)
+
+    @task
+    def drop_and_return(self) -> None:
+        """Two calls, the first of which breaks off."""
+        self.call()
+
+
+class InterruptingCaller(VoiceCaller):
+    """Speaks into the reply."""
+
+    weight = 1
+    caller = "interrupting"
+    wait_time = constant(1)
+
+    @task
+    def cut_in(self) -> None:
+        """One call with one interruption."""
+        self.call()

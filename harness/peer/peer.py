@@ -43,7 +43,8 @@ CHANNEL_LABEL = "oai-events"
 class Peer:
     """One call's WebRTC end: `create_offer`, `accept_answer`, then talk; `close` always.
 
-    `record` takes every event; `clock` is the timeline's. `decode` None leaves received audio undecoded.
+    `record` takes every event; `clock` is the timeline's. `decode` None leaves received audio undecoded, and
+    its packets counted but not recorded.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Peer:
         self._offer = ""
         self._ssrc = new_ssrc()
         # The order is the browser page's: listeners, audio, data channel, then the offer.
-        self.heard = Heard(record, clock, keep_samples=decode is not None)
+        self.heard = Heard(record, clock, keep=decode is not None)
         self._receiver = AudioReceiver(decode=decode, on_packet=self.heard.packet, on_report=self._report)
         self._receiver.our_ssrc = self._ssrc
         self._transport = Transport(
@@ -134,6 +135,12 @@ class Peer:
     def send_raw(self, text: str) -> None:
         """Send a message that is no event; it is not recorded as one."""
         self._channel.send(text)
+
+    async def vanish(self) -> None:
+        """Be gone without a goodbye: nothing more leaves. Then as `close`."""
+        self._sender.stop()
+        self._transport.block()
+        await self.close()
 
     async def close(self) -> None:
         """Channel, transport, then the tracks, as the page's clean-up does; idempotent."""

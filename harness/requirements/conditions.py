@@ -17,7 +17,7 @@ from harness.core.timeline import Timeline
 from harness.requirements.exchanges import upstream_offers
 from harness.requirements.model import Condition, Inconclusive, NotApplicable, Requirement
 
-HANG_UP_STEPS = ("hang up", "hang-up")
+HANG_UP_STEPS = ("hang up", "hang-up", "drop")
 
 Unmet = NotApplicable | Inconclusive | None
 

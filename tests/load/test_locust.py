@@ -1,49 +1,137 @@
 from __future__ import annotations
 
-import csv
-import subprocess
-import sys
+import json
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 
-ROOT = Path(__file__).parents[2]
-ROWS = {"SDP POST", "ICE connected", "DC open", "turn detected", "first audio", "whole turn", "call"}
+import pytest
+
+from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
+from harness.load.rows import CALL, ROWS
+from tests.load import locusts
+
+STAGES = (
+    "SDP POST",
+    "ICE connected",
+    "DC open",
+    "session.update",
+    "turn detected",
+    "first audio",
+    "whole turn",
+)
 
 
-def locust(
-    tmp_path: Path, *arguments: str
-) -> tuple[subprocess.CompletedProcess[str], dict[str, dict[str, str]]]:
-    finished = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "locust",
-            "-f",
-            "locustfile.py",
-            "--headless",
-            "--users=1",
-            f"--csv={tmp_path / 'load'}",
-            *arguments,
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
+@pytest.fixture(scope="module")
+def pair() -> Iterator[EmbeddedPair]:
+    """Its replies are short, so that calls are."""
+    with EmbeddedPair(EmbeddedOptions(vad="webrtc", voice="recorded:en-m-yes")) as pair:
+        yield pair
+
+
+def test_a_failure_names_requirement_and_cause_in_the_row_of_its_stage(tmp_path: Path) -> None:
+    code, rows, failures = locusts.run(
+        tmp_path, "--users=1", "--run-time=8s", "--host=http://127.0.0.1:9/offer", "SteadyCaller"
     )
-    with (tmp_path / "load_stats.csv").open() as file:
-        return finished, {row["Name"]: row for row in csv.DictReader(file)}
+    assert code == 1
+    assert rows["SDP POST"]["Failure Count"] == rows["call"]["Failure Count"] != "0"
+    assert "SDP POST,CallFailed('signaling.offer-accepted: unreachable')" in failures
+    kept = list((tmp_path / "reports" / "load" / "calls").glob("*/timeline.jsonl"))
+    assert kept, "a failed call keeps its evidence"
 
 
-def test_every_stage_of_an_embedded_call_is_a_row_of_its_own(tmp_path: Path) -> None:
-    finished, rows = locust(tmp_path, "--run-time=25s")
-    assert finished.returncode == 0, finished.stderr
-    assert rows.keys() >= ROWS
-    assert all(int(rows[name]["Request Count"]) >= 1 for name in ROWS)
+def test_a_dead_call_process_is_a_failure_and_is_replaced(tmp_path: Path, pair: EmbeddedPair) -> None:
+    with locusts.started(
+        tmp_path,
+        "--headless",
+        "--users=1",
+        "--run-time=20s",
+        f"--csv={tmp_path / 'load'}",
+        f"--host={pair.offer_url}",
+        "--turns=1",
+        *locusts.PATIENT,
+        "SteadyCaller",
+    ) as locust:
+        first = locusts.call_process(locust)
+        sleep(2)
+        first.kill()
+        second = locusts.call_process(locust)
+        assert second.pid != first.pid
+        assert locust.wait(60) == 1
+    failures = (tmp_path / "load_failures.csv").read_text()
+    assert "the call process died (signal 9), and its calls with it" in failures
+    assert locusts.rows(tmp_path)["call"]["Failure Count"] == "1"
+    assert int(locusts.rows(tmp_path)["whole turn"]["Request Count"]) >= 1, "the next call was made"
+
+
+def test_a_master_and_two_workers_share_the_calls_and_every_stage_is_a_row(
+    tmp_path: Path, pair: EmbeddedPair
+) -> None:
+    port = locusts.free_port()
+    worker = ("--worker", f"--master-port={port}")
+    callers = ("SteadyCaller", "ReconnectingCaller")
+    with (
+        locusts.started(
+            tmp_path,
+            "--master",
+            f"--master-bind-port={port}",
+            "--master-bind-host=127.0.0.1",
+            "--expect-workers=2",
+            "--headless",
+            "--users=4",
+            "--spawn-rate=4",
+            "--run-time=22s",
+            "--turns=1",
+            f"--host={pair.offer_url}",
+            f"--csv={tmp_path / 'load'}",
+            *locusts.PATIENT,
+            *callers,
+        ) as master,
+        locusts.started(tmp_path, *worker, *callers) as one,
+        locusts.started(tmp_path, *worker, *callers) as other,
+    ):
+        assert master.wait(90) == 0, locusts.logged(tmp_path)
+        assert [one.wait(40), other.wait(40)] == [0, 0]
+    rows = locusts.rows(tmp_path)
+    assert rows.keys() == {*ROWS, CALL, "Aggregated"}
+    assert int(rows["DC open"]["Request Count"]) >= 4
     assert rows["call"]["Failure Count"] == "0"
+    assert "the generator had 4 calls at most" in locusts.logged(tmp_path)
 
 
-def test_a_target_that_refuses_is_a_failure_with_requirement_and_cause(tmp_path: Path) -> None:
-    finished, rows = locust(tmp_path, "--run-time=12s", "--host=http://127.0.0.1:9/offer")
-    assert finished.returncode == 1
-    assert int(rows["call"]["Failure Count"]) >= 1
-    assert "signaling.offer-accepted: unreachable" in (tmp_path / "load_failures.csv").read_text()
+def test_the_web_interface_starts_a_test_and_tells_of_the_generator(
+    tmp_path: Path, pair: EmbeddedPair
+) -> None:
+    port = locusts.free_port()
+    base = f"http://127.0.0.1:{port}"
+    with locusts.started(
+        tmp_path, "--web-host=127.0.0.1", f"--web-port={port}", *locusts.PATIENT, "SteadyCaller"
+    ) as locust:
+        _answered(f"{base}/generator")
+        form = f"user_count=1&spawn_rate=1&host={pair.offer_url}".encode()
+        assert json.load(urllib.request.urlopen(f"{base}/swarm", form))["success"]
+        deadline = monotonic() + 30
+        while not (carried := json.load(urllib.request.urlopen(f"{base}/generator"))["calls"]):
+            assert monotonic() < deadline, locusts.logged(tmp_path)
+            sleep(0.5)
+        assert carried == 1
+        locust.terminate()
+        assert locust.wait(40) in (0, 1)
+
+
+def test_what_no_call_could_be_made_with_is_said_before_the_first(tmp_path: Path) -> None:
+    with locusts.started(tmp_path, "--headless", "--host=http://127.0.0.1:9", "--dialect=jsom") as locust:
+        assert locust.wait(30) == 2
+    assert "there is no dialect 'jsom'" in locusts.logged(tmp_path)
+
+
+def _answered(url: str, within: float = 30) -> None:
+    deadline = monotonic() + within
+    while True:
+        try:
+            with urllib.request.urlopen(url):
+                return
+        except OSError:
+            assert monotonic() < deadline
+            sleep(0.1)

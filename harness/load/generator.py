@@ -1,0 +1,119 @@
+"""What this Locust process makes its calls with: settings, call process, budget, and how well it keeps up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator as Generating
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import ClassVar
+from weakref import WeakKeyDictionary
+
+import gevent
+from locust.env import Environment
+
+from harness.load.budget import Budget
+from harness.load.health import Health
+from harness.load.messages import CallMade, GeneratorMeasured, StageDone
+from harness.load.options import load_settings
+from harness.load.orders import CallProcess
+
+CALLERS_A_PROCESS = 10_000  # numbers of callers, so that no two workers have the same person
+BUDGET_POLL_SECONDS = 0.2
+
+logger = logging.getLogger(__name__)
+
+
+class BudgetSpentError(Exception):
+    """No further call may be placed."""
+
+
+class Generator:
+    """One for each Locust environment; its call process starts with the first caller."""
+
+    _of_environment: ClassVar[WeakKeyDictionary[Environment, Generator]] = WeakKeyDictionary()
+
+    def __init__(self, environment: Environment) -> None:
+        self.health = Health()
+        self.budget = Budget()
+        self.last: GeneratorMeasured | None = None
+        self._environment = environment
+        self._callers = 0
+        self._calls: CallProcess | None = None
+
+    @classmethod
+    def of(cls, environment: Environment) -> Generator:
+        """The environment's generator."""
+        return cls._of_environment.setdefault(environment, cls(environment))
+
+    @classmethod
+    def environments(cls) -> list[Environment]:
+        """The environments that have one: one, except in tests."""
+        return list(cls._of_environment)
+
+    def reset(self) -> None:
+        """A new test begins: what was measured of the one before is over."""
+        options = self._environment.parsed_options
+        budget = getattr(options, "budget_share", None)
+        if budget is None:
+            budget = getattr(options, "budget", None)
+        self.budget = Budget(budget)
+        self.health = Health(load_settings(options, self._environment.host).limits)
+
+    def new_caller(self) -> int:
+        """A number that no other caller of the run has."""
+        worker = max(0, getattr(self._environment.runner, "worker_index", 0))
+        self._callers += 1
+        return worker * CALLERS_A_PROCESS + self._callers
+
+    def calls(self, host: str | None) -> CallProcess:
+        """The call process for a host; another host (typed into the web UI) gets another process."""
+        settings = load_settings(self._environment.parsed_options, host)
+        if self._calls is None or self._calls.settings != settings:
+            self.stop()
+            self._calls = CallProcess(settings, self._measured)
+        return self._calls
+
+    def make_call(
+        self, host: str | None, caller: str, number: int, round_: int, placed_at: float | None = None
+    ) -> Generating[StageDone | CallMade]:
+        """Have a call made within the budget. Raises BudgetSpentError, and what `CallProcess.call` raises."""
+        self._wait_for_budget()
+        with self._within_budget() as ended:
+            reports = self.calls(host).call(caller, number, round_, placed_at)
+            with closing(reports):
+                for report in reports:
+                    if isinstance(report, CallMade):
+                        ended.append(report.cost_usd)
+                    yield report
+
+    def stop(self) -> None:
+        """End the call process. Idempotent."""
+        calls, self._calls = self._calls, None
+        if calls is not None:
+            calls.stop()
+
+    # --- inside ---
+
+    def _wait_for_budget(self) -> None:
+        while self.budget.must_wait:
+            gevent.sleep(BUDGET_POLL_SECONDS)
+        if refusal := self.budget.refusal():
+            raise BudgetSpentError(refusal)
+
+    @contextmanager
+    def _within_budget(self) -> Iterator[list[float | None]]:
+        """Yields a list that is given the call's cost; one that never says it is counted as the dearest."""
+        budget, cost = self.budget, list[float | None]()
+        budget.placed()
+        try:
+            yield cost
+        finally:
+            budget.ended(cost[0] if cost else None, unknown=not cost)
+
+    def _measured(self, measured: GeneratorMeasured) -> None:
+        was_fine = not self.health.saturated
+        self.last = measured
+        self.health.add(measured)
+        if was_fine and self.health.saturated:
+            logger.warning("the generator is saturated: %s", self.health.saturated)

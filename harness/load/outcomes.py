@@ -1,0 +1,65 @@
+"""What a finished call comes to: its failure, judged by the code that judges scenarios, and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.call.conduct import CallRecord
+from harness.core.events import CallEnded, HttpFailed
+from harness.core.stages import stages
+from harness.core.timeline import Timeline
+from harness.load import rows
+from harness.load.plans import ABANDONED
+from harness.requirements.cost import call_cost_usd
+from harness.requirements.judging import judge
+from harness.requirements.model import Outcome, Verdict
+from harness.requirements.registry import REGISTRY
+
+# What light calls do not show: they hear nothing, so nothing is known of the sound.
+LIGHT_AREAS = ("signaling", "connectivity", "session", "turns", "lifecycle")
+NOBODY_THERE = ("refused", "unresolved", "timeout", "tls")
+
+
+@dataclass(frozen=True)
+class CallOutcome:
+    """`failure` is `REQUIREMENT: CAUSE`, and `row` the stage that it belongs to; both empty for a good call.
+
+    `broken` says what the harness itself got wrong, so that the call shows nothing of the target.
+    """
+
+    failure: str
+    row: str
+    broken: str
+    cost_usd: float | None
+    unreachable: bool
+
+
+def outcome_of(record: CallRecord, *, light: bool) -> CallOutcome:
+    """Judge a call by the requirements of its plan."""
+    timeline = record.timeline
+    areas = [area for area in record.scenario.areas if not light or area in LIGHT_AREAS]
+    verdicts = judge([timeline], REGISTRY.select(areas=areas))
+    failed = next((v for v in verdicts if v.outcome == Outcome.FAILED), None)
+    broken = next((v for v in verdicts if v.outcome == Outcome.ERROR), None)
+    ended = timeline.first(CallEnded)
+    abandoned = failed is None and ended is not None and ended.reason == ABANDONED
+    unanswered = timeline.first(HttpFailed)
+    return CallOutcome(
+        failure=ABANDONED if abandoned else _named(failed),
+        row=rows.FIRST_AUDIO if abandoned else rows.row_of(failed.id) if failed else "",
+        broken=broken.explanation if broken else "",
+        cost_usd=call_cost_usd(timeline),
+        unreachable=unanswered is not None and unanswered.failure in NOBODY_THERE,
+    )
+
+
+def done_stages(timeline: Timeline) -> Iterator[tuple[str, float, float]]:
+    """(row, when it ended in seconds on the timeline, ms) of each stage that ended."""
+    for stage in stages(timeline):
+        if stage.seconds is not None and stage.name in rows.OF_STAGE:
+            yield rows.OF_STAGE[stage.name], stage.start + stage.seconds, 1000 * stage.seconds
+
+
+def _named(failed: Verdict | None) -> str:
+    return f"{failed.id}: {failed.cause or failed.explanation}" if failed else ""

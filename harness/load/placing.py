@@ -1,0 +1,192 @@
+"""Carrying out orders: each becomes one call, or two for a caller who comes back, and one report."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from harness.call.conduct import CallRecord, make_call
+from harness.call.desk import Desk
+from harness.core.clock import Clock, MonotonicClock
+from harness.core.events import CallStarted, StepStarted
+from harness.core.timeline import Timeline
+from harness.load.messages import CallMade, LoadSettings, Order, StageDone
+from harness.load.meter import Meter
+from harness.load.outcomes import CallOutcome, done_stages, outcome_of
+from harness.load.personas import Personas
+from harness.load.plans import PLANS
+from harness.load.rows import CHANNEL, RECONNECT
+from harness.report.files import write_call
+from harness.report.run import CallEntry
+
+Send = Callable[[Any], None]
+
+HEARD_AT_LEAST = 20  # calls side by side that are examined in full, whatever their share
+GIL_SECONDS = 0.0005  # the pacer waits this long at most for a thread that computes
+KEPT_OF_A_KIND = 3  # calls whose evidence is kept for each failure: more of the same tell nothing new
+
+logger = logging.getLogger(__name__)
+
+
+class Placing:
+    """The calls of this process. `place` and `cancel` return at once; `end` hangs up all of them."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        settings: LoadSettings,
+        personas: Personas,
+        send: Send,
+        meter: Meter,
+        clock: Clock | None = None,
+    ) -> None:
+        self._desk = desk
+        self._settings = settings
+        self._send = send
+        self._meter = meter
+        self._clock = clock or MonotonicClock()
+        self._personas = personas
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._heard = 0
+        self._kept: Counter[str] = Counter()
+        # Judging takes as long as a frame: on the loop it would make every other call's packets late.
+        self._bench = ThreadPoolExecutor(1, "judge")
+        sys.setswitchinterval(GIL_SECONDS)
+
+    def place(self, order: Order) -> None:
+        """Begin the call of an order."""
+        self._meter.placed(order.placed_at)
+        task = asyncio.create_task(self._carry_out(order), name=f"order-{order.id}")
+        self._tasks[order.id] = task
+        self._meter.calls = len(self._tasks)
+        task.add_done_callback(lambda done: self._ended(order.id, done))
+
+    def cancel(self, order: int) -> None:
+        """Hang up the call of an order; nothing where it is over."""
+        if (task := self._tasks.get(order)) is not None:
+            task.cancel()
+
+    async def end(self) -> None:
+        """Hang up every call, and wait until they are gone."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._bench.shutdown(wait=True, cancel_futures=True)
+
+    def _ended(self, order: int, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(order, None)
+        self._meter.calls = len(self._tasks)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("an order could not be carried out", exc_info=error)
+            self._send(CallMade(id=order, at=self._clock.now(), seconds=0.0, broken=f"{error!r}"))
+
+    async def _carry_out(self, order: Order) -> None:
+        began = self._clock.now()
+        told: set[tuple[str, float]] = set()
+        dropped_at: float | None = None
+        plan = PLANS[order.caller](
+            self._personas[order.number],
+            self._settings.turns,
+            lambda caller: self._tell(order.id, caller.line.timeline, told),
+        )
+        light = not plan.hears and not self._hears()
+        loop = asyncio.get_running_loop()
+        outcome: CallOutcome | None = None
+        cost: float | None = 0.0
+        for leg, scenario in enumerate(plan.calls):
+            told.clear()
+            name = f"{order.caller}-{order.number:04d}-{order.round:03d}" + (f"-{leg + 1}" if leg else "")
+            with self._hearing(not light):
+                record = await make_call(self._desk, scenario, call=name, light=light)
+            # A row that an interrupted plan did not come to tell still counts.
+            self._tell(order.id, record.timeline, told)
+            outcome = await loop.run_in_executor(self._bench, partial(outcome_of, record, light=light))
+            cost = None if cost is None or outcome.cost_usd is None else cost + outcome.cost_usd
+            row = outcome.row
+            if dropped_at is not None and not self._tell_reconnect(order.id, record, dropped_at) and row:
+                row = RECONNECT
+            if outcome.failure:
+                await self._keep(outcome.failure, record)
+            dropped_at = _dropped_at(record)
+            if outcome.failure or dropped_at is None:
+                break
+        assert outcome is not None  # noqa: S101  (no plan is without a call)
+        now = self._clock.now()
+        self._send(
+            CallMade(
+                id=order.id,
+                at=now,
+                seconds=now - began,
+                failure=outcome.failure,
+                row=row,
+                broken=outcome.broken,
+                cost_usd=cost,
+                unreachable=outcome.unreachable,
+            )
+        )
+
+    # --- what is told while a call goes on ---
+
+    def _tell(self, order: int, timeline: Timeline, told: set[tuple[str, float]]) -> None:
+        """Report the stages that ended since the last time."""
+        origin = _origin(timeline)
+        for row, at, ms in done_stages(timeline):
+            began = round(at - ms / 1000, 4)
+            if (row, began) not in told:
+                told.add((row, began))
+                self._send(StageDone(id=order, row=row, at=origin + at, ms=ms))
+
+    def _tell_reconnect(self, order: int, record: CallRecord, dropped_at: float) -> bool:
+        origin = _origin(record.timeline)
+        opened = next((at for row, at, _ in done_stages(record.timeline) if row == CHANNEL), None)
+        if opened is None:
+            return False
+        at = origin + opened
+        self._send(StageDone(id=order, row=RECONNECT, at=at, ms=1000 * (at - dropped_at)))
+        return True
+
+    # --- how closely a call is looked at ---
+
+    def _hears(self) -> bool:
+        return self._heard < max(HEARD_AT_LEAST, self._settings.decode_share * len(self._tasks))
+
+    @contextlib.contextmanager
+    def _hearing(self, hears: bool) -> Iterator[None]:
+        self._heard += hears
+        try:
+            yield
+        finally:
+            self._heard -= hears
+
+    async def _keep(self, failure: str, record: CallRecord) -> None:
+        """Write the evidence of the first failed calls of each kind, off the loop that paces the others."""
+        self._kept[failure] += 1
+        if self._kept[failure] > KEPT_OF_A_KIND:
+            return
+        entry = CallEntry(record.id, record.scenario.name, record.timeline, record.audio)
+        directory = Path(self._settings.reports) / "calls" / f"{os.getpid()}-{record.id}"
+        try:
+            await asyncio.to_thread(write_call, entry, directory)
+        except OSError as error:
+            logger.warning("the evidence of a failed call could not be kept: %s", error)
+
+
+def _origin(timeline: Timeline) -> float:
+    started = timeline.first(CallStarted)
+    return started.origin if started else 0.0
+
+
+def _dropped_at(record: CallRecord) -> float | None:
+    """When the caller was cut off, on the monotonic clock; None where it was not."""
+    drop = record.timeline.first(StepStarted, where=lambda e: e.step == "drop")
+    return _origin(record.timeline) + drop.at if drop else None

@@ -1,0 +1,74 @@
+"""Running Locust as its users do: as a program, on loopback."""
+
+from __future__ import annotations
+
+import csv
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+# How late the generator is does not matter to these tests, and the machine has other work.
+PATIENT = ("--limit=lateness_p99_ms=5000",)
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "locust", "-f", str(ROOT / "locustfile.py"), *arguments]
+
+
+@contextmanager
+def started(cwd: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A Locust that is ended, with all its children, when the test is over."""
+    log = (cwd / f"log-{len(list(cwd.glob('log-*')))}").open("w+")
+    process = subprocess.Popen(command(*arguments), cwd=cwd, stdout=log, stderr=log, text=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        log.close()
+
+
+def run(cwd: Path, *arguments: str, seconds: float = 90) -> tuple[int, dict[str, dict[str, str]], str]:
+    """Exit code, rows by name, and the failures file."""
+    prefix = cwd / "load"
+    with started(cwd, "--headless", f"--csv={prefix}", *PATIENT, *arguments) as process:
+        code = process.wait(seconds)
+    return code, rows(cwd), (cwd / "load_failures.csv").read_text()
+
+
+def rows(cwd: Path) -> dict[str, dict[str, str]]:
+    with (cwd / "load_stats.csv").open() as file:
+        return {row["Name"]: row for row in csv.DictReader(file)}
+
+
+def logged(cwd: Path) -> str:
+    return "".join(path.read_text() for path in sorted(cwd.glob("log-*")))
+
+
+def call_process(locust: subprocess.Popen[str], within: float = 30) -> psutil.Process:
+    """The process that makes a Locust's calls."""
+    deadline = monotonic() + within
+    while monotonic() < deadline:
+        for child in psutil.Process(locust.pid).children(recursive=True):
+            if "harness.load.call_process" in child.cmdline():
+                return child
+        sleep(0.1)
+    raise AssertionError("no call process was started")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
