@@ -90,8 +90,8 @@ async def _make_within_budget(desk: Desk, scenario: Scenario, call: str) -> Call
 async def make_call(desk: Desk, scenario: Scenario, *, call: str, light: bool = False) -> CallRecord:
     """Make one call. Raises only CancelledError, and cleans up first.
 
-    A `light` one, for load, is cheap: nothing is decoded, events are not held against the official types,
-    and the fake is not asked for its view.
+    A `light` one, for load, is cheap: its events are not held against the official types, and the fake is not
+    asked for its view.
     """
     clock = RelativeClock(MonotonicClock())
     timeline = Timeline()

@@ -16,15 +16,12 @@ REANCHOR_SECONDS = 0.5  # a timestamp this far from its arrival begins a new pla
 
 
 class Heard:
-    """Collects one call's received packets. Times are those of the timeline.
+    """Collects one call's received packets. Times are those of the timeline."""
 
-    Without `keep` it only notes when something was last audible.
-    """
-
-    def __init__(self, record: Callable[[Event], None], clock: RelativeClock, *, keep: bool) -> None:
+    def __init__(self, record: Callable[[Event], None], clock: RelativeClock, *, keep_samples: bool) -> None:
         self._record = record
         self._clock = clock
-        self._keep = keep
+        self._keep = keep_samples
         self._batch: list[Packet] = []
         self._batch_ssrc = 0
         self._pieces: list[tuple[int, Samples]] = []
@@ -34,17 +31,15 @@ class Heard:
     def packet(self, packet: Packet, samples: Samples | None, ssrc: int) -> None:
         """Take one packet; its arrival is on the absolute clock."""
         at = packet.at - self._clock.origin
-        if packet.dbfs is not None and packet.dbfs >= AUDIBLE_DBFS:
-            self.last_audible = at
-        if not self._keep:
-            return
         if self._batch and (ssrc != self._batch_ssrc or len(self._batch) >= BATCH):
             self.flush()
         self._batch_ssrc = ssrc
         self._batch.append(
             Packet(round(at, 6), packet.sequence, packet.timestamp, packet.size, packet.dbfs, packet.clipped)
         )
-        if samples is not None:
+        if packet.dbfs is not None and packet.dbfs >= AUDIBLE_DBFS:
+            self.last_audible = at
+        if samples is not None and self._keep:
             self._pieces.append((self._position(at, packet.timestamp), samples))
 
     def flush(self) -> None:

@@ -43,8 +43,7 @@ CHANNEL_LABEL = "oai-events"
 class Peer:
     """One call's WebRTC end: `create_offer`, `accept_answer`, then talk; `close` always.
 
-    `record` takes every event; `clock` is the timeline's. `decode` None leaves received audio undecoded, and
-    its packets counted but not recorded.
+    `record` takes every event; `clock` is the timeline's. `decode` None leaves received audio undecoded.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class Peer:
         self._offer = ""
         self._ssrc = new_ssrc()
         # The order is the browser page's: listeners, audio, data channel, then the offer.
-        self.heard = Heard(record, clock, keep=decode is not None)
+        self.heard = Heard(record, clock, keep_samples=decode is not None)
         self._receiver = AudioReceiver(decode=decode, on_packet=self.heard.packet, on_report=self._report)
         self._receiver.our_ssrc = self._ssrc
         self._transport = Transport(

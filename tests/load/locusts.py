@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -62,8 +62,9 @@ def call_process(locust: subprocess.Popen[str], within: float = 30) -> psutil.Pr
     deadline = monotonic() + within
     while monotonic() < deadline:
         for child in psutil.Process(locust.pid).children(recursive=True):
-            if "harness.load.call_process" in child.cmdline():
-                return child
+            with suppress(psutil.Error):  # it ended while we looked
+                if "harness.load.call_process" in child.cmdline():
+                    return child
         sleep(0.1)
     raise AssertionError("no call process was started")
 

@@ -11,7 +11,7 @@ FRAME = np.full(960, 1000, dtype=np.int16)
 
 def heard() -> tuple[Heard, list[Event]]:
     recorded: list[Event] = []
-    return Heard(recorded.append, RelativeClock(ManualClock(100.0)), keep=True), recorded
+    return Heard(recorded.append, RelativeClock(ManualClock(100.0)), keep_samples=True), recorded
 
 
 def packet(at: float, timestamp: int, sequence: int = 0, dbfs: float = -30.0) -> Packet:
