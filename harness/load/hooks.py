@@ -7,9 +7,10 @@ import sys
 from argparse import Namespace
 from typing import Any, cast
 
+import gevent
 from locust import events
 from locust.env import Environment
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import STATE_STOPPED, STATE_STOPPING, MasterRunner, Runner, WorkerRunner
 
 from harness.core.errors import UsageError
 from harness.load.generator import Generator
@@ -19,6 +20,7 @@ from harness.load.rows import CALL
 from harness.load.slo import FAILURES, Slo, read_slos
 from harness.load.users import REQUEST_TYPE
 
+CALLS_POLL_SECONDS = 0.25
 USAGE, SATURATED = 2, 4  # exit codes; 1 is Locust's own for failed calls, and ours for a broken objective
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,20 @@ def _begin(environment: Environment, **_: Any) -> None:
         # Sent to the workers with the options: together they cannot spend more than was allowed.
         options.budget_share = options.budget / max(1, environment.runner.worker_count)
     Generator.of(environment).reset()
+    if options.calls is not None and not isinstance(environment.runner, WorkerRunner):
+        gevent.spawn(_end_after, environment, options.calls)
+
+
+def _end_after(environment: Environment, calls: int) -> None:
+    """End the test when so many calls have been made."""
+    runner = cast("Runner", environment.runner)
+    while environment.stats.get(CALL, REQUEST_TYPE).num_requests < calls:
+        gevent.sleep(CALLS_POLL_SECONDS)
+        if runner.state in (STATE_STOPPING, STATE_STOPPED):
+            return
+    runner.stop()
+    if _options(environment).headless:
+        runner.quit()
 
 
 def _tell_master(data: dict[str, Any], **_: Any) -> None:

@@ -48,6 +48,7 @@ def add_options(parser: Any) -> None:
         default=15.0,
         include_in_web_ui=True,
     )
+    add("--calls", "HARNESS_CALLS", "end when so many calls have been made (default: no end)", type=int)
     add("--budget", "HARNESS_BUDGET", "USD that all calls together may cost (default: no limit)", type=float)
     add(
         "--slo",
@@ -111,6 +112,8 @@ def check_options(options: Namespace) -> None:
         options.seed = secrets.randbelow(HIGHEST_SEED)
     if options.call_every <= 0:
         raise UsageError(f"--call-every {options.call_every:g} has no end", "give seconds above 0")
+    if options.calls is not None and options.calls < 1:
+        raise UsageError(f"--calls {options.calls} makes no call", "give 1 or more")
     if options.budget is not None and options.budget < 0:
         raise UsageError(f"--budget {options.budget:g} is a debt", "give USD, 0 or more")
     for text in options.slo:

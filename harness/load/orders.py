@@ -167,6 +167,8 @@ class CallProcess:
         died = refused or CallProcessDiedError(
             f"the call process died ({_ending(process)}), and its calls with it", "its errors are in the log"
         )
+        if self._process is process and refused is None:
+            logger.error("%s", died)
         if not ready.ready():
             ready.set_exception(died)
         for waiting in list(self._waiting.values()):

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import pytest
 
@@ -32,7 +34,7 @@ def pair() -> Iterator[EmbeddedPair]:
 
 def test_a_failure_names_requirement_and_cause_in_the_row_of_its_stage(tmp_path: Path) -> None:
     code, rows, failures = locusts.run(
-        tmp_path, "--users=1", "--run-time=8s", "--host=http://127.0.0.1:9/offer", "SteadyCaller"
+        tmp_path, "--users=1", "--calls=1", "--host=http://127.0.0.1:9/offer", "SteadyCaller"
     )
     assert code == 1
     assert rows["SDP POST"]["Failure Count"] == rows["call"]["Failure Count"] != "0"
@@ -46,7 +48,7 @@ def test_a_dead_call_process_is_a_failure_and_is_replaced(tmp_path: Path, pair: 
         tmp_path,
         "--headless",
         "--users=1",
-        "--run-time=20s",
+        "--calls=2",
         f"--csv={tmp_path / 'load'}",
         f"--host={pair.offer_url}",
         "--turns=1",
@@ -54,7 +56,7 @@ def test_a_dead_call_process_is_a_failure_and_is_replaced(tmp_path: Path, pair: 
         "SteadyCaller",
     ) as locust:
         first = locusts.call_process(locust)
-        sleep(2)
+        _until(lambda: _json(f"{pair.fake}/_fake/health").get("live") == 1)
         first.kill()
         second = locusts.call_process(locust)
         assert second.pid != first.pid
@@ -81,7 +83,7 @@ def test_a_master_and_two_workers_share_the_calls_and_every_stage_is_a_row(
             "--headless",
             "--users=4",
             "--spawn-rate=4",
-            "--run-time=22s",
+            "--calls=6",
             "--turns=1",
             f"--host={pair.offer_url}",
             f"--csv={tmp_path / 'load'}",
@@ -108,14 +110,10 @@ def test_the_web_interface_starts_a_test_and_tells_of_the_generator(
     with locusts.started(
         tmp_path, "--web-host=127.0.0.1", f"--web-port={port}", *locusts.PATIENT, "SteadyCaller"
     ) as locust:
-        _answered(f"{base}/generator")
+        _until(lambda: "calls" in _json(f"{base}/generator"))
         form = f"user_count=1&spawn_rate=1&host={pair.offer_url}".encode()
         assert json.load(urllib.request.urlopen(f"{base}/swarm", form))["success"]
-        deadline = monotonic() + 30
-        while not (carried := json.load(urllib.request.urlopen(f"{base}/generator"))["calls"]):
-            assert monotonic() < deadline, locusts.logged(tmp_path)
-            sleep(0.5)
-        assert carried == 1
+        _until(lambda: _json(f"{base}/generator").get("calls") == 1)
         locust.terminate()
         assert locust.wait(40) in (0, 1)
 
@@ -126,12 +124,14 @@ def test_what_no_call_could_be_made_with_is_said_before_the_first(tmp_path: Path
     assert "there is no dialect 'jsom'" in locusts.logged(tmp_path)
 
 
-def _answered(url: str, within: float = 30) -> None:
+def _json(url: str) -> Any:
+    with contextlib.suppress(OSError), urllib.request.urlopen(url) as answer:
+        return json.load(answer)
+    return {}
+
+
+def _until(holds: Callable[[], bool], within: float = 40) -> None:
     deadline = monotonic() + within
-    while True:
-        try:
-            with urllib.request.urlopen(url):
-                return
-        except OSError:
-            assert monotonic() < deadline
-            sleep(0.1)
+    while not holds():
+        assert monotonic() < deadline
+        sleep(0.1)
