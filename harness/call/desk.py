@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import httpx
@@ -24,6 +24,7 @@ from harness.network.presets import preset
 from harness.peer.peer import Peer
 from harness.peer.source import Microphone
 from harness.signaling.exchange import new_client, post_offer
+from harness.signaling.ice_servers import with_ice_servers
 from harness.signaling.sending import Sender
 from harness.speech import opus
 from harness.speech.library import Library, load_library
@@ -71,6 +72,8 @@ class Desk:
                 upstream = Upstream(settings.fake_openai, MonotonicClock(), token=settings.fake_token)
                 stack.push_async_callback(upstream.close)
             client = await stack.enter_async_context(new_client(target, settings.timeouts))
+            target = await with_ice_servers(target, client, settings.timeouts)
+            settings = replace(settings, target=target)  # whose redactor knows fetched credentials, too
             yield cls(settings, target, load_library(), client, upstream, Budget(settings.limits))
 
     def open_line(self, timeline: Timeline, clock: RelativeClock, *, call: str = "") -> Line:

@@ -144,7 +144,8 @@ class Target:
         found += [value for _, value in self.cookies]
         found += [value for value in self.fields.values() if isinstance(value, SecretStr)]
         found += [server.credential for server in self.ice_servers]
-        found += [value for name, value in parse_qsl(urlsplit(self.url).query) if is_secret_parameter(name)]
+        for url in (self.url, self.ice_servers_from):
+            found += [value for name, value in parse_qsl(urlsplit(url).query) if is_secret_parameter(name)]
         found += self.query_secrets
         found.append(self.bearer)
         return [_reveal(v) for v in found if isinstance(v, str | SecretStr) and _reveal(v)]

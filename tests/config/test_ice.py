@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
 
-from harness.config.ice import IceServer
+from harness.config.ice import IceConfiguration, IceServer, ice_server, parse_ice_servers, parse_ice_url
 from harness.core.errors import UsageError
+from tests.support.certificates import make_certificate
 
 SECRET = SecretStr("turn-password")
 
@@ -75,3 +78,82 @@ def test_a_server_without_url_is_refused() -> None:
 def test_the_credential_is_not_printed() -> None:
     server = IceServer(("turn:host",), "me", SECRET)
     assert "turn-password" not in f"{server!r} {server}"
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "transport"),
+    [
+        ("stun:host", "host", 3478, "udp"),
+        ("stuns:host", "host", 5349, "tcp"),
+        ("turn:host:80?transport=tcp", "host", 80, "tcp"),
+        ("turn:[2001:db8::1]", "2001:db8::1", 3478, "udp"),
+        ("turns:host", "host", 5349, "tcp"),
+        ("turns:host:443?transport=tcp", "host", 443, "tcp"),
+    ],
+)
+def test_what_a_url_leaves_out_is_as_in_its_rfc(url: str, host: str, port: int, transport: str) -> None:
+    parsed = parse_ice_url(url)
+    assert (parsed.host, parsed.port, parsed.transport) == (host, port, transport)
+
+
+def test_turn_over_dtls_is_refused() -> None:
+    with pytest.raises(UsageError, match="asks for DTLS, which no browser offers"):
+        parse_ice_url("turns:host?transport=udp")
+
+
+LIST = '[{"urls": ["stun:a", "turn:b"], "username": "me", "credential": "turn-password"}, {"url": "stun:c"}]'
+
+
+@pytest.mark.parametrize("text", [LIST, f'{{"iceServers": {LIST}}}', f'{{"ttl": 60, "ice_servers": {LIST}}}'])
+def test_json_is_read_as_browsers_and_providers_write_it(text: str) -> None:
+    assert parse_ice_servers(text, "HARNESS_ICE_SERVERS") == (
+        IceServer(("stun:a", "turn:b"), "me", SECRET),
+        IceServer(("stun:c",)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("stun:a turn-password", "is no JSON"),
+        ('"turn-password"', "holds no list"),
+        ('["turn-password"]', "server 1 is no object"),
+        ('[{"urls": "stun:a"}, {"credential": "turn-password"}]', "server 2 has no urls"),
+        ('[{"urls": [], "credential": "turn-password"}]', "has no urls"),
+        ('[{"urls": "turn:a", "username": 7, "credential": "turn-password"}]', "is no text"),
+    ],
+)
+def test_what_is_no_list_of_servers_is_named_without_its_secrets(text: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says) as refused:
+        parse_ice_servers(text, "HARNESS_ICE_SERVERS")
+    assert refused.value.message.startswith("HARNESS_ICE_SERVERS")
+    assert "turn-password" not in str(refused.value)
+
+
+def test_an_option_is_a_url_or_json() -> None:
+    assert ice_server("stun:a", "me", SECRET) == (IceServer(("stun:a",)),)
+    assert ice_server("turn:a", "me", SECRET) == (IceServer(("turn:a",), "me", SECRET),)
+    assert len(ice_server(LIST)) == 2
+    with pytest.raises(UsageError, match="no username or credential"):
+        ice_server("turn:a")
+
+
+@pytest.mark.parametrize("address", ["ftp://host/ice", "ice", "//host/ice", "https://me:pw@host/ice"])
+def test_servers_are_fetched_over_http_only(address: str) -> None:
+    with pytest.raises(UsageError, match="no place to fetch ICE servers from") as refused:
+        IceConfiguration(servers_from=address)
+    assert "pw" not in str(refused.value)
+
+
+def test_a_policy_that_there_is_not_is_refused() -> None:
+    with pytest.raises(UsageError, match="choose all or relay"):
+        IceConfiguration(policy="public")
+
+
+def test_an_authority_is_a_file_of_certificates(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no authority to trust: No such file"):
+        IceConfiguration(ca_file=tmp_path / "none.pem")
+    (tmp_path / "empty.pem").write_text("no certificate")
+    with pytest.raises(UsageError, match="holds no authority"):
+        IceConfiguration(ca_file=tmp_path / "empty.pem")
+    assert IceConfiguration(ca_file=make_certificate(tmp_path).ca)

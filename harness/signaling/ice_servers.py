@@ -1,0 +1,75 @@
+"""The ICE servers that a page would be given: fetched once, from the target's own endpoint or another."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from urllib.parse import urljoin
+
+import httpx
+
+from harness.config.ice import IceServer, check_policy, parse_ice_servers
+from harness.config.target import Target
+from harness.config.timeouts import Timeouts
+from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
+from harness.signaling.failures import classify, innermost
+
+LARGEST_BODY = 1 << 16  # bytes: a list of servers has a few hundred
+
+
+async def with_ice_servers(target: Target, client: httpx.AsyncClient, timeouts: Timeouts) -> Target:
+    """The target with the servers of `ice_servers_from` added to its own; itself where there is none.
+
+    The target's credentials go to its own origin only. Raises TargetUnreachableError where nothing answers at
+    the target, HarnessError where what answers is no list of ICE servers.
+    """
+    if not target.ice_servers_from:
+        return target
+    fetched = await _fetch(target, httpx.URL(urljoin(target.url, target.ice_servers_from)), client, timeouts)
+    servers = (*target.ice_servers, *fetched)
+    try:
+        check_policy(servers, "", relay_only=target.relay_only)
+    except UsageError as error:
+        raise HarnessError(error.message, "the fetched list holds none") from error
+    return replace(target, ice_servers=servers, ice_servers_from="")
+
+
+async def _fetch(
+    target: Target, url: httpx.URL, client: httpx.AsyncClient, timeouts: Timeouts
+) -> tuple[IceServer, ...]:
+    shown = target.redactor().text(str(url))
+    ours = _origin(url) == _origin(httpx.URL(target.url))
+    headers = [("Accept", "application/json"), *(target.request_headers() if ours else [])]
+    try:
+        async with asyncio.timeout(timeouts.answer):
+            async with client.stream("GET", url, headers=headers) as response:
+                status, body = response.status_code, await _body(response)
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+        failed = TargetUnreachableError if ours else HarnessError
+        raise failed(
+            f"no ICE servers could be fetched from {shown}: {classify(error)}: "
+            f"{target.redactor().text(innermost(error))}",
+            "is the URL right, and does anything listen there?",
+        ) from error
+    if status != 200:
+        raise HarnessError(
+            f"no ICE servers could be fetched from {shown}: it answered {status}",
+            "look at its path, its method (GET) and the credentials that it wants",
+        )
+    try:
+        return parse_ice_servers(body, f"the answer of {shown}")
+    except UsageError as error:
+        raise HarnessError(error.message, error.remedy) from None  # nobody at the keyboard is to blame
+
+
+async def _body(response: httpx.Response) -> str:
+    body = b""
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise httpx.RemoteProtocolError(f"the body has over {LARGEST_BODY} bytes")
+    return body.decode("utf-8", "replace")
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
