@@ -6,6 +6,7 @@ import asyncio
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from harness.core.events import (
     CallEnded,
     CallStarted,
     CallWithheld,
+    Event,
     EventInvalid,
     HarnessFailed,
     ServerEvent,
@@ -87,14 +89,23 @@ async def _make_within_budget(desk: Desk, scenario: Scenario, call: str) -> Call
     return record
 
 
-async def make_call(desk: Desk, scenario: Scenario, *, call: str, light: bool = False) -> CallRecord:
+async def make_call(
+    desk: Desk,
+    scenario: Scenario,
+    *,
+    call: str,
+    light: bool = False,
+    watch: Callable[[Timeline, Event], None] | None = None,
+) -> CallRecord:
     """Make one call. Raises only CancelledError, and cleans up first.
 
-    A `light` one, for load, is cheap: its events are not held against the official types, and the fake is not
-    asked for its view.
+    `watch` is told of each event as it is recorded, and must be quick. A `light` call, for load, is cheap: its
+    events are not held against the official types, and the fake is not asked for its view.
     """
     clock = RelativeClock(MonotonicClock())
     timeline = Timeline()
+    if watch is not None:
+        timeline.listen(partial(watch, timeline))
     line = desk.open_line(timeline, clock, call=call)
     line.record(_started(desk, scenario, call, origin=clock.origin, ufrag=line.peer.ufrag))
     caller = Caller(line)

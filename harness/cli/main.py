@@ -17,6 +17,7 @@ USAGE, UNREACHABLE, BROKEN = 2, 3, 4
 COMMANDS = {
     "catalogue": "harness.cli.catalogue",
     "compare": "harness.cli.compare",
+    "doctor": "harness.cli.doctor",
     "fake-openai": "harness.cli.serving",
     "faults": "harness.cli.catalogue",
     "judge": "harness.cli.judge",

@@ -14,7 +14,7 @@ from harness.call.desk import Desk
 from harness.config.run import RunSettings, ice_options, run_settings
 from harness.core.clock import wall_time
 from harness.core.errors import HarnessError, TargetUnreachableError
-from harness.core.events import CallWithheld, HttpFailed
+from harness.core.events import CallWithheld
 from harness.core.limits import parse_limits
 from harness.fakes.embedded import EmbeddedPair
 from harness.network.presets import preset
@@ -22,13 +22,11 @@ from harness.plugin import terminal
 from harness.plugin.earlier import Earlier, conditions
 from harness.plugin.options import is_strict
 from harness.report.files import write_run
-from harness.report.run import EXIT_CODES, CallEntry, Run, RunVerdict
+from harness.report.run import EXIT_CODES, CallEntry, Run, RunVerdict, unreachable
 from harness.report.saved import RESULTS
 from harness.requirements.judging import CallJudge, judge
 from harness.requirements.model import Requirement, Verdict
 from harness.requirements.registry import REGISTRY
-
-UNREACHABLE = ("refused", "unresolved", "timeout", "tls")
 
 
 @dataclass
@@ -186,10 +184,9 @@ class Running:
         progress(f"  {record.scenario.name} took {seconds:.1f} s")
 
     def _check_reachable(self, record: CallRecord) -> None:
-        failed = record.timeline.first(HttpFailed)
-        if failed is None or failed.failure not in UNREACHABLE:
+        self.unreachable = unreachable(record.timeline)
+        if not self.unreachable:
             return
-        self.unreachable = f"{failed.failure}: {failed.detail}" if failed.detail else failed.failure
         url = self.settings.target.shown_url if self.settings.target else ""
         raise TargetUnreachableError(
             f"nothing answered at {url}: {self.unreachable}",

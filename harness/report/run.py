@@ -8,10 +8,13 @@ from enum import StrEnum
 
 from harness import __version__
 from harness.core.audio import Samples
-from harness.core.events import CallWithheld
+from harness.core.events import CallWithheld, HttpFailed
+from harness.core.probes import OFFER
 from harness.core.timeline import Timeline
 from harness.report.measurements import Measurement, collect
 from harness.requirements.model import Level, Outcome, Verdict
+
+UNREACHABLE = ("refused", "unresolved", "timeout", "tls")
 
 
 class RunVerdict(StrEnum):
@@ -74,7 +77,7 @@ class Run:
         """
         if self.unreachable:
             return RunVerdict.UNREACHABLE
-        outcomes = {verdict.outcome for verdict in self.verdicts if not _is_lost_observation(verdict)}
+        outcomes = {verdict.outcome for verdict in self.verdicts if not is_lost_observation(verdict)}
         if Outcome.FAILED in outcomes:
             return RunVerdict.VIOLATING
         if any(call.withheld for call in self.calls):
@@ -100,6 +103,14 @@ class Run:
         return [v for v in self.verdicts if v.call == call]
 
 
-def _is_lost_observation(verdict: Verdict) -> bool:
+def is_lost_observation(verdict: Verdict) -> bool:
     """A number that could not be taken: nothing about the target hangs on it."""
     return verdict.level == Level.OBSERVE and verdict.outcome == Outcome.INCONCLUSIVE
+
+
+def unreachable(timeline: Timeline) -> str:
+    """Why nothing answered the call's offer: `refused: …`; empty where something did."""
+    failed = timeline.first(HttpFailed, where=lambda e: e.purpose == OFFER)
+    if failed is None or failed.failure not in UNREACHABLE:
+        return ""
+    return f"{failed.failure}: {failed.detail}" if failed.detail else failed.failure

@@ -1,0 +1,78 @@
+"""`harness doctor`: one call through a relay, stage by stage; then what is wrong, and how to mend it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import uvloop
+
+from harness.call.desk import Desk
+from harness.cli.examining import Examined, check_call, examine
+from harness.cli.options import settings_of, target_options
+from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
+from harness.config.run import RunSettings
+from harness.core.errors import UsageError
+from harness.core.events import CallStarted
+from harness.fakes.embedded import EmbeddedPair
+from harness.report.files import write_run
+from harness.report.run import EXIT_CODES, CallEntry, Run, unreachable
+from harness.requirements.judging import judge
+from harness.requirements.registry import REGISTRY
+
+
+@click.command()
+@click.argument("target", metavar="URL|NAME", required=False)
+@target_options
+@click.option("--say", "clip", metavar="CLIP", default="en-f-order", show_default=True, help="what is said")
+@click.option("--strict", is_flag=True, help="SHOULD requirements fail instead of warning")
+@click.option(
+    "--reports",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=Path("reports/doctor"),
+    show_default=True,
+    help="where results.json and the evidence go",
+)
+@click.option("--json", "as_json", is_flag=True, help="print one JSON document instead of lines")
+def doctor(target: str | None, clip: str, reports: Path, as_json: bool, **options: Any) -> int:
+    """Make one call through the relay at URL, or NAME in harness.toml, and say what is wrong.
+
+    Exit status: 0 conforming, 1 violating, 2 usage, 3 unreachable, 4 inconclusive or the harness broke.
+    """
+    settings = settings_of(target, reports=reports, **options)
+    if settings.target is None:
+        raise UsageError(
+            "there is no relay to look at",
+            "give its URL or its name in harness.toml; `harness demo` needs none",
+        )
+    show: Show = ShowJson() if as_json else ShowLive() if sys.stdout.isatty() else ShowLines()
+    examined = uvloop.run(_examined(settings, clip, show))
+    run = _judged(settings, examined)
+    show.outcome(examined, run, write_run(run, reports))
+    return EXIT_CODES[run.verdict]
+
+
+async def _examined(settings: RunSettings, clip: str, show: Show) -> Examined:
+    async with Desk.open(settings, EmbeddedPair.for_run) as desk:
+        desk.library.clip(clip)  # so that an unknown one is refused before anything is sent
+        show.begin(settings)
+        with show:
+            return await examine(desk, check_call(clip), watch=show.watch, on_refused=show.refused)
+
+
+def _judged(settings: RunSettings, examined: Examined) -> Run:
+    record = examined.record
+    started = record.timeline.first(CallStarted)
+    return Run(
+        target=settings.the_target.shown_url,
+        dialect=examined.dialect,
+        mode=settings.mode,
+        seed=settings.seed,
+        started_at=started.started_at if started else "",
+        calls=(CallEntry(record.id, record.scenario.name, record.timeline, record.audio),),
+        verdicts=tuple(judge([record.timeline], REGISTRY, strict=settings.strict)),
+        unreachable=unreachable(record.timeline),
+    )

@@ -1,0 +1,192 @@
+"""How the doctor shows a call: live on a terminal, line by line in a pipe, or as one JSON document."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from harness.cli.examining import Examined
+from harness.cli.screen import console, finding, stage_line, stage_table
+from harness.config.run import RunSettings
+from harness.core.events import ClientEvent, Event, ReceiverReport, ServerEvent
+from harness.core.timeline import Timeline
+from harness.report.checkup import Check, State, checkup
+from harness.report.explain import explain, root_causes
+from harness.report.files import as_results
+from harness.report.run import Run, RunVerdict
+from harness.requirements.model import Outcome, Verdict
+from harness.requirements.registry import REGISTRY
+
+MODES = {"embedded": "embedded", "black-box": "black box", "grey-box": "grey box: both ends are seen"}
+STYLES = {
+    RunVerdict.CONFORMING: "bold green",
+    RunVerdict.VIOLATING: "bold red",
+    RunVerdict.INCONCLUSIVE: "bold yellow",
+    RunVerdict.UNREACHABLE: "bold red",
+}
+# Of the outcomes, those that say something of the relay, the gravest first.
+TOLD = (
+    Outcome.FAILED,
+    Outcome.ERROR,
+    Outcome.WARNED,
+    Outcome.INCONCLUSIVE,
+    Outcome.BLOCKED,
+    Outcome.PASSED,
+)
+
+
+class Show(Protocol):
+    """What the doctor tells while it works, and at the end."""
+
+    def begin(self, settings: RunSettings) -> None: ...
+    def watch(self, timeline: Timeline, event: Event) -> None: ...
+    def refused(self, dialect: str, cause: str) -> None: ...
+    def outcome(self, examined: Examined, run: Run, written: Path) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class ShowJson:
+    """Nothing until the end, then results.json with the stages beside it."""
+
+    def begin(self, settings: RunSettings) -> None:
+        """Say nothing."""
+
+    def watch(self, timeline: Timeline, event: Event) -> None:
+        """Say nothing."""
+
+    def refused(self, dialect: str, cause: str) -> None:
+        """Say nothing: it is in the document."""
+
+    def outcome(self, examined: Examined, run: Run, written: Path) -> None:
+        """Print the document."""
+        document = as_results(run) | {
+            "stages": [c.as_result() for c in checkup(examined.record.timeline, run.verdicts)],
+            "dialects_refused": [{"dialect": d, "cause": c} for d, c in examined.refused],
+            "evidence_in": str(written.parent),
+        }
+        click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+
+class ShowLines:
+    """Each stage as a line when it is reached: for a pipe or a log."""
+
+    def __init__(self, out: Console | None = None) -> None:
+        self.out = out or console()
+        self._told: set[str] = set()
+
+    def begin(self, settings: RunSettings) -> None:
+        """Say who is called."""
+        self.out.print(Text(f"{settings.the_target.shown_url}  ({MODES[settings.mode]})", "bold"))
+
+    def watch(self, timeline: Timeline, event: Event) -> None:
+        """Tell the stages that the event completes."""
+        if is_telling(event):
+            self._show(checkup(timeline))
+
+    def refused(self, dialect: str, cause: str) -> None:
+        """Tell that the next dialect is tried."""
+        self.out.print(f"  the dialect {dialect} was refused ({cause}): trying the next")
+        self._told.clear()
+
+    def outcome(self, examined: Examined, run: Run, written: Path) -> None:
+        """Tell what is wrong, how to mend it, and the verdict."""
+        self._show_judged(checkup(examined.record.timeline, run.verdicts))
+        for found in root_causes(run.verdicts):
+            self.out.print()
+            self.out.print(_explained(found.verdict))
+        self.out.print()
+        self.out.print(Text(headline(run), STYLES[run.verdict]))
+        if examined.refused:
+            self.out.print(_dialect(examined))
+        self.out.print(f"evidence in {written.parent}; seed {run.seed}", style="dim")
+
+    def _show(self, checks: list[Check]) -> None:
+        for check in checks:
+            if check.at is not None and check.name not in self._told:
+                self._told.add(check.name)
+                self.out.print(stage_line(check))
+
+    def _show_judged(self, checks: list[Check]) -> None:
+        """What the verdicts add: the stages not reached, and those with something wrong."""
+        for check in checks:
+            if check.state != State.REACHED or check.name not in self._told:
+                self.out.print(stage_line(check))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+
+class ShowLive(ShowLines):
+    """All stages at once, ticked off where they stand: for a terminal."""
+
+    def __init__(self, out: Console | None = None) -> None:
+        super().__init__(out)
+        # It goes when the call is over, and the judged list takes its place.
+        self._live = Live(console=self.out, refresh_per_second=10, transient=True)
+
+    def _show(self, checks: list[Check]) -> None:
+        self._live.update(stage_table(checks))
+
+    def _show_judged(self, checks: list[Check]) -> None:
+        self.out.print(stage_table(checks))
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+
+def is_telling(event: Event) -> bool:
+    """Whether a stage may be reached by it; looking at all the rest would cost the call its pace."""
+    if isinstance(event, ServerEvent):
+        return not event.type.endswith(".delta")
+    return event.side == "caller" and not isinstance(event, ClientEvent | ReceiverReport)
+
+
+def headline(run: Run) -> str:
+    """The verdict with its counts, in a line."""
+    counts = Counter(verdict.outcome for verdict in run.verdicts)
+    order = (
+        Outcome.FAILED,
+        Outcome.ERROR,
+        Outcome.WARNED,
+        Outcome.INCONCLUSIVE,
+        Outcome.BLOCKED,
+        Outcome.PASSED,
+    )
+    told = ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in order if counts[outcome])
+    return f"the relay is {run.verdict.value}: {told}"
+
+
+def _explained(verdict: Verdict) -> Any:
+    style = "bold red" if verdict.outcome == Outcome.FAILED else "bold yellow"
+    return finding(explain(verdict, REGISTRY.get(verdict.id).title), style)
+
+
+def _dialect(examined: Examined) -> str:
+    names = [name for name, _ in examined.refused]
+    if examined.dialect in names:
+        return f"every dialect was refused ({', '.join(names)}); name the relay's own with --dialect"
+    return f"the relay speaks the dialect {examined.dialect}; --dialect {examined.dialect} saves the search"
