@@ -99,8 +99,8 @@ async def make_call(
 ) -> CallRecord:
     """Make one call. Raises only CancelledError, and cleans up first.
 
-    `watch` is told of each event as it is recorded, and must be quick. A `light` call, for load, is cheap: its
-    events are not held against the official types, and the fake is not asked for its view.
+    `watch` is told of each event as it is recorded, and must be quick. A `light` call, for load, is cheap:
+    its events are not held against the official types, and the fake is not asked for its view.
     """
     clock = RelativeClock(MonotonicClock())
     timeline = Timeline()

@@ -26,6 +26,8 @@ ORDER = ("json-answer", "json", "sdp", "multipart")
 # again costs nothing; where the key, the path or the login is at fault, another dialect would not help.
 # The likeliest to be the relay's real trouble comes first.
 ABOUT_THE_FORM = ("upstream-offer-rejected", "relay-error", "offer-refused")
+# Too much, too many, not now (RFC 9110, RFC 6585): whatever the form.
+WHATEVER_THE_FORM = (413, 429, 503)
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,8 @@ async def examine(
         record = await make_call(
             replace(desk, target=target), plan, call=f"{number:03d}-checkup", watch=watch
         )
-        cause = CallJudge(record.timeline).verdict(REGISTRY.get("signaling.offer-accepted")).cause
-        if cause not in ABOUT_THE_FORM:
+        cause = _refusal(record.timeline)
+        if cause is None:
             spoken = _spoken(record.timeline, dialect)
             return Examined(_in_dialect(record, spoken), spoken, refused)
         refused.append((dialect, cause))
@@ -78,6 +80,15 @@ async def examine(
         on_refused(dialect, cause)
     telling = min(refused, key=lambda each: (ABOUT_THE_FORM.index(each[1]), DIALECT_NAMES.index(each[0])))
     return Examined(records[telling[0]], telling[0], refused)
+
+
+def _refusal(timeline: Timeline) -> str | None:
+    """Why the offer was refused, where another dialect may help."""
+    cause = CallJudge(timeline).verdict(REGISTRY.get("signaling.offer-accepted")).cause
+    response = timeline.first(HttpResponse, where=lambda e: e.purpose == OFFER)
+    if response is not None and response.status in WHATEVER_THE_FORM:
+        return None
+    return cause if cause in ABOUT_THE_FORM else None
 
 
 def _possible(desk: Desk) -> list[str]:

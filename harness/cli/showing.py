@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import click
 from rich.console import Console
@@ -19,6 +19,7 @@ from harness.config.run import RunSettings
 from harness.core.events import ClientEvent, Event, ReceiverReport, ServerEvent
 from harness.core.timeline import Timeline
 from harness.report.checkup import Check, State, checkup
+from harness.report.checkup_stages import STAGES
 from harness.report.explain import explain, root_causes
 from harness.report.files import as_results
 from harness.report.run import Run, RunVerdict
@@ -103,14 +104,14 @@ class ShowLines:
     def refused(self, dialect: str, cause: str) -> None:
         """Tell that the next dialect is tried."""
         self.out.print(f"  the dialect {dialect} was refused ({cause}): trying the next")
-        self._told.clear()
+        self._told = {STAGES[0].name}  # candidates are gathered again, which says nothing new
 
     def outcome(self, examined: Examined, run: Run, written: Path) -> None:
         """Tell what is wrong, how to mend it, and the verdict."""
         self._show_judged(checkup(examined.record.timeline, run.verdicts))
         for found in root_causes(run.verdicts):
             self.out.print()
-            self.out.print(_explained(found.verdict))
+            self._show_finding(found.verdict)
         self.out.print()
         self.out.print(Text(headline(run), STYLES[run.verdict]))
         if examined.refused:
@@ -128,6 +129,9 @@ class ShowLines:
         for check in checks:
             if check.state != State.REACHED or check.name not in self._told:
                 self.out.print(stage_line(check))
+
+    def _show_finding(self, verdict: Verdict) -> None:
+        self.out.print(_explained(verdict))
 
     def __enter__(self) -> Self:
         return self
@@ -149,6 +153,10 @@ class ShowLive(ShowLines):
 
     def _show_judged(self, checks: list[Check]) -> None:
         self.out.print(stage_table(checks))
+
+    def _show_finding(self, verdict: Verdict) -> None:
+        is_violation = verdict.outcome == Outcome.FAILED
+        self.out.print(finding(_explained(verdict), "bold red" if is_violation else "bold yellow"))
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -180,9 +188,8 @@ def headline(run: Run) -> str:
     return f"the relay is {run.verdict.value}: {told}"
 
 
-def _explained(verdict: Verdict) -> Any:
-    style = "bold red" if verdict.outcome == Outcome.FAILED else "bold yellow"
-    return finding(explain(verdict, REGISTRY.get(verdict.id).title), style)
+def _explained(verdict: Verdict) -> str:
+    return explain(verdict, REGISTRY.get(verdict.id).title)
 
 
 def _dialect(examined: Examined) -> str:

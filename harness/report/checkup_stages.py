@@ -81,6 +81,11 @@ def _heard(timeline: Timeline) -> float | None:
     return min((r.first_audible for r in replies(timeline) if r.first_audible is not None), default=None)
 
 
+def _hung_up(timeline: Timeline) -> float | None:
+    """Without an answer there was nothing to hang up."""
+    return _at(timeline.last(CallEnded)) if timeline.first(AnswerReceived) else None
+
+
 # --- what is said of it -------------------------------------------------------------------------------
 
 
@@ -120,11 +125,7 @@ def _session(timeline: Timeline) -> str:
     session = session_in_force(timeline)
     voice = field(session, "audio", "output", "voice")
     vad = turn_detection(session).kind
-    parts = (
-        session.get("model"),
-        f"voice {voice}" if voice else "",
-        "" if vad == "unknown" else f"turns {vad}",
-    )
+    parts = [session.get("model"), voice and f"voice {voice}", vad if vad != "unknown" else ""]
     return ", ".join(str(part) for part in parts if part)
 
 
@@ -195,5 +196,5 @@ STAGES: Sequence[Stage] = (
     ),
     Stage("first audio", _heard, _nothing, ("audio.comes-back", "turns.latency"), "first-audio"),
     Stage("reply done", _server_event("response.done"), _replied, ("turns", "audio", "cost"), "turn"),
-    Stage("hung up", _first(CallEnded), _nothing, ("lifecycle",)),
+    Stage("hung up", _hung_up, _nothing, ("lifecycle",)),
 )

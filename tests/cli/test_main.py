@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -16,8 +13,7 @@ import pytest
 from harness.cli.main import main
 from harness.core.events import CallEnded, CallStarted
 from harness.core.timeline import Timeline
-
-Server = Callable[..., "subprocess.Popen[str]"]
+from tests.cli.conftest import Server
 
 
 def run(*arguments: str) -> int:
@@ -79,29 +75,6 @@ def test_the_catalogue_lists_every_cause_with_its_mend(capsys: pytest.CaptureFix
     page = capsys.readouterr().out
     assert "signaling.answer-has-data-channel" in page
     assert "data-section-missing" in page
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """Start `harness …` as a process; whatever still runs at the end is killed."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "harness", *arguments],
-            env={**os.environ, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 def ready_line(process: subprocess.Popen[str]) -> str:

@@ -1,0 +1,148 @@
+"""The dialect of a relay is found with offers that make no call."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from harness.call import Scenario
+from harness.call.desk import Desk
+from harness.cli.examining import ORDER, Examined, examine
+from harness.config.run import run_settings
+from harness.core.events import CallStarted
+from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
+from harness.fakes.serving import running
+from harness.requirements.judging import judge
+from harness.requirements.model import Outcome
+from harness.requirements.registry import REGISTRY
+from tests.system.conversations import connects
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[EmbeddedPair]:
+    with EmbeddedPair(EmbeddedOptions()) as running_pair:
+        yield running_pair
+
+
+@dataclass
+class FakeStrictRelay:
+    """Takes one dialect alone, and has the reference relay answer; `refuse` is its status for the others."""
+
+    dialect: str
+    behind: str
+    refuse: int = 400
+    offers: list[str] = field(default_factory=list)
+
+    async def session(self, request: Request) -> Response:
+        kind = request.headers["content-type"].partition(";")[0]
+        body = await request.body()
+        self.offers.append(kind)
+        if not self._takes(kind, body):
+            return JSONResponse({"error": "what is this?"}, self.refuse)
+        headers = {"content-type": request.headers["content-type"]}
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.post(self.behind, content=body, headers=headers)
+        if self.dialect == "json-answer" and answer.is_success:
+            return JSONResponse({"type": "answer", "sdp": answer.text})
+        return Response(answer.content, answer.status_code, media_type=answer.headers["content-type"])
+
+    def _takes(self, kind: str, body: bytes) -> bool:
+        match self.dialect:
+            case "sdp":
+                return kind == "application/sdp"
+            case "multipart":
+                return kind == "multipart/form-data"
+            case "json":  # as a strict schema would have it
+                return kind == "application/json" and b'"type"' not in body
+            case _:
+                return kind == "application/json" and b'"type"' in body
+
+
+@asynccontextmanager
+async def serving(relay: FakeStrictRelay) -> AsyncIterator[str]:
+    async with running(Starlette(routes=[Route("/session", relay.session, methods=["POST"])])) as url:
+        yield f"{url}/session"
+
+
+async def found(url: str, **options: object) -> tuple[Examined, list[tuple[str, str]]]:
+    refused: list[tuple[str, str]] = []
+    settings = run_settings(target=url, seed=1, **options)  # type: ignore[arg-type]  # by name, as given
+    plan = Scenario("connects", "Connects and hangs up", connects, ())
+    async with Desk.open(settings, EmbeddedPair.for_run) as desk:
+        examined = await examine(
+            desk, plan, watch=lambda *_: None, on_refused=lambda d, c: refused.append((d, c))
+        )
+    return examined, refused
+
+
+async def upstream_calls(pair: EmbeddedPair) -> int:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        return len((await client.get(f"{pair.fake}/_fake/calls")).json()["calls"])
+
+
+@pytest.mark.parametrize(
+    ("dialect", "refuse"),
+    [("json", 400), ("sdp", 415), ("json-answer", 400), ("multipart", 400), ("multipart", 500)],
+)
+async def test_a_dialect_is_found_and_one_call_is_made(dialect: str, refuse: int, pair: EmbeddedPair) -> None:
+    relay = FakeStrictRelay(dialect, pair.offer_url, refuse)
+    before = await upstream_calls(pair)
+    async with serving(relay) as url:
+        examined, refused = await found(url)
+    assert examined.dialect == dialect
+    assert [name for name, _ in refused] == list(ORDER[: ORDER.index(dialect)])
+    assert await upstream_calls(pair) == before + 1
+    started = examined.record.timeline.first(CallStarted)
+    assert started is not None
+    assert started.dialect == dialect
+    wrong = [v for v in judge([examined.record.timeline], REGISTRY) if v.outcome == Outcome.FAILED]
+    assert wrong == []
+
+
+async def test_a_relay_that_takes_json_needs_no_search(pair: EmbeddedPair) -> None:
+    examined, refused = await found(pair.offer_url)
+    assert (examined.dialect, refused) == ("json", [])
+
+
+async def test_a_given_dialect_is_not_searched_for(pair: EmbeddedPair) -> None:
+    relay = FakeStrictRelay("sdp", pair.offer_url)
+    async with serving(relay) as url:
+        examined, refused = await found(url, dialect="json")
+    assert (examined.dialect, refused, len(relay.offers)) == ("json", [], 1)
+
+
+@pytest.mark.parametrize("status", [302, 401, 404, 405, 413, 429, 503])
+async def test_a_refusal_that_is_not_about_the_form_ends_the_search(status: int, pair: EmbeddedPair) -> None:
+    relay = FakeStrictRelay("sdp", pair.offer_url, status)
+    async with serving(relay) as url:
+        _, refused = await found(url)
+    assert (len(relay.offers), refused) == (1, [])
+
+
+async def test_fields_leave_out_the_dialects_that_have_no_room_for_them(
+    pair: EmbeddedPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_FIELDS", '{"chatId": "c1"}')
+    relay = FakeStrictRelay("multipart", pair.offer_url)
+    async with serving(relay) as url:
+        examined, _ = await found(url)
+    assert examined.dialect == "multipart"
+    assert "application/sdp" not in relay.offers
+
+
+async def test_where_every_dialect_is_refused_the_most_telling_refusal_is_shown() -> None:
+    """The one form that the relay takes is refused by what is behind it; the others by the relay itself."""
+    with_trouble = EmbeddedPair(EmbeddedOptions(relay_faults=("offer-trimmed",)))
+    async with with_trouble as behind, serving(FakeStrictRelay("sdp", behind.offer_url)) as url:
+        examined, refused = await found(url)
+    assert [name for name, _ in refused] == list(ORDER)
+    assert examined.dialect == "sdp"
+    assert dict(refused)["sdp"] == "upstream-offer-rejected"
