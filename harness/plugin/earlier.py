@@ -33,7 +33,7 @@ class Earlier:
         if baseline is not None:
             url = settings.target.shown_url if settings.target else ""
             now = SavedTarget(url=url, dialect=settings.dialect, mode=settings.mode)
-            check_comparable(baseline, now, conditions())
+            check_comparable(baseline, now, conditions(settings))
         history = History(option.history) if option.history is not None else None
         if history is not None:
             history.check()
@@ -53,6 +53,6 @@ class Earlier:
         return self.fails and self.comparison is not None and bool(self.comparison.worse)
 
 
-def conditions() -> Mapping[str, str]:
+def conditions(settings: RunSettings) -> Mapping[str, str]:
     """What another run must share, beside the target, for its figures to be comparable."""
-    return {"fixtures": load_library().digest()}
+    return {"fixtures": load_library().digest(), "impairment": settings.impairment or "none"}

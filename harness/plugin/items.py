@@ -12,7 +12,6 @@ import pytest
 
 from harness.call import Scenario
 from harness.core.errors import HarnessError, RequirementViolated, UsageError
-from harness.plugin import allure
 from harness.plugin.running import Running
 from harness.report.explain import explain
 from harness.requirements.model import Outcome, Requirement, Verdict
@@ -63,8 +62,7 @@ class RequirementItem(pytest.Item):
         """Judge; raise RequirementViolated where the target broke it, HarnessError where we broke."""
         verdict = self.running.verdict(self.scenario, self.requirement)
         self.user_properties.append(("harness.outcome", verdict.outcome.value))
-        if self.config.option.allure_report_dir:
-            allure.describe(self.requirement, self.running.record(self.scenario), verdict)
+        self.running.describe(self.scenario, self.requirement, verdict)
         tell(verdict, self.requirement)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
@@ -99,8 +97,7 @@ class RunItem(pytest.Item):
         """Judge, as `RequirementItem` does."""
         verdict = self.running.verdict_over_calls(self.requirement)
         self.user_properties.append(("harness.outcome", verdict.outcome.value))
-        if self.config.option.allure_report_dir:
-            allure.describe(self.requirement, None, verdict)
+        self.running.describe(None, self.requirement, verdict)
         tell(verdict, self.requirement)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

@@ -19,6 +19,7 @@ from harness.core.limits import parse_limits
 from harness.fakes.embedded import EmbeddedPair
 from harness.network.presets import preset
 from harness.plugin import terminal
+from harness.plugin.allure import AllureReport
 from harness.plugin.earlier import Earlier, conditions
 from harness.plugin.options import is_strict
 from harness.report.files import write_run
@@ -43,6 +44,7 @@ class Running:
     _judges: dict[str, CallJudge] = field(default_factory=dict)
     _verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
     _written: str = ""
+    _allure: AllureReport | None = None
 
     @classmethod
     def from_config(cls, config: pytest.Config) -> Running:
@@ -73,7 +75,12 @@ class Running:
         selected = REGISTRY.select(ids=option.requirement, areas=option.area)
         # One line for each scenario and requirement, without being asked for it.
         config.option.verbose = max(config.option.verbose, 1)
-        return cls(settings, frozenset(selected), Earlier.from_options(option, settings))
+        return cls(
+            settings,
+            frozenset(selected),
+            Earlier.from_options(option, settings),
+            _allure=AllureReport.of(config),
+        )
 
     def make_calls(self, session: pytest.Session) -> None:
         """Make one call for each selected scenario; ends the session where none can be made."""
@@ -114,11 +121,18 @@ class Running:
         self._keep_verdict(verdict)
         return verdict
 
+    def describe(self, scenario: Scenario | None, requirement: Requirement, verdict: Verdict) -> None:
+        """Tell Allure about the running test, where it was asked for."""
+        if self._allure is not None:
+            self._allure.describe(requirement, self.record(scenario) if scenario else None, verdict)
+
     def finish(self, session: pytest.Session) -> None:
         """Write the report; a run that does not show conformance does not end as a success."""
         if not self._verdicts:
             return
         run = self._write()
+        if self._allure is not None:
+            self._allure.finish(run)
         self.earlier.settle(self.settings.reports / RESULTS)
         if session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = EXIT_CODES[run.verdict] or int(self.earlier.failed)
@@ -137,13 +151,12 @@ class Running:
             mode=self.settings.mode,
             seed=self.settings.seed,
             started_at=self.started_at,
-            impairment=self.settings.impairment,
             calls=tuple(
                 CallEntry(r.id, r.scenario.name, r.timeline, r.audio) for r in self._records.values()
             ),
             verdicts=tuple(self._verdicts.values()),
             unreachable=self.unreachable,
-            conditions=conditions(),
+            conditions=conditions(self.settings),
         )
 
     def _keep_verdict(self, verdict: Verdict) -> None:

@@ -46,7 +46,6 @@ def as_results(run: Run) -> dict[str, Any]:
         "target": {"url": run.target, "dialect": run.dialect, "mode": run.mode},
         "seed": run.seed,
         "started_at": run.started_at,
-        "impairment": run.impairment or None,
         "verdict": run.verdict.value,
         "requirements": [verdict.as_result() for verdict in run.verdicts],
         "measurements": {name: asdict(measurement) for name, measurement in run.measurements().items()},

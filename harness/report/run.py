@@ -65,7 +65,6 @@ class Run:
     calls: tuple[CallEntry, ...]
     verdicts: tuple[Verdict, ...]
     unreachable: str = ""
-    impairment: str = ""
     conditions: Mapping[str, str] = field(default_factory=dict)
     harness_version: str = field(default=__version__)
 

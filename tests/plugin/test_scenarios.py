@@ -57,7 +57,9 @@ def test_an_impairment_is_applied_and_stands_in_the_results(scenarios: Run) -> N
     finished = scenarios("--impairment=wifi-good", "--seed=7", paths=FIRST_TURN)
     assert finished.code == 0, finished.output
     results = json.loads((finished.reports / "results.json").read_text())
-    assert results["impairment"] == "wifi-good"
+    assert (
+        json.loads((finished.reports / "samples.json").read_text())["conditions"]["impairment"] == "wifi-good"
+    )
     timeline = (finished.reports / results["calls"][0]["timeline"]).read_text()
     assert '"kind":"network-impaired"' in timeline
     assert '"kind":"impairment-measured"' in timeline
