@@ -52,6 +52,11 @@ def wall_time() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+def seconds_of(written: str) -> float:
+    """Seconds since 1970 of what `wall_time` wrote: to show a timeline's moments to people."""
+    return datetime.fromisoformat(written).timestamp()
+
+
 def unix_time() -> int:
     """Whole seconds since 1970: for wire fields such as `expires_at`."""
     return int(time.time())

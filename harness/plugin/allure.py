@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +18,7 @@ import pytest
 from allure_commons.model2 import ATTACHMENT_PATTERN, Attachment, Label, Status, TestStepResult
 
 from harness.call.conduct import CallRecord
+from harness.core.clock import seconds_of
 from harness.core.events import CallStarted, ClientEvent, ServerEvent, StepEnded, StepStarted
 from harness.core.timeline import Timeline
 from harness.report.explain import explain
@@ -125,7 +125,7 @@ class AllureReport:
 def steps(timeline: Timeline) -> Iterator[TestStepResult]:
     """The plan's steps as they were in time, in ms of the wall clock."""
     started = timeline.first(CallStarted)
-    begin = datetime.fromisoformat(started.started_at).timestamp() if started and started.started_at else 0.0
+    begin = seconds_of(started.started_at) if started and started.started_at else 0.0
     open_steps: list[StepStarted] = []
     for event in timeline:
         if isinstance(event, StepStarted):

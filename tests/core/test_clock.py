@@ -9,6 +9,7 @@ from harness.core.clock import (
     MonotonicClock,
     RelativeClock,
     process_cpu_seconds,
+    seconds_of,
     unix_time,
     wall_time,
 )
@@ -65,3 +66,8 @@ def test_cpu_seconds_grow_with_work() -> None:
     while time.process_time() - before < 0.002:
         pass
     assert process_cpu_seconds() - before >= 0.002
+
+
+def test_a_written_time_is_read_back() -> None:
+    assert seconds_of("1970-01-01T00:01:00.250+00:00") == 60.25
+    assert abs(seconds_of(wall_time()) - unix_time()) < 60
