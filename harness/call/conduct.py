@@ -12,6 +12,7 @@ import numpy as np
 
 from harness import __version__
 from harness.call.caller import Caller, PlanStopped
+from harness.call.comparing import compare_audio
 from harness.call.desk import Desk
 from harness.call.scenario import Scenario
 from harness.core import probes
@@ -31,6 +32,7 @@ from harness.core.events import (
 )
 from harness.core.realtime_events import server_event_problem
 from harness.core.timeline import Timeline
+from harness.speech.library import Library
 
 CLEAN_UP_SECONDS = 10.0
 
@@ -70,7 +72,14 @@ async def make_calls(
         on_done(record)
         return record
 
-    return list(await asyncio.gather(*(make(n, s) for n, s in enumerate(scenarios, start=first))))
+    records = list(await asyncio.gather(*(make(n, s) for n, s in enumerate(scenarios, start=first))))
+    await asyncio.to_thread(_compare, records, desk.library)
+    return records
+
+
+def _compare(records: Sequence[CallRecord], library: Library) -> None:
+    for record in records:
+        compare_audio(record.timeline, record.audio, library)
 
 
 async def _make_within_budget(desk: Desk, scenario: Scenario, call: str) -> CallRecord:

@@ -327,7 +327,7 @@ class AudioCompared(Event, frozen=True, kw_only=True):
 
 
 class MarkHeard(Event, frozen=True, kw_only=True):
-    """A call's unique tone was heard: `heard` is the ufrag it belongs to, `expected` our own."""
+    """A call's own tone was heard: `heard` and `expected` name marks, which follow from calls' ufrags."""
 
     heard: str
     expected: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 
 from harness.core.audio import Samples
@@ -24,6 +26,16 @@ def marked_tone(mark: int, duration_ms: int, *, level_dbfs: float = -20.0) -> Sa
         raise ValueError(f"marks are 0 to {MARKS - 1}, not {mark}")
     low, high = divmod(mark, len(HIGH))
     return generate.tone((float(LOW[low]), float(HIGH[high])), duration_ms, level_dbfs=level_dbfs)
+
+
+def call_mark(call_name: str) -> int:
+    """The mark of a call, from its ufrag: both ends can work it out."""
+    return zlib.crc32(call_name.encode()) % MARKS
+
+
+def mark_name(mark: int) -> str:
+    """As clips and records have it."""
+    return f"mark-{mark}"
 
 
 def read_mark(samples: Samples) -> int | None:

@@ -114,7 +114,7 @@ def a_tenth_of_the_samples_at_full_scale() -> Events:
 
 @case("audio.own-audio", "cross-talk")
 def the_tone_of_another_call() -> Events:
-    return [*healthy_events(), MarkHeard(at=6.0, heard="otherfrag", expected="offerfrag")]
+    return [*healthy_events(), MarkHeard(at=6.0, heard="mark-7", expected="mark-200")]
 
 
 @case("audio.intelligible", "garbled-audio")

@@ -12,7 +12,8 @@ import uvloop
 from pydantic import SecretStr
 
 from harness.call import Caller, Scenario
-from harness.call.conduct import make_call
+from harness.call.comparing import compare_audio
+from harness.call.conduct import CallRecord, make_call
 from harness.call.desk import Desk
 from harness.config.ice import IceServer
 from harness.config.run import RunSettings
@@ -57,14 +58,15 @@ async def _calls(planted: Sequence[Planted], seed: int) -> dict[Planted, Timelin
     ):
         places = asyncio.Semaphore(CONCURRENCY)
 
-        async def call(number: int, each: Planted) -> Timeline:
+        async def call(number: int, each: Planted) -> CallRecord:
             async with places:
                 scenario = _scenario(each, pair, management)
-                record = await make_call(_desk_for(each, desk, servers), scenario, call=f"{number:03d}")
-            return record.timeline
+                return await make_call(_desk_for(each, desk, servers), scenario, call=f"{number:03d}")
 
-        timelines = await asyncio.gather(*(call(n, each) for n, each in enumerate(planted, start=1)))
-    return dict(zip(planted, timelines, strict=True))
+        records = await asyncio.gather(*(call(n, each) for n, each in enumerate(planted, start=1)))
+        for record in records:
+            compare_audio(record.timeline, record.audio, desk.library)
+    return {each: record.timeline for each, record in zip(planted, records, strict=True)}
 
 
 def _desk_for(planted: Planted, desk: Desk, servers: Mapping[str, IceServer]) -> Desk:

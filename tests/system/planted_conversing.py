@@ -62,6 +62,8 @@ PLANTED = [
     # Audio.
     fake("no-audio", "audio.comes-back: no-packets", takes_a_turn),
     fake("silent-audio", "audio.comes-back: silent-audio", takes_a_turn),
+    fake("cross-talk", "audio.own-audio: cross-talk", takes_a_turn),
+    fake("garbled-audio", "audio.intelligible: garbled-audio", takes_a_turn, limits=UNTIMED),
     fake("truncated-audio", "audio.complete: truncated-audio", takes_a_turn),
     fake("packet-loss", "audio.clean: packet-loss", takes_a_turn, limits=BUSY),
     fake("audio-bursts", "audio.clean: wrong-pace", takes_a_turn, limits=BUSY),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +12,7 @@ from harness.core.audio import Samples
 from harness.core.errors import UsageError
 from harness.fakes.openai.replies import Reply
 from harness.speech.library import Clip, Library
-from harness.speech.marks import MARKS, marked_tone
+from harness.speech.marks import MARKS, call_mark, mark_name, marked_tone
 
 MARK_MS = 1500
 VOICE_HELP = "recorded, recorded:CLIP, echo or mark"
@@ -117,11 +116,6 @@ def clip_reply(clip: Clip) -> Reply:
     )
 
 
-def call_mark(call_name: str) -> int:
-    """The mark of a call, from its ufrag: both ends can work it out."""
-    return zlib.crc32(call_name.encode()) % MARKS
-
-
 def mark_reply(call_name: str) -> Reply:
     """The call's own tone."""
     return _mark_reply(call_mark(call_name))
@@ -129,7 +123,7 @@ def mark_reply(call_name: str) -> Reply:
 
 @lru_cache(maxsize=MARKS)
 def _mark_reply(mark: int) -> Reply:
-    return Reply(f"mark-{mark}", "(tone)", MARK_MS, lambda: marked_tone(mark, MARK_MS))
+    return Reply(mark_name(mark), "(tone)", MARK_MS, lambda: marked_tone(mark, MARK_MS))
 
 
 def _short_first(library: Library) -> list[Clip]:

@@ -103,7 +103,7 @@ def comes_back(timeline: Timeline) -> Finding:
     ),
     causes={
         "cross-talk": Cause(
-            "the audio of another call was heard",
+            "the tone of another call was heard",
             "stop at once: calls are mixed up, and with them what people say; look for answers returned to "
             "the wrong request (a shared variable, a cache keyed too coarsely)",
         )
@@ -113,7 +113,7 @@ def own_audio(timeline: Timeline) -> Finding:
     """Every tone that was heard belongs to this call."""
     for mark in timeline.all(MarkHeard, side=None):
         if mark.heard != mark.expected:
-            seen = f"the tone of call {mark.heard} in call {mark.expected}"
+            seen = f"{mark.heard}, where the mark of this call is {mark.expected}"
             return Violation("cross-talk", seen, (Evidence(mark.at, seen),))
     return None
 

@@ -13,8 +13,7 @@ from harness.core.audio import AUDIBLE_DBFS
 from harness.core.events import Packet
 from harness.fakes.faults.catalogue import OPENAI_FAULTS
 from harness.fakes.faults.sound import GarbledAudio
-from harness.fakes.openai.voices import call_mark
-from harness.speech.marks import read_mark
+from harness.speech.marks import call_mark, read_mark
 from tests.fakes.callers import Served, calling, new_caller, quick, serving
 
 PLANTED: dict[str, object] = {

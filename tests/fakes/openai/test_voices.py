@@ -10,13 +10,12 @@ from harness.fakes.openai.voices import (
     Heard,
     Prompt,
     RecordedVoice,
-    call_mark,
     mark_reply,
     voice_named,
 )
 from harness.speech import generate, opus
 from harness.speech.library import load_library
-from harness.speech.marks import read_mark
+from harness.speech.marks import call_mark, read_mark
 from harness.speech.pcm import RATE
 
 LIBRARY = load_library()
