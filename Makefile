@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install scenarios test check format docs clean
+.PHONY: help install scenarios nightly allure test check format docs clean
 
 help:  ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -23,6 +23,21 @@ install: $(READY)  ## set up .venv with the pinned dependencies
 
 scenarios: $(READY)  ## make real calls through the embedded relay and judge them
 	$(BIN)/pytest scenarios/ $(ARGS)
+
+# What a nightly job runs. A run that conforms and is no worse becomes the next night's baseline.
+NIGHTLY := reports/nightly
+BUDGET_USD ?= 1.00
+ALLURE := allure@3.18.0
+nightly: $(READY)  ## regression against HARNESS_TARGET: history, baseline, JUnit, Allure results, a budget
+	$(BIN)/pytest scenarios/ --reports=$(NIGHTLY)/run --history=$(NIGHTLY)/history.sqlite \
+	  --junitxml=$(NIGHTLY)/junit.xml --alluredir=$(NIGHTLY)/allure-results --clean-alluredir \
+	  --limit cost_per_run_usd=$(BUDGET_USD) \
+	  $$(test -d $(NIGHTLY)/baseline && echo --baseline=$(NIGHTLY)/baseline --fail-on-regression) $(ARGS)
+	rm -rf $(NIGHTLY)/baseline && cp -r $(NIGHTLY)/run $(NIGHTLY)/baseline
+
+allure:  ## make Allure 3's report of the last nightly run; needs Node.js
+	npx --yes $(ALLURE) generate -c $(NIGHTLY)/allure-results/allurerc.json -o $(NIGHTLY)/allure-report \
+	  $(NIGHTLY)/allure-results
 
 test: check  ## format, lint, strict types, import floors, and the test suite
 	$(BIN)/pytest tests/ $(ARGS)

@@ -33,7 +33,7 @@ CONFIG = "allurerc.json"
 # For `allure generate -c DIR/allurerc.json DIR`. A label's value is matched as a regular expression.
 SETTINGS = {
     "name": "Voice relay harness",
-    "historyPath": "reports/allure-history.jsonl",
+    "historyPath": "reports/nightly/allure-history.jsonl",
     "categories": {
         "rules": [
             {
