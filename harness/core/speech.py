@@ -60,12 +60,12 @@ def muted_speech(timeline: Timeline) -> list[Interval]:
 
 
 def _spoken(timeline: Timeline, *, muted: bool) -> list[tuple[str, Interval]]:
-    silenced = _muted_intervals(timeline)
+    silenced = muted_intervals(timeline)
     found: list[tuple[str, Interval]] = []
     for started in timeline.all(UtteranceStarted):
-        end_of_clip = _end_of_clip(timeline, started)
+        broken_off = end_of_clip(timeline, started)
         for start_ms, end_ms in started.speech:
-            part = (started.at + start_ms / 1000, min(started.at + end_ms / 1000, end_of_clip))
+            part = (started.at + start_ms / 1000, min(started.at + end_ms / 1000, broken_off))
             if part[1] <= part[0]:
                 continue
             pieces = common([part], silenced) if muted else without(part, silenced)
@@ -75,7 +75,8 @@ def _spoken(timeline: Timeline, *, muted: bool) -> list[tuple[str, Interval]]:
     return sorted(found, key=lambda item: item[1])
 
 
-def _end_of_clip(timeline: Timeline, started: UtteranceStarted) -> float:
+def end_of_clip(timeline: Timeline, started: UtteranceStarted) -> float:
+    """When a clip was broken off, or else the call's end: it may have ended by itself before."""
     ended = timeline.first(UtteranceEnded, after=started.at, where=lambda e: e.clip == started.clip and e.cut)
     next_same = timeline.first(
         UtteranceStarted, after=started.at, where=lambda e: e is not started and e.clip == started.clip
@@ -86,7 +87,8 @@ def _end_of_clip(timeline: Timeline, started: UtteranceStarted) -> float:
     return over.at if over is not None else float("inf")
 
 
-def _muted_intervals(timeline: Timeline) -> list[Interval]:
+def muted_intervals(timeline: Timeline) -> list[Interval]:
+    """Intervals in which the microphone was muted; the last may be endless."""
     return [
         (start, float("inf") if end is None else end)
         for start, end in timeline.spans(

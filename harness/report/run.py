@@ -36,12 +36,19 @@ EXIT_CODES = {
 
 @dataclass(frozen=True)
 class CallEntry:
-    """One call of the run. `audio`: what was received, 48 kHz mono, None where it was not kept."""
+    """One call of the run. `audio`: what was received, 48 kHz mono, None where it was not kept.
+
+    `title` is the scenario's sentence; `node` its node id in pytest, empty where another front door made the
+    call; `judged` are the requirements that are tests of their own there.
+    """
 
     id: str
     scenario: str
     timeline: Timeline
     audio: Samples | None = None
+    title: str = ""
+    node: str = ""
+    judged: frozenset[str] = frozenset()
 
     @property
     def withheld(self) -> bool:
@@ -54,7 +61,7 @@ class Run:
     """Everything that a report is made from.
 
     `conditions` is what two runs must share to be compared, beside target and mode: the fixtures' digest, the
-    impairment.
+    impairment. `repeat`: the options with which pytest makes the same calls.
     """
 
     target: str
@@ -67,6 +74,7 @@ class Run:
     unreachable: str = ""
     conditions: Mapping[str, str] = field(default_factory=dict)
     harness_version: str = field(default=__version__)
+    repeat: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> RunVerdict:

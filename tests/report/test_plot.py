@@ -89,9 +89,10 @@ def test_a_scale_holds_its_values_between_round_ends_with_few_ticks(values: list
     ("values", "ticks"),
     [
         ([0, 93], [0, 20, 40, 60, 80, 100]),
-        ([3], [0, 1, 2, 3]),
+        ([3], [0, 0.5, 1, 1.5, 2, 2.5, 3]),
         ([], [0, 0.2, 0.4, 0.6, 0.8, 1]),
         ([-4, 4], [-4, -2, 0, 2, 4]),
+        ([12.5], [0, 2, 4, 6, 8, 10, 12, 14]),
     ],
 )
 def test_ticks_are_round(values: list[float], ticks: list[float]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 ROUND = (1.0, 2.0, 5.0, 10.0)
-FEW = 6  # ticks: more than these crowd an axis
+FEW = 7  # ticks: more than about these crowd an axis
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Scale:
         if not self.log:
             return _even_ticks(self.low, self.high)
         fine = [v for v in _decades(self.low, self.high) if self.low <= v <= self.high * (1 + 1e-9)]
-        return fine if len(fine) <= FEW + 2 else [v for v in fine if math.log10(v) % 1 < 1e-9]
+        return fine if len(fine) <= FEW + 1 else [v for v in fine if math.log10(v) % 1 < 1e-9]
 
 
 def scale_over(values: Iterable[float], start: float, end: float, *, log: bool = False) -> Scale:
@@ -65,8 +65,8 @@ def _even_ticks(low: float, high: float) -> list[float]:
 
 
 def _step(span: float) -> float:
-    """The round step that divides a span in about five."""
-    rough = span / 5
+    """The round step that divides a span in no more than a few."""
+    rough = span / FEW
     power = 10.0 ** math.floor(math.log10(rough))
     return power * next(r for r in ROUND if r >= rough / power - 1e-9)
 

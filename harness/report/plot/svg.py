@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from markupsafe import Markup, escape
 
 Attribute = str | float
+CAMEL = {"viewbox": "viewBox", "preserveaspectratio": "preserveAspectRatio"}
 
 
 def element(name: str, *children: str, **attributes: Attribute) -> Markup:
@@ -26,4 +27,4 @@ def _short(value: Attribute) -> str:
 
 
 def _dashed(key: str) -> str:
-    return key.rstrip("_").replace("_", "-").replace("viewbox", "viewBox")
+    return CAMEL.get(key, key.rstrip("_").replace("_", "-"))

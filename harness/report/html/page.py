@@ -1,0 +1,97 @@
+"""The report as one HTML file that opens offline: all that it shows is in it, and only our own script runs.
+
+Whatever a target said is hostile. Three walls: the templates escape by default, the page's Content Security
+Policy lets run only the one script of this hash, and it lets nothing be fetched.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.core.errors import UsageError
+from harness.report.html import calls, measures, reliability, views, words
+from harness.report.plot import plot_css
+from harness.report.run import Run
+from harness.speech.library import Clip
+
+FILE = "report.html"
+
+
+def write_html(run: Run, directory: Path, clips: Mapping[str, Clip]) -> Path:
+    """Write the report beside results.json; `clips` are those that the caller spoke.
+
+    Raises UsageError when the directory cannot be written.
+    """
+    path = directory / FILE
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        path.write_text(as_html(run, clips), encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UsageError(f"the report cannot be written: {error}", "choose another --reports DIR") from error
+    return path
+
+
+def as_html(run: Run, clips: Mapping[str, Clip]) -> str:
+    """The whole page."""
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            run=run,
+            headline=views.headline(run),
+            findings=views.findings(run),
+            areas=views.areas(run),
+            calls=calls.calls(run, clips),
+            groups=measures.groups(run),
+            facts=reliability.facts(run),
+            **_assets(),
+        )
+    )
+
+
+@lru_cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("harness.report.html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "anchor": calls.anchor,
+        "counted": words.counted,
+        "number": words.number,
+        "sign": views.sign,
+        "spoken": words.spoken,
+        "ticked": words.ticked,
+    }
+    environment.globals["LONGEST_BODY"] = calls.LONGEST_BODY
+    return environment
+
+
+@lru_cache
+def _assets() -> dict[str, str]:
+    folder = resources.files("harness.report.html") / "templates"
+    # As plain text: text that is added to Markup would be escaped.
+    style = (folder / "style.css").read_text(encoding="utf-8") + str(plot_css())
+    script = (folder / "script.js").read_text(encoding="utf-8")
+    return {
+        "style": Markup(style),  # noqa: S704  (our own file)
+        "script": Markup(script),  # noqa: S704  (our own file)
+        "style_hash": _hash(style),
+        "script_hash": _hash(script),
+    }
+
+
+def _hash(text: str) -> str:
+    """As a Content Security Policy names it (CSP 3, section 2.3.1)."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
