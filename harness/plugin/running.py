@@ -22,12 +22,15 @@ from harness.plugin import terminal
 from harness.plugin.allure import AllureReport
 from harness.plugin.earlier import Earlier, conditions
 from harness.plugin.options import is_strict
+from harness.plugin.repeating import repeat_options
 from harness.report.files import write_run
+from harness.report.html import write_html
 from harness.report.run import EXIT_CODES, CallEntry, Run, RunVerdict, unreachable
 from harness.report.saved import RESULTS
 from harness.requirements.judging import CallJudge, judge
 from harness.requirements.model import Requirement, Verdict
 from harness.requirements.registry import REGISTRY
+from harness.speech.library import load_library
 
 
 @dataclass
@@ -37,9 +40,12 @@ class Running:
     settings: RunSettings
     requirements: frozenset[Requirement]
     earlier: Earlier
+    repeat: tuple[str, ...] = ()
     started_at: str = field(default_factory=wall_time)
     unreachable: str = ""
     judged_over_calls: dict[Requirement, list[Scenario]] = field(default_factory=dict)
+    _nodes: dict[str, str] = field(default_factory=dict)
+    _tests: dict[str, set[str]] = field(default_factory=dict)
     _records: dict[str, CallRecord] = field(default_factory=dict)
     _judges: dict[str, CallJudge] = field(default_factory=dict)
     _verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
@@ -79,6 +85,7 @@ class Running:
             settings,
             frozenset(selected),
             Earlier.from_options(option, settings),
+            repeat_options(option, settings),
             _allure=AllureReport.of(config),
         )
 
@@ -86,7 +93,11 @@ class Running:
         """Make one call for each selected scenario; ends the session where none can be made."""
         from harness.plugin.items import RequirementItem, RunItem
 
-        asked = [i.scenario for i in session.items if isinstance(i, RequirementItem)]
+        items = [i for i in session.items if isinstance(i, RequirementItem)]
+        for item in items:
+            self._nodes[item.scenario.name] = item.nodeid.removesuffix(f"::{item.name}")
+            self._tests.setdefault(item.scenario.name, set()).add(item.requirement.id)
+        asked = [item.scenario for item in items]
         asked += [s for i in session.items if isinstance(i, RunItem) for s in i.scenarios]
         scenarios = list({scenario.name: scenario for scenario in asked}.values())
         progress = terminal.progress(session.config)
@@ -151,12 +162,23 @@ class Running:
             mode=self.settings.mode,
             seed=self.settings.seed,
             started_at=self.started_at,
-            calls=tuple(
-                CallEntry(r.id, r.scenario.name, r.timeline, r.audio) for r in self._records.values()
-            ),
+            calls=tuple(self._entry(record) for record in self._records.values()),
             verdicts=tuple(self._verdicts.values()),
             unreachable=self.unreachable,
             conditions=conditions(self.settings),
+            repeat=self.repeat,
+        )
+
+    def _entry(self, record: CallRecord) -> CallEntry:
+        name = record.scenario.name
+        return CallEntry(
+            record.id,
+            name,
+            record.timeline,
+            record.audio,
+            title=record.scenario.title,
+            node=self._nodes.get(name, ""),
+            judged=frozenset(self._tests.get(name, ())),
         )
 
     def _keep_verdict(self, verdict: Verdict) -> None:
@@ -164,7 +186,8 @@ class Running:
 
     def _write(self) -> Run:
         run = self._run()
-        self._written = str(write_run(run, self.settings.reports))
+        write_run(run, self.settings.reports)
+        self._written = str(write_html(run, self.settings.reports, load_library()))
         return run
 
     async def _make(self, scenarios: Sequence[Scenario], progress: terminal.Progress) -> None:

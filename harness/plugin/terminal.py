@@ -42,7 +42,7 @@ def progress(config: pytest.Config) -> Progress:
 
 
 def summarise(reporter: pytest.TerminalReporter, run: Run, written: str) -> None:
-    """Root causes, the verdict, and where the evidence is."""
+    """Root causes, the verdict, and where the report is, with the evidence beside it."""
     causes = root_causes(run.verdicts)
     if causes:
         reporter.section("root causes")
@@ -55,7 +55,7 @@ def summarise(reporter: pytest.TerminalReporter, run: Run, written: str) -> None
     for name, m in run.measurements().items():
         if m.p50 is not None:
             reporter.write_line(f"  {name}: median {m.p50:g} {m.unit}, worst {m.max:g} {m.unit} ({m.count})")
-    reporter.write_line(f"seed {run.seed}; evidence in {written}")
+    reporter.write_line(f"seed {run.seed}; report in {written}")
 
 
 def compared(reporter: pytest.TerminalReporter, comparison: Comparison | None) -> None:
