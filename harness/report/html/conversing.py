@@ -17,6 +17,7 @@ from harness.core.events import (
     UtteranceStarted,
     WaitExpired,
 )
+from harness.core.network_events import NetworkImpaired
 from harness.core.reception import reception, streams, unwrapped
 from harness.core.speech import Interval, muted_intervals, muted_speech, utterances
 from harness.core.timeline import Timeline
@@ -49,6 +50,7 @@ def conversing(timeline: Timeline, left: Samples, right: Samples) -> Panel | Non
         *_waits(paired),
         _relay(timeline, right, end),
         _lost(timeline),
+        *_network(timeline, end),
         *_trouble(timeline),
     ]
     return Panel(end, tuple(lanes))
@@ -153,6 +155,21 @@ def _holes(packets: Sequence[Packet]) -> Iterator[_Hole]:
     for (before, _), (after, packet) in pairwise(arrived):
         if after - before > 1:
             yield _Hole(packet.at, after - before - 1)
+
+
+def _network(timeline: Timeline, end: float) -> Iterator[Lane]:
+    """What was done to the caller's network on purpose."""
+    changes = timeline.all(NetworkImpaired)
+    spans = []
+    ends = [*(change.at for change in changes[1:]), end]
+    for change, until in zip(changes, ends, strict=False):  # without a change there is still the end
+        if change.name not in ("clear", "rebind"):
+            over = min(until, change.at + change.seconds) if change.seconds else until
+            spans.append(Span(change.at, over, change.name, change.name, "muted"))
+    ticks = [Tick(e.at, "a new port", "doubt") for e in changes if e.name == "rebind"]
+    if spans or ticks:
+        names = ", ".join(dict.fromkeys(e.name for e in changes if e.name != "clear"))
+        yield Lane("impaired network", names, tuple(spans), tuple(ticks))
 
 
 def _trouble(timeline: Timeline) -> Iterator[Lane]:

@@ -53,7 +53,7 @@ def ticked(text: str) -> Markup:
 
 
 def number(value: float | None) -> str:
-    """A measured value with four digits that say something; a dash where there is none."""
+    """A measured value with the three digits that say something; a dash where there is none."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
