@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from harness.config.run import RunSettings
+from harness.config.target import Target
 
 # Our options by their names in pytest's namespace. `target` and `seed` are repeated as they were understood.
 REPEATED = {
@@ -14,18 +15,28 @@ REPEATED = {
     "auth": "--auth",
     "limits": "--limit",
     "fake_openai": "--fake-openai",
+    "ice_server": "--ice-server",
+    "ice_servers_from": "--ice-servers-from",
+    "ice_transport_policy": "--ice-transport-policy",
+    "ice_ca": "--ice-ca",
     "impairment": "--impairment",
 }
-# Which calls and requirements, how many at once and where to: the one who repeats decides anew.
-NOT_REPEATED = frozenset({"reports", "concurrency", "requirement", "area"})
+# Which calls and requirements, how many at once, where to and against what: who repeats decides anew.
+NOT_REPEATED = frozenset(
+    {"reports", "concurrency", "requirement", "area", "baseline", "fail_on_regression", "history"}
+)
 
 
 def repeat_options(option: argparse.Namespace, settings: RunSettings) -> tuple[str, ...]:
-    """Every option that says what is called and how; a target without the secrets of its query."""
+    """Every option that says what is called and how; URLs without the secrets of their queries."""
     target = settings.target
     found = [] if target is None else ["--target", target.name or target.shown_url]
     for name, spelled in REPEATED.items():
         value = getattr(option, name)
         for each in value if isinstance(value, list) else [value] if value else []:
-            found += [spelled, str(each)]
+            found += [spelled, _shown(str(each))]
     return (*found, *(["--strict"] if settings.strict else []), "--seed", str(settings.seed))
+
+
+def _shown(value: str) -> str:
+    return Target(value).shown_url if value.startswith(("http://", "https://")) else value
