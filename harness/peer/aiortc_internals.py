@@ -89,6 +89,7 @@ class CheckCounter:
     """ICE connectivity checks on the wire, told from STUN's message types (RFC 8489, section 5)."""
 
     def __init__(self) -> None:
+        self.on_answered: Callable[[], None] | None = None
         self.sent = 0
         self.answered = 0
         self.refused = 0
@@ -107,6 +108,8 @@ class CheckCounter:
                 self.replied += 1
             else:
                 self.answered += 1
+                if self.on_answered is not None:
+                    self.on_answered()
         elif not outgoing and (first, second) == (0x01, 0x11):
             self.refused += 1
 
@@ -266,6 +269,11 @@ async def rebind(gatherer: RTCIceGatherer) -> bool:
     except TransactionError:
         return False
     return True
+
+
+async def stop_sending(gatherer: RTCIceGatherer) -> None:
+    """Close the sockets as at the end of consent; the transports above find out by themselves."""
+    await gatherer._connection.close()
 
 
 def nominated_pair(gatherer: RTCIceGatherer) -> Any | None:

@@ -32,6 +32,7 @@ from harness.core.sdp import Candidate
 from harness.peer import aiortc_internals as internals
 from harness.peer.aiortc_internals import AskServers
 from harness.peer.channel import Channel
+from harness.peer.consent import CONSENT_SECONDS, Consent
 from harness.peer.remote import Remote
 
 OnState = Callable[[Layer, str, str], None]
@@ -72,6 +73,8 @@ class Transport:
         self._on_state = on_state
         self._closed = False
         self._wire: internals.Wire | None = None
+        self._consent: Consent | None = None
+        self._losing_consent: asyncio.Task[None] | None = None
         self._gatherer = internals.new_gatherer(
             ask_servers=ask_servers,
             relay_only=relay_only,
@@ -176,7 +179,11 @@ class Transport:
         except TimeoutError:
             self._tell("ice", "failed", f"no pair was nominated within {within:g} s")
             return False
-        return bool(self._ice.state == "completed")
+        if self._ice.state != "completed" or self._closed:
+            return False
+        self._consent = Consent(self._consent_expired)
+        self.checks.on_answered = self._consent.renew
+        return True
 
     async def start_dtls(self, remote: Remote, within: float = 15.0) -> bool:
         """Shake hands; False where it failed or `within` seconds passed."""
@@ -201,6 +208,8 @@ class Transport:
         if self._closed:
             return
         self._closed = True
+        if self._consent is not None:
+            self._consent.stop()
         for channel in self._channels:
             channel.close()
         await asyncio.sleep(0)  # lets the stream reset leave before the association is aborted
@@ -208,6 +217,8 @@ class Transport:
         await internals.finish_dtls(self._dtls)
         if self._wire is not None:
             self._wire.flush()  # the goodbye is on its way, whatever becomes of the sockets
+        if self._losing_consent is not None:
+            await self._losing_consent
         await internals.finish_ice(self._ice, self._gatherer)
         await asyncio.sleep(0)  # lets the sockets' connection_lost run
 
@@ -253,7 +264,12 @@ class Transport:
         self._tell("gathering", "complete" if self._gatherer.state == "completed" else self._gatherer.state)
 
     def _ice_changed(self) -> None:
-        self._tell("ice", W3C_ICE_STATES.get(self._ice.state, self._ice.state))
+        if self._losing_consent is None or self._ice.state != "failed":  # that was told, with its reason
+            self._tell("ice", W3C_ICE_STATES.get(self._ice.state, self._ice.state))
+
+    def _consent_expired(self) -> None:
+        self._losing_consent = asyncio.get_running_loop().create_task(internals.stop_sending(self._gatherer))
+        self._tell("ice", "failed", f"no check was answered for {CONSENT_SECONDS:g} s (RFC 7675)")
 
     def _dtls_changed(self) -> None:
         detail = ""

@@ -190,7 +190,7 @@ class FakePeer:
             return
         if layer == "dtls" and state == "closed":
             self._left("hang-up")
-        elif layer == "ice" and state == "closed":
+        elif layer == "ice" and (state == "closed" or (state == "failed" and self._channel is not None)):
             self._left("consent-lost")
 
     def _left(self, reason: str) -> None:
