@@ -40,12 +40,13 @@ class Budget:
         self._under_way += not refusal
         return refusal
 
-    def settle(self, timeline: Timeline | None) -> None:
-        """An admitted call is over; None where it came to no timeline."""
-        cost = call_cost_usd(timeline) if timeline is not None else 0.0
-        self._unknown |= cost is None
-        self._spent += cost or 0.0
-        self._dearest = max(self._dearest, cost or 0.0)
+    def settle(self, *timelines: Timeline) -> None:
+        """An admitted call is over; with it those that its caller made after it. It may have come to none."""
+        costs = [call_cost_usd(timeline) for timeline in timelines]
+        cost = sum(known for known in costs if known is not None)
+        self._unknown |= None in costs
+        self._spent += cost
+        self._dearest = max(self._dearest, cost)
         self._under_way = max(0, self._under_way - 1)
         self._changed.set()
 

@@ -10,6 +10,8 @@ from typing import Any
 from harness.call.impairing import NetworkVerbs, record_impairment
 from harness.call.line import Line
 from harness.call.probing import Probes
+from harness.call.reconnecting import CallAgain, Reconnecting
+from harness.call.stopping import PlanStopped
 from harness.call.waiting import Waiter
 from harness.core.events import (
     AnswerRejected,
@@ -32,18 +34,28 @@ INTERRUPTED_AFTER_SECONDS = 1.0  # of a reply's audio
 NOTHING_HEARD_SECONDS = 3.0  # the first audible packet may come this much after response.done
 
 
-class PlanStopped(Exception):  # noqa: N818  (no error: the plan ends early, and the record says why)
-    """A stage did not come about, so the rest of the plan makes no sense."""
+class Caller(Probes, NetworkVerbs, Reconnecting):
+    """The verbs of a call. Each is a step on the timeline; one that fails ends the plan.
 
+    `line` is that of the call it is in; `lines` are all that it had, and those it opened for others.
+    """
 
-class Caller(Probes, NetworkVerbs):
-    """The verbs of a call. Each is a step on the timeline; one that fails ends the plan."""
+    def __init__(self, line: Line, call_again: CallAgain | None = None) -> None:
+        self.call_again = call_again
+        self.lines: list[Line] = []
+        self.take_up(line)
 
-    def __init__(self, line: Line) -> None:
+    def take_up(self, line: Line) -> None:
+        """From now on the verbs are about the call of this line."""
         self.line = line
+        self.lines.append(line)
         self._waiter = Waiter(line.timeline)
         self._events_sent = 0
         self._hung_up = False
+
+    def another(self, line: Line) -> Caller:
+        """Somebody else, with a call of its own."""
+        return Caller(line)
 
     # --- the call ---
 

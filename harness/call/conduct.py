@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 
+import msgspec
 import numpy as np
 
 from harness import __version__
-from harness.call.caller import Caller, PlanStopped
+from harness.call.caller import Caller
 from harness.call.comparing import compare_audio
 from harness.call.desk import Desk
+from harness.call.line import Line
 from harness.call.scenario import Scenario
+from harness.call.stopping import PlanStopped
 from harness.core import probes
 from harness.core.audio import Samples
 from harness.core.clock import MonotonicClock, RelativeClock, wall_time
@@ -32,18 +36,25 @@ from harness.core.events import (
 )
 from harness.core.realtime_events import server_event_problem
 from harness.core.timeline import Timeline
+from harness.network.link import Link
 from harness.speech.library import Library
 
 CLEAN_UP_SECONDS = 10.0
 
+Watch = Callable[[Timeline, Event], None]
+
 
 @dataclass(frozen=True)
 class CallRecord:
-    """One call that was made: its timeline, and the audio that was received (48 kHz mono, from 0 on)."""
+    """One call that was made: its timeline, and the audio that was received (48 kHz mono, from 0 on).
+
+    `followed_by`: the calls that the scenario made after it, each with a timeline of its own.
+    """
 
     scenario: Scenario
     timeline: Timeline
     audio: Samples
+    followed_by: tuple[CallRecord, ...] = ()
 
     @property
     def id(self) -> str:
@@ -78,7 +89,7 @@ async def make_calls(
 
 
 def _compare(records: Sequence[CallRecord], library: Library) -> None:
-    for record in records:
+    for record in (each for first in records for each in (first, *first.followed_by)):
         compare_audio(record.timeline, record.audio, library)
 
 
@@ -90,11 +101,12 @@ async def _make_within_budget(desk: Desk, scenario: Scenario, call: str) -> Call
             CallEnded(at=0.0, reason="the call was not placed"),
         ]
         return CallRecord(scenario, Timeline(events), np.zeros(0, np.int16))
-    record = None
+    made: list[CallRecord] = []
     try:
         record = await make_call(desk, scenario, call=call)
+        made = [record, *record.followed_by]
     finally:
-        desk.budget.settle(record.timeline if record else None)
+        desk.budget.settle(*(each.timeline for each in made))
     return record
 
 
@@ -104,20 +116,21 @@ async def make_call(
     *,
     call: str,
     light: bool = False,
-    watch: Callable[[Timeline, Event], None] | None = None,
+    watch: Watch | None = None,
 ) -> CallRecord:
     """Make one call. Raises only CancelledError, and cleans up first.
 
     `watch` is told of each event as it is recorded, and must be quick. A `light` call, for load, is cheap:
     its events are not held against the official types, and the fake is not asked for its view.
     """
-    clock = RelativeClock(MonotonicClock())
-    timeline = Timeline()
-    if watch is not None:
-        timeline.listen(partial(watch, timeline))
-    line = desk.open_line(timeline, clock, call=call)
-    line.record(_started(desk, scenario, call, origin=clock.origin, ufrag=line.peer.ufrag))
-    caller = Caller(line)
+    first = _open_line(desk, scenario, call, watch=watch)
+
+    def call_again(line: Line | None) -> Line:
+        name, link = f"{call}-{next(numbers)}", line.link if line else None
+        return _open_line(desk, scenario, name, link=link, continues=line.call if line else "", watch=watch)
+
+    numbers = count(2)
+    caller = Caller(first, call_again)
     reason = "the plan was cut short"
     try:
         if desk.settings.impairment:
@@ -127,25 +140,49 @@ async def make_call(
     except PlanStopped as stopped:
         reason = str(stopped)
     except HarnessError as error:
-        line.record(HarnessFailed(at=line.now(), error=str(error), where=scenario.name))
+        _broke(caller, str(error), scenario.name)
         reason = "the harness failed"
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
-        line.record(
-            HarnessFailed(
-                at=line.now(),
-                error=f"{type(error).__name__}: {error}",
-                where=f"{where.filename.rpartition('/')[2]}:{where.lineno}",
-            )
+        _broke(
+            caller, f"{type(error).__name__}: {error}", f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         )
         reason = "the harness failed"
     finally:
         await _hang_up(caller)
-        line.record(CallEnded(at=line.now(), reason=reason))
+        caller.line.record(CallEnded(at=caller.line.now(), reason=reason))
     if not light:
-        _validate(timeline, line.record)
-        await _ask_upstream(desk, timeline, line.peer.ufrag, clock)
-    return CallRecord(scenario, timeline, line.peer.heard.samples())
+        for line in caller.lines:
+            _validate(line.timeline, line.record)
+            await _ask_upstream(desk, line.timeline, line.peer.ufrag, line.clock)
+    record, *followed = [CallRecord(scenario, x.timeline, x.peer.heard.samples()) for x in caller.lines]
+    return replace(record, followed_by=tuple(followed))
+
+
+def _open_line(
+    desk: Desk,
+    scenario: Scenario,
+    call: str,
+    *,
+    link: Link | None = None,
+    continues: str = "",
+    watch: Watch | None = None,
+) -> Line:
+    """A line with its first event on the timeline."""
+    clock = RelativeClock(MonotonicClock())
+    timeline = Timeline()
+    if watch is not None:
+        timeline.listen(partial(watch, timeline))
+    line = desk.open_line(timeline, clock, call=call, link=link, spare=scenario.restarts_relay)
+    started = _started(desk, scenario, call, origin=clock.origin, ufrag=line.peer.ufrag)
+    line.record(msgspec.structs.replace(started, continues=continues))
+    return line
+
+
+def _broke(caller: Caller, error: str, where: str) -> None:
+    """We failed, which no call of this caller may be blamed for."""
+    for line in caller.lines:
+        line.record(HarnessFailed(at=line.now(), error=error, where=where))
 
 
 def _started(

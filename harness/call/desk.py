@@ -31,10 +31,18 @@ from harness.speech.library import Library, load_library
 
 
 class Pair(Protocol):
-    """An embedded relay and fake, running: where offers go, and the fake's base URL."""
+    """An embedded relay and fake, running: where offers go, and the fake's base URL.
+
+    Beside them a spare relay that can be restarted, at the same address.
+    """
 
     @property
     def offer_url(self) -> str: ...
+
+    @property
+    def spare_offer_url(self) -> str: ...
+
+    async def restart_spare(self) -> None: ...
 
     fake: str
 
@@ -52,6 +60,7 @@ class Desk:
     client: httpx.AsyncClient
     upstream: Upstream | None
     budget: Budget
+    pair: Pair | None = None
 
     @classmethod
     @asynccontextmanager
@@ -63,6 +72,7 @@ class Desk:
         if settings.impairment:
             preset(settings.impairment)
         async with AsyncExitStack() as stack:
+            pair = None
             if settings.target is None:
                 pair = await stack.enter_async_context(start_pair(settings))
                 settings = settings.with_pair(pair.offer_url, pair.fake)
@@ -74,14 +84,25 @@ class Desk:
             client = await stack.enter_async_context(new_client(target, settings.timeouts))
             target = await with_ice_servers(target, client, settings.timeouts)
             settings = replace(settings, target=target)  # whose redactor knows fetched credentials, too
-            yield cls(settings, target, load_library(), client, upstream, Budget(settings.limits))
+            yield cls(settings, target, load_library(), client, upstream, Budget(settings.limits), pair)
 
-    def open_line(self, timeline: Timeline, clock: RelativeClock, *, call: str = "") -> Line:
+    def open_line(
+        self,
+        timeline: Timeline,
+        clock: RelativeClock,
+        *,
+        call: str = "",
+        link: Link | None = None,
+        spare: bool = False,
+    ) -> Line:
         """The parts of one call, recording to `timeline` with secrets redacted.
 
-        With the run's seed, `call` decides the fate of each packet where the network is impaired.
+        With the run's seed, `call` decides the fate of each packet where the network is impaired. `link`: the
+        network of a caller that calls again. `spare`: through the relay that may be restarted, if any.
         """
         redactor = self.settings.redactor()
+        through = self.pair if spare else None
+        target = self.target if through is None else replace(self.target, url=through.spare_offer_url)
 
         def record(event: Event) -> None:
             timeline.append(_redacted(event, redactor.value))
@@ -97,19 +118,24 @@ class Desk:
             ask_servers=self._ask_servers(record, clock),
             relay_only=self.target.relay_only,
         )
+        link = link or Link(f"{self.settings.seed}/{call}")
+        if link.in_use:
+            peer.put_behind(link)
         return Line(
+            call=call,
             timeline=timeline,
             clock=clock,
             record=record,
             peer=peer,
-            link=Link(f"{self.settings.seed}/{call}"),
-            exchange=lambda offer: post_offer(sender, self.target, offer),
+            link=link,
+            exchange=lambda offer: post_offer(sender, target, offer),
             library=self.library,
             timeouts=self.settings.timeouts,
             sender=sender,
-            target=self.target,
+            target=target,
             upstream=self.upstream,
             seed=self.settings.seed,
+            restart_relay=through.restart_spare if through else None,
         )
 
     def _ask_servers(self, record: Callable[[Event], None], clock: RelativeClock) -> ServerGathering:

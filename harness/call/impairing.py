@@ -50,7 +50,7 @@ class NetworkVerbs:
 
 
 def record_impairment(line: Line) -> None:
-    """What was injected, where anything was."""
+    """What was injected during the call that ends now, where anything was."""
     for direction in ("up", "down"):
         counted = line.link.counted(direction)
         if counted.packets:
@@ -65,3 +65,4 @@ def record_impairment(line: Line) -> None:
                     delay_ms=round(counted.delay_ms, 3),
                 )
             )
+    line.link.count_anew()

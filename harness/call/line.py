@@ -23,9 +23,11 @@ class Line:
 
     `link` is the caller's network; its peer is put behind it when it is first impaired.
 
-    `sender`, `target` and `upstream` are for probes; `upstream` is None where the fake is not there.
+    `sender`, `target` and `upstream` are for probes; `upstream` is None where the fake is not there, and
+    `restart_relay` where the target is not a relay that we may restart.
     """
 
+    call: str
     timeline: Timeline
     clock: RelativeClock
     record: Callable[[Event], None]
@@ -38,6 +40,7 @@ class Line:
     target: Target
     upstream: Upstream | None
     seed: int
+    restart_relay: Callable[[], Awaitable[None]] | None = None
 
     def now(self) -> float:
         """Seconds on the timeline."""

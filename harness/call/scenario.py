@@ -12,16 +12,28 @@ Plan = Callable[[Caller], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Scenario:
-    """What `@scenario` makes of a coroutine function. `areas` are modules of the catalogue."""
+    """What `@scenario` makes of a coroutine function. `areas` are modules of the catalogue.
+
+    `restarts_relay`: the call goes through a second embedded relay, which it may restart. `lasts`: seconds,
+    roughly; long ones are begun first.
+    """
 
     name: str
     title: str
     plan: Plan
     areas: tuple[str, ...]
     requirements: tuple[str, ...] = ()
+    restarts_relay: bool = False
+    lasts: float = 10.0
 
 
-def scenario(*, areas: Sequence[str] = (), requirements: Sequence[str] = ()) -> Callable[[Plan], Scenario]:
+def scenario(
+    *,
+    areas: Sequence[str] = (),
+    requirements: Sequence[str] = (),
+    restarts_relay: bool = False,
+    lasts: float = 10.0,
+) -> Callable[[Plan], Scenario]:
     """Turn `async def plan(caller)` into a scenario; its docstring's first line is the title.
 
     Every requirement of `areas`, and each one named in `requirements`, becomes a test of its own.
@@ -32,6 +44,6 @@ def scenario(*, areas: Sequence[str] = (), requirements: Sequence[str] = ()) -> 
         name = getattr(plan, "__name__", "scenario")
         if not title:
             raise ValueError(f"scenario {name} needs a docstring: its first line is the title in reports")
-        return Scenario(name, title, plan, tuple(areas), tuple(requirements))
+        return Scenario(name, title, plan, tuple(areas), tuple(requirements), restarts_relay, lasts)
 
     return declare

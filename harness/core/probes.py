@@ -17,6 +17,7 @@ UPSTREAM_FAILURE: Final = "upstream-failure"  # a good offer while the upstream 
 UNAUTHENTICATED: Final = "unauthenticated"  # a good offer without the target's credentials
 INJECTION: Final = "injection"  # a good offer with a session of our own; case: the marker in every value
 ABANDONED_OFFER: Final = "abandoned-offer"  # a good offer from a caller that goes away before connecting
+ICE_RESTART: Final = "ice-restart"  # the offer once more, with new ICE credentials, in mid-call
 
 BAD_OFFERS: Final = (
     "empty",

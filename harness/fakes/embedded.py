@@ -31,6 +31,7 @@ from harness.fakes.relay.settings import SESSION_PATH, Dialect
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.02
+RESTART_SPARE = b"restart\n"
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,11 @@ class EmbeddedOptions:
 
 
 class Ready(msgspec.Struct):
-    """The child's one line: the base URLs of the relay and the fake."""
+    """The child's line, when it began and after each restart: base URLs of relay, fake and spare relay."""
 
     relay: str
     fake: str
+    spare: str
 
 
 class EmbeddedPair:
@@ -64,6 +66,7 @@ class EmbeddedPair:
         self.options = options or EmbeddedOptions()
         self.relay = ""
         self.fake = ""
+        self.spare = ""
         self._clock = clock or MonotonicClock()
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
@@ -86,6 +89,22 @@ class EmbeddedPair:
     def offer_url(self) -> str:
         """Where the relay takes offers."""
         return f"{self.relay}{SESSION_PATH}"
+
+    @property
+    def spare_offer_url(self) -> str:
+        """The same for the spare relay."""
+        return f"{self.spare}{SESSION_PATH}"
+
+    async def restart_spare(self) -> None:
+        """Stop the spare relay and start a new one at its address. Raises HarnessError."""
+        if self._process is None or self._process.stdin is None:
+            raise HarnessError("there is no spare relay to restart", "start the embedded pair first")
+        self._line = b""
+        self._deadline = self._clock.now() + START_SECONDS
+        self._process.stdin.write(RESTART_SPARE)
+        self._process.stdin.flush()
+        while not self._is_ready(0.0):  # noqa: ASYNC110  (as below)
+            await asyncio.sleep(POLL_SECONDS)
 
     # --- blocking ---
 
@@ -168,7 +187,7 @@ class EmbeddedPair:
                     self._failed("did not start")
         if b"\n" in self._line:
             ready = msgspec.json.decode(self._line.partition(b"\n")[0], type=Ready)
-            self.relay, self.fake = ready.relay, ready.fake
+            self.relay, self.fake, self.spare = ready.relay, ready.fake, ready.spare
             return True
         if self._clock.now() > self._deadline:
             self._failed(f"did not start within {START_SECONDS:g} s")

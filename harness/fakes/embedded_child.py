@@ -1,4 +1,7 @@
-"""The embedded pair's own process: options in by one line, base URLs out by one line, then calls."""
+"""The embedded pair's own process: options in by one line, base URLs out by one line, then calls.
+
+Beside the relay runs a spare one, which can be restarted while calls go on through the other.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ import asyncio
 import os
 import signal
 import sys
+from typing import Literal
 
 import msgspec
 import uvloop
 
 from harness.core.errors import HarnessError
-from harness.fakes.embedded import EmbeddedOptions, Ready
+from harness.fakes.embedded import RESTART_SPARE, EmbeddedOptions, Ready
 from harness.fakes.openai.app import FakeOpenAI
 from harness.fakes.openai.conversation.settings import ConversationSettings
 from harness.fakes.openai.settings import FakeSettings
@@ -19,12 +23,14 @@ from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.serving import running
 
+Order = Literal["restart", "stop"]
+
 
 async def _serve(options: EmbeddedOptions) -> None:
-    stopped = asyncio.Event()
+    orders: asyncio.Queue[Order] = asyncio.Queue()
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    loop.add_reader(sys.stdin.fileno(), lambda: _read_stdin(stopped))
+    loop.add_signal_handler(signal.SIGTERM, orders.put_nowait, "stop")
+    loop.add_reader(sys.stdin.fileno(), _read_stdin, orders)
     fake = FakeOpenAI(
         FakeSettings(
             addresses=options.addresses,
@@ -37,27 +43,32 @@ async def _serve(options: EmbeddedOptions) -> None:
         )
     )
     async with running(fake.app) as fake_url:
-        relay = ReferenceRelay(
-            RelaySettings(
-                upstream=fake_url,
-                api_key=options.api_key,
-                dialect=options.dialect,
-                bearer_token=options.bearer_token,
-                origins=options.origins,
-                faults=options.relay_faults,
-                seed=options.seed,
-            )
+        settings = RelaySettings(
+            upstream=fake_url,
+            api_key=options.api_key,
+            dialect=options.dialect,
+            bearer_token=options.bearer_token,
+            origins=options.origins,
+            faults=options.relay_faults,
+            seed=options.seed,
         )
-        async with running(relay.app) as relay_url:
-            sys.stdout.buffer.write(msgspec.json.encode(Ready(relay_url, fake_url)) + b"\n")
-            sys.stdout.flush()
-            await stopped.wait()
+        async with running(ReferenceRelay(settings).app) as relay_url:
+            port = 0
+            order: Order = "restart"
+            while order == "restart":
+                async with running(ReferenceRelay(settings).app, port=port) as spare_url:
+                    port = int(spare_url.rpartition(":")[2])
+                    sys.stdout.buffer.write(
+                        msgspec.json.encode(Ready(relay_url, fake_url, spare_url)) + b"\n"
+                    )
+                    sys.stdout.flush()
+                    order = await orders.get()
     loop.remove_reader(sys.stdin.fileno())
 
 
-def _read_stdin(stopped: asyncio.Event) -> None:
-    if not os.read(sys.stdin.fileno(), 4096):
-        stopped.set()
+def _read_stdin(orders: asyncio.Queue[Order]) -> None:
+    said = os.read(sys.stdin.fileno(), 4096)
+    orders.put_nowait("restart" if said == RESTART_SPARE else "stop")
 
 
 def main() -> int:

@@ -54,9 +54,19 @@ class Link:
         """Seconds until the blackout ends; 0 where there is none."""
         return max(0.0, self._dark_until - self._loop.time())
 
+    @property
+    def in_use(self) -> bool:
+        """Whether anything is done, or has been done, to packets."""
+        return self.conditions is not PRESETS["clear"] or self._dark_until > 0
+
     def counted(self, direction: Direction) -> Counted:
-        """What was done to packets so far; those lost in a blackout are among them."""
+        """What was done to packets since `count_anew`; those lost in a blackout are among them."""
         return self._counted[direction]
+
+    def count_anew(self) -> None:
+        """The caller's next call has figures of its own."""
+        for direction, path in self._paths.items():
+            self._counted[direction] = path.counted = Counted()
 
     def outgoing(self, size: int, pass_on: PassOn) -> None:
         """A datagram of ours sets out."""

@@ -89,6 +89,11 @@ class Peer:
         return self._transport.ufrag
 
     @property
+    def offer(self) -> str:
+        """What `create_offer` made; empty before."""
+        return self._offer
+
+    @property
     def channel_state(self) -> str:
         return self._channel.state
 

@@ -162,7 +162,11 @@ class Running:
             mode=self.settings.mode,
             seed=self.settings.seed,
             started_at=self.started_at,
-            calls=tuple(self._entry(record) for record in self._records.values()),
+            calls=tuple(
+                self._entry(record)
+                for first in self._records.values()
+                for record in (first, *first.followed_by)
+            ),
             verdicts=tuple(self._verdicts.values()),
             unreachable=self.unreachable,
             conditions=conditions(self.settings),
@@ -203,6 +207,7 @@ class Running:
                 (first,) = await make_calls(desk, [ordinary], concurrency=1, first=0)
                 self._keep(first, progress)
                 self._check_reachable(first)
+            rest.sort(key=lambda s: -s.lasts)  # a long call that began last would keep all waiting
             side_by_side = min(self.settings.concurrency, len(rest))
             progress(f"making {len(rest)} calls, {side_by_side} side by side")
             await make_calls(

@@ -81,7 +81,7 @@ async def test_a_call_that_comes_to_nothing_gives_its_place_back() -> None:
     budget = per_run(2.5)
     await placed(budget)
     assert await budget.admit() == ""
-    budget.settle(None)
+    budget.settle()
     assert await budget.admit() == ""
 
 

@@ -1,0 +1,192 @@
+"""A caller whose call is lost, or about to be: noticing, cleaning up, and coming back with a new call."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from harness.call.stopping import PlanStopped
+from harness.core.clock import MonotonicClock
+from harness.core.events import CallEnded, ServerEvent, StateChanged
+from harness.core.network_events import CallLost, CallResumed, HerdCame, RelayRestarted
+from harness.core.probes import ICE_RESTART
+from harness.core.session import field
+from harness.core.timeline import Timeline
+from harness.signaling.exchange import post_offer
+from harness.signaling.reoffers import with_new_ice
+
+if TYPE_CHECKING:
+    from harness.call.caller import Caller
+    from harness.call.line import Line
+
+NOTICE_SECONDS = 45.0  # consent lasts 30 s (RFC 7675), and a busy machine adds to it
+ATTEMPTS = 3
+FIRST_BACKOFF_SECONDS = 0.5  # doubled after each attempt, half of it by chance
+
+# States that end a call for its page. `closed` of ICE is our own doing.
+SIGNS = {"ice": ("disconnected", "failed"), "dtls": ("failed", "closed"), "channel": ("closing", "closed")}
+
+CallAgain = Callable[["Line | None"], "Line"]
+"""A line for one more call of this run: of the same caller behind the same link, or of another's."""
+
+
+class _Host(Protocol):
+    line: Line
+    lines: list[Line]
+    call_again: CallAgain | None
+
+    async def hang_up(self) -> None: ...
+    async def say(self, clip: str) -> None: ...
+    async def hear_reply(self) -> None: ...
+    def take_up(self, line: Line) -> None: ...
+    def blackout(self, seconds: float) -> None: ...
+    def _step(self, name: str) -> AbstractAsyncContextManager[None]: ...
+    async def _until(self, holds: Callable[[], bool], what: str, within: float) -> None: ...
+    async def connect(self) -> None: ...
+    async def make_another_call(self) -> None: ...
+    def another(self, line: Line) -> Caller: ...
+
+
+class Reconnecting:
+    """Verbs about losing a call and having another. What needs the fake does nothing without it."""
+
+    # --- losing it ---
+
+    async def will_lose_call(self: _Host, fault: str, value: Any = None) -> bool:
+        """Have the fake end this call by one of its faults; False where there is no fake to do it."""
+        if self.line.upstream is None:
+            return False
+        await self.line.upstream.plant(fault, self.line.peer.ufrag, value)
+        return True
+
+    async def lose_network_during(
+        self: _Host, doing: Awaitable[None], *, after: float, seconds: float
+    ) -> None:
+        """A blackout that begins while something else is done."""
+        timer = asyncio.get_running_loop().call_later(after, self.blackout, seconds)
+        try:
+            await doing
+        finally:
+            timer.cancel()
+
+    async def hear_reply_or_ask_again(self: _Host, clip: str) -> None:
+        """Hear the reply; where none comes, say the clip once more."""
+        try:
+            await self.hear_reply()
+        except PlanStopped:
+            await self.say(clip)
+            await self.hear_reply()
+
+    async def restart_relay(self: _Host) -> None:
+        """Stop and start the relay, where it is one that may be (`@scenario(restarts_relay=True)`)."""
+        if self.line.restart_relay is None:
+            return
+        async with self._step("restart the relay"):
+            began = self.line.now()
+            await self.line.restart_relay()
+            self.line.record(RelayRestarted(at=self.line.now(), took=self.line.now() - began))
+
+    async def restart_ice(self: _Host) -> None:
+        """Offer anew with new ICE credentials, as `restartIce()` does; the answer is not applied."""
+        offer = with_new_ice(self.line.peer.offer)
+        async with self._step("restart ICE"):
+            await post_offer(self.line.sender, self.line.target, offer, purpose=ICE_RESTART)
+
+    # --- coming back ---
+
+    async def come_back(self: _Host) -> None:
+        """Notice that the call is over, clean up, wait for the network, and make a new call."""
+        async with self._step("notice the loss"):
+            await self._until(
+                lambda: sign_of_loss(self.line.timeline) is not None, "a lost call", NOTICE_SECONDS
+            )
+            if (sign := sign_of_loss(self.line.timeline)) is None:
+                raise PlanStopped(f"nothing told in {NOTICE_SECONDS:g} s that the call is over")
+        self.line.record(CallLost(at=self.line.now(), by=sign))
+        await self.make_another_call()
+
+    async def make_another_call(self: _Host) -> None:
+        """Hang up what there is, and be connected again: with back-off, a few times."""
+        if self.call_again is None:
+            raise PlanStopped("this caller has one call only")
+        first = self.line
+        await self.hang_up()
+        first.record(CallEnded(at=first.now(), reason="hung up, to call again"))
+        await asyncio.sleep(first.link.dark_for)  # `online` is what a page would wait for
+        asked_at = first.now()
+        chance = random.Random(f"{first.seed}/{first.call}")  # noqa: S311  (replayable on purpose)
+        for attempt in range(1, ATTEMPTS + 1):
+            line = self.call_again(first)
+            self.take_up(line)
+            failed = ""
+            try:
+                await self.connect()
+            except PlanStopped as stopped:
+                failed = str(stopped)
+            if not failed or attempt == ATTEMPTS:
+                first.record(
+                    CallResumed(
+                        at=first.now(),
+                        call=line.call,
+                        ufrag=line.peer.ufrag,
+                        asked_at=asked_at,
+                        attempts=attempt,
+                        failed=failed,
+                    )
+                )
+                break
+            await self.hang_up()
+            line.record(CallEnded(at=line.now(), reason=failed))
+            await asyncio.sleep(FIRST_BACKOFF_SECONDS * 2 ** (attempt - 1) * chance.uniform(0.5, 1))
+        if failed:
+            raise PlanStopped(f"no new call in {ATTEMPTS} attempts: {failed}")
+
+    async def come_back_as_herd(self: _Host, callers: int, *, spread: float) -> None:
+        """So many others connect at once, or each at its own moment within `spread` seconds; and hang up.
+
+        Only where the fake stands upstream, since every one of them is a call that is billed.
+        """
+        if self.line.upstream is None or self.call_again is None:
+            return
+        chance = random.Random(f"{self.line.seed}/{self.line.call}")  # noqa: S311  (as above)
+        others = [self.call_again(None) for _ in range(callers)]
+        self.lines.extend(others)
+        async with self._step(f"{callers} callers come back within {spread:g} s"):
+            found = await asyncio.gather(
+                *(_comes(self.another(line), spread * chance.random()) for line in others)
+            )
+        waits = tuple(round(wait, 4) for wait in found if isinstance(wait, float))
+        refusals = tuple(why for why in found if isinstance(why, str))
+        self.line.record(
+            HerdCame(at=self.line.now(), callers=callers, spread=spread, waits=waits, refusals=refusals)
+        )
+
+
+async def _comes(caller: Caller, delay: float) -> float | str:
+    """Seconds from offer to session.created, or why there was none."""
+    await asyncio.sleep(delay)
+    clock = MonotonicClock()
+    asked = clock.now()
+    try:
+        await caller.connect()
+        return clock.now() - asked
+    except PlanStopped as stopped:
+        return str(stopped)
+    finally:
+        await caller.hang_up()
+        caller.line.record(CallEnded(at=caller.line.now(), reason="one of a herd, and content"))
+
+
+def sign_of_loss(timeline: Timeline) -> str | None:
+    """What told the page that its call is over: a state, or the error that announces it."""
+    for event in timeline:
+        if event.side != "caller":
+            continue
+        if isinstance(event, StateChanged) and event.state in SIGNS.get(event.layer, ()):
+            return f"{event.layer} {event.state}"
+        if isinstance(event, ServerEvent) and field(event.event, "error", "code") == "session_expired":
+            return "session_expired"
+    return None

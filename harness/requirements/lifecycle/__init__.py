@@ -1,0 +1,7 @@
+"""Calls end when they should, and everywhere; and one that is lost can be had anew."""
+
+from importlib import import_module
+
+# Later modules need requirements of earlier ones.
+for _module in ("ending",):
+    import_module(f"{__name__}.{_module}")
