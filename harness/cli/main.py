@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": "harness.cli.doctor",
     "fake-openai": "harness.cli.serving",
     "faults": "harness.cli.catalogue",
+    "ice": "harness.cli.ice",
     "judge": "harness.cli.judge",
     "relay": "harness.cli.serving",
 }

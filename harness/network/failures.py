@@ -46,7 +46,9 @@ def failure(error: BaseException, username: str = "") -> str:
         case ssl.SSLCertVerificationError():
             return f"certificate: {error.verify_message}"
         case ssl.SSLError():
-            return f"tls: {error.reason or error}"
+            return f"tls: {getattr(error, 'reason', None) or error}"
+        case ConnectionError() if type(error) is ConnectionError:
+            return f"unusable: {error}"  # aioice's word for an answer that lacks something
         case OSError():
             # asyncio's own text names the address, which is known, and leaves out the reason.
             return f"unreachable: {os.strerror(error.errno) if error.errno else error}"
@@ -54,11 +56,6 @@ def failure(error: BaseException, username: str = "") -> str:
             return f"unusable: the answer has no {error.args[0]}"
         case _:
             return f"unusable: {error}"
-
-
-def is_refusal(text: str) -> bool:
-    """Whether the server answered with an error of its own."""
-    return text[:3].isdigit()
 
 
 def expired_at(username: str) -> int | None:

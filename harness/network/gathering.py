@@ -94,6 +94,7 @@ class ServerGathering:
     async def _relayed(
         self, url: IceUrl, server: IceServer, new_protocol: Callable[[], StunProtocol]
     ) -> Gathered:
+        context = await tls_context(self.ca_file) if url.secure else None
         return await relayed_candidate(
             component=1,
             hide_related_address=self.relay_only,
@@ -101,8 +102,7 @@ class ServerGathering:
             turn_server=(url.host, url.port),
             turn_username=server.username,
             turn_password=server.credential.get_secret_value(),
-            # aioice declares a bool, and hands it to asyncio, which takes a context as well.
-            turn_ssl=tls_context(self.ca_file) if url.secure else False,  # type: ignore[arg-type]  # see above
+            turn_ssl=context or False,  # type: ignore[arg-type]  # declared a bool, and handed on to asyncio
             turn_transport=url.transport,
         )
 
@@ -143,12 +143,16 @@ async def resolve(host: str, port: int, family: int = socket.AF_UNSPEC) -> tuple
     return str(found[0][4][0]), port
 
 
-@cache
-def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+async def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     """Certificates are verified, host name included, as browsers do; `ca_file` is trusted besides.
 
-    Kept: reading the system's authorities takes long enough to hold up other calls.
+    Off the loop, which paces the calls of the process: reading the system's authorities takes 50 ms.
     """
+    return await asyncio.to_thread(_tls_context, ca_file)
+
+
+@cache
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if ca_file is not None:
         context.load_verify_locations(ca_file)

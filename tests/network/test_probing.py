@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+from aioice import stun as stun_messages
+from pydantic import SecretStr
+
+from harness.config.ice import IceServer
+from harness.network.probing import Probe, probe_all
+from tests.support import stun as fakes
+from tests.support.coturn import PASSWORD, REALM, USERNAME, Coturn, rest_credentials
+from tests.support.stun import fake_ice_server
+
+REST_SECRET = "shared-with-the-turn-server"
+TURN_STEPS = ["resolve", "binding", "allocate", "permission", "data"]
+
+
+def stun(url: str) -> IceServer:
+    return IceServer((url,))
+
+
+def turn(*urls: str, username: str = USERNAME, credential: str = PASSWORD) -> IceServer:
+    return IceServer(urls, username, SecretStr(credential))
+
+
+async def probe(server: IceServer, within: float = 5.0, **more: object) -> Probe:
+    (found,) = await probe_all([server], within=within, **more)  # type: ignore[arg-type]  # whatever a test wants
+    return found
+
+
+def slug(probe: Probe) -> str | None:
+    return probe.cause.slug if probe.cause else None
+
+
+async def test_every_transport_to_a_good_server_relays_data(coturn: Coturn) -> None:
+    urls = (coturn.turn_udp, coturn.turn_tcp, coturn.turns)
+    udp, tcp, tls = await probe_all([turn(*urls)], ca_file=coturn.certificate.ca)
+    for found in (udp, tcp, tls):
+        assert found.works, found.steps
+        assert [step.name for step in found.steps if step.name != "connect"] == TURN_STEPS
+        assert found.steps[-1].detail == "out and back through its own address"
+        assert found.realm == REALM
+    assert [c.partition(" ")[0] for c in udp.candidates] == ["srflx", "relay"]
+    assert [c.partition(" ")[0] for c in tcp.candidates + tls.candidates] == ["relay", "relay"]
+    connects = [[s.detail for s in found.steps if s.name == "connect"] for found in (udp, tcp, tls)]
+    assert connects == [[], ["TCP"], ["TLS"]]
+
+
+async def test_stun_is_asked_over_udp_and_over_tls(coturn: Coturn) -> None:
+    secure = f"stuns:{coturn.host}:{coturn.tls_port}"
+    for url in (coturn.stun, secure):
+        found = await probe(stun(url), ca_file=coturn.certificate.ca)
+        assert found.works, found.steps
+        assert found.candidates[0].startswith("srflx 127.0.0.1:")
+
+
+async def test_a_wrong_credential_is_told_from_a_server_that_is_not_there(coturn: Coturn) -> None:
+    found = await probe(turn(coturn.turn_udp, credential="wrong-password"))
+    assert slug(found) == "wrong-credentials"
+    assert [(step.name, step.error) for step in found.steps[1:]] == [
+        ("binding", ""),
+        ("allocate", "401 Unauthorized"),
+    ]
+
+
+async def test_an_unknown_user_is_told_alike(coturn: Coturn) -> None:
+    assert slug(await probe(turn(coturn.turn_udp, username="nobody"))) == "wrong-credentials"
+
+
+async def test_another_realm_than_the_expected_one_is_named_first(coturn: Coturn) -> None:
+    assert (await probe(turn(coturn.turn_udp), realm=REALM)).works
+    for server in (turn(coturn.turn_udp), turn(coturn.turn_udp, credential="wrong-password")):
+        found = await probe(server, realm="example.org")
+        assert slug(found) == "wrong-realm"
+        assert found.cause is not None
+        assert REALM in found.cause.seen
+
+
+async def test_time_limited_credentials_are_told_from_wrong_ones(tmp_path: Path) -> None:
+    with Coturn(tmp_path, rest_secret=REST_SECRET) as coturn:
+        found = []
+        for seconds, secret in ((600, REST_SECRET), (-60, REST_SECRET), (600, "another-secret")):
+            username, credential = rest_credentials(secret, "caller", seconds=seconds)
+            found.append(slug(await probe(turn(coturn.turn_udp, username=username, credential=credential))))
+    assert found == [None, "expired-credentials", "wrong-credentials"]
+
+
+async def test_a_used_up_quota_is_named(tmp_path: Path) -> None:
+    with Coturn(tmp_path, user_quota=1) as coturn:
+        found = await probe_all([turn(coturn.turn_udp, coturn.turn_tcp)])
+    assert sorted(map(str, map(slug, found))) == ["None", "quota"]
+
+
+async def test_a_server_that_may_not_relay_to_any_address_tried_is_named(tmp_path: Path) -> None:
+    with Coturn(tmp_path, more=["denied-peer-ip=127.0.0.1"]) as coturn:
+        found = await probe(turn(coturn.turn_udp))
+    assert slug(found) == "forbidden"
+    assert found.steps[-1].name == "permission"
+
+
+async def test_a_server_that_may_not_relay_to_itself_is_tried_from_this_machine(tmp_path: Path) -> None:
+    with Coturn(tmp_path, addresses=["127.0.0.2"], more=["denied-peer-ip=127.0.0.2"]) as coturn:
+        found = await probe(turn(coturn.turn_udp))
+    assert found.works, found.steps
+    details = [step.detail for step in found.steps[-2:]]
+    assert details == ["for 127.0.0.1", "between this machine and the relay"]
+
+
+async def test_a_server_for_stun_alone_is_named(tmp_path: Path) -> None:
+    with Coturn(tmp_path, more=["stun-only"]) as coturn:
+        assert slug(await probe(turn(coturn.turn_udp), within=1.0)) == "stun-only"
+
+
+async def test_a_turn_server_that_answers_no_binding_works_all_the_same(tmp_path: Path) -> None:
+    with Coturn(tmp_path, more=["no-stun"]) as coturn:
+        found = await probe(turn(coturn.turn_udp))
+    assert found.works, found.steps
+    assert "TURN works without" in found.steps[1].detail
+
+
+async def test_relayed_ports_that_are_shut_are_named(tmp_path: Path) -> None:
+    """Its own address is announced as one that leads nowhere, as with a wrong external-ip."""
+    with Coturn(tmp_path, more=["external-ip=127.9.9.9"]) as coturn:
+        found = await probe(turn(coturn.turn_udp), within=2.0)
+    assert (slug(found), found.steps[-1].name) == ("no-data", "data")
+
+
+@pytest.mark.parametrize("kind", ["stun", "turn"])
+async def test_silence_is_told_from_a_port_where_nobody_listens(kind: str) -> None:
+    async with fake_ice_server(fakes.keeps_silent) as server:
+        make = stun if kind == "stun" else turn
+        found = await probe(make(getattr(server, kind)), within=0.3)
+    assert (slug(found), found.steps[-1].error) == ("unreachable", "timeout")
+    again = await probe(make(getattr(server, kind)), within=5.0)
+    assert (slug(again), again.steps[-1].error) == ("unreachable", "unreachable: Connection refused")
+
+
+async def test_a_port_that_takes_connections_and_says_nothing_is_silent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        found = await probe(turn(f"turn:127.0.0.1:{server.getsockname()[1]}?transport=tcp"), within=0.3)
+    assert slug(found) == "silent"
+    assert [step.name for step in found.steps] == ["resolve", "connect", "allocate"]
+
+
+async def test_a_port_that_hangs_up_is_told_at_once() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        url = f"turn:127.0.0.1:{server.sockets[0].getsockname()[1]}?transport=tcp"
+        found = await probe(turn(url), within=60.0)
+    assert slug(found) == "unreachable"
+
+
+@pytest.mark.parametrize(
+    ("behave", "expected"),
+    [
+        (fakes.refuses(508, "Insufficient Capacity"), "no-capacity"),
+        (fakes.refuses(437, ""), "refused"),
+        (fakes.answers_without_address, "no-address"),
+    ],
+)
+async def test_what_a_turn_server_answers_instead_is_named(behave: fakes.Behave, expected: str) -> None:
+    async with fake_ice_server(behave) as server:
+        assert slug(await probe(turn(server.turn))) == expected
+
+
+async def test_a_stun_server_of_the_old_kind_is_named() -> None:
+    async with fake_ice_server(fakes.answers_without_address) as server:
+        assert slug(await probe(stun(server.stun))) == "no-address"
+
+
+async def test_a_name_that_does_not_exist_and_an_untrusted_certificate_are_named(coturn: Coturn) -> None:
+    unresolved, untrusted = await probe_all([stun("stun:stun.invalid"), turn(coturn.turns)])
+    assert (slug(unresolved), slug(untrusted)) == ("unresolved", "certificate")
+
+
+async def test_plain_tcp_behind_a_url_of_tls_is_named() -> None:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example.org\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as mail:
+        url = f"turns:127.0.0.1:{mail.sockets[0].getsockname()[1]}"
+        assert slug(await probe(turn(url))) == "no-tls"
+
+
+async def test_a_probe_leaves_nothing_behind(coturn: Coturn) -> None:
+    async with fake_ice_server(fakes.keeps_silent) as dead:
+        await probe_all([turn(coturn.turn_udp, coturn.turn_tcp), turn(dead.turn)], within=0.3)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_servers_are_probed_side_by_side() -> None:
+    def behave(request: stun_messages.Message, addr: tuple[str, int]) -> fakes.Answer:
+        asked.append(addr)
+        return None
+
+    asked: list[tuple[str, int]] = []
+    began = asyncio.get_running_loop().time()
+    async with fake_ice_server(behave) as server:
+        await probe_all([stun(server.stun)] * 10, within=0.5)
+    assert asyncio.get_running_loop().time() - began < 4  # one after the other: over 5
+    assert len(set(asked)) == 10
