@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import SecretStr
 
-from harness.config.ice import IceConfiguration, check_policy, ice_server, parse_ice_servers
+from harness.config.ice import IceConfiguration, check_policy
+from harness.config.ice_options import or_environment, with_ice
 from harness.config.settings import Settings, read_settings
 from harness.config.target import (
     DEFAULT_DIALECT,
@@ -94,7 +95,7 @@ class RunSettings:
         """These settings with the embedded pair as target and upstream."""
         return replace(
             self,
-            target=_with_ice(
+            target=with_ice(
                 Target(offer_url, dialect=self.dialect, origin=self.origin, bearer=self.bearer), self.ice
             ),
             fake_openai=fake,
@@ -139,11 +140,11 @@ def run_settings(
     check_origin(origin or environment.origin)
     fake = fake_openai or (named.fake_openai if named else "")
     usual = TARGET_CONCURRENCY if address else EMBEDDED_CONCURRENCY
-    ice = _ice_or_environment(ice or IceConfiguration(), named, environment)
+    ice = or_environment(ice or IceConfiguration(), named.target if named else None, environment)
     if not address:
         check_policy(ice.servers, ice.servers_from, relay_only=ice.policy == "relay")
     return RunSettings(
-        target=_with_ice(_target(address, named, environment, dialect=dialect, origin=origin, auth=auth), ice)
+        target=with_ice(_target(address, named, environment, dialect=dialect, origin=origin, auth=auth), ice)
         if address
         else None,
         fake_openai=_management(fake) if fake else "",
@@ -174,51 +175,6 @@ def _target(address: str, named: NamedTarget | None, environment: Settings, **op
         "origin": base.origin or environment.origin,
     }
     return replace(base, **said | {name: value for name, value in options.items() if value})
-
-
-def ice_options(
-    servers: Sequence[str] = (),
-    *,
-    servers_from: str | None = None,
-    policy: str | None = None,
-    ca_file: Path | None = None,
-    environment: Settings | None = None,
-) -> IceConfiguration:
-    """The values of --ice-server, --ice-servers-from, --ice-transport-policy and --ice-ca. Raises UsageError.
-
-    A TURN URL gets HARNESS_ICE_USERNAME and HARNESS_ICE_CREDENTIAL.
-    """
-    said = environment or read_settings()
-    found = [ice_server(text, said.ice_username, said.ice_credential) for text in servers]
-    return IceConfiguration(
-        servers=tuple(server for group in found for server in group),
-        servers_from=servers_from or "",
-        policy=policy or "",
-        ca_file=ca_file,
-    )
-
-
-def _ice_or_environment(
-    ice: IceConfiguration, named: NamedTarget | None, environment: Settings
-) -> IceConfiguration:
-    """With the servers of the environment, where neither options nor harness.toml say any."""
-    own = named is not None and (named.target.ice_servers or named.target.ice_servers_from)
-    said = environment.ice_servers.get_secret_value()
-    if ice.servers or ice.servers_from or own or not said:
-        return ice
-    return replace(ice, servers=parse_ice_servers(said, "HARNESS_ICE_SERVERS"))
-
-
-def _with_ice(target: Target, ice: IceConfiguration) -> Target:
-    """The target with the ICE settings that are given, and its own where none are."""
-    given = bool(ice.servers or ice.servers_from)
-    return replace(
-        target,
-        ice_servers=ice.servers if given else target.ice_servers,
-        ice_servers_from=ice.servers_from if given else target.ice_servers_from,
-        relay_only=ice.policy == "relay" if ice.policy else target.relay_only,
-        ice_ca=ice.ca_file or target.ice_ca,
-    )
 
 
 def _management(address: str) -> str:

@@ -49,6 +49,15 @@ class Settings(BaseSettings):
     ice_servers: SecretStr = SecretStr("")
     """STUN and TURN servers as browsers take them: [{"urls": …, "username": …, "credential": …}]."""
 
+    ice_servers_from: str = ""
+    """Where ICE servers are fetched, in place of --ice-servers-from."""
+
+    ice_transport_policy: str = ""
+    """all or relay, in place of --ice-transport-policy."""
+
+    ice_ca: Path | None = None
+    """An authority (PEM) that turns: servers may be signed by, in place of --ice-ca."""
+
     ice_username: str = ""
     """For TURN servers that --ice-server or `harness ice` names by URL alone."""
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import SecretStr
 
 from harness.config.hooks import BeforeCall
-from harness.config.ice import IceServer, check_policy, check_servers_from
+from harness.config.ice import IceServer, check_authority, check_policy, check_servers_from
 from harness.core.errors import UsageError
 from harness.core.redaction import SECRET_HEADERS, Redactor
 
@@ -92,6 +92,8 @@ class Target:
         check_origin(self.origin)
         self._check_fields()
         check_servers_from(self.ice_servers_from)
+        if self.ice_ca is not None:
+            check_authority(self.ice_ca)
         check_policy(self.ice_servers, self.ice_servers_from, relay_only=self.relay_only)
 
     @property

@@ -123,6 +123,8 @@ def _named(name: str, entry: TargetTable, place: Place, environment: Mapping[str
             origin=entry.origin,
             ice_servers=tuple(_ice_server(s, secrets, (*at, "ice_servers", n)) for n, s in servers),
             relay_only=entry.ice_transport_policy == "relay",
+            ice_servers_from=entry.ice_servers_from,
+            ice_ca=place.path.parent / entry.ice_ca if entry.ice_ca else None,
             auth=entry.auth,
             before_call=_before_call(entry.before_call, entry.url) if entry.before_call else None,
             query_secrets=tuple(query.values()),

@@ -96,7 +96,9 @@ class TargetTable(_Table):
     fields: dict[str, Any] = Field(default_factory=dict)
     fields_env: dict[str, Variable] = Field(default_factory=dict)
     ice_servers: list[IceServerTable] = Field(default_factory=list)
+    ice_servers_from: str = ""
     ice_transport_policy: Literal["all", "relay"] = "all"
+    ice_ca: str = ""
     fake_openai: str | None = None
     concurrency: Annotated[int, Field(ge=1)] | None = None
     limits: dict[LimitName, float] = Field(default_factory=dict)

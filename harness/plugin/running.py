@@ -11,7 +11,8 @@ import uvloop
 from harness.call import Scenario
 from harness.call.conduct import CallRecord, make_calls
 from harness.call.desk import Desk
-from harness.config.run import RunSettings, ice_options, run_settings
+from harness.config.ice_options import ice_options
+from harness.config.run import RunSettings, run_settings
 from harness.core.clock import wall_time
 from harness.core.errors import HarnessError, TargetUnreachableError
 from harness.core.events import CallWithheld

@@ -10,6 +10,7 @@ import httpx
 
 from harness.config.ice import IceServer, check_policy, parse_ice_servers
 from harness.config.target import Target
+from harness.config.targets_file import same_origin
 from harness.config.timeouts import Timeouts
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
 from harness.signaling.failures import classify, innermost
@@ -38,7 +39,7 @@ async def _fetch(
     target: Target, url: httpx.URL, client: httpx.AsyncClient, timeouts: Timeouts
 ) -> tuple[IceServer, ...]:
     shown = target.redactor().text(str(url))
-    ours = _origin(url) == _origin(httpx.URL(target.url))
+    ours = same_origin(str(url), target.url)
     headers = [("Accept", "application/json"), *(target.request_headers() if ours else [])]
     try:
         async with asyncio.timeout(timeouts.answer):
@@ -69,7 +70,3 @@ async def _body(response: httpx.Response) -> str:
         if len(body) > LARGEST_BODY:
             raise httpx.RemoteProtocolError(f"the body has over {LARGEST_BODY} bytes")
     return body.decode("utf-8", "replace")
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)

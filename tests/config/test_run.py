@@ -8,7 +8,6 @@ from harness.config.run import (
     HIGHEST_SEED,
     TARGET_CONCURRENCY,
     RunSettings,
-    ice_options,
     run_settings,
 )
 from harness.config.settings import Settings
@@ -117,51 +116,3 @@ def test_no_secret_of_the_run_is_printed_and_all_are_redacted() -> None:
     assert "secret" not in f"{settings!r} {settings} {environment!r}"
     assert settings.redactor().text("bearer-secret token-secret") == "[redacted] [redacted]"
     assert RunSettings().redactor().text("bearer-secret") == "bearer-secret"
-
-
-TURN = '[{"urls": "turn:turn.example.com", "username": "me", "credential": "turn-secret"}]'
-
-
-def test_ice_servers_of_options_go_before_those_of_the_environment() -> None:
-    environment = Settings.model_construct(
-        ice_servers=SecretStr(TURN), ice_username="other", ice_credential=SecretStr("other-secret")
-    )
-    fallen_back = run_settings(target=URL, environment=environment).the_target
-    assert [server.username for server in fallen_back.ice_servers] == ["me"]
-    given = ice_options(["stun:stun.example.com", "turn:turn.example.com"], environment=environment)
-    target = run_settings(target=URL, ice=given, environment=environment).the_target
-    assert [server.username for server in target.ice_servers] == ["", "other"]
-    assert "other-secret" in target.secrets()
-    fetched = run_settings(target=URL, ice=ice_options(servers_from="/ice"), environment=environment)
-    assert (fetched.the_target.ice_servers, fetched.the_target.ice_servers_from) == ((), "/ice")
-
-
-def test_the_embedded_pair_is_called_with_the_ice_servers_that_are_given() -> None:
-    environment = Settings.model_construct(ice_servers=SecretStr(TURN))
-    settings = run_settings(ice=ice_options(policy="relay"), environment=environment)
-    assert settings.ice_addresses() is None  # from loopback no server elsewhere can be asked
-    target = settings.with_pair("http://127.0.0.1:1/session", "http://127.0.0.1:2").the_target
-    assert target.relay_only
-    assert [server.urls for server in target.ice_servers] == [("turn:turn.example.com",)]
-    near = ice_options(["stun:127.0.0.1:3478"], environment=NOTHING_SET)
-    assert run_settings(ice=near, environment=NOTHING_SET).ice_addresses() == ["127.0.0.1"]
-
-
-@pytest.mark.parametrize("target", [None, URL])
-def test_relaying_only_needs_somebody_who_relays(target: str | None) -> None:
-    only = ice_options(["stun:stun.example.com"], policy="relay", environment=NOTHING_SET)
-    with pytest.raises(UsageError, match="needs a TURN server"):
-        run_settings(target=target, ice=only, environment=NOTHING_SET)
-
-
-def test_ice_servers_of_a_named_target_go_before_those_of_the_environment(tmp_path: Path) -> None:
-    config = tmp_path / "harness.toml"
-    config.write_text(
-        f'[targets.staging]\nurl = "{URL}"\nice_servers = [{{urls = "stun:own.example.com"}}]\n'
-    )
-    environment = Settings.model_construct(ice_servers=SecretStr(TURN))
-    own = run_settings(target="staging", config=config, environment=environment).the_target
-    assert [server.urls for server in own.ice_servers] == [("stun:own.example.com",)]
-    given = ice_options(["stun:given.example.com"], environment=environment)
-    target = run_settings(target="staging", config=config, ice=given, environment=environment).the_target
-    assert [server.urls for server in target.ice_servers] == [("stun:given.example.com",)]
