@@ -47,15 +47,13 @@ def parse_ice_url(url: str) -> IceUrl:
     turn, secure = found["scheme"].startswith("turn"), found["scheme"].endswith("s")
     if found["transport"] and not turn:
         raise UsageError(f"{url!r} has a transport, which only TURN takes", "leave out ?transport=")
-    if secure and found["transport"] == "udp":
-        # Browsers ignore such a server without a word.
-        raise UsageError(f"{url!r} asks for DTLS, which no browser offers", "write ?transport=tcp")
     return IceUrl(
         url=url,
         turn=turn,
         secure=secure,
         host=found["host"].strip("[]"),
         port=int(found["port"] or (5349 if secure else 3478)),  # RFC 7064 and RFC 7065, section 3.2
+        # Over DTLS no browser asks: Chromium takes turns: with ?transport=udp for TLS all the same.
         transport="tcp" if secure or found["transport"] == "tcp" else "udp",
     )
 
