@@ -40,10 +40,13 @@ class Budget:
         self._under_way += not refusal
         return refusal
 
-    def settle(self, *timelines: Timeline) -> None:
-        """An admitted call is over; with it those that its caller made after it. It may have come to none."""
+    def settle(self, *timelines: Timeline, lost: bool = False) -> None:
+        """An admitted call is over; with it those that its caller made after it. It may have come to none.
+
+        One that was `lost` under way is taken to have cost as much as the dearest.
+        """
         costs = [call_cost_usd(timeline) for timeline in timelines]
-        cost = sum(known for known in costs if known is not None)
+        cost = sum(known for known in costs if known is not None) + self._dearest * lost
         self._unknown |= None in costs
         self._spent += cost
         self._dearest = max(self._dearest, cost)

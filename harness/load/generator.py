@@ -1,31 +1,21 @@
-"""What this Locust process makes its calls with: settings, call process, budget, and how well it keeps up."""
+"""What this Locust process makes its calls with: settings, call process, and how well it keeps up."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator as Generating
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
-import gevent
 from locust.env import Environment
 
-from harness.load.budget import Budget
 from harness.load.health import Health
-from harness.load.messages import CallMade, GeneratorMeasured, StageDone
+from harness.load.messages import GeneratorMeasured
 from harness.load.options import load_settings
 from harness.load.orders import CallProcess
 
 CALLERS_A_PROCESS = 10_000  # numbers of callers, so that no two workers have the same person
-BUDGET_POLL_SECONDS = 0.2
 
 logger = logging.getLogger(__name__)
-
-
-class BudgetSpentError(Exception):
-    """No further call may be placed."""
 
 
 class Generator:
@@ -35,7 +25,6 @@ class Generator:
 
     def __init__(self, environment: Environment) -> None:
         self.health = Health()
-        self.budget = Budget()
         self.last: GeneratorMeasured | None = None
         self._environment = environment
         self._callers = 0
@@ -53,12 +42,7 @@ class Generator:
 
     def reset(self) -> None:
         """A new test begins: what was measured of the one before is over."""
-        options = self._environment.parsed_options
-        budget = getattr(options, "budget_share", None)
-        if budget is None:
-            budget = getattr(options, "budget", None)
-        self.budget = Budget(budget)
-        self.health = Health(load_settings(options, self._environment.host).limits)
+        self.health = Health(load_settings(self._environment.parsed_options, self._environment.host).limits)
 
     def new_caller(self) -> int:
         """A number that no other caller of the run has."""
@@ -74,19 +58,6 @@ class Generator:
             self._calls = CallProcess(settings, self._measured)
         return self._calls
 
-    def make_call(
-        self, host: str | None, caller: str, number: int, round_: int, placed_at: float | None = None
-    ) -> Generating[StageDone | CallMade]:
-        """Have a call made within the budget. Raises BudgetSpentError, and what `CallProcess.call` raises."""
-        self._wait_for_budget()
-        with self._within_budget() as ended:
-            reports = self.calls(host).call(caller, number, round_, placed_at)
-            with closing(reports):
-                for report in reports:
-                    if isinstance(report, CallMade):
-                        ended.append(report.cost_usd)
-                    yield report
-
     def stop(self) -> None:
         """End the call process. Idempotent."""
         calls, self._calls = self._calls, None
@@ -94,22 +65,6 @@ class Generator:
             calls.stop()
 
     # --- inside ---
-
-    def _wait_for_budget(self) -> None:
-        while self.budget.must_wait:
-            gevent.sleep(BUDGET_POLL_SECONDS)
-        if refusal := self.budget.refusal():
-            raise BudgetSpentError(refusal)
-
-    @contextmanager
-    def _within_budget(self) -> Iterator[list[float | None]]:
-        """Yields a list that is given the call's cost; one that never says it is counted as the dearest."""
-        budget, cost = self.budget, list[float | None]()
-        budget.placed()
-        try:
-            yield cost
-        finally:
-            budget.ended(cost[0] if cost else None, unknown=not cost)
 
     def _measured(self, measured: GeneratorMeasured) -> None:
         was_fine = not self.health.saturated

@@ -83,8 +83,8 @@ class StageDone(_Message, frozen=True, kw_only=True):
 class CallMade(_Message, frozen=True, kw_only=True):
     """A call is over. `failure` is empty, or `REQUIREMENT: CAUSE`, and `row` is where it shows.
 
-    `cost_usd` is None where no price is known. `broken` is what the harness got wrong, so that the call says
-    nothing about the target. `unreachable` says that nothing answered at all.
+    `broken` is what the harness got wrong, so that the call says
+    nothing about the target. `unreachable`: nothing answered at all. `withheld`: why no call was placed.
     """
 
     id: int
@@ -93,8 +93,8 @@ class CallMade(_Message, frozen=True, kw_only=True):
     failure: str = ""
     row: str = ""
     broken: str = ""
-    cost_usd: float | None = None
     unreachable: bool = False
+    withheld: str = ""
 
 
 class GeneratorMeasured(_Message, frozen=True, kw_only=True):

@@ -85,7 +85,7 @@ def load_settings(options: Namespace | None, host: str | None) -> LoadSettings:
             decode_share=options.decode_share,
             turns=options.turns,
             reports=options.reports,
-            limits=read_limits(options.limit),
+            limits=_limits(options),
         )
     )
 
@@ -119,6 +119,13 @@ def check_options(options: Namespace) -> None:
     for text in options.slo:
         read_slo(text)
     load_settings(options, options.host)
+
+
+def _limits(options: Namespace) -> Mapping[str, float]:
+    limits = dict(read_limits(options.limit))
+    # A worker has a share of the budget: the master divides it among them.
+    budget = getattr(options, "budget_share", None) or options.budget
+    return limits if budget is None else {**limits, "cost_per_run_usd": budget}
 
 
 def read_limits(texts: Sequence[str]) -> Mapping[str, float]:

@@ -1,4 +1,4 @@
-"""What a finished call comes to: its failure, judged by the code that judges scenarios, and what it cost."""
+"""What a finished call comes to: its failure, judged by the code that judges scenarios."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from harness.core.stages import stages
 from harness.core.timeline import Timeline
 from harness.load import rows
 from harness.load.plans import ABANDONED
-from harness.requirements.cost import call_cost_usd
 from harness.requirements.judging import judge
 from harness.requirements.model import Outcome, Verdict
 from harness.requirements.registry import REGISTRY
@@ -31,7 +30,6 @@ class CallOutcome:
     failure: str
     row: str
     broken: str
-    cost_usd: float | None
     unreachable: bool
 
 
@@ -49,7 +47,6 @@ def outcome_of(record: CallRecord, *, light: bool) -> CallOutcome:
         failure=ABANDONED if abandoned else _named(failed),
         row=rows.FIRST_AUDIO if abandoned else rows.row_of(failed.id) if failed else "",
         broken=broken.explanation if broken else "",
-        cost_usd=call_cost_usd(timeline),
         unreachable=unanswered is not None and unanswered.failure in NOBODY_THERE,
     )
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from harness.call import Scenario
 from harness.call.conduct import CallRecord, make_call
 from harness.call.desk import Desk
 from harness.core.clock import Clock, MonotonicClock
@@ -21,7 +21,7 @@ from harness.core.events import CallStarted, StepStarted
 from harness.core.timeline import Timeline
 from harness.load.messages import CallMade, LoadSettings, Order, StageDone
 from harness.load.meter import Meter
-from harness.load.outcomes import CallOutcome, done_stages, outcome_of
+from harness.load.outcomes import done_stages, outcome_of
 from harness.load.personas import Personas
 from harness.load.plans import PLANS
 from harness.load.rows import CHANNEL, RECONNECT
@@ -31,6 +31,7 @@ from harness.report.run import CallEntry
 Send = Callable[[Any], None]
 
 HEARD_AT_LEAST = 20  # calls side by side that are examined in full, whatever their share
+OVERSPENT = "cost.per-run: budget-exceeded"
 GIL_SECONDS = 0.0005  # the pacer waits this long at most for a thread that computes
 KEPT_OF_A_KIND = 3  # calls whose evidence is kept for each failure: more of the same tell nothing new
 
@@ -93,47 +94,56 @@ class Placing:
     async def _carry_out(self, order: Order) -> None:
         began = self._clock.now()
         told: set[tuple[str, float]] = set()
-        dropped_at: float | None = None
         plan = PLANS[order.caller](
             self._personas[order.number],
             self._settings.turns,
             lambda caller: self._tell(order.id, caller.line.timeline, told),
         )
         light = not plan.hears and not self._hears()
-        loop = asyncio.get_running_loop()
-        outcome: CallOutcome | None = None
-        cost: float | None = 0.0
+        dropped_at: float | None = None
+        made = CallMade(id=order.id, at=began, seconds=0.0)
         for leg, scenario in enumerate(plan.calls):
-            told.clear()
+            if withheld := await self._desk.budget.admit():
+                made = CallMade(id=order.id, at=began, seconds=0.0, failure=OVERSPENT, withheld=withheld)
+                break
             name = f"{order.caller}-{order.number:04d}-{order.round:03d}" + (f"-{leg + 1}" if leg else "")
-            with self._hearing(not light):
-                record = await make_call(self._desk, scenario, call=name, light=light)
+            record = await self._call(scenario, name, light=light)
             # A row that an interrupted plan did not come to tell still counts.
             self._tell(order.id, record.timeline, told)
-            outcome = await loop.run_in_executor(self._bench, partial(outcome_of, record, light=light))
-            cost = None if cost is None or outcome.cost_usd is None else cost + outcome.cost_usd
+            told.clear()
+            outcome = await asyncio.get_running_loop().run_in_executor(
+                self._bench, partial(outcome_of, record, light=light)
+            )
             row = outcome.row
             if dropped_at is not None and not self._tell_reconnect(order.id, record, dropped_at) and row:
                 row = RECONNECT
-            if outcome.failure:
-                await self._keep(outcome.failure, record)
-            dropped_at = _dropped_at(record)
-            if outcome.failure or dropped_at is None:
-                break
-        assert outcome is not None  # noqa: S101  (no plan is without a call)
-        now = self._clock.now()
-        self._send(
-            CallMade(
+            now = self._clock.now()
+            made = CallMade(
                 id=order.id,
                 at=now,
                 seconds=now - began,
                 failure=outcome.failure,
                 row=row,
                 broken=outcome.broken,
-                cost_usd=cost,
                 unreachable=outcome.unreachable,
             )
-        )
+            dropped_at = _dropped_at(record)
+            if outcome.failure:
+                await self._keep(outcome.failure, record)
+            if outcome.failure or dropped_at is None:
+                break
+        self._send(made)
+
+    async def _call(self, scenario: Scenario, name: str, *, light: bool) -> CallRecord:
+        """One admitted call."""
+        record = None
+        self._heard += not light
+        try:
+            record = await make_call(self._desk, scenario, call=name, light=light)
+        finally:
+            self._heard -= not light
+            self._desk.budget.settle(*([record.timeline] if record else []), lost=record is None)
+        return record
 
     # --- what is told while a call goes on ---
 
@@ -159,14 +169,6 @@ class Placing:
 
     def _hears(self) -> bool:
         return self._heard < max(HEARD_AT_LEAST, self._settings.decode_share * len(self._tasks))
-
-    @contextlib.contextmanager
-    def _hearing(self, hears: bool) -> Iterator[None]:
-        self._heard += hears
-        try:
-            yield
-        finally:
-            self._heard -= hears
 
     async def _keep(self, failure: str, record: CallRecord) -> None:
         """Write the evidence of the first failed calls of each kind, off the loop that paces the others."""

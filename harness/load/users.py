@@ -13,7 +13,7 @@ from locust.exception import StopUser
 
 from harness.core.clock import MonotonicClock
 from harness.core.errors import HarnessError
-from harness.load.generator import BudgetSpentError, Generator
+from harness.load.generator import Generator
 from harness.load.messages import CallMade
 from harness.load.rows import CALL
 
@@ -48,20 +48,22 @@ class VoiceCaller(User):
         self.rounds += 1
         at = MonotonicClock().now()
         try:
-            reports = self.generator.make_call(self.host, self.caller, self.number, self.rounds, placed_at)
-            for report in reports:
-                if isinstance(report, CallMade):
-                    self._made(report)
-                else:
-                    self._row(report.row, report.ms, at=report.at)
-        except BudgetSpentError as error:
-            self._row(CALL, None, CallFailed(f"cost.per-run: budget-exceeded ({error})"), at=at)
-            raise StopUser from error
+            calls = self.generator.calls(self.host)
+            # Closed in any case: a caller that is stopped hangs up.
+            with contextlib.closing(calls.call(self.caller, self.number, self.rounds, placed_at)) as reports:
+                for report in reports:
+                    if isinstance(report, CallMade):
+                        self._made(report)
+                    else:
+                        self._row(report.row, report.ms, at=report.at)
         except HarnessError as error:
             self._row(CALL, None, error, at=at)
             gevent.sleep(PAUSE_AFTER_BREAKAGE)
 
     def _made(self, made: CallMade) -> None:
+        if made.withheld:
+            self._row(CALL, None, CallFailed(f"{made.failure} ({made.withheld})"), at=made.at)
+            raise StopUser
         error: Exception | None = CallFailed(made.failure) if made.failure else None
         if error is not None and made.row not in ("", CALL):
             self._row(made.row, None, error, at=made.at)

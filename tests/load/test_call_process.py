@@ -85,7 +85,6 @@ def test_all_kinds_of_callers_are_served_by_the_embedded_pair_and_nothing_stays_
         process.tell(*(order(number, kind) for number, kind in kinds.items()))
         made = {m.id: m for m in process.until(CallMade, len(kinds)) if isinstance(m, CallMade)}
         assert {kinds[m.id]: (m.failure, m.broken) for m in made.values()} == dict.fromkeys(PLANS, ("", ""))
-        assert all(m.cost_usd for m in made.values())
 
         rows = {kind: [stage.row for stage in process.stages(number)] for number, kind in kinds.items()}
         connecting = ["SDP POST", "ICE connected", "DC open", "session.update"]
@@ -126,6 +125,18 @@ def test_a_cancelled_order_hangs_up_and_reports_nothing_more() -> None:
     assert isinstance(failed, CallMade)
     assert (failed.failure, failed.row) == ("signaling.offer-accepted: unreachable", "SDP POST")
     assert failed.unreachable
+
+
+def test_a_budget_holds_back_the_calls_that_could_go_beyond_it() -> None:
+    limits = {"cost_per_run_usd": 1e-6}
+    with calling(LoadSettings(turns=1, limits=limits)) as process:
+        process.until(Ready)
+        process.tell(*(order(number, "churn") for number in range(3)))
+        made = [m for m in process.until(CallMade, 3) if isinstance(m, CallMade)]
+    first, *others = made
+    assert first.withheld == ""
+    assert {m.failure for m in others} == {"cost.per-run: budget-exceeded"}
+    assert all("of 1e-06 USD are spent" in m.withheld for m in others)
 
 
 @pytest.mark.parametrize(
