@@ -15,6 +15,7 @@ USAGE, UNREACHABLE, BROKEN = 2, 3, 4
 
 # Command → the module that has it, imported when asked for: `harness judge` need not wait for a web server.
 COMMANDS = {
+    "capacity": "harness.cli.capacity",
     "catalogue": "harness.cli.catalogue",
     "compare": "harness.cli.compare",
     "doctor": "harness.cli.doctor",
@@ -23,6 +24,7 @@ COMMANDS = {
     "ice": "harness.cli.ice",
     "judge": "harness.cli.judge",
     "relay": "harness.cli.serving",
+    "soak": "harness.cli.capacity",
 }
 
 

@@ -31,6 +31,16 @@ class Slo:
     q: float
     limit: float
 
+    @property
+    def measure(self) -> str:
+        """What is measured: `DC open p95`, `failures`."""
+        return self.text.partition("<")[0].strip()
+
+    @property
+    def bound(self) -> str:
+        """What it must stay below, as it was written."""
+        return self.text.partition("<")[2].strip()
+
     def value(self, measured: Window) -> float | None:
         """Milliseconds or per cent; None where nothing was measured."""
         if self.row == FAILURES:

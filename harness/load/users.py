@@ -37,6 +37,7 @@ class VoiceCaller(User):
         self.generator = Generator.of(environment)
         self.number = self.generator.new_caller()
         self.rounds = 0
+        self.failed = False  # the last call
 
     def on_start(self) -> None:
         """Wait until calls can be placed; where that fails, the first call says why."""
@@ -57,6 +58,7 @@ class VoiceCaller(User):
                     else:
                         self._row(report.row, report.ms, at=report.at)
         except HarnessError as error:
+            self.failed = True
             self._row(CALL, None, error, at=at)
             gevent.sleep(PAUSE_AFTER_BREAKAGE)
 
@@ -69,6 +71,7 @@ class VoiceCaller(User):
             self._row(made.row, None, error, at=made.at)
         if error is None and made.broken:
             error = HarnessError(f"the harness broke: {made.broken}")
+        self.failed = error is not None
         self._row(CALL, 1000 * made.seconds, error, at=made.at, unreachable=made.unreachable)
 
     def _row(self, name: str, ms: float | None, error: Exception | None = None, **context: Any) -> None:

@@ -133,8 +133,8 @@ def test_a_budget_holds_back_the_calls_that_could_go_beyond_it() -> None:
         process.until(Ready)
         process.tell(*(order(number, "churn") for number in range(3)))
         made = [m for m in process.until(CallMade, 3) if isinstance(m, CallMade)]
-    first, *others = made
-    assert first.withheld == ""
+    others = [m for m in made if m.withheld]
+    assert len(others) == 2
     assert {m.failure for m in others} == {"cost.per-run: budget-exceeded"}
     assert all("of 1e-06 USD are spent" in m.withheld for m in others)
 
