@@ -84,7 +84,10 @@ class Caller(Probes, NetworkVerbs, Reconnecting):
         """Be gone without a goodbye, as a phone in a tunnel."""
         self._hung_up = True
         async with self._step("drop"):
-            await self.line.peer.vanish()
+            try:
+                await self.line.peer.vanish()
+            finally:
+                self.line.link.close()
 
     # --- the session ---
 
