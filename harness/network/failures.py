@@ -12,6 +12,7 @@ from aioice import stun
 from harness.core.clock import unix_time
 
 TIMEOUT = "timeout"
+LONGEST_WORDS = 200  # characters of what a server says
 
 # What can go wrong with a server's answer: a missing attribute, a malformed one, an end of the connection.
 ASKING_FAILS = (OSError, stun.TransactionError, ValueError, KeyError)
@@ -24,6 +25,7 @@ _MEANINGS = {
     403: "Forbidden",
     437: "Allocation Mismatch",
     438: "Stale Nonce",
+    440: "Address Family not Supported",
     441: "Wrong Credentials",
     442: "Unsupported Transport Protocol",
     486: "Allocation Quota Reached",
@@ -58,6 +60,11 @@ def failure(error: BaseException, username: str = "") -> str:
             return f"unusable: {error}"
 
 
+def printable(text: str) -> str:
+    """What a server said, without what would move a terminal's cursor, and not endlessly."""
+    return "".join(c for c in text if c.isprintable()).strip()[:LONGEST_WORDS]
+
+
 def expired_at(username: str) -> int | None:
     """The second of 1970 at which a time-limited username ended; None for one that has not, or has no end."""
     found = _TIME_LIMITED.fullmatch(username)
@@ -66,7 +73,7 @@ def expired_at(username: str) -> int | None:
 
 def _refusal(response: stun.Message, username: str) -> str:
     code, reason = response.attributes.get("ERROR-CODE", (0, "the server refused without a code"))
-    said = f"{code} {reason.strip() or _MEANINGS.get(code, '')}".rstrip() if code else f"400 {reason}"
+    said = f"{code} {printable(reason) or _MEANINGS.get(code, '')}".rstrip() if code else f"400 {reason}"
     if code == 401 and (end := expired_at(username)) is not None:
         return f"{said}: the credential expired {_ago(unix_time() - end)} ago"
     return said

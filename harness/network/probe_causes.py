@@ -38,6 +38,8 @@ MENDS = {
     "no-capacity": "the server is full: its relay ports (min-port to max-port) or bandwidth (bps-capacity)",
     "forbidden": "the server may not relay to its own address nor to this machine's: look at denied-peer-ip "
     "and allow-loopback-peers",
+    "no-ipv4": "the server relays no IPv4, which is what is asked for unless said otherwise: give it an IPv4 "
+    "address (relay-ip)",
     "no-data": "the server relays nothing: open its relay ports (49152 to 65535 by default) for UDP, and set "
     "external-ip where it is behind NAT",
     "no-address": "it answers, but not as RFC 8489 says: an old server, or something else on this port",
@@ -47,6 +49,7 @@ MENDS = {
 _CODES = {
     "401": "wrong-credentials",
     "403": "forbidden",
+    "440": "no-ipv4",
     "441": "wrong-credentials",
     "486": "quota",
     "508": "no-capacity",

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from aioice import stun, turn
 
 from harness.config.ice import IceUrl
+from harness.network.failures import printable
 from harness.network.gathering import tls_context
 
 Address = tuple[str, int]
@@ -43,7 +44,7 @@ class TurnClient:
     @property
     def realm(self) -> str:
         """What the server calls its users' realm; empty until it asked for credentials."""
-        return str(self._inner.realm or "")
+        return printable(self._inner.realm or "")
 
     @property
     def mapped_address(self) -> Address | None:

@@ -109,6 +109,18 @@ async def test_a_server_that_may_not_relay_to_itself_is_tried_from_this_machine(
     assert details == ["for 127.0.0.1", "between this machine and the relay"]
 
 
+async def test_a_server_on_ipv6_is_probed_and_one_that_relays_no_ipv4_is_named(tmp_path: Path) -> None:
+    both = ["allocation-default-address-family=ipv6"]
+    with (
+        Coturn(tmp_path, addresses=["::1"]) as alone,
+        Coturn(tmp_path / "b", addresses=["::1"], more=both) as v6,
+    ):
+        refused, found = await probe_all([turn(alone.turn_udp), turn(v6.turn_udp)])
+    assert slug(refused) == "no-ipv4"
+    assert found.works, found.steps
+    assert [c.startswith(("srflx ::1:", "relay ::1:")) for c in found.candidates] == [True, True]
+
+
 async def test_a_server_for_stun_alone_is_named(tmp_path: Path) -> None:
     with Coturn(tmp_path, more=["stun-only"]) as coturn:
         assert slug(await probe(turn(coturn.turn_udp), within=1.0)) == "stun-only"
@@ -167,6 +179,14 @@ async def test_a_port_that_hangs_up_is_told_at_once() -> None:
 async def test_what_a_turn_server_answers_instead_is_named(behave: fakes.Behave, expected: str) -> None:
     async with fake_ice_server(behave) as server:
         assert slug(await probe(turn(server.turn))) == expected
+
+
+async def test_what_a_server_says_cannot_take_over_a_terminal() -> None:
+    async with fake_ice_server(fakes.refuses(401, "\x1b[2J\r\nUnauthorized" + 400 * "x")) as server:
+        said = (await probe(turn(server.turn))).steps[-1].error
+    assert said.startswith("401 [2JUnauthorizedx")
+    assert said.isprintable()
+    assert len(said) < 300
 
 
 async def test_a_stun_server_of_the_old_kind_is_named() -> None:

@@ -49,6 +49,7 @@ class Coturn:
         more: Sequence[str] = (),
     ) -> None:
         self.host = addresses[0]
+        self._shown_host = f"[{self.host}]" if ":" in self.host else self.host
         self.port = port
         self.tls_port = tls_port
         self.log = folder / "turnserver.log"
@@ -78,19 +79,19 @@ class Coturn:
 
     @property
     def stun(self) -> str:
-        return f"stun:{self.host}:{self.port}"
+        return f"stun:{self._shown_host}:{self.port}"
 
     @property
     def turn_udp(self) -> str:
-        return f"turn:{self.host}:{self.port}?transport=udp"
+        return f"turn:{self._shown_host}:{self.port}?transport=udp"
 
     @property
     def turn_tcp(self) -> str:
-        return f"turn:{self.host}:{self.port}?transport=tcp"
+        return f"turn:{self._shown_host}:{self.port}?transport=tcp"
 
     @property
     def turns(self) -> str:
-        return f"turns:{self.host}:{self.tls_port}?transport=tcp"
+        return f"turns:{self._shown_host}:{self.tls_port}?transport=tcp"
 
     # --- its life ---
 

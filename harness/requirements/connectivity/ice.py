@@ -113,7 +113,7 @@ def _silence(
     if theirs is not None and checks is not None and checks.sent:
         return "udp-blocked", f"{checks.sent} checks sent, the upstream received none", ()
     tried = timeline.all(IceServerTried)
-    if tried and all(server.error for server in tried):
+    if tried and all(server.error == "timeout" for server in tried):
         maybe = (Alternative("no-answer-to-checks", "the upstream itself may be silent"),)
         return "udp-blocked", f"{sent}, and no ICE server answered either", maybe
     return (
