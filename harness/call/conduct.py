@@ -34,7 +34,7 @@ from harness.core.events import (
     UpstreamUnavailable,
     WaitExpired,
 )
-from harness.core.realtime_events import server_event_problem
+from harness.core.realtime_events import server_event_problem, server_events
 from harness.core.timeline import Timeline
 from harness.network.link import Link
 from harness.speech.library import Library
@@ -123,6 +123,9 @@ async def make_call(
     `watch` is told of each event as it is recorded, and must be quick. A `light` call, for load, is cheap:
     its events are not held against the official types, and the fake is not asked for its view.
     """
+    if not light and not server_events.cache_info().currsize:
+        # Importing them takes seconds, in which the first call that ends would hold up every other.
+        await asyncio.to_thread(server_events)
     first = _open_line(desk, scenario, call, watch=watch)
 
     def call_again(line: Line | None) -> Line:

@@ -26,6 +26,7 @@ from harness.core.events import (
     UpstreamUnavailable,
     WaitExpired,
 )
+from harness.core.realtime_events import server_events
 from harness.fakes.embedded import EmbeddedPair
 from harness.requirements import REGISTRY, Outcome, judge
 from tests.peer.pairs import until
@@ -66,6 +67,18 @@ async def test_both_ends_of_a_call_are_on_one_timeline(desk: Desk) -> None:
     assert ours.at <= theirs.at <= opened.at <= ended.at
 
 
+async def test_no_call_is_begun_before_the_official_types_are_there(desk: Desk) -> None:
+    """Loading them when the first call ends would stop the others for seconds."""
+    loaded = []
+
+    async def plan(_caller: Caller) -> None:
+        loaded.append(server_events.cache_info().currsize)
+
+    server_events.cache_clear()
+    await make_call(desk, scenario_of(plan), call="001")
+    assert loaded == [1]
+
+
 async def test_a_call_that_lives_on_at_the_upstream_is_said_to_and_for_how_long(desk: Desk) -> None:
     async def leaked(caller: Caller) -> None:
         assert caller.line.upstream is not None
@@ -82,9 +95,10 @@ async def test_a_call_that_lives_on_at_the_upstream_is_said_to_and_for_how_long(
 
 
 async def test_a_call_leaves_no_task_thread_or_socket(desk: Desk) -> None:
-    await make_call(desk, scenario_of(connect_and_hang_up), call="000")  # what is loaded once, is loaded now
+    three = [scenario_of(connect_and_hang_up, f"call-{n}") for n in range(3)]
+    await make_calls(desk, three, concurrency=3)  # what is loaded once, is loaded now; so are worker threads
     tasks, threads, files = asyncio.all_tasks(), threading.active_count(), open_files()
-    await make_calls(desk, [scenario_of(connect_and_hang_up, f"call-{n}") for n in range(3)], concurrency=3)
+    await make_calls(desk, three, concurrency=3)
     await until(lambda: asyncio.all_tasks() <= tasks)
     # One connection to the fake's management may be kept for the next question.
     await until(lambda: open_files() <= files + 3)
