@@ -24,7 +24,6 @@ HOME_ROUTER = "192.168.1.1"
 FAKE_PORT = 8089
 FAKE = f"http://{OPENAI}:{FAKE_PORT}"
 RELAY_PORT = 443  # what every network lets through
-TURN_PORTS = (3478, 443)
 
 
 def _turn(transport: str, port: int) -> IceServer:
@@ -33,10 +32,16 @@ def _turn(transport: str, port: int) -> IceServer:
 
 _STUN = IceServer((f"stun:{STUN}:3478",))
 
+NO_SERVERS = "no ICE servers"
+STUN_ALONE = "STUN"
+TURN_UDP = "STUN, TURN/UDP"
+TURN_TCP = "STUN, TURN/TCP"
+TURN_TCP_443 = "STUN, TURN/TCP on 443"
+
 ICE_SERVERS: dict[str, tuple[IceServer, ...]] = {
-    "no ICE servers": (),
-    "STUN": (_STUN,),
-    "STUN and TURN/UDP": (_STUN, _turn("udp", 3478)),
-    "STUN and TURN/TCP": (_STUN, _turn("tcp", 3478)),
-    "STUN and TURN/TCP on 443": (_STUN, _turn("tcp", 443)),
+    NO_SERVERS: (),
+    STUN_ALONE: (_STUN,),
+    TURN_UDP: (_STUN, _turn("udp", 3478)),
+    TURN_TCP: (_STUN, _turn("tcp", 3478)),
+    TURN_TCP_443: (_STUN, _turn("tcp", 443)),
 }
