@@ -49,7 +49,7 @@ def counted(count: int, one: str, many: str = "") -> str:
 
 def ticked(text: str) -> Markup:
     """Escaped, with what stands between backticks as code, as the catalogue writes it."""
-    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(text)))  # noqa: S704  (escaped first)
+    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  (escaped first)
 
 
 def number(value: float | None) -> str:
