@@ -15,7 +15,7 @@ class Scenario:
     """What `@scenario` makes of a coroutine function. `areas` are modules of the catalogue.
 
     `restarts_relay`: the call goes through a second embedded relay, which it may restart. `lasts`: seconds,
-    roughly; long ones are begun first.
+    roughly; long ones are begun first. `alone`: when no other call is under way.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Scenario:
     requirements: tuple[str, ...] = ()
     restarts_relay: bool = False
     lasts: float = 10.0
+    alone: bool = False
 
 
 def scenario(
@@ -33,6 +34,7 @@ def scenario(
     requirements: Sequence[str] = (),
     restarts_relay: bool = False,
     lasts: float = 10.0,
+    alone: bool = False,
 ) -> Callable[[Plan], Scenario]:
     """Turn `async def plan(caller)` into a scenario; its docstring's first line is the title.
 
@@ -44,6 +46,6 @@ def scenario(
         name = getattr(plan, "__name__", "scenario")
         if not title:
             raise ValueError(f"scenario {name} needs a docstring: its first line is the title in reports")
-        return Scenario(name, title, plan, tuple(areas), tuple(requirements), restarts_relay, lasts)
+        return Scenario(name, title, plan, tuple(areas), tuple(requirements), restarts_relay, lasts, alone)
 
     return declare

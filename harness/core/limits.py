@@ -42,6 +42,7 @@ LIMITS: dict[str, Limit] = {
         Limit("clipped_percent", 1.0, "%", "samples of a reply at full scale"),
         Limit("stoi", 0.75, "", "intelligibility of what was heard against what was played, 0 to 1"),
         Limit("release_s", 10.0, "s", "from hang-up to the call's end at the upstream"),
+        Limit("recover_s", 10.0, "s", "from a lost caller's first new attempt to its next session.created"),
         Limit("lateness_p99_ms", 40.0, "ms", "our own sender's 99th percentile against its deadlines"),
         Limit("lateness_max_ms", 250.0, "ms", "our own sender's worst delay against its deadlines"),
         Limit("cost_per_call_usd", None, "USD", "what one call may cost"),

@@ -208,12 +208,19 @@ class Running:
                 (first,) = await make_calls(desk, [ordinary], concurrency=1, first=0)
                 self._keep(first, progress)
                 self._check_reachable(first)
-            rest.sort(key=lambda s: -s.lasts)  # a long call that began last would keep all waiting
+            together = sorted(
+                (s for s in rest if not s.alone), key=lambda s: -s.lasts
+            )  # none keeps all waiting
+            alone = [s for s in rest if s.alone]
             side_by_side = min(self.settings.concurrency, len(rest))
             progress(f"making {len(rest)} calls, {side_by_side} side by side")
-            await make_calls(
-                desk, rest, concurrency=self.settings.concurrency, on_done=lambda r: self._keep(r, progress)
-            )
+            for group, places, number in (
+                (together, self.settings.concurrency, 1),
+                (alone, 1, 1 + len(together)),
+            ):
+                await make_calls(
+                    desk, group, concurrency=places, on_done=lambda r: self._keep(r, progress), first=number
+                )
         self._records = {s.name: self._records[s.name] for s in scenarios}
 
     def _keep(self, record: CallRecord, progress: terminal.Progress) -> None:

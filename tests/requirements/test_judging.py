@@ -97,6 +97,22 @@ def test_a_healthy_call_passes_everything_that_applies(mode: Mode) -> None:
     assert [v for v in verdicts if v.outcome not in allowed] == []
 
 
+RECONNECTING = {
+    "lifecycle.short-blackout-survived",
+    "lifecycle.lost-call-released",
+    "lifecycle.time-to-notice",
+    "lifecycle.turns-lost",
+    "lifecycle.audio-lost",
+    "lifecycle.comes-back",
+    "lifecycle.time-to-recover",
+    "lifecycle.relay-restart-survived",
+    "lifecycle.ice-restart",
+    "lifecycle.herd-served",
+    "lifecycle.herd-at-once",
+    "lifecycle.herd-jittered",
+}
+
+
 def test_a_healthy_call_seen_from_both_ends_leaves_only_probes_out() -> None:
     verdicts = judge([healthy_call()], REGISTRY)
     assert {v.id for v in verdicts if v.outcome == Outcome.NOT_APPLICABLE} == {
@@ -108,6 +124,7 @@ def test_a_healthy_call_seen_from_both_ends_leaves_only_probes_out() -> None:
         "turns.no-turn-when-muted",
         "lifecycle.abandoned-offer-released",
         "lifecycle.session-expiry",
+        *RECONNECTING,
         "security.auth-required",
         "security.session-not-injectable",
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.core import probes
 from harness.core.events import AnswerReceived, CallEnded, WaitExpired
+from harness.core.network_events import CallLost
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import FORWARDED, OFFERED, asked, hang_up_at, last_moment, limit_of
 from harness.requirements.exchanges import exchanges, upstream_offers
@@ -30,7 +31,13 @@ def _no_call_made(timeline: Timeline) -> NotApplicable | None:
     return None if made else NotApplicable("the upstream made no call")
 
 
+def _call_lost(timeline: Timeline) -> NotApplicable | None:
+    lost = timeline.first(CallLost)
+    return NotApplicable("the caller lost its call; see lifecycle.lost-call-released") if lost else None
+
+
 CALL_MADE = Condition("the upstream made a call", _no_call_made)
+NOT_LOST = Condition("the caller hung up of its own accord", _call_lost)
 
 
 @requirement(
@@ -44,7 +51,7 @@ CALL_MADE = Condition("the upstream made a call", _no_call_made)
         CALLS_REFERENCE + "/hangup-call",
     ),
     needs=("connectivity.dtls-connects", "signaling.one-call-per-offer"),
-    when=(OFFERED, FORWARDED, CALL_MADE),
+    when=(OFFERED, FORWARDED, CALL_MADE, NOT_LOST),
     causes={
         "call-leaked": Cause(
             "the caller hung up, and the call lived on at the upstream, where it is billed",

@@ -6,6 +6,7 @@ from itertools import pairwise
 from statistics import median
 
 from harness.core.events import CallEnded, ReceiverReport, ServerEvent, StateChanged
+from harness.core.network_events import CallLost, RelayRestarted
 from harness.core.probes import SESSION_EXPIRED
 from harness.core.session import field
 from harness.core.timeline import Timeline
@@ -60,6 +61,10 @@ def stays_alive(timeline: Timeline) -> Finding:
     until = last_moment(timeline)
     if expiry_announced(timeline) is not None or expired_upstream(timeline) is not None:
         return NotApplicable("the session expired; see lifecycle.session-expiry")
+    if timeline.first(CallLost) is not None:
+        return NotApplicable("the call was ended on purpose; see lifecycle.comes-back")
+    if timeline.first(RelayRestarted) is not None:
+        return NotApplicable("the relay was restarted; see lifecycle.relay-restart-survived")
     for event in timeline.server_events("error", before=until):
         error = field(event.event, "error") or {}
         if error.get("type") == "server_error" or error.get("code") == "server_error":
