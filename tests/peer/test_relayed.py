@@ -6,8 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from aiortc import RTCIceServer
+from pydantic import SecretStr
 
+from harness.config.ice import IceServer
+from harness.core.clock import MonotonicClock
+from harness.network.gathering import ServerGathering
 from tests.peer.pairs import connected_pair, until
 from tests.support.coturn import PASSWORD, USERNAME, Coturn
 
@@ -30,8 +33,14 @@ async def test_events_and_media_pass_both_ways_through_turn(
 ) -> None:
     with Coturn(tmp_path) as coturn:
         url = {"udp": coturn.turn_udp, "tcp": coturn.turn_tcp}[transport]
-        server = RTCIceServer(urls=[url], username=USERNAME, credential=PASSWORD)
-        async with connected_pair(ice_servers=[server], relay_only=True) as (caller, callee, channel):
+        asking = ServerGathering(
+            servers=[IceServer((url,), USERNAME, SecretStr(PASSWORD))],
+            clock=MonotonicClock(),
+            on_tried=lambda _: None,
+            within=5.0,
+            relay_only=True,
+        )
+        async with connected_pair(ask_servers=asking, relay_only=True) as (caller, callee, channel):
             if wired:
                 caller.transport.put_behind(Cable())
             assert [c.type for c in caller.transport.candidates] == ["relay"]
