@@ -101,13 +101,13 @@ class Health:
         """Why this second was late; empty where it was not."""
         allowed = limit(self.limits, "lateness_p99_ms")
         for values, what in (
-            (measured.pacing, "packets left {} late"),
-            (measured.lag, "its event loop was {} late"),
-            (measured.placing, "calls began {} late"),
+            (measured.pacing, "packets left {}"),
+            (measured.lag, "its event loop was {}"),
+            (measured.placing, "calls began {}"),
         ):
             p99 = percentile(values, 99)
             if p99 is not None and p99 > allowed:
-                return what.format(f"{p99:.0f} ms (p99, {allowed:g} allowed)")
+                return what.format(f"{p99:.0f} ms late at p99, {allowed:g} ms allowed")
         if measured.cpu > CPU_LIMIT:
             return f"it used {100 * measured.cpu:.0f} % of a core"
         return ""
