@@ -121,16 +121,18 @@ async def make_call(
     """Make one call. Raises only CancelledError, and cleans up first.
 
     `watch` is told of each event as it is recorded, and must be quick. A `light` call, for load, is cheap:
-    its events are not held against the official types, and the fake is not asked for its view.
+    its events are not held against the official types, the fake is not asked for its view, and its audio is
+    recorded as `StretchHeard` alone, next to nothing decoded.
     """
     if not light and not server_events.cache_info().currsize:
         # Importing them takes seconds, in which the first call that ends would hold up every other.
         await asyncio.to_thread(server_events)
-    first = _open_line(desk, scenario, call, watch=watch)
+    open_line = partial(_open_line, desk, scenario, watch=watch, light=light)
+    first = open_line(call)
 
     def call_again(line: Line | None) -> Line:
         name, link = f"{call}-{next(numbers)}", line.link if line else None
-        return _open_line(desk, scenario, name, link=link, continues=line.call if line else "", watch=watch)
+        return open_line(name, link=link, continues=line.call if line else "")
 
     numbers = count(2)
     caller = Caller(first, call_again)
@@ -170,13 +172,14 @@ def _open_line(
     link: Link | None = None,
     continues: str = "",
     watch: Watch | None = None,
+    light: bool = False,
 ) -> Line:
     """A line with its first event on the timeline."""
     clock = RelativeClock(MonotonicClock())
     timeline = Timeline()
     if watch is not None:
         timeline.listen(partial(watch, timeline))
-    line = desk.open_line(timeline, clock, call=call, link=link, spare=scenario.restarts_relay)
+    line = desk.open_line(timeline, clock, call=call, link=link, spare=scenario.restarts_relay, light=light)
     started = _started(desk, scenario, call, origin=clock.origin, ufrag=line.peer.ufrag)
     line.record(msgspec.structs.replace(started, continues=continues))
     return line

@@ -94,8 +94,9 @@ class Desk:
         call: str = "",
         link: Link | None = None,
         spare: bool = False,
+        light: bool = False,
     ) -> Line:
-        """The parts of one call, recording to `timeline` with secrets redacted.
+        """The parts of one call, recording to `timeline` with secrets redacted; see `Peer` for light ones.
 
         With the run's seed, `call` decides the fate of each packet where the network is impaired. `link`: the
         network of a caller that calls again. `spare`: through the relay that may be restarted, if any.
@@ -113,7 +114,8 @@ class Desk:
             record=record,
             clock=clock,
             microphone=Microphone(opus.comfort_noise() if self.settings.comfort_noise else [opus.SILENCE]),
-            decode=opus.Decoder().decode,
+            new_decoder=lambda: opus.Decoder().decode,
+            light=light,
             addresses=self.settings.ice_addresses(),
             ask_servers=self._ask_servers(record, clock),
             relay_only=self.target.relay_only,

@@ -19,7 +19,8 @@ def level_dbfs(samples: Samples) -> float:
     """RMS level; `SILENCE_DBFS` at the least, also for no samples at all."""
     if samples.size == 0:
         return SILENCE_DBFS
-    rms = math.sqrt(float(np.mean(np.square(samples, dtype=np.float64))))
+    wide = samples.astype(np.float64)
+    rms = math.sqrt(float(wide.dot(wide)) / samples.size)
     return max(SILENCE_DBFS, 20 * math.log10(rms / FULL_SCALE)) if rms else SILENCE_DBFS
 
 

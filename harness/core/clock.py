@@ -16,8 +16,7 @@ class Clock(Protocol):
 class MonotonicClock:
     """CLOCK_MONOTONIC: one scale for all processes of a machine, so both ends of a local call compare."""
 
-    def now(self) -> float:
-        return time.monotonic()
+    now = staticmethod(time.monotonic)  # no method of ours in between: every packet asks
 
 
 class ManualClock:

@@ -280,7 +280,7 @@ class SendingStarted(Event, frozen=True, kw_only=True):
     ssrc: int
 
 
-class Packet(msgspec.Struct, frozen=True, array_like=True):
+class Packet(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One RTP packet on arrival: seconds, RTP sequence and timestamp, payload bytes, level, full-scale part.
 
     `dbfs` is the decoded level, None where it was not decoded; `clipped` the part of samples at full scale.
@@ -299,6 +299,22 @@ class PacketsReceived(Event, frozen=True, kw_only=True):
 
     ssrc: int
     packets: tuple[Packet, ...]
+
+
+class StretchHeard(Event, frozen=True, kw_only=True):
+    """A light timeline's record in place of packets: one stream from `at` to `until`, both arrivals.
+
+    `audible`: sound without a pause; else what lies between such. `packets` came, `lost` did not;
+    `jitter_ms` is RFC 3550's at its highest, `stall_ms` the longest wait beyond what the sender gave.
+    """
+
+    until: float
+    ssrc: int
+    audible: bool
+    packets: int
+    lost: int = 0
+    jitter_ms: float = 0.0
+    stall_ms: float = 0.0
 
 
 class ReceiverReport(Event, frozen=True, kw_only=True):
@@ -383,6 +399,7 @@ AnyEvent = (
     | MicrophoneChanged
     | SendingStarted
     | PacketsReceived
+    | StretchHeard
     | ReceiverReport
     | AudioPlayed
     | AudioCompared

@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-import pylibsrtp
 from aioice import Candidate
 from aioice.ice import StunProtocol
 from aioice.stun import TransactionError
@@ -27,7 +26,8 @@ from aiortc import (
 )
 from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from aiortc.rtcdtlstransport import certificate_digest
-from aiortc.rtp import is_rtcp
+
+from harness.peer import srtp
 
 RELAY_GOODBYE_SECONDS = 2.0
 
@@ -37,6 +37,12 @@ Gathered = tuple[Candidate, StunProtocol | None]
 AskServers = Callable[[Sequence[StunProtocol], Callable[[], StunProtocol]], Awaitable[Sequence[Gathered]]]
 
 REBIND_TRIES = 3  # retransmissions: 7.5 s in all
+
+
+class OnPacket(Protocol):
+    """Takes one plain RTP packet or RTCP compound."""
+
+    def __call__(self, packet: bytes, *, rtcp: bool) -> None: ...
 
 
 def new_gatherer(
@@ -319,33 +325,50 @@ def watch_sctp(sctp: RTCSctpTransport, on_state: Callable[[str], None]) -> None:
 class MediaLink:
     """SRTP straight between the DTLS keys and the nominated pair: no task and no queue for a packet."""
 
-    def __init__(self, gatherer: RTCIceGatherer, dtls: RTCDtlsTransport) -> None:
-        self._gatherer = gatherer
+    def __init__(self, gatherer: RTCIceGatherer, dtls: RTCDtlsTransport, on_packet: OnPacket) -> None:
         self._dtls = dtls
+        self._on_packet = on_packet
+        self._nominated: dict[int, Any] = gatherer._connection._nominated
+        self._pair: Any = None
+        self._address: tuple[str, int] = ("", 0)
+        self._protect: srtp.Crypt | None = None
+        self._open: srtp.Crypt | None = None
 
-    def send(self, packet: bytes, *, rtcp: bool = False) -> bool:
+    def dtls_changed(self) -> None:
+        """Take the keys when the handshake is done; send no more when DTLS is over."""
+        connected = self._dtls.state == "connected"
+        self._protect = srtp.protection(self._dtls._tx_srtp) if connected else None
+        if connected:
+            self._open = srtp.opening(self._dtls._rx_srtp)
+
+    def send_rtp(self, packet: bytes) -> bool:
         """Protect and send; False while DTLS or ICE is not up."""
-        session, pair = self._dtls._tx_srtp, nominated_pair(self._gatherer)
-        if session is None or pair is None or self._dtls.state != "connected":
+        return self._protect is not None and self._send(self._protect.rtp(packet))
+
+    def send_rtcp(self, compound: bytes) -> bool:
+        """Protect and send; False while DTLS or ICE is not up."""
+        return self._protect is not None and self._send(self._protect.rtcp(compound))
+
+    def _send(self, protected: bytes | None) -> bool:
+        pair = self._nominated.get(1)
+        if pair is None or protected is None:
             return False
-        protected = session.protect_rtcp(packet) if rtcp else session.protect(packet)
+        if pair is not self._pair:
+            self._pair, self._address = pair, pair.remote_addr
         transport = pair.protocol.transport
         if transport is None or _is_closing(transport):
             return False
-        transport.sendto(protected, pair.remote_addr)
+        transport.sendto(protected, self._address)
         return True
 
-    def open(self, datagram: bytes) -> tuple[bytes, bool] | None:
-        """Plain packet and whether it is RTCP; None where it fails authentication or no keys are there."""
-        session = self._dtls._rx_srtp
-        if session is None or len(datagram) < 12:
-            return None
-        try:
-            if is_rtcp(datagram):
-                return session.unprotect_rtcp(datagram), True
-            return session.unprotect(datagram), False
-        except pylibsrtp.Error:
-            return None
+    def received(self, datagram: bytes) -> None:
+        """Open an SRTP or SRTCP packet and hand it on; one that is not authentic is dropped."""
+        if self._open is None or len(datagram) < 12:
+            return
+        rtcp = 192 <= datagram[1] <= 208  # RFC 5761, section 4
+        packet = self._open.rtcp(datagram) if rtcp else self._open.rtp(datagram)
+        if packet is not None:
+            self._on_packet(packet, rtcp=rtcp)
 
 
 async def finish_ice(ice: RTCIceTransport, gatherer: RTCIceGatherer) -> None:

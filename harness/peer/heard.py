@@ -1,4 +1,4 @@
-"""What came in: packets for the timeline in batches, samples for the ear placed at their true times."""
+"""What came in, whole: each packet for the timeline in batches, samples for the ear placed at their times."""
 
 from __future__ import annotations
 
@@ -6,41 +6,49 @@ from collections.abc import Callable
 
 import numpy as np
 
-from harness.core.audio import AUDIBLE_DBFS, Samples
+from harness.core.audio import AUDIBLE_DBFS, Samples, clipped_part, level_dbfs
 from harness.core.clock import RelativeClock
 from harness.core.events import Event, Packet, PacketsReceived
+from harness.peer.rtcp import StreamStatistics
 
 BATCH = 50  # packets: one second
 SAMPLE_RATE = 48_000
 REANCHOR_SECONDS = 0.5  # a timestamp this far from its arrival begins a new placement
 
+Decode = Callable[[bytes], Samples]
+
 
 class Heard:
-    """Collects one call's received packets. Times are those of the timeline."""
+    """Decodes and records one call's received packets. Times are those of the timeline."""
 
-    def __init__(self, record: Callable[[Event], None], clock: RelativeClock, *, keep_samples: bool) -> None:
+    def __init__(self, record: Callable[[Event], None], clock: RelativeClock, decode: Decode) -> None:
         self._record = record
         self._clock = clock
-        self._keep = keep_samples
+        self._decode = decode
         self._batch: list[Packet] = []
         self._batch_ssrc = 0
         self._pieces: list[tuple[int, Samples]] = []
         self._anchor: tuple[float, int] | None = None
         self.last_audible = float("-inf")
+        self.undecodable = 0
 
-    def packet(self, packet: Packet, samples: Samples | None, ssrc: int) -> None:
+    def packet(
+        self, arrival: float, sequence: int, timestamp: int, payload: bytes, stream: StreamStatistics
+    ) -> None:
         """Take one packet; its arrival is on the absolute clock."""
-        at = packet.at - self._clock.origin
-        if self._batch and (ssrc != self._batch_ssrc or len(self._batch) >= BATCH):
+        at = arrival - self._clock.origin
+        if self._batch and (stream.ssrc != self._batch_ssrc or len(self._batch) >= BATCH):
             self.flush()
-        self._batch_ssrc = ssrc
-        self._batch.append(
-            Packet(round(at, 6), packet.sequence, packet.timestamp, packet.size, packet.dbfs, packet.clipped)
-        )
-        if packet.dbfs is not None and packet.dbfs >= AUDIBLE_DBFS:
-            self.last_audible = at
-        if samples is not None and self._keep:
-            self._pieces.append((self._position(at, packet.timestamp), samples))
+        self._batch_ssrc = stream.ssrc
+        samples = self._decoded(payload)
+        level, clipped = None, 0.0
+        if samples is not None:
+            level = round(level_dbfs(samples), 1)
+            clipped = round(clipped_part(samples), 4)
+            if level >= AUDIBLE_DBFS:
+                self.last_audible = at
+            self._pieces.append((self._position(at, timestamp), samples))
+        self._batch.append(Packet(round(at, 6), sequence, timestamp, len(payload), level, clipped))
 
     def flush(self) -> None:
         """Write the packets gathered so far to the timeline."""
@@ -57,6 +65,15 @@ class Heard:
         for position, piece in self._pieces:
             audio[position : position + len(piece)] = piece
         return audio
+
+    def _decoded(self, payload: bytes) -> Samples | None:
+        if not payload:
+            return None
+        try:
+            return self._decode(payload)
+        except ValueError:
+            self.undecodable += 1
+            return None
 
     def _position(self, at: float, timestamp: int) -> int:
         if self._anchor is not None:

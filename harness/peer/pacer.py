@@ -1,7 +1,8 @@
 """One ticker for all streams of an event loop: absolute 20 ms deadlines, so that nothing drifts.
 
-No task and no thread for a stream or a packet. The pacer runs while it has streams, and measures how late
-it was against its own deadlines: a late sender must not be blamed on the relay.
+No task and no thread for a stream or a packet. The streams are spread over the phases of a frame, so that
+many of them neither send in one burst nor keep the loop from receiving. The pacer runs while it has streams,
+and measures how late it was against its own deadlines: a late sender must not be blamed on the relay.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
@@ -17,7 +19,9 @@ from harness.core.audio import percentile
 from harness.core.clock import Clock, MonotonicClock
 
 FRAME_SECONDS = 0.02
-LATENESS_KEPT = 60_000  # ticks: twenty minutes
+PHASES = 10  # of a frame: 2 ms each, twice what the loop's timers resolve
+PHASE_SECONDS = FRAME_SECONDS / PHASES
+LATENESS_KEPT = 60_000  # frames: twenty minutes
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +40,14 @@ class Pacer:
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock | None = None) -> None:
         self._loop = loop
         self._clock = clock or MonotonicClock()
-        self._ticks: dict[int, Tick] = {}
+        self._phases: tuple[dict[int, Tick], ...] = tuple({} for _ in range(PHASES))
         self._next_id = 0
         self._handle: asyncio.TimerHandle | None = None
-        self._deadline = 0.0
-        self.lateness: deque[float] = deque(maxlen=LATENESS_KEPT)
+        self._origin = 0.0
+        self._slot = 0  # phases since the origin
+        self._frame_lateness = 0.0
+        # One entry for each frame: that of its latest phase, when the last packet had gone out.
+        self._lateness: deque[float] = deque(maxlen=LATENESS_KEPT)
 
     @classmethod
     def shared(cls) -> Pacer:
@@ -49,41 +56,62 @@ class Pacer:
         return cls._of_loop.setdefault(loop, cls(loop))
 
     def add(self, tick: Tick) -> Callable[[], None]:
-        """Start a stream; returns the function that ends it."""
+        """Start a stream in the emptiest phase; returns the function that ends it."""
         key = self._next_id
         self._next_id += 1
-        self._ticks[key] = tick
+        phase = min(self._phases, key=len)
+        phase[key] = tick
         if self._handle is None:
-            self._deadline = self._clock.now()
+            self._origin, self._slot, self._frame_lateness = self._clock.now(), PHASES, 0.0
             self._schedule()
-        return lambda: self._remove(key)
+        return lambda: self._remove(phase, key)
 
     def lateness_ms(self, q: float, last: int = LATENESS_KEPT) -> float:
-        """The q-th percentile of the lateness of the last ticks; 0 before the first."""
-        recent = list(self.lateness)[-last:]
+        """The q-th percentile of the lateness of the last frames; 0 before the first."""
+        recent = list(islice(reversed(self._lateness), last))
         return 1000 * (percentile(recent, q) or 0.0)
 
-    def _remove(self, key: int) -> None:
-        self._ticks.pop(key, None)
-        if not self._ticks and self._handle is not None:
+    def _remove(self, phase: dict[int, Tick], key: int) -> None:
+        phase.pop(key, None)
+        if not any(self._phases) and self._handle is not None:
             self._handle.cancel()
             self._handle = None
 
     def _schedule(self) -> None:
-        self._deadline += FRAME_SECONDS
-        self._handle = self._loop.call_later(max(0.0, self._deadline - self._clock.now()), self._run)
+        wait = self._deadline() - self._clock.now()
+        self._handle = self._loop.call_later(max(0.0, wait), self._run)
+
+    def _deadline(self) -> float:
+        return self._origin + self._slot * PHASE_SECONDS
 
     def _run(self) -> None:
-        deadline = self._deadline
-        self.lateness.append(max(0.0, self._clock.now() - deadline))
-        for key, tick in list(self._ticks.items()):
+        """Serve what is due; after a frame's worth the loop may receive, however late we are."""
+        for _ in range(PHASES):
+            self._serve(self._phases[self._slot % PHASES], self._deadline())
+            if not any(self._phases):
+                self._handle = None
+                return
+            self._go_on()
+            if self._deadline() > self._clock.now():
+                break
+        self._schedule()
+
+    def _serve(self, phase: dict[int, Tick], deadline: float) -> None:
+        for key, tick in list(phase.items()):
             try:
                 tick(deadline)
             except Exception:
                 # One stream must not stop the others' clocks.
                 logger.exception("a stream failed in the pacer and was taken out")
-                self._ticks.pop(key, None)
-        if self._ticks:
-            self._schedule()
-        else:
-            self._handle = None
+                phase.pop(key, None)
+        self._frame_lateness = max(self._frame_lateness, self._clock.now() - deadline)
+
+    def _go_on(self) -> None:
+        """To the next phase that has streams."""
+        frame = self._slot // PHASES
+        self._slot += 1
+        while not self._phases[self._slot % PHASES]:
+            self._slot += 1
+        if self._slot // PHASES != frame:
+            self._lateness.append(self._frame_lateness)
+            self._frame_lateness = 0.0

@@ -28,9 +28,10 @@ from harness.core.strict_json import json_object
 from harness.peer.aiortc_internals import AskServers, Wire
 from harness.peer.channel import Message
 from harness.peer.descriptions import write_offer
-from harness.peer.heard import Heard
+from harness.peer.heard import Decode, Heard
+from harness.peer.heard_lightly import HeardLightly
 from harness.peer.pacer import Pacer
-from harness.peer.receiver import AudioReceiver, Decode
+from harness.peer.receiver import AudioReceiver
 from harness.peer.remote import Remote, check_answer
 from harness.peer.rtcp import ReportSeen
 from harness.peer.sender import AudioSender, new_ssrc
@@ -43,7 +44,8 @@ CHANNEL_LABEL = "oai-events"
 class Peer:
     """One call's WebRTC end: `create_offer`, `accept_answer`, then talk; `close` always.
 
-    `record` takes every event; `clock` is the timeline's. `decode` None leaves received audio undecoded.
+    `record` takes every event; `clock` is the timeline's. A light one keeps no packets and no samples, and
+    decodes no more than it needs to tell what is audible.
     """
 
     def __init__(
@@ -52,7 +54,8 @@ class Peer:
         record: Callable[[Event], None],
         clock: RelativeClock,
         microphone: Microphone,
-        decode: Decode | None,
+        new_decoder: Callable[[], Decode],
+        light: bool = False,
         addresses: Sequence[str] | None = None,
         ask_servers: AskServers | None = None,
         relay_only: bool = False,
@@ -64,8 +67,12 @@ class Peer:
         self._offer = ""
         self._ssrc = new_ssrc()
         # The order is the browser page's: listeners, audio, data channel, then the offer.
-        self.heard = Heard(record, clock, keep_samples=decode is not None)
-        self._receiver = AudioReceiver(decode=decode, on_packet=self.heard.packet, on_report=self._report)
+        self.heard: Heard | HeardLightly
+        if light:
+            self.heard = HeardLightly(record, clock, new_decoder)
+        else:
+            self.heard = Heard(record, clock, new_decoder())
+        self._receiver = AudioReceiver(on_packet=self.heard.packet, on_report=self._report)
         self._receiver.our_ssrc = self._ssrc
         self._transport = Transport(
             controlling=True,
@@ -104,6 +111,10 @@ class Peer:
     async def rebind(self) -> bool:
         """Go on from a new local port; whether the other end answered there."""
         return await self._transport.rebind()
+
+    def counted(self) -> tuple[int, int, int]:
+        """Packets sent, received, and missing among those received so far."""
+        return self._sender.packets, self._receiver.packets, self._receiver.lost
 
     async def create_offer(self) -> str:
         """Gather candidates and write the offer."""

@@ -1,4 +1,4 @@
-"""Receiving below any jitter buffer: every packet is counted as it comes, and decoded where asked."""
+"""Receiving below any jitter buffer: every packet is counted as it comes, and handed on undecoded."""
 
 from __future__ import annotations
 
@@ -7,31 +7,30 @@ from collections.abc import Callable
 
 from aiortc.rtp import RtcpReceiverInfo
 
-from harness.core.audio import Samples, clipped_part, level_dbfs
-from harness.core.events import Packet
 from harness.peer import rtcp
 
-Decode = Callable[[bytes], Samples]
-OnPacket = Callable[[Packet, Samples | None, int], None]
+# Arrival on the monotonic clock, extended sequence, RTP timestamp, payload, the stream.
+OnPacket = Callable[[float, int, int, bytes, rtcp.StreamStatistics], None]
+
+PLAIN_HEADER = 0x80  # version 2; no padding, no extension, no contributing sources
+HEADER_SIZE = 12
+_fields = struct.Struct("!HLL").unpack_from
 
 
 class AudioReceiver:
-    """One incoming stream. `on_packet` gets each packet, its samples (None if not decoded) and the SSRC."""
+    """The incoming streams of one call. `on_packet` gets each packet and its stream's statistics."""
 
     def __init__(
         self,
         *,
-        decode: Decode | None = None,
         on_packet: OnPacket | None = None,
         on_report: Callable[[rtcp.ReportSeen], None] | None = None,
     ) -> None:
-        self._decode = decode
         self._on_packet = on_packet
         self._on_report = on_report
         self._streams: dict[int, rtcp.StreamStatistics] = {}
         self._last_sr = 0
         self._last_sr_arrival = 0.0
-        self.undecodable = 0
         self.our_ssrc = 0
 
     @property
@@ -51,22 +50,19 @@ class AudioReceiver:
 
     def rtp(self, packet: bytes, arrival: float) -> None:
         """Take one plain RTP packet (RFC 3550, section 5.1)."""
-        payload = rtp_payload(packet)
-        if payload is None:
+        if len(packet) >= HEADER_SIZE and packet[0] == PLAIN_HEADER:  # nearly always
+            payload = packet[HEADER_SIZE:]
+        elif (found := rtp_payload(packet)) is not None:
+            payload = found
+        else:
             return
-        sequence, timestamp, ssrc = struct.unpack_from("!HLL", packet, 2)
-        statistics = self._streams.setdefault(ssrc, rtcp.StreamStatistics(ssrc))
-        extended = statistics.add(sequence, timestamp, arrival)
-        samples: Samples | None = None
-        if self._decode is not None and payload:
-            try:
-                samples = self._decode(payload)
-            except ValueError:
-                self.undecodable += 1
+        sequence, timestamp, ssrc = _fields(packet, 2)
+        stream = self._streams.get(ssrc)
+        if stream is None:
+            stream = self._streams[ssrc] = rtcp.StreamStatistics(ssrc)
+        extended = stream.add(sequence, timestamp, arrival)
         if self._on_packet is not None:
-            level = round(level_dbfs(samples), 1) if samples is not None else None
-            clipped = round(clipped_part(samples), 4) if samples is not None else 0.0
-            self._on_packet(Packet(arrival, extended, timestamp, len(payload), level, clipped), samples, ssrc)
+            self._on_packet(arrival, extended, timestamp, payload, stream)
 
     def rtcp(self, compound: bytes, arrival: float) -> None:
         """Take one plain RTCP compound; a malformed one is no news."""
@@ -88,9 +84,9 @@ class AudioReceiver:
 
 def rtp_payload(packet: bytes) -> bytes | None:
     """The payload behind header, contributing sources, extension and padding; None for what is no RTP."""
-    if len(packet) < 12 or packet[0] >> 6 != 2:
+    if len(packet) < HEADER_SIZE or packet[0] >> 6 != 2:
         return None
-    start = 12 + 4 * (packet[0] & 0x0F)
+    start = HEADER_SIZE + 4 * (packet[0] & 0x0F)
     if packet[0] & 0x10:
         if len(packet) < start + 4:
             return None

@@ -17,6 +17,8 @@ from aiortc.rtp import (
 CLOCK_RATE = 48_000
 NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970 (RFC 868)
 SDES_CNAME = 1
+LATEST = 1024  # packets: what comes later than this is not waited for
+LONGEST_TRANSIT = CLOCK_RATE * 60  # a wrapped or restarted timestamp says nothing about jitter
 
 
 class StreamStatistics:
@@ -25,44 +27,71 @@ class StreamStatistics:
     The 16-bit sequence is extended; a packet that comes twice counts as received once.
     """
 
+    __slots__ = (
+        "_base",
+        "_last_transit",
+        "_missing",
+        "_reported_expected",
+        "_reported_received",
+        "duplicates",
+        "highest",
+        "jitter",
+        "received",
+        "ssrc",
+    )
+
     def __init__(self, ssrc: int) -> None:
         self.ssrc = ssrc
         self.received = 0
         self.duplicates = 0
         self.jitter = 0.0  # in RTP clock units
         self._base: int | None = None
-        self._highest = 0
-        self._seen: set[int] = set()
-        self._last_transit: float | None = None
+        self.highest = 0
+        self._missing: set[int] = set()  # passed over so far, as long as they may still come
+        self._last_transit = 0.0
         self._reported_expected = 0
         self._reported_received = 0
 
     def add(self, sequence: int, timestamp: int, arrival: float) -> int:
         """Count a packet; returns its extended sequence number."""
-        if self._base is None:
-            self._base = self._highest = sequence
-            extended = sequence
-        else:
-            extended = self._highest + _signed16(sequence - self._highest)
-            self._highest = max(self._highest, extended)
-        if extended in self._seen:
-            self.duplicates += 1
-            return extended
-        self._seen.add(extended)
-        if len(self._seen) > 2048:
-            self._seen = {s for s in self._seen if s > self._highest - 1024}
-        self.received += 1
+        extended = self.highest + 1
         transit = arrival * CLOCK_RATE - timestamp
-        if self._last_transit is not None:
-            difference = abs(transit - self._last_transit)
-            if difference < CLOCK_RATE * 60:  # a wrapped or restarted timestamp says nothing about jitter
-                self.jitter += (difference - self.jitter) / 16
+        if sequence != extended & 0xFFFF or self._base is None:  # anything but the next one in order
+            if self._base is None:
+                self._base = extended = sequence
+                self._last_transit = transit
+            else:
+                extended = self.highest + _signed16(sequence - self.highest)
+                if not self._is_new(extended, self._base):
+                    self.duplicates += 1
+                    return extended
+        if extended > self.highest:
+            self.highest = extended
+        self.received += 1
+        difference = abs(transit - self._last_transit)
+        if difference < LONGEST_TRANSIT:
+            self.jitter += (difference - self.jitter) / 16
         self._last_transit = transit
         return extended
 
+    def _is_new(self, extended: int, base: int) -> bool:
+        """Whether the packet has not come before; notes those that it leaves out."""
+        if extended > self.highest:
+            self._missing.update(range(self.highest + 1, extended))
+            if len(self._missing) > LATEST:
+                self._missing = {s for s in self._missing if s > extended - LATEST}
+        elif extended < base:
+            self._base = extended
+            self._missing.update(range(extended + 1, base))
+        elif extended in self._missing:
+            self._missing.discard(extended)
+        else:
+            return False
+        return True
+
     @property
     def expected(self) -> int:
-        return 0 if self._base is None else self._highest - self._base + 1
+        return 0 if self._base is None else self.highest - self._base + 1
 
     @property
     def lost(self) -> int:
@@ -85,7 +114,7 @@ class StreamStatistics:
             ssrc=self.ssrc,
             fraction_lost=fraction,
             packets_lost=min(self.lost, 0x7FFFFF),
-            highest_sequence=self._highest & 0xFFFFFFFF,
+            highest_sequence=self.highest & 0xFFFFFFFF,
             jitter=int(self.jitter),
             lsr=last_sr,
             dlsr=int(delay_since_sr * 65536) & 0xFFFFFFFF if last_sr else 0,

@@ -13,6 +13,7 @@ from harness.peer.receiver import AudioReceiver
 from harness.peer.transport import Transport
 
 SAMPLES_PER_FRAME = 960  # 20 ms at 48 kHz
+_header = struct.Struct("!BBHLL").pack
 REPORT_SECONDS = 2.5  # half of RFC 3550's fixed five seconds, as its section 6.2 allows for unicast
 
 
@@ -39,14 +40,15 @@ class AudioSender:
         self.source = source
         self.packets = 0
         self.octets = 0
-        self._transport = transport
+        self._send = transport.send_rtp
+        self._send_report = transport.send_rtcp
         self.payload_type = payload_type
         self._receiver = receiver
         self._on_sent = on_sent
         # The lower half of the range, so that no early wrap confuses SRTP's roll-over counter.
         self._sequence = secrets.randbelow(1 << 15)
         self._timestamp = secrets.randbits(32)
-        self._marker = True
+        self._marker = 0x80
         self._last_report = 0.0
         self._stop: Callable[[], None] | None = None
 
@@ -65,31 +67,20 @@ class AudioSender:
         """Send this frame's packet."""
         payload = self.source.next_packet()
         if payload is None:
-            self._marker = True  # RFC 3551, section 4.1: the first packet after silence
+            self._marker = 0x80  # RFC 3551, section 4.1: the first packet after silence
         else:
-            self.send(payload, deadline)
+            kind = self.payload_type | self._marker
+            header = _header(0x80, kind, self._sequence, self._timestamp, self.ssrc)
+            if self._send(header + payload):
+                if self.packets == 0 and self._on_sent is not None:
+                    self._on_sent(deadline)
+                self._marker = 0
+                self._sequence = (self._sequence + 1) & 0xFFFF
+                self.packets += 1
+                self.octets += len(payload)
         self._timestamp = (self._timestamp + SAMPLES_PER_FRAME) & 0xFFFFFFFF
         if deadline - self._last_report >= REPORT_SECONDS:
             self._report(deadline)
-
-    def send(self, payload: bytes, deadline: float) -> None:
-        """Send one payload now, with this frame's timestamp."""
-        header = struct.pack(
-            "!BBHLL",
-            0x80,
-            self.payload_type | (0x80 if self._marker else 0),
-            self._sequence,
-            self._timestamp,
-            self.ssrc,
-        )
-        if not self._transport.send_rtp(header + payload):
-            return
-        if self.packets == 0 and self._on_sent is not None:
-            self._on_sent(deadline)
-        self._marker = False
-        self._sequence = (self._sequence + 1) & 0xFFFF
-        self.packets += 1
-        self.octets += len(payload)
 
     def _report(self, now: float) -> None:
         self._last_report = now
@@ -103,7 +94,7 @@ class AudioSender:
             compound = rtcp.receiver_report(self.ssrc, cname, blocks)
         else:
             return
-        self._transport.send_rtcp(compound)
+        self._send_report(compound)
 
 
 def new_ssrc() -> int:

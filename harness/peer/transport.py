@@ -86,7 +86,10 @@ class Transport:
         self._ice = RTCIceTransport(self._gatherer)
         self._dtls = RTCDtlsTransport(self._ice, [_certificate()])
         self._sctp = RTCSctpTransport(self._dtls)
-        self._link = internals.MediaLink(self._gatherer, self._dtls)
+        self._link = internals.MediaLink(self._gatherer, self._dtls, self._received)
+        # Send one plain RTP packet or RTCP compound; False while the transport is not up.
+        self.send_rtp: Callable[[bytes], bool] = self._link.send_rtp
+        self.send_rtcp: Callable[[bytes], bool] = self._link.send_rtcp
         self._channels: list[Channel] = []
         self._gatherer.on("statechange", self._gathering_changed)
         self._ice.on("statechange", self._ice_changed)
@@ -138,7 +141,7 @@ class Transport:
     async def gather(self) -> None:
         """Gather candidates, until every server that is asked has answered or had its time."""
         await self._gatherer.gather()
-        internals.tap_sockets(self._gatherer, self._datagram, self.checks)
+        internals.tap_sockets(self._gatherer, self._link.received, self.checks)
         if self._wire is not None:
             internals.put_behind(self._gatherer, self._wire)
 
@@ -237,23 +240,10 @@ class Transport:
 
     # --- media ---
 
-    def send_rtp(self, packet: bytes) -> bool:
-        """Send one plain RTP packet; False while the transport is not up."""
-        return self._link.send(packet)
-
-    def send_rtcp(self, packet: bytes) -> bool:
-        """Send one plain RTCP compound; False while the transport is not up."""
-        return self._link.send(packet, rtcp=True)
-
-    def _datagram(self, datagram: bytes) -> None:
-        arrival = self._clock.now()
-        opened = self._link.open(datagram)
-        if opened is None or self._closed:
-            return
-        packet, is_rtcp = opened
-        listener = self.on_rtcp if is_rtcp else self.on_rtp
-        if listener is not None:
-            listener(packet, arrival)
+    def _received(self, packet: bytes, *, rtcp: bool) -> None:
+        listener = self.on_rtcp if rtcp else self.on_rtp
+        if listener is not None and not self._closed:
+            listener(packet, self._clock.now())
 
     # --- states ---
 
@@ -272,6 +262,7 @@ class Transport:
         self._tell("ice", "failed", f"no check was answered for {CONSENT_SECONDS:g} s (RFC 7675)")
 
     def _dtls_changed(self) -> None:
+        self._link.dtls_changed()
         detail = ""
         if self._dtls.state == "failed":
             detail = internals.fingerprint_mismatch(self._dtls, self._remote_fingerprints)

@@ -37,7 +37,7 @@ def new_peer() -> tuple[Peer, Timeline]:
         record=timeline.append,
         clock=RelativeClock(MonotonicClock()),
         microphone=Microphone([opus.SILENCE]),
-        decode=opus.Decoder().decode,
+        new_decoder=lambda: opus.Decoder().decode,
         addresses=LOOPBACK,
     )
     return peer, timeline

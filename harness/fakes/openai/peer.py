@@ -9,8 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from harness.core.audio import Samples
-from harness.core.events import AudioPlayed, ChecksCounted, HarnessFailed, Layer, Packet
+from harness.core.events import AudioPlayed, ChecksCounted, HarnessFailed, Layer
 from harness.core.sdp import SessionDescription
 from harness.fakes.openai.driver import Driver
 from harness.fakes.openai.hooks import CallFault, ConnectStage, RtpLink
@@ -21,8 +20,9 @@ from harness.fakes.openai.record import CallRecord
 from harness.fakes.openai.settings import FakeSettings
 from harness.peer.channel import Channel, ChannelClosedError, Message
 from harness.peer.descriptions import write_answer
-from harness.peer.receiver import AudioReceiver, rtp_payload
+from harness.peer.receiver import AudioReceiver
 from harness.peer.remote import Remote
+from harness.peer.rtcp import StreamStatistics
 from harness.peer.sender import AudioSender, new_ssrc
 from harness.peer.transport import Transport
 from harness.speech.opus import SILENCE, Decoder, OpusDecodingError
@@ -60,11 +60,9 @@ class FakePeer:
         self._channel: Channel | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended = False
-        self._payload = b""
         self._ear = Ear(driver.hear)
         self._decoder = Decoder()
         self._undecodable = 0
-        # Decoded here and not there: levels of each packet, which nobody asks for, cost more than decoding.
         self._receiver = AudioReceiver(on_packet=self._packet)
         self._transport = Transport(
             controlling=False,
@@ -237,20 +235,20 @@ class FakePeer:
 
     def _rtp(self, packet: bytes, arrival: float) -> None:
         if not self._ended:
-            self._payload = rtp_payload(packet) or b""
             self._receiver.rtp(packet, arrival)
 
-    def _packet(self, packet: Packet, _samples: Samples | None, _ssrc: int) -> None:
+    def _packet(
+        self, _arrival: float, sequence: int, _timestamp: int, payload: bytes, _stream: StreamStatistics
+    ) -> None:
         try:
             # What callers send most, and always decodes to zeros.
-            silent = self._payload == SILENCE
-            samples = SILENT_FRAME if silent else self._decoder.decode(self._payload)
+            samples = SILENT_FRAME if payload == SILENCE else self._decoder.decode(payload)
         except OpusDecodingError:
             self._undecodable += 1
             return
-        if (clip := self._recognizer.clip(self._payload)) is not None:
+        if (clip := self._recognizer.clip(payload)) is not None:
             self._driver.recognise(clip)
-        self._ear.hear(packet.sequence, self._payload, samples)
+        self._ear.hear(sequence, payload, samples)
 
     def _played(self, playing: Playing, whole: bool) -> None:
         played_ms = playing.reply.duration_ms if whole and playing.complete else playing.played_ms

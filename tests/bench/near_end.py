@@ -1,0 +1,155 @@
+"""The measured end: so many calls in this process, their CPU time, memory, losses and punctuality."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import uvloop
+
+from harness.core.clock import MonotonicClock, RelativeClock, process_cpu_seconds
+from harness.core.timeline import Timeline
+from harness.peer.pacer import Pacer
+from harness.peer.peer import Peer
+from harness.peer.source import Microphone
+from harness.speech import opus
+from harness.speech.library import load_library
+from tests.bench.machine import Child, answer, child, questions, resident_mib
+from tests.bench.plain_call import PlainCall
+
+CLIP = "en-f-order"
+SETTLE_SECONDS = 1.0
+CONNECT_SECONDS = 30.0
+AT_ONCE = 8  # calls that are being set up
+TICKS = 50  # a second
+
+
+class Caller(Protocol):
+    """One call's near end."""
+
+    connected: asyncio.Event
+
+    async def offer(self, clip: str) -> str: ...
+
+    async def accept(self, sdp: str) -> None: ...
+
+    async def counted(self) -> tuple[int, int, int]: ...
+
+    async def close(self) -> None: ...
+
+
+class OurCall:
+    """The engine as load uses it: a light timeline, nothing decoded, statistics on."""
+
+    def __init__(self) -> None:
+        self.connected = asyncio.Event()
+        self._timeline = Timeline()
+        self._peer = Peer(
+            record=self._timeline.append,
+            clock=RelativeClock(MonotonicClock()),
+            microphone=Microphone(load_library().clip(CLIP).packets),
+            new_decoder=lambda: opus.Decoder().decode,
+            light=True,
+            addresses=["127.0.0.1"],
+        )
+
+    async def offer(self, clip: str) -> str:
+        """An offer with audio and a data channel."""
+        return await self._peer.create_offer()
+
+    async def accept(self, sdp: str) -> None:
+        """Apply the answer; `connected` follows."""
+        self._timeline.listen(
+            lambda _event: self.connected.set() if self._peer.channel_state == "open" else None
+        )
+        self._peer.accept_answer(sdp, ice_seconds=CONNECT_SECONDS, dtls_seconds=CONNECT_SECONDS)
+
+    async def counted(self) -> tuple[int, int, int]:
+        """Packets sent, received and lost."""
+        return self._peer.counted()
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._peer.close()
+
+
+CALLERS: dict[str, Callable[[], Caller]] = {"ours": OurCall, "plain": PlainCall}
+
+
+async def measure(make: Callable[[], Caller], far: Child, calls: int, seconds: float) -> dict[str, Any]:
+    """Set up `calls`, let them talk for `seconds`, hang up; CPU in ms, memory in MiB."""
+    gc.collect()
+    memory = resident_mib()
+    made: list[Caller] = []
+    places = asyncio.Semaphore(AT_ONCE)
+    asking = asyncio.Lock()
+    cpu = process_cpu_seconds()
+    clock = MonotonicClock()
+    began = clock.now()
+
+    async def set_up() -> None:
+        async with places:
+            call = make()
+            made.append(call)
+            offer = await call.offer(CLIP)
+            async with asking:
+                answered = await far.ask({"offer": offer})
+            await call.accept(answered["answer"])
+            await asyncio.wait_for(call.connected.wait(), CONNECT_SECONDS)
+
+    await asyncio.gather(*(set_up() for _ in range(calls)))
+    set_up_cpu = process_cpu_seconds() - cpu
+    set_up_seconds = clock.now() - began
+    await asyncio.sleep(SETTLE_SECONDS)
+    before = await totals(made)
+    cpu, began = process_cpu_seconds(), clock.now()
+    for _ in range(max(1, round(seconds))):
+        await asyncio.sleep(seconds / max(1, round(seconds)))
+        await totals(made)  # statistics on: once a second, each call
+    talk_cpu, talked = process_cpu_seconds() - cpu, clock.now() - began
+    after = await totals(made)
+    far_counts = await far.ask({"count": True})
+    gc.collect()
+    grown = resident_mib() - memory
+    pacer = Pacer.shared()
+    ticks = int(talked * TICKS)
+    late = {f"late_p{q}_ms": pacer.lateness_ms(q, ticks) for q in (50, 99, 100)}
+    await asyncio.gather(*(call.close() for call in made))
+    await far.ask({"close": True})
+    per_second = 1 / (calls * talked)
+    return {
+        "calls": calls,
+        "seconds": talked,
+        "cpu_ms_per_call_second": 1000 * talk_cpu * per_second,
+        "core_share": talk_cpu / talked,
+        "set_up_cpu_ms": 1000 * set_up_cpu / calls,
+        "set_up_seconds": set_up_seconds,
+        "sent_per_call_second": (after[0] - before[0]) * per_second,
+        "received_per_call_second": (after[1] - before[1]) * per_second,
+        "lost": after[2],
+        "lost_far": far_counts["lost"],
+        "mib_per_call": grown / calls,
+        **late,
+    }
+
+
+async def totals(calls: list[Caller]) -> tuple[int, int, int]:
+    """Packets sent, received and lost by all calls."""
+    columns = zip(*[await call.counted() for call in calls], strict=True)
+    sent, received, lost = (sum(column) for column in columns)
+    return sent, received, lost
+
+
+async def serve(engine: str, far_core: int) -> None:
+    """Answer `{"calls", "seconds"}` with what was measured."""
+    _ = load_library().clip(CLIP).packets
+    async with child("tests.bench.far_end", engine, core=far_core) as far:
+        async for question in questions():
+            answer(**await measure(CALLERS[engine], far, question["calls"], question["seconds"]))
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(sys.argv[1], int(sys.argv[2])))
