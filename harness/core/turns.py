@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.core.audio import AUDIBLE_DBFS
-from harness.core.events import Packet, SendingStarted, ServerEvent
+from harness.core.events import Packet, SendingStarted, ServerEvent, StretchHeard
 from harness.core.reception import CLOCK_RATE, unwrapped
 from harness.core.session import field as at_path
 from harness.core.session import turn_detection_at
@@ -162,10 +162,14 @@ def replies(timeline: Timeline) -> list[Reply]:
         if rid in found:
             found[rid] = _told(found[rid], event)
     packets = [p for p in timeline.packets() if p.dbfs is not None and p.dbfs >= AUDIBLE_DBFS]
+    stretches = timeline.all(StretchHeard, where=lambda s: s.audible)
     ordered = sorted(found.values(), key=lambda r: r.created_at)
     ends = [*(r.created_at for r in ordered[1:]), float("inf")]
     # A call without a reply still has the last end.
-    return [_heard(reply, packets, end) for reply, end in zip(ordered, ends, strict=False)]
+    return [
+        _heard_lightly(reply, stretches, end) if stretches else _heard(reply, packets, end)
+        for reply, end in zip(ordered, ends, strict=False)
+    ]
 
 
 def _told(reply: Reply, event: ServerEvent) -> Reply:
@@ -215,6 +219,16 @@ def _heard(reply: Reply, audible: Sequence[Packet], end: float) -> Reply:
     media = unwrapped([p.timestamp for p in own], 32)
     seconds = (max(media) - min(media)) / CLOCK_RATE + PACKET_SECONDS
     return replace(reply, first_audible=own[0].at, last_audible=own[-1].at, audible_seconds=seconds)
+
+
+def _heard_lightly(reply: Reply, audible: Sequence[StretchHeard], end: float) -> Reply:
+    own = [s for s in audible if s.until >= reply.created_at and s.at < end]
+    if not own:
+        return reply
+    first, last = max(own[0].at, reply.created_at), min(own[-1].until, end)
+    return replace(
+        reply, first_audible=first, last_audible=last, audible_seconds=last - first + PACKET_SECONDS
+    )
 
 
 def _nearest(detection: Detection, said: Sequence[Utterance]) -> int | None:

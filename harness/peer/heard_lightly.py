@@ -18,7 +18,7 @@ from harness.peer.rtcp import StreamStatistics
 
 # A CELT frame with its silence flag (RFC 6716, section 4.3), or what discontinuous transmission leaves.
 LONGEST_SILENCE = 3  # bytes
-PAUSE = 25  # packets, half a second: a shorter pause belongs to the speech around it
+PAUSE = 20  # packets, 400 ms: a shorter pause belongs to the speech around it
 PROBED, PROBED_IN_PAUSE = 15, 5  # one packet in so many is decoded within an audible stretch
 EVENLY_APART = 2 * 960  # timestamps further apart leave silence or loss between them, so no stall shows
 

@@ -93,8 +93,7 @@ class Decoder:
             frames = self._codec.decode(av.Packet(packet))
         except FFmpegError as error:
             raise OpusDecodingError(f"{len(packet)} bytes are no Opus packet: {error}") from error
-        pieces = [frame.to_ndarray().reshape(-1) for frame in frames]
-        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+        return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames])
 
 
 @lru_cache(maxsize=1)

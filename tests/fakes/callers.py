@@ -89,7 +89,7 @@ class Caller:
             record=self.timeline.append,
             clock=self.clock,
             microphone=self.microphone,
-            decode=opus.Decoder().decode,
+            new_decoder=lambda: opus.Decoder().decode,
             addresses=["127.0.0.1"],
         )
 

@@ -2,12 +2,9 @@ from __future__ import annotations
 
 import struct
 
-import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.audio import Samples
-from harness.core.events import Packet
 from harness.peer.receiver import AudioReceiver, rtp_payload
 
 
@@ -15,26 +12,14 @@ def rtp(sequence: int, payload: bytes = b"opus", *, flags: int = 0x80, extra: by
     return struct.pack("!BBHLL", flags, 111, sequence, sequence * 960, 77) + extra + payload
 
 
-def test_a_packet_is_told_with_arrival_sequence_size_and_level() -> None:
-    seen: list[tuple[Packet, Samples | None, int]] = []
-    loud = np.full(960, 16384, dtype=np.int16)
-    receiver = AudioReceiver(decode=lambda _: loud, on_packet=lambda p, s, ssrc: seen.append((p, s, ssrc)))
+def test_each_packet_is_handed_on_with_its_arrival_and_its_stream() -> None:
+    seen: list[tuple[float, int, int, bytes, int]] = []
+    receiver = AudioReceiver(
+        on_packet=lambda at, n, ts, payload, stream: seen.append((at, n, ts, payload, stream.ssrc))
+    )
     receiver.rtp(rtp(3), 1.5)
-    packet, samples, ssrc = seen[0]
-    assert (packet.at, packet.sequence, packet.size, packet.dbfs, ssrc) == (1.5, 3, 4, -6.0, 77)
-    assert samples is loud
-
-
-def test_what_cannot_be_decoded_is_counted_and_still_told() -> None:
-    seen: list[Packet] = []
-
-    def refuse(_payload: bytes) -> Samples:
-        raise ValueError("not Opus")
-
-    receiver = AudioReceiver(decode=refuse, on_packet=lambda p, _s, _ssrc: seen.append(p))
-    receiver.rtp(rtp(1), 0.0)
-    assert receiver.undecodable == 1
-    assert seen[0].dbfs is None
+    receiver.rtp(rtp(4, b"more", flags=0x81, extra=b"csrc"), 1.52)
+    assert seen == [(1.5, 3, 2880, b"opus", 77), (1.52, 4, 3840, b"more", 77)]
 
 
 def test_loss_and_jitter_are_those_of_the_streams() -> None:
@@ -54,6 +39,6 @@ def test_extension_and_contributing_sources_are_no_payload() -> None:
 
 @given(st.binary(max_size=64))
 def test_no_datagram_makes_it_fail(datagram: bytes) -> None:
-    receiver = AudioReceiver(decode=lambda _: np.zeros(960, dtype=np.int16))
+    receiver = AudioReceiver()
     receiver.rtp(datagram, 0.0)
     receiver.rtcp(datagram, 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.core.audio import AUDIBLE_DBFS
-from harness.core.events import AudioPlayed, MarkHeard, Packet
+from harness.core.events import AudioPlayed, MarkHeard, Packet, StretchHeard
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, replies
 from harness.requirements.conditions import last_moment
@@ -68,8 +68,14 @@ REPLIED = Condition(
 def comes_back(timeline: Timeline) -> Finding:
     """For each spoken reply, packets arrive, and some of them are audible."""
     for reply in spoken_replies(timeline):
-        packets = own_packets(timeline, reply)
+        packets, stretches = own_packets(timeline, reply), own_stretches(timeline, reply)
         quotes = (Evidence(reply.created_at, f"response {reply.id}: {excerpt(reply.transcript, 80)}"),)
+        if any(s.audible for s in stretches):
+            continue
+        if stretches:
+            seen = f"{sum(s.packets for s in stretches)} packets, and none of them audible"
+            evidence = Evidence(stretches[0].at, "the first of this silence")
+            return Violation("silent-audio", seen, (*quotes, evidence))
         if not packets:
             seen = f"none from {reply.created_at:.2f} s to {last_moment(timeline):.2f} s"
             return Violation("no-packets", seen, quotes)
@@ -157,8 +163,19 @@ def complete(timeline: Timeline) -> Finding:
 
 def own_packets(timeline: Timeline, reply: Reply) -> list[Packet]:
     """Packets from the reply's creation to the creation of the next."""
-    until = min((r.created_at for r in replies(timeline) if r.created_at > reply.created_at), default=None)
-    return [p for p in timeline.packets() if p.at >= reply.created_at and (until is None or p.at < until)]
+    until = _next_created(timeline, reply)
+    return [p for p in timeline.packets() if reply.created_at <= p.at < until]
+
+
+def own_stretches(timeline: Timeline, reply: Reply) -> list[StretchHeard]:
+    """The same of a light timeline."""
+    until = _next_created(timeline, reply)
+    return timeline.all(StretchHeard, where=lambda s: s.until >= reply.created_at, before=until)
+
+
+def _next_created(timeline: Timeline, reply: Reply) -> float:
+    later = (r.created_at for r in replies(timeline) if r.created_at > reply.created_at)
+    return min(later, default=float("inf"))
 
 
 def _overtaken(timeline: Timeline, reply: Reply) -> bool:

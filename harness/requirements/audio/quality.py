@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from harness.core.events import AudioCompared, Packet
+from harness.core.events import AudioCompared, Packet, StretchHeard
 from harness.core.reception import Reception, reception, streams
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply
-from harness.requirements.audio.coming import REPLIED, spoken_replies
+from harness.requirements.audio.coming import REPLIED, own_stretches, spoken_replies
 from harness.requirements.conditions import limit_of
 from harness.requirements.model import (
     Cause,
@@ -78,6 +78,32 @@ def clean(timeline: Timeline) -> Finding:
             if worst is not None:
                 cause, seen = worst
                 return Violation(cause, seen, (_quote(reply, found),))
+        for heard in _audible(timeline, reply):
+            worst = _worst_of_stretch(timeline, heard)
+            if worst is not None:
+                cause, seen = worst
+                return Violation(cause, seen, (Evidence(heard.at, f"response {reply.id}, recorded lightly"),))
+    return None
+
+
+def _audible(timeline: Timeline, reply: Reply) -> list[StretchHeard]:
+    return [s for s in own_stretches(timeline, reply) if s.audible and s.packets >= SHORTEST_STRETCH]
+
+
+def _worst_of_stretch(timeline: Timeline, heard: StretchHeard) -> tuple[str, str] | None:
+    """Loss, stalls and jitter; a light record knows neither pace nor clipping."""
+    loss, gap = limit_of(timeline, "loss_percent"), limit_of(timeline, "gap_ms")
+    jitter, expected = limit_of(timeline, "jitter_ms"), heard.packets + heard.lost
+    lost_percent = 100 * heard.lost / expected
+    if lost_percent > loss:
+        return (
+            "packet-loss",
+            f"{heard.lost} of {expected} packets, {lost_percent:.1f} %, {loss:g} % allowed",
+        )
+    if heard.stall_ms > gap:
+        return "gaps", f"for {heard.stall_ms:.0f} ms, {gap:g} ms allowed"
+    if heard.jitter_ms > jitter:
+        return "jitter", f"{heard.jitter_ms:.0f} ms at its highest, {jitter:g} ms allowed"
     return None
 
 

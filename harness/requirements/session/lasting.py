@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from statistics import median
 
-from harness.core.events import CallEnded, ReceiverReport, ServerEvent, StateChanged
+from harness.core.events import CallEnded, ReceiverReport, ServerEvent, StateChanged, StretchHeard
 from harness.core.network_events import CallLost, RelayRestarted
 from harness.core.probes import SESSION_EXPIRED
 from harness.core.session import field
@@ -123,6 +123,7 @@ def _fell_silent(timeline: Timeline, until: float) -> Violation | None:
     pace = median([b - a for a, b in pairwise(reports)] or [LONGEST_PACE])
     signs = [*reports, *(e.at for e in timeline.server_events(before=until))]
     signs += [p.at for p in timeline.packets() if p.at < until]
+    signs += [min(s.until, until) for s in timeline.all(StretchHeard, before=until)]
     quiet = until - max(signs)
     if quiet <= max(SILENT_REPORTS * pace, SHORTEST_SILENCE):
         return None
