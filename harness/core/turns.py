@@ -226,9 +226,9 @@ def _heard_lightly(reply: Reply, audible: Sequence[StretchHeard], end: float) ->
     if not own:
         return reply
     first, last = max(own[0].at, reply.created_at), min(own[-1].until, end)
-    return replace(
-        reply, first_audible=first, last_audible=last, audible_seconds=last - first + PACKET_SECONDS
-    )
+    ahead = sum(s.media_ms / 1000 - (s.until - s.at) for s in own)  # of real time, where it is not paced
+    seconds = last - first + ahead + PACKET_SECONDS
+    return replace(reply, first_audible=first, last_audible=last, audible_seconds=seconds)
 
 
 def _nearest(detection: Detection, said: Sequence[Utterance]) -> int | None:

@@ -20,7 +20,12 @@ from harness.peer.rtcp import StreamStatistics
 LONGEST_SILENCE = 3  # bytes
 PAUSE = 20  # packets, 400 ms: a shorter pause belongs to the speech around it
 PROBED, PROBED_IN_PAUSE = 15, 5  # one packet in so many is decoded within an audible stretch
-EVENLY_APART = 2 * 960  # timestamps further apart leave silence or loss between them, so no stall shows
+SAMPLES_PER_FRAME = 960  # 20 ms
+FRAME_SECONDS = 0.02
+HALF_CIRCLE = 1 << 31  # of RTP timestamps, which wrap
+EVENLY_APART = (
+    2 * SAMPLES_PER_FRAME
+)  # timestamps further apart leave silence or loss between them, so no stall shows
 
 
 class HeardLightly:
@@ -55,6 +60,8 @@ class HeardLightly:
                 self._begin(at, timestamp, stream, audible=True)
             else:
                 stretch.add(at, timestamp)
+        elif stretch.paused_until(timestamp):
+            self._begin(at, timestamp, stream, audible=self._is_audible(payload))
         elif self._goes_on(payload):
             self._quiet = 0
             self.last_audible = at
@@ -110,6 +117,7 @@ class _Stretch:
         "_arrival",
         "_highest",
         "_jitter",
+        "_media",
         "_received",
         "_stall",
         "_started",
@@ -124,7 +132,7 @@ class _Stretch:
         self._started = (at, stream.received - 1, stream.highest - 1)
         self._arrival, self._timestamp = at, timestamp
         self._received, self._highest = stream.received, stream.highest
-        self._jitter, self._stall = stream.jitter, 0.0
+        self._jitter, self._stall, self._media = stream.jitter, 0.0, 0
 
     def add(self, at: float, timestamp: int) -> None:
         """Go on to a packet that its stream has counted already."""
@@ -134,10 +142,19 @@ class _Stretch:
             stall = at - self._arrival - apart / SAMPLE_RATE
             if stall > self._stall:
                 self._stall = stall
+        elif self.audible and stream.highest - self._highest == 1:
+            # Nothing was silent or lost between two audible packets in a row: their gap is a stall too.
+            self._stall = max(self._stall, at - self._arrival - FRAME_SECONDS)
         if stream.jitter > self._jitter:
             self._jitter = stream.jitter
+        self._media += (apart + HALF_CIRCLE) % (2 * HALF_CIRCLE) - HALF_CIRCLE
         self._arrival, self._timestamp = at, timestamp
         self._received, self._highest = stream.received, stream.highest
+
+    def paused_until(self, timestamp: int) -> bool:
+        """Whether the sender left out a pause, as discontinuous transmission does: nothing is missing."""
+        apart = timestamp - self._timestamp
+        return apart > (PAUSE + 1) * SAMPLES_PER_FRAME and self.stream.highest - self._highest == 1
 
     def event(self) -> StretchHeard:
         first, received, highest = self._started
@@ -149,6 +166,7 @@ class _Stretch:
             audible=self.audible,
             packets=packets,
             lost=max(0, self._highest - highest - packets),
+            media_ms=round(1000 * self._media / SAMPLE_RATE, 3),
             jitter_ms=round(1000 * self._jitter / SAMPLE_RATE, 3),
             stall_ms=round(1000 * self._stall, 3),
         )

@@ -26,6 +26,7 @@ LATENESS_KEPT = 60_000  # frames: twenty minutes
 logger = logging.getLogger(__name__)
 
 Tick = Callable[[float], None]
+Phase = dict[int, tuple[Tick, float]]  # the streams of a phase, each with the moment from which it is served
 
 
 class Pacer:
@@ -40,7 +41,7 @@ class Pacer:
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock | None = None) -> None:
         self._loop = loop
         self._clock = clock or MonotonicClock()
-        self._phases: tuple[dict[int, Tick], ...] = tuple({} for _ in range(PHASES))
+        self._phases: tuple[Phase, ...] = tuple({} for _ in range(PHASES))
         self._next_id = 0
         self._handle: asyncio.TimerHandle | None = None
         self._origin = 0.0
@@ -60,9 +61,10 @@ class Pacer:
         key = self._next_id
         self._next_id += 1
         phase = min(self._phases, key=len)
-        phase[key] = tick
+        now = self._clock.now()
+        phase[key] = (tick, now)  # a pacer that is late owes a new stream nothing
         if self._handle is None:
-            self._origin, self._slot, self._frame_lateness = self._clock.now(), PHASES, 0.0
+            self._origin, self._slot, self._frame_lateness = now, PHASES, 0.0
             self._schedule()
         return lambda: self._remove(phase, key)
 
@@ -71,7 +73,7 @@ class Pacer:
         recent = list(islice(reversed(self._lateness), last))
         return 1000 * (percentile(recent, q) or 0.0)
 
-    def _remove(self, phase: dict[int, Tick], key: int) -> None:
+    def _remove(self, phase: Phase, key: int) -> None:
         phase.pop(key, None)
         if not any(self._phases) and self._handle is not None:
             self._handle.cancel()
@@ -96,10 +98,11 @@ class Pacer:
                 break
         self._schedule()
 
-    def _serve(self, phase: dict[int, Tick], deadline: float) -> None:
-        for key, tick in list(phase.items()):
+    def _serve(self, phase: Phase, deadline: float) -> None:
+        for key, (tick, since) in list(phase.items()):
             try:
-                tick(deadline)
+                if deadline > since:
+                    tick(deadline)
             except Exception:
                 # One stream must not stop the others' clocks.
                 logger.exception("a stream failed in the pacer and was taken out")

@@ -3,11 +3,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+from functools import partial
 
 import pytest
 
 from harness.core.clock import MonotonicClock
-from harness.peer.pacer import FRAME_SECONDS, Pacer
+from harness.peer.pacer import FRAME_SECONDS, PHASE_SECONDS, PHASES, Pacer
 
 
 async def ticks_of(count: int, pacer: Pacer) -> list[float]:
@@ -45,6 +46,35 @@ async def test_a_blocked_loop_loses_no_tick_and_does_not_drift() -> None:
     deadlines = await ticks_of(30, pacer)
     assert deadlines[-1] - started == pytest.approx(30 * FRAME_SECONDS, abs=0.01)
     assert pacer.lateness_ms(100) > 50
+
+
+async def test_a_late_pacer_does_not_make_up_to_a_stream_for_what_was_before_it() -> None:
+    """Its packets would go out in a burst, and its audio run ahead of the clock."""
+    clock = MonotonicClock()
+    pacer = Pacer(asyncio.get_running_loop())
+    remove = pacer.add(lambda _deadline: None)
+    until = clock.now() + 0.2
+    while clock.now() < until:
+        pass
+    joined = clock.now()
+    deadlines = await ticks_of(5, pacer)
+    remove()
+    assert deadlines[0] > joined
+
+
+async def test_streams_are_spread_over_the_phases_of_a_frame() -> None:
+    pacer = Pacer(asyncio.get_running_loop())
+    first: dict[int, float] = {}
+
+    def note(stream: int, deadline: float) -> None:
+        first.setdefault(stream, deadline)
+
+    removes = [pacer.add(partial(note, stream)) for stream in range(2 * PHASES)]
+    await ticks_of(3, pacer)
+    for remove in removes:
+        remove()
+    at = [round((first[n] - first[0]) / PHASE_SECONDS) for n in range(2 * PHASES)]
+    assert sorted(offset % PHASES for offset in at) == sorted([*range(PHASES)] * 2)
 
 
 async def test_the_loops_pacer_is_shared() -> None:

@@ -160,8 +160,9 @@ def the_reply_interrupts_itself() -> Events:
 def the_reply_talks_on() -> Events:
     events = until(healthy_events(), 7.3, 16.0)
     second = [*utterance(4.4), *detection(4.65, 6.65, "item_2")]
-    answer = [*reply(7.4, "resp_2", audible_from=7.7), packets(7.7, 3000, sequence=300)]
-    return [*events, *second, *answer]
+    pause = packets(7.15, 540, dbfs=-96.0, sequence=250)
+    answer = [*reply(7.4, "resp_2", audible_from=7.7), packets(7.7, 3000, sequence=277)]
+    return [*events, *second, pause, *answer]
 
 
 @case("turns.interruption", "barge-in-ignored")

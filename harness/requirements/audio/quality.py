@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.core.events import AudioCompared, Packet, StretchHeard
-from harness.core.reception import Reception, reception, streams
+from harness.core.reception import ONE_PACKET, Reception, reception, streams
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply
 from harness.requirements.audio.coming import REPLIED, own_stretches, spoken_replies
@@ -91,7 +91,7 @@ def _audible(timeline: Timeline, reply: Reply) -> list[StretchHeard]:
 
 
 def _worst_of_stretch(timeline: Timeline, heard: StretchHeard) -> tuple[str, str] | None:
-    """Loss, stalls and jitter; a light record knows neither pace nor clipping."""
+    """Loss, pace, stalls and jitter; a light record knows neither bursts nor clipping."""
     loss, gap = limit_of(timeline, "loss_percent"), limit_of(timeline, "gap_ms")
     jitter, expected = limit_of(timeline, "jitter_ms"), heard.packets + heard.lost
     lost_percent = 100 * heard.lost / expected
@@ -100,6 +100,9 @@ def _worst_of_stretch(timeline: Timeline, heard: StretchHeard) -> tuple[str, str
             "packet-loss",
             f"{heard.lost} of {expected} packets, {lost_percent:.1f} %, {loss:g} % allowed",
         )
+    pace = heard.media_ms / 1000 / max(heard.until - heard.at, ONE_PACKET)
+    if abs(pace - 1) > PACE_TOLERANCE:
+        return "wrong-pace", f"{pace:.2f} s of audio come in each second"
     if heard.stall_ms > gap:
         return "gaps", f"for {heard.stall_ms:.0f} ms, {gap:g} ms allowed"
     if heard.jitter_ms > jitter:
