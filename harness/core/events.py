@@ -15,6 +15,7 @@ from harness.core.event import Headers as Headers
 from harness.core.event import Layer as Layer
 from harness.core.event import Side as Side
 from harness.core.event import kebab as kebab
+from harness.core.light_events import StretchHeard
 from harness.core.network_events import (
     CallLost,
     CallResumed,
@@ -299,23 +300,6 @@ class PacketsReceived(Event, frozen=True, kw_only=True):
 
     ssrc: int
     packets: tuple[Packet, ...]
-
-
-class StretchHeard(Event, frozen=True, kw_only=True):
-    """A light timeline's record in place of packets: one stream from `at` to `until`, both arrivals.
-
-    `audible`: sound without a pause; else what lies between such. `packets` came, `lost` did not; they carry
-    `media_ms`. `jitter_ms` is RFC 3550's at its highest, `stall_ms` the longest wait beyond the sender's.
-    """
-
-    until: float
-    ssrc: int
-    audible: bool
-    packets: int
-    lost: int = 0
-    media_ms: float = 0.0
-    jitter_ms: float = 0.0
-    stall_ms: float = 0.0
 
 
 class ReceiverReport(Event, frozen=True, kw_only=True):

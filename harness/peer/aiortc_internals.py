@@ -26,8 +26,7 @@ from aiortc import (
 )
 from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from aiortc.rtcdtlstransport import certificate_digest
-
-from harness.peer import srtp
+from pylibsrtp import Session
 
 RELAY_GOODBYE_SECONDS = 2.0
 
@@ -37,12 +36,6 @@ Gathered = tuple[Candidate, StunProtocol | None]
 AskServers = Callable[[Sequence[StunProtocol], Callable[[], StunProtocol]], Awaitable[Sequence[Gathered]]]
 
 REBIND_TRIES = 3  # retransmissions: 7.5 s in all
-
-
-class OnPacket(Protocol):
-    """Takes one plain RTP packet or RTCP compound."""
-
-    def __call__(self, packet: bytes, *, rtcp: bool) -> None: ...
 
 
 def new_gatherer(
@@ -207,7 +200,7 @@ class _WiredSocket:
         self._wire.outgoing(len(data), partial(self._send, data, addr))
 
     def _send(self, data: bytes, addr: Any) -> None:
-        if not _is_closing(self.transport):
+        if not is_closing(self.transport):
             self.transport.sendto(data, addr)
 
 
@@ -322,53 +315,15 @@ def watch_sctp(sctp: RTCSctpTransport, on_state: Callable[[str], None]) -> None:
     sctp._set_state = set_and_tell  # type: ignore[method-assign]  # the hook that aiortc lacks
 
 
-class MediaLink:
-    """SRTP straight between the DTLS keys and the nominated pair: no task and no queue for a packet."""
+def nominated_pairs(gatherer: RTCIceGatherer) -> dict[int, Any]:
+    """Component → the pair that ICE chose, as it is at any moment."""
+    pairs: dict[int, Any] = gatherer._connection._nominated
+    return pairs
 
-    def __init__(self, gatherer: RTCIceGatherer, dtls: RTCDtlsTransport, on_packet: OnPacket) -> None:
-        self._dtls = dtls
-        self._on_packet = on_packet
-        self._nominated: dict[int, Any] = gatherer._connection._nominated
-        self._pair: Any = None
-        self._address: tuple[str, int] = ("", 0)
-        self._protect: srtp.Crypt | None = None
-        self._open: srtp.Crypt | None = None
 
-    def dtls_changed(self) -> None:
-        """Take the keys when the handshake is done; send no more when DTLS is over."""
-        connected = self._dtls.state == "connected"
-        self._protect = srtp.protection(self._dtls._tx_srtp) if connected else None
-        if connected:
-            self._open = srtp.opening(self._dtls._rx_srtp)
-
-    def send_rtp(self, packet: bytes) -> bool:
-        """Protect and send; False while DTLS or ICE is not up."""
-        return self._protect is not None and self._send(self._protect.rtp(packet))
-
-    def send_rtcp(self, compound: bytes) -> bool:
-        """Protect and send; False while DTLS or ICE is not up."""
-        return self._protect is not None and self._send(self._protect.rtcp(compound))
-
-    def _send(self, protected: bytes | None) -> bool:
-        pair = self._nominated.get(1)
-        if pair is None or protected is None:
-            return False
-        if pair is not self._pair:
-            self._pair, self._address = pair, pair.remote_addr
-        transport = pair.protocol.transport
-        if transport is None or _is_closing(transport):
-            return False
-        transport.sendto(protected, self._address)
-        return True
-
-    def received(self, datagram: bytes) -> None:
-        """Open an SRTP or SRTCP packet and hand it on; one that is not authentic is dropped."""
-        if self._open is None or len(datagram) < 12:
-            return
-        rtcp = 192 <= datagram[1] <= 208  # RFC 5761, section 4
-        packet = self._open.rtcp(datagram) if rtcp else self._open.rtp(datagram)
-        if packet is not None:
-            self._on_packet(packet, rtcp=rtcp)
+def srtp_sessions(dtls: RTCDtlsTransport) -> tuple[Session, Session]:
+    """Ours for sending and for receiving, once DTLS is connected."""
+    return dtls._tx_srtp, dtls._rx_srtp
 
 
 async def finish_ice(ice: RTCIceTransport, gatherer: RTCIceGatherer) -> None:
@@ -388,7 +343,7 @@ async def finish_ice(ice: RTCIceTransport, gatherer: RTCIceGatherer) -> None:
     await ice.stop()
 
 
-def _is_closing(transport: Any) -> bool:
+def is_closing(transport: Any) -> bool:
     """aioice's TURN transport cannot be asked, and drops by itself what comes too late."""
     closing = getattr(transport, "is_closing", None)
     return closing is not None and bool(closing())

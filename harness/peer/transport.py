@@ -33,6 +33,7 @@ from harness.peer import aiortc_internals as internals
 from harness.peer.aiortc_internals import AskServers
 from harness.peer.channel import Channel
 from harness.peer.consent import CONSENT_SECONDS, Consent
+from harness.peer.media_link import MediaLink
 from harness.peer.remote import Remote
 
 OnState = Callable[[Layer, str, str], None]
@@ -86,7 +87,7 @@ class Transport:
         self._ice = RTCIceTransport(self._gatherer)
         self._dtls = RTCDtlsTransport(self._ice, [_certificate()])
         self._sctp = RTCSctpTransport(self._dtls)
-        self._link = internals.MediaLink(self._gatherer, self._dtls, self._received)
+        self._link = MediaLink(self._gatherer, self._dtls, self._received)
         # Send one plain RTP packet or RTCP compound; False while the transport is not up.
         self.send_rtp: Callable[[bytes], bool] = self._link.send_rtp
         self.send_rtcp: Callable[[bytes], bool] = self._link.send_rtcp

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.core.events import AudioCompared, Packet, StretchHeard
+from harness.core.events import AudioCompared, Packet
+from harness.core.light_events import StretchHeard
 from harness.core.reception import ONE_PACKET, Reception, reception, streams
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply
