@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.config.run import RunSettings
 from harness.core.errors import UsageError
 from harness.report.comparison import Comparison, check_comparable, compare
-from harness.report.history import History
+from harness.report.history import History, PastRun
 from harness.report.saved import SavedRun, SavedTarget, read_run
 from harness.speech.library import load_library
 
@@ -23,6 +23,7 @@ class Earlier:
     history: History | None
     fails: bool
     comparison: Comparison | None = None
+    past: Sequence[PastRun] = ()  # of the history, this one among them
 
     @classmethod
     def from_options(cls, option: Namespace, settings: RunSettings) -> Earlier:
@@ -46,6 +47,7 @@ class Earlier:
             self.comparison = compare(self.baseline, run)
         if self.history is not None:
             self.history.add(run)
+            self.past = self.history.like(run)
 
     @property
     def failed(self) -> bool:

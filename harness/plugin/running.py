@@ -105,7 +105,7 @@ class Running:
         try:
             uvloop.run(self._make(scenarios, progress))
         except TargetUnreachableError as error:
-            self._write()
+            self._show(self._write())
             pytest.exit(str(error), returncode=EXIT_CODES[RunVerdict.UNREACHABLE])
         except HarnessError as error:
             pytest.exit(str(error), returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE])
@@ -146,6 +146,7 @@ class Running:
         if self._allure is not None:
             self._allure.finish(run)
         self.earlier.settle(self.settings.reports / RESULTS)
+        self._show(run)
         if session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = EXIT_CODES[run.verdict] or int(self.earlier.failed)
 
@@ -192,8 +193,17 @@ class Running:
     def _write(self) -> Run:
         run = self._run()
         write_run(run, self.settings.reports)
-        self._written = str(write_html(run, self.settings.reports, load_library()))
         return run
+
+    def _show(self, run: Run) -> None:
+        page = write_html(
+            run,
+            self.settings.reports,
+            load_library(),
+            past=self.earlier.past,
+            comparison=self.earlier.comparison,
+        )
+        self._written = str(page)
 
     async def _make(self, scenarios: Sequence[Scenario], progress: terminal.Progress) -> None:
         async with Desk.open(self.settings, EmbeddedPair.for_run) as desk:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -17,7 +17,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.core.errors import UsageError
+from harness.report.comparison import TEST, Comparison
+from harness.report.history import PastRun
 from harness.report.html import calls, measures, reliability, views, words
+from harness.report.html.trend import draw_trend
 from harness.report.plot import plot_css
 from harness.report.run import Run
 from harness.speech.library import Clip
@@ -25,21 +28,37 @@ from harness.speech.library import Clip
 FILE = "report.html"
 
 
-def write_html(run: Run, directory: Path, clips: Mapping[str, Clip]) -> Path:
+def write_html(
+    run: Run,
+    directory: Path,
+    clips: Mapping[str, Clip],
+    *,
+    past: Sequence[PastRun] = (),
+    comparison: Comparison | None = None,
+) -> Path:
     """Write the report beside results.json; `clips` are those that the caller spoke.
 
+    `past` are runs like this one, which is the last of them; `comparison` is with the baseline.
     Raises UsageError when the directory cannot be written.
     """
     path = directory / FILE
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        path.write_text(as_html(run, clips), encoding="utf-8", errors="replace")
+        path.write_text(
+            as_html(run, clips, past=past, comparison=comparison), encoding="utf-8", errors="replace"
+        )
     except OSError as error:
         raise UsageError(f"the report cannot be written: {error}", "choose another --reports DIR") from error
     return path
 
 
-def as_html(run: Run, clips: Mapping[str, Clip]) -> str:
+def as_html(
+    run: Run,
+    clips: Mapping[str, Clip],
+    *,
+    past: Sequence[PastRun] = (),
+    comparison: Comparison | None = None,
+) -> str:
     """The whole page."""
     impairment = run.conditions.get("impairment", "none")
     return (
@@ -53,6 +72,9 @@ def as_html(run: Run, clips: Mapping[str, Clip]) -> str:
             areas=views.areas(run),
             calls=calls.calls(run, clips),
             groups=measures.groups(run),
+            trend=draw_trend(past),
+            comparison=comparison,
+            test=TEST,
             facts=reliability.facts(run),
             **_assets(),
         )

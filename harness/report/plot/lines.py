@@ -9,7 +9,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from harness.report.plot.scales import Scale, scale_over, written
+from harness.report.plot.scales import Scale, are_whole, scale_over, written
 from harness.report.plot.style import LIGHT_SERIES
 from harness.report.plot.svg import element, path
 
@@ -91,7 +91,7 @@ def _measured(points: Sequence[tuple[float, float | None]]) -> list[tuple[float,
 def _x_scale(values: Sequence[float]) -> Scale:
     """The data from end to end: an x axis need not begin at zero."""
     low, high = min(values, default=0.0), max(values, default=1.0)
-    return Scale(low, high if high > low else low + 1, LEFT + 8, WIDTH - RIGHT - 8)
+    return Scale(low, high if high > low else low + 1, LEFT + 8, WIDTH - RIGHT - 8, whole=are_whole(values))
 
 
 def _axes(across: Scale, up: Scale, x_label: str, y_label: str) -> Iterator[Markup]:

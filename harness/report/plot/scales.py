@@ -12,13 +12,17 @@ FEW = 7  # ticks: more than about these crowd an axis
 
 @dataclass(frozen=True)
 class Scale:
-    """Maps `low`…`high` of the data onto `start`…`end` of the drawing, evenly or by decades."""
+    """Maps `low`…`high` of the data onto `start`…`end` of the drawing, evenly or by decades.
+
+    `whole`: what is counted, and has no ticks between whole numbers.
+    """
 
     low: float
     high: float
     start: float
     end: float
     log: bool = False
+    whole: bool = False
 
     def __call__(self, value: float) -> float:
         """The place of a value; those beyond the ends lie beyond the ends."""
@@ -30,7 +34,8 @@ class Scale:
     def ticks(self) -> list[float]:
         """Round values from low to high, few enough to be read."""
         if not self.log:
-            return _even_ticks(self.low, self.high)
+            even = _even_ticks(self.low, self.high)
+            return [v for v in even if v.is_integer()] if self.whole else even
         fine = [v for v in _decades(self.low, self.high) if self.low <= v <= self.high * (1 + 1e-9)]
         return fine if len(fine) <= FEW + 1 else [v for v in fine if math.log10(v) % 1 < 1e-9]
 
@@ -47,10 +52,18 @@ def scale_over(values: Iterable[float], start: float, end: float, *, log: bool =
         return Scale(low, high if high > low else low * 10, start, end, log=True)
     lowest = min(0.0, *found) if found else 0.0
     span = highest - lowest
+    counted = are_whole(found)
     if span <= 0:
-        return Scale(lowest, lowest + 1, start, end)
+        return Scale(lowest, lowest + 1, start, end, whole=counted)
     step = _step(span)
-    return Scale(math.floor(lowest / step) * step, math.ceil(highest / step - 1e-9) * step, start, end)
+    low, high = math.floor(lowest / step) * step, math.ceil(highest / step - 1e-9) * step
+    return Scale(low, high, start, end, whole=counted)
+
+
+def are_whole(values: Iterable[float]) -> bool:
+    """Whether there are values, and all of them are whole numbers."""
+    found = list(values)
+    return bool(found) and all(float(v).is_integer() for v in found)
 
 
 def written(value: float) -> str:
