@@ -18,6 +18,7 @@ COMMANDS = {
     "capacity": "harness.cli.capacity",
     "catalogue": "harness.cli.catalogue",
     "compare": "harness.cli.compare",
+    "demo": "harness.cli.demo",
     "doctor": "harness.cli.doctor",
     "fake-openai": "harness.cli.serving",
     "faults": "harness.cli.catalogue",

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from harness.config.run import RunSettings, run_settings
+from harness.config.run import RunSettings, ice_options, run_settings
 from harness.core.limits import parse_limits
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,6 +35,35 @@ _OPTIONS = (
         multiple=True,
         help="what the call is judged by, such as latency_ms=1500; may be repeated",
     ),
+    click.option(
+        "--ice-server",
+        metavar="URL",
+        multiple=True,
+        help="stun:HOST:PORT, turn:HOST:PORT?transport=udp|tcp or turns:HOST:PORT; may be repeated; "
+        "the credentials are in HARNESS_ICE_USERNAME and HARNESS_ICE_CREDENTIAL",
+    ),
+    click.option(
+        "--ice-servers-from",
+        metavar="URL",
+        help="fetch the ICE servers from here, or from this path on the target",
+    ),
+    click.option(
+        "--ice-transport-policy",
+        metavar="all|relay",
+        help="relay: use relayed candidates only (default: all)",
+    ),
+    click.option(
+        "--ice-ca",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="an authority (PEM) that turns: servers may be signed by, besides the system's",
+    ),
+    click.option(
+        "--impairment",
+        metavar="NAME",
+        default="",
+        help="give the call a bad network, at its own sockets: wifi-good, 4g, 3g, train or hotel",
+    ),
     click.option("--seed", type=int, help="repeats a run's choices (default: a new one)"),
 )
 
@@ -44,6 +73,16 @@ def target_options(command: F) -> F:
     return reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
 
 
-def settings_of(target: str | None, *, limits: tuple[str, ...], **options: Any) -> RunSettings:
+def settings_of(
+    target: str | None,
+    *,
+    limits: tuple[str, ...],
+    ice_server: tuple[str, ...],
+    ice_servers_from: str | None,
+    ice_transport_policy: str | None,
+    ice_ca: Path | None,
+    **options: Any,
+) -> RunSettings:
     """The run that a command's options ask for. Raises UsageError."""
-    return run_settings(target=target, limits=parse_limits(limits), **options)
+    ice = ice_options(ice_server, servers_from=ice_servers_from, policy=ice_transport_policy, ca_file=ice_ca)
+    return run_settings(target=target, limits=parse_limits(limits), ice=ice, **options)

@@ -1,0 +1,133 @@
+"""`harness demo`: real calls through a healthy relay and five broken ones, each fault named and mended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import click
+import httpx
+import uvloop
+
+from harness.call import Caller, Scenario
+from harness.call.conduct import CallRecord, make_calls
+from harness.call.desk import Desk
+from harness.cli.demo_cases import CASES, Case
+from harness.cli.demo_showing import ShowDemo
+from harness.cli.screen import console
+from harness.config.run import RunSettings, run_settings
+from harness.config.settings import Settings
+from harness.config.timeouts import Timeouts
+from harness.core.clock import MonotonicClock
+from harness.core.errors import HarnessError
+from harness.core.events import CallEnded
+from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
+from harness.requirements.judging import judge
+from harness.requirements.model import Outcome, Verdict
+from harness.requirements.registry import REGISTRY
+
+RIGHT, BROKEN = 0, 4
+# Six calls begin at once on whatever machine this is, so how fast they are is not the point here.
+LIMITS = {"answer_s": 10.0, "channel_s": 10.0, "jitter_ms": 500.0, "gap_ms": 2000.0, "release_s": 3.0}
+# So that what never comes is not waited for at length; each wait is longer than its limit.
+TIMEOUTS = Timeouts(turn=8.0, hang_up=4.0)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A case whose call was made: what was found wrong, and how many seconds the call took."""
+
+    case: Case
+    found: tuple[Verdict, ...]
+    seconds: float
+
+    @property
+    def is_right(self) -> bool:
+        """The planted fault was named, and nothing else blamed."""
+        return [f"{v.id}: {v.cause}" for v in self.found] == [f for f in (self.case.finds,) if f]
+
+    def as_result(self) -> dict[str, Any]:
+        """As JSON."""
+        planted = {"relay": self.case.relay, "upstream": self.case.upstream}
+        return {
+            "relay": self.case.name,
+            "in_the_field": self.case.in_the_field,
+            "planted": {party: fault for party, fault in planted.items() if fault},
+            "expected": self.case.finds or None,
+            "found": [verdict.as_result() for verdict in self.found],
+            "named_as_planted": self.is_right,
+        }
+
+
+@click.command()
+@click.option("--seed", type=int, help="repeats a run's choices (default: a new one)")
+@click.option("--json", "as_json", is_flag=True, help="print one JSON document instead of lines")
+def demo(seed: int | None, as_json: bool) -> int:
+    """Call a healthy relay and five broken ones, and name what is wrong with each: no key, no network.
+
+    Exit status: 0 every fault was named as planted and nothing else blamed; 4 not so.
+    """
+    # The demonstration is of the harness: what the environment says of a target has no part in it.
+    settings = run_settings(seed=seed, limits=LIMITS, environment=Settings.model_construct())
+    settings = replace(settings, timeouts=TIMEOUTS)
+    clock = MonotonicClock()
+    begun = clock.now()
+    show = ShowDemo(console(), quiet=as_json)
+    with show:
+        shown = uvloop.run(_show(settings, lambda each: show.made(each.case, each.found, each.seconds)))
+    if as_json:
+        click.echo(json.dumps([each.as_result() for each in shown], indent=1, ensure_ascii=False))
+    else:
+        show.conclude([each.case for each in shown if not each.is_right], clock.now() - begun)
+    return RIGHT if all(each.is_right for each in shown) else BROKEN
+
+
+async def _show(settings: RunSettings, on_shown: Callable[[Shown], None]) -> list[Shown]:
+    """All calls side by side, each with the faults of its case."""
+    cases = {case.name: case for case in CASES}
+    shown: dict[str, Shown] = {}
+
+    def made(record: CallRecord) -> None:
+        case = cases[record.scenario.title]
+        shown[case.name] = each = _judged(case, record)
+        on_shown(each)
+
+    async with (
+        EmbeddedPair(EmbeddedOptions(seed=settings.seed)) as pair,
+        Desk.open(settings.with_pair(pair.offer_url, pair.fake), EmbeddedPair.for_run) as desk,
+        httpx.AsyncClient(trust_env=False) as management,
+    ):
+        scenarios = [_scenario(case, pair, management) for case in CASES]
+        await make_calls(desk, scenarios, concurrency=len(CASES), on_done=made)
+    return [shown[case.name] for case in CASES]
+
+
+def _scenario(case: Case, pair: EmbeddedPair, management: httpx.AsyncClient) -> Scenario:
+    async def plan(caller: Caller) -> None:
+        ufrag = caller.line.peer.ufrag
+        for faults, name in (
+            (f"{pair.relay}/_relay/faults", case.relay),
+            (f"{pair.fake}/_fake/faults", case.upstream),
+        ):
+            if name:
+                await _plant(management, faults, {"name": name, "ufrag": ufrag})
+        await case.conversation(caller)
+
+    return Scenario("demo", case.name, plan, ())
+
+
+async def _plant(management: httpx.AsyncClient, faults: str, planned: dict[str, str]) -> None:
+    try:
+        response = await management.post(faults, json=[planned])
+        response.raise_for_status()
+    except httpx.HTTPError as error:
+        raise HarnessError(f"the fault {planned['name']} could not be planted: {error}") from error
+
+
+def _judged(case: Case, record: CallRecord) -> Shown:
+    verdicts = judge([record.timeline], REGISTRY)
+    blamed = (Outcome.FAILED, Outcome.WARNED, Outcome.ERROR)
+    ended = record.timeline.last(CallEnded)
+    return Shown(case, tuple(v for v in verdicts if v.outcome in blamed), ended.at if ended else 0.0)
