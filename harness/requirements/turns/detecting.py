@@ -58,6 +58,7 @@ SERVER_VAD = Condition("turns are detected by server_vad", _not_server_vad)
     ),
     needs=("session.vad-configured", "session.stays-alive"),
     when=(SPOKE,),
+    timing=True,
     causes={
         "vad-disabled": Cause(
             "turn detection was switched off in mid-call, so speech is heard and never answered",
@@ -105,6 +106,7 @@ def speech_detected(timeline: Timeline) -> Finding:
     ),
     needs=("turns.speech-detected",),
     when=(SPOKE,),
+    timing=True,
     causes={
         "vad-never-ends": Cause(
             "speech is detected and never ends, so no reply begins",

@@ -45,6 +45,7 @@ SPOKE_MUTED = Condition(
     ),
     needs=("session.stays-alive",),
     when=(SPOKE_MUTED,),
+    timing=True,
     causes={
         "turn-when-muted": Cause(
             "a turn began while the caller was muted",
@@ -74,6 +75,7 @@ def no_turn_when_muted(timeline: Timeline) -> Finding:
     ),
     needs=("session.stays-alive",),
     when=(SENT,),
+    timing=True,
     causes={
         "turn-on-silence": Cause(
             "a turn began though nobody spoke",
