@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
-from harness.config.run import RunSettings, ice_options, run_settings
+from harness.config.ice_options import ice_options
+from harness.config.run import RunSettings, run_settings
 from harness.core.limits import parse_limits
 
 F = TypeVar("F", bound=Callable[..., Any])
