@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install scenarios nightly allure test check format docs clean
+.PHONY: help install scenarios nightly allure test check format docs calibration clean
 
 help:  ## list the commands
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
@@ -54,6 +54,9 @@ format: $(READY)  ## rewrite the sources as `make test` wants them
 
 docs: $(READY)  ## write docs/ anew from the declarations
 	$(BIN)/python -m tests.system.pages
+
+calibration: $(READY)  ## measure the impaired networks for 30 s and write the table
+	$(BIN)/python -m tests.network.calibration
 
 clean:  ## remove .venv, caches and reports
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
