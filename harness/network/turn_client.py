@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import struct
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -134,10 +135,16 @@ async def open_echo(peer: Address) -> AsyncIterator[Inbox]:
         await asyncio.sleep(0)  # lets the socket's connection_lost run
 
 
-class _Losing:
-    """Tells of the connection's end, which aioice lets pass."""
+class _Losing(turn.TurnClientMixin):
+    """Tells of the connection's end, which aioice lets pass, and of what it cannot read."""
 
     lost: asyncio.Future[BaseException]
+
+    def datagram_received(self, data: bytes | str, addr: Address) -> None:
+        try:
+            super().datagram_received(data, addr)
+        except (struct.error, ValueError, LookupError):
+            self._lose(ValueError("an answer that is malformed"))
 
     def error_received(self, exc: Exception) -> None:
         self._lose(exc)

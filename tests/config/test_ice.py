@@ -1,6 +1,10 @@
+import contextlib
+import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from harness.config.ice import IceConfiguration, IceServer, ice_server, parse_ice_servers, parse_ice_url
@@ -153,3 +157,30 @@ def test_an_authority_is_a_file_of_certificates(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no authority"):
         IceConfiguration(ca_file=tmp_path / "empty.pem")
     assert IceConfiguration(ca_file=make_certificate(tmp_path).ca)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["stun:a", "turn:b"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["urls", "url", "username", "credential", "iceServers", "x"]), inner, max_size=4
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+def test_any_json_is_servers_or_a_usage_error(found: object) -> None:
+    with contextlib.suppress(UsageError):
+        servers = parse_ice_servers(json.dumps(found), "HARNESS_ICE_SERVERS")
+        assert all(server.parsed() for server in servers)
+
+
+@given(st.text(max_size=40) | st.from_regex(r"(stuns?|turns?):[a-z0-9.\[\]:]{0,20}(\?transport=[a-z]{3})?"))
+def test_any_text_is_a_url_with_a_port_or_a_usage_error(text: str) -> None:
+    with contextlib.suppress(UsageError):
+        parsed = parse_ice_url(text)
+        assert parsed.host
+        assert 0 < parsed.port < 65536

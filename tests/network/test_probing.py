@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from pathlib import Path
 
 import pytest
 from aioice import stun as stun_messages
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from harness.config.ice import IceServer
@@ -187,6 +190,52 @@ async def test_what_a_server_says_cannot_take_over_a_terminal() -> None:
     assert said.startswith("401 [2JUnauthorizedx")
     assert said.isprintable()
     assert len(said) < 300
+
+
+KINDS_OF_ATTRIBUTES = sorted(stun_messages.ATTRIBUTES_BY_TYPE)
+
+
+def attribute(kind: int, value: bytes) -> bytes:
+    return struct.pack("!HH", kind, len(value)) + value + bytes(-len(value) % 4)
+
+
+@settings(max_examples=60)
+@given(
+    attributes=st.lists(st.builds(attribute, st.sampled_from(KINDS_OF_ATTRIBUTES), st.binary(max_size=12))),
+    kind=st.sampled_from([0x0101, 0x0103, 0x0111, 0x0113, 0x4000]),
+)
+def test_whatever_a_server_answers_is_a_verdict_and_no_crash(attributes: list[bytes], kind: int) -> None:
+    body = b"".join(attributes)
+
+    def behave(request: stun_messages.Message, addr: tuple[str, int]) -> fakes.Answer:
+        head = struct.pack("!HHI12s", kind, len(body), stun_messages.COOKIE, request.transaction_id)
+        return head + body
+
+    async def probed() -> list[Probe]:
+        crashes: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: crashes.append(context))
+        async with fake_ice_server(behave) as server:
+            found = await probe_all([stun(server.stun), turn(server.turn)], within=0.05)
+        assert crashes == []
+        return found
+
+    for found in asyncio.run(probed()):
+        assert found.works or found.cause is not None
+        assert all(step.error.isprintable() for step in found.steps)
+
+
+@pytest.mark.parametrize("length", [0, 3, 8])
+async def test_a_malformed_answer_is_named_at_once(length: int) -> None:
+    """An attribute whose length is not that of its kind: LIFETIME has four bytes (RFC 8656, section 18.2)."""
+    body = attribute(0x000D, bytes(length))
+
+    def behave(request: stun_messages.Message, addr: tuple[str, int]) -> fakes.Answer:
+        head = struct.pack("!HHI12s", 0x0103, len(body), stun_messages.COOKIE, request.transaction_id)
+        return head + body
+
+    async with fake_ice_server(behave) as server:
+        found = await probe(turn(server.turn), within=30.0)
+    assert (slug(found), found.steps[-1].error) == ("no-address", "unusable: an answer that is malformed")
 
 
 async def test_a_stun_server_of_the_old_kind_is_named() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from aioice import stun
 
-Answer = stun.Message | None
+Answer = stun.Message | bytes | None
 Behave = Callable[[stun.Message, tuple[str, int]], Answer]
 
 LOOPBACK = "127.0.0.1"
@@ -65,7 +65,7 @@ async def fake_ice_server(behave: Behave, delay: float = 0.0) -> AsyncIterator[F
         await asyncio.sleep(0)  # lets the socket's connection_lost run
 
 
-def answers(request: stun.Message, addr: tuple[str, int]) -> Answer:
+def answers(request: stun.Message, addr: tuple[str, int]) -> stun.Message:
     """As a STUN server should."""
     answer = _reply(request, stun.Class.RESPONSE)
     answer.attributes["XOR-MAPPED-ADDRESS"] = addr
