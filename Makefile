@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install scenarios nightly allure test check format docs calibration clean
+.PHONY: help install scenarios nightly allure test check format proof docs calibration clean
 
 help:  ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -51,6 +51,10 @@ check: $(READY)
 format: $(READY)  ## rewrite the sources as `make test` wants them
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+proof: $(READY)  ## 100 faultless calls and 100 pairs of faults, about ten minutes; then the figures go to docs/
+	$(BIN)/python -m tests.system.proof $(ARGS)
+	$(BIN)/python -m tests.system.pages
 
 docs: $(READY)  ## write docs/ anew from the declarations
 	$(BIN)/python -m tests.system.pages

@@ -22,6 +22,7 @@ def explain(verdict: Verdict, title: str = "") -> str:
     lines += [f"  seen  {evidence}" for evidence in verdict.evidence]
     if verdict.mend:
         lines.append(f"  mend  {verdict.mend}")
+    lines += [f"  or    if it is {other.cause}: {other.mend}" for other in verdict.alternatives if other.mend]
     return "\n".join(lines)
 
 

@@ -177,10 +177,11 @@ def blocked(requirement: Requirement, root: Verdict) -> Verdict:
 
 
 def _violated(requirement: Requirement, violation: Violation, *, strict: bool) -> Verdict:
-    cause = requirement.causes.get(violation.cause)
-    if cause is None:
-        undeclared = f"the check found {violation.cause!r}, a cause that {requirement.id} does not declare"
-        return Verdict(requirement.id, requirement.level, Outcome.ERROR, explanation=undeclared)
+    for named in (violation.cause, *(other.cause for other in violation.alternatives)):
+        if named not in requirement.causes:
+            undeclared = f"the check found {named!r}, a cause that {requirement.id} does not declare"
+            return Verdict(requirement.id, requirement.level, Outcome.ERROR, explanation=undeclared)
+    cause = requirement.causes[violation.cause]
     # A requirement that only observes is violated where a limit was configured: that makes it binding.
     level = Level.MUST if requirement.level == Level.OBSERVE else cause.level or requirement.level
     explanation = f"{cause.what}: {violation.seen}"
@@ -194,7 +195,9 @@ def _violated(requirement: Requirement, violation: Violation, *, strict: bool) -
         explanation=explanation,
         mend=cause.mend,
         evidence=violation.evidence,
-        alternatives=violation.alternatives,
+        alternatives=tuple(
+            replace(other, mend=requirement.causes[other.cause].mend) for other in violation.alternatives
+        ),
     )
 
 

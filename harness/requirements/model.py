@@ -74,10 +74,14 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Alternative:
-    """A second explanation that the evidence does not rule out; the nearer to the front, the likelier."""
+    """Another explanation that the evidence does not rule out; the nearer to the front, the likelier.
+
+    `cause` is a declared slug of the same requirement; `mend` follows from it when the verdict is given.
+    """
 
     cause: str
     because: str
+    mend: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.report.explain import explain, root_causes
-from harness.requirements.model import Evidence, Level, Outcome, Verdict
+from harness.requirements.model import Alternative, Evidence, Level, Outcome, Verdict
 
 
 def verdict(rid: str, outcome: Outcome, cause: str | None = None, scenario: str = "first") -> Verdict:
@@ -26,6 +28,16 @@ def test_a_failure_says_rule_reason_evidence_and_mend() -> None:
         "  why   the relay answered with a web page",
         "  seen  0.212 s: the body begins with <!doctype html>",
         "  mend  serve the route",
+    ]
+
+
+def test_other_explanations_come_with_their_own_mend_in_their_rank() -> None:
+    others = (Alternative("udp-blocked", "a firewall", "open UDP"), Alternative("asleep", "night", "wake it"))
+    failed = replace(verdict("a.b", Outcome.FAILED, "silent"), alternatives=others)
+    assert explain(failed).splitlines()[-3:] == [
+        "  mend  do it",
+        "  or    if it is udp-blocked: open UDP",
+        "  or    if it is asleep: wake it",
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from harness.core import probes
@@ -15,6 +16,8 @@ from harness.core.events import (
     HttpRequest,
     HttpResponse,
     IceServerTried,
+    Packet,
+    PacketsReceived,
     Part,
 )
 from harness.requirements import REGISTRY, Outcome, Verdict, judge
@@ -86,6 +89,33 @@ def test_a_gateway_status_alone_leaves_two_explanations() -> None:
     found = verdict("signaling.offer-accepted", refused(502, "Bad Gateway", mode="black-box"))
     assert found.cause == "relay-error"
     assert [other.cause for other in found.alternatives] == ["upstream-error"]
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "other"),
+    [
+        (401, "unauthorized", "upstream-unauthorized"),
+        (404, "not-found", "upstream-offer-rejected"),
+        (400, "offer-refused", "upstream-offer-rejected"),
+        (429, "offer-refused", "upstream-rate-limited"),
+    ],
+)
+def test_a_refusal_may_be_openais_own_where_the_upstream_is_not_seen(
+    status: int, cause: str, other: str
+) -> None:
+    found = verdict("signaling.offer-accepted", refused(status, "no", mode="black-box"))
+    assert (found.cause, [a.cause for a in found.alternatives]) == (cause, [other])
+    seen = verdict("signaling.offer-accepted", refused(status, "no", mode="grey-box"))
+    assert (seen.cause, seen.alternatives) == (cause, ()), "nothing reached the upstream"
+
+
+def test_all_that_is_amiss_with_a_replys_audio_is_told_what_explains_the_rest_first() -> None:
+    def worn(given: tuple[Packet, ...]) -> tuple[Packet, ...]:
+        return tuple(msgspec.structs.replace(p, clipped=0.1) for i, p in enumerate(given) if i % 10)
+
+    found = verdict("audio.clean", changed(healthy_events(), a(PacketsReceived), packets=worn))
+    assert (found.cause, [other.cause for other in found.alternatives]) == ("packet-loss", ["clipping"])
+    assert "10.0 % of samples at full scale" in found.explanation
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,13 @@ def test_an_alternative_explanation_is_told() -> None:
     verdict = judged(Violation("broken", "so", alternatives=(Alternative("odd", "it looks the same"),)))
     assert verdict.explanation == "it is broken: so; or else odd: it looks the same"
     assert verdict.alternatives[0].cause == "odd"
+    assert verdict.alternatives[0].mend, "what would mend it, if it is that"
+
+
+def test_an_alternative_that_was_not_declared_is_our_failure() -> None:
+    verdict = judged(Violation("broken", "so", alternatives=(Alternative("unheard-of", "who knows"),)))
+    assert verdict.outcome == Outcome.ERROR
+    assert "unheard-of" in verdict.explanation
 
 
 def test_a_condition_that_is_not_met_is_told() -> None:

@@ -20,7 +20,7 @@ from harness.config.run import RunSettings
 from harness.config.timeouts import Timeouts
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
-from tests.system.planted import Planted
+from tests.system.planted import Planned
 from tests.system.planted_ice import ice_servers
 from tests.system.planted_signaling import PAGE_ORIGIN
 
@@ -44,32 +44,39 @@ TIMEOUTS = Timeouts(
 )
 
 
-def call_with_faults(planted: Sequence[Planted], seed: int = 0) -> dict[Planted, Timeline]:
+def make_planned_calls(
+    planned: Sequence[Planned],
+    seed: int = 0,
+    *,
+    limits: Mapping[str, float] = LIMITS,
+    timeouts: Timeouts = TIMEOUTS,
+) -> list[Timeline]:
     """The timeline of one real call for each."""
-    return uvloop.run(_calls(planted, seed))
+    return uvloop.run(_calls(planned, RunSettings(seed=seed, limits=limits, timeouts=timeouts)))
 
 
-async def _calls(planted: Sequence[Planted], seed: int) -> dict[Planted, Timeline]:
+async def _calls(planned: Sequence[Planned], settings: RunSettings) -> list[Timeline]:
+    options = EmbeddedOptions(bearer_token=BEARER, origins=(PAGE_ORIGIN,), seed=settings.seed)
     async with (
-        EmbeddedPair(EmbeddedOptions(bearer_token=BEARER, origins=(PAGE_ORIGIN,), seed=seed)) as pair,
+        EmbeddedPair(options) as pair,
         httpx.AsyncClient(trust_env=False) as management,
-        open_desk(pair, seed) as desk,
-        ice_servers(planted) as servers,
+        open_desk(pair, settings) as desk,
+        ice_servers(planned) as servers,
     ):
         places = asyncio.Semaphore(CONCURRENCY)
 
-        async def call(number: int, each: Planted) -> CallRecord:
+        async def call(number: int, each: Planned) -> CallRecord:
             async with places:
                 scenario = _scenario(each, pair, management)
                 return await make_call(_desk_for(each, desk, servers), scenario, call=f"{number:03d}")
 
-        records = await asyncio.gather(*(call(n, each) for n, each in enumerate(planted, start=1)))
+        records = await asyncio.gather(*(call(n, each) for n, each in enumerate(planned, start=1)))
         for record in records:
             compare_audio(record.timeline, record.audio, desk.library)
-    return {each: record.timeline for each, record in zip(planted, records, strict=True)}
+    return [record.timeline for record in records]
 
 
-def _desk_for(planted: Planted, desk: Desk, servers: Mapping[str, IceServer]) -> Desk:
+def _desk_for(planted: Planned, desk: Desk, servers: Mapping[str, IceServer]) -> Desk:
     """With what is configured for this call alone."""
     target = dict(planted.target)
     if planted.ice:
@@ -83,26 +90,23 @@ def _desk_for(planted: Planted, desk: Desk, servers: Mapping[str, IceServer]) ->
 
 
 @asynccontextmanager
-async def open_desk(pair: EmbeddedPair, seed: int) -> AsyncIterator[Desk]:
+async def open_desk(pair: EmbeddedPair, settings: RunSettings) -> AsyncIterator[Desk]:
     """A desk with credentials for the pair."""
-    settings = RunSettings(seed=seed, limits=LIMITS, timeouts=TIMEOUTS).with_pair(pair.offer_url, pair.fake)
+    settings = settings.with_pair(pair.offer_url, pair.fake)
     target = replace(settings.the_target, bearer=SecretStr(BEARER))
     async with Desk.open(replace(settings, target=target), EmbeddedPair.for_run) as desk:
         yield desk
 
 
-def _scenario(planted: Planted, pair: EmbeddedPair, management: httpx.AsyncClient) -> Scenario:
-    async def plan(caller: Caller) -> None:
-        ufrag = caller.line.peer.ufrag
-        for url, text in (
-            (f"{pair.relay}/_relay/faults", planted.relay),
-            (f"{pair.fake}/_fake/faults", planted.fake),
-        ):
-            if text:
-                name, _, value = text.partition("=")
-                fault = {"name": name, "ufrag": ufrag}
-                response = await management.post(url, json=[fault | ({"value": value} if value else {})])
-                response.raise_for_status()
-        await planted.conversation(caller)
+def _scenario(planned: Planned, pair: EmbeddedPair, management: httpx.AsyncClient) -> Scenario:
+    planting = {"relay": f"{pair.relay}/_relay/faults", "fake": f"{pair.fake}/_fake/faults"}
 
-    return Scenario(str(planted), str(planted), plan, ())
+    async def plan(caller: Caller) -> None:
+        for side, text in planned.faults:
+            name, _, value = text.partition("=")
+            fault = {"name": name, "ufrag": caller.line.peer.ufrag} | ({"value": value} if value else {})
+            response = await management.post(planting[side], json=[fault])
+            response.raise_for_status()
+        await planned.conversation(caller)
+
+    return Scenario(str(planned), str(planned), plan, ())

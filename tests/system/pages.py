@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from harness.fakes.faults.registry import OPENAI_FAULTS, RELAY_FAULTS
 from harness.fakes.openai import app as _fake  # noqa: F401  (registers its faults)
@@ -12,6 +14,7 @@ from harness.requirements import REGISTRY
 from harness.requirements.catalogue import as_markdown
 from tests.system.all_planted import PLANTED
 from tests.system.planted import Planted
+from tests.system.proof import FIGURES
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -25,9 +28,39 @@ and that the saved timeline is judged alike.
 """
 
 
+PROOF = """\
+# What is proven, and how often
+
+`make proof` makes these calls, which a seed repeats, and writes the figures; `--part`, `--calls` and `--seed`
+choose, as in `make proof ARGS="--part pairs --calls 300 --seed 7"`. Each run of the tests makes a sample.
+
+- **planted faults**: a fault in a real call provokes each cause, and it is named: `docs/planted-faults.md`.
+- **faultless**: every scenario in turn, through the reference relay to the fake OpenAI, with the limits that
+  users have. The whole catalogue judges each call; whatever it finds is a false alarm.
+- **pairs**: two faults of different stages in one call, drawn from all that can meet in one. The earlier one
+  must be the root, and nothing but the two may be found.
+
+A verdict is inconclusive where the machine that made the calls was too slow to tell, and then says so.
+"""
+
+
 def pages() -> Mapping[str, str]:
     """Text by file name."""
-    return {"requirements.md": as_markdown(REGISTRY), "planted-faults.md": planted_faults(PLANTED)}
+    return {
+        "requirements.md": as_markdown(REGISTRY),
+        "planted-faults.md": planted_faults(PLANTED),
+        "proof.md": proof(json.loads(FIGURES.read_text())),
+    }
+
+
+def proof(figures: Mapping[str, Mapping[str, Any]]) -> str:
+    """The figures that `make proof` measured last."""
+    lines = [PROOF, "| measured | " + " | ".join(figures) + " |", "|---|" + "---|" * len(figures)]
+    names = dict.fromkeys(name for part in figures.values() for name in part)
+    for name in names:
+        cells = (str(part.get(name, "")) for part in figures.values())
+        lines.append(f"| {name.replace('_', ' ')} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def planted_faults(planted: Iterable[Planted]) -> str:

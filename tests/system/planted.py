@@ -4,11 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, Protocol
 
 from harness.call import Caller
 
 Conversation = Callable[[Caller], Awaitable[None]]
+Side = Literal["relay", "fake"]
+
+
+class Planned(Protocol):
+    """A call to be made: what goes wrong in it, what the caller does, and what is configured for it alone."""
+
+    @property
+    def faults(self) -> tuple[tuple[Side, str], ...]: ...
+    @property
+    def conversation(self) -> Conversation: ...
+    @property
+    def limits(self) -> tuple[tuple[str, float], ...]: ...
+    @property
+    def target(self) -> tuple[tuple[str, Any], ...]: ...
+    @property
+    def ice(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Faultless:
+    """A call in which nothing goes wrong: `harmless` is a fault that must lead to no finding."""
+
+    conversation: Conversation
+    harmless: str = ""
+    limits: tuple[tuple[str, float], ...] = ()
+    target: tuple[tuple[str, Any], ...] = ()
+    ice: str = ""
+
+    @property
+    def faults(self) -> tuple[tuple[Side, str], ...]:
+        """The harmless one."""
+        return (("fake", self.harmless),) if self.harmless else ()
+
+    def __str__(self) -> str:
+        return f"{self.harmless or 'none'}: {self.conversation.__name__}"
 
 
 @dataclass(frozen=True)
@@ -38,11 +73,17 @@ class Planted:
         return self.finds.partition(": ")[2]
 
     @property
+    def faults(self) -> tuple[tuple[Side, str], ...]:
+        """Who misbehaves, and how."""
+        sides: tuple[tuple[Side, str], ...] = (("relay", self.relay), ("fake", self.fake))
+        return tuple((side, text) for side, text in sides if text)
+
+    @property
     def what(self) -> str:
         """The faults in words."""
-        faults = [f"relay {self.relay}" if self.relay else "", f"fake {self.fake}" if self.fake else ""]
-        faults += [f"ICE server {self.ice}" if self.ice else ""]
-        return ", ".join(filter(None, faults)) or "none"
+        faults = [f"{side} {text}" for side, text in self.faults]
+        faults += [f"ICE server {self.ice}"] if self.ice else []
+        return ", ".join(faults) or "none"
 
     def __str__(self) -> str:
         return f"{self.what}: {self.conversation.__name__} -> {self.requirement}"

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from harness.config.ice import IceServer
 from tests.support import stun
 from tests.system.conversations import connects
-from tests.system.planted import Planted, configured
+from tests.system.planted import Planned, configured
 
 SLOW_SECONDS = 1.0
 
@@ -37,7 +37,7 @@ PLANTED = [
 
 
 @asynccontextmanager
-async def ice_servers(planted: Iterable[Planted]) -> AsyncIterator[dict[str, IceServer]]:
+async def ice_servers(planted: Iterable[Planned]) -> AsyncIterator[dict[str, IceServer]]:
     """Those that the calls need, running, by name."""
     async with AsyncExitStack() as stack:
         servers = {}

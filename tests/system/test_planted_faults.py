@@ -7,7 +7,7 @@ import pytest
 from harness.core.timeline import Timeline
 from harness.requirements import REGISTRY, Outcome, judge
 from tests.system.all_planted import PLANTED
-from tests.system.calling import call_with_faults
+from tests.system.calling import make_planned_calls
 from tests.system.planted import Planted
 
 FOUND = (Outcome.FAILED, Outcome.WARNED)
@@ -21,7 +21,8 @@ def timelines(request: pytest.FixtureRequest) -> dict[Planted, Timeline]:
     """One call for each fault that a selected test asks for."""
     callspecs = [getattr(item, "callspec", None) for item in request.session.items]
     wanted = {spec.params["planted"] for spec in callspecs if spec and "planted" in spec.params}
-    return call_with_faults([planted for planted in PLANTED if planted in wanted])
+    asked = [planted for planted in PLANTED if planted in wanted]
+    return dict(zip(asked, make_planned_calls(asked), strict=True))
 
 
 @pytest.mark.parametrize("planted", PLANTED, ids=str)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from harness.core.events import AudioCompared, Packet
 from harness.core.light_events import StretchHeard
 from harness.core.reception import ONE_PACKET, Reception, reception, streams
@@ -10,6 +12,7 @@ from harness.core.turns import Reply
 from harness.requirements.audio.coming import REPLIED, own_stretches, spoken_replies
 from harness.requirements.conditions import limit_of
 from harness.requirements.model import (
+    Alternative,
     Cause,
     Condition,
     Evidence,
@@ -75,61 +78,63 @@ def clean(timeline: Timeline) -> Finding:
             if len(stretch) < SHORTEST_STRETCH:
                 continue
             found = reception(stretch)
-            worst = _worst(timeline, found)
-            if worst is not None:
-                cause, seen = worst
-                return Violation(cause, seen, (_quote(reply, found),))
+            if (violation := _violation(_amiss(timeline, found), _quote(reply, found))) is not None:
+                return violation
         for heard in _audible(timeline, reply):
-            worst = _worst_of_stretch(timeline, heard)
-            if worst is not None:
-                cause, seen = worst
-                return Violation(cause, seen, (Evidence(heard.at, f"response {reply.id}, recorded lightly"),))
+            lightly = Evidence(heard.at, f"response {reply.id}, recorded lightly")
+            if (violation := _violation(_amiss_lightly(timeline, heard), lightly)) is not None:
+                return violation
     return None
+
+
+def _violation(amiss: Iterator[tuple[str, str]], evidence: Evidence) -> Violation | None:
+    """The first cause, and the others as what may explain it as well."""
+    found = list(amiss)
+    if not found:
+        return None
+    (cause, seen), *others = found
+    return Violation(cause, seen, (evidence,), tuple(Alternative(*other) for other in others))
 
 
 def _audible(timeline: Timeline, reply: Reply) -> list[StretchHeard]:
     return [s for s in own_stretches(timeline, reply) if s.audible and s.packets >= SHORTEST_STRETCH]
 
 
-def _worst_of_stretch(timeline: Timeline, heard: StretchHeard) -> tuple[str, str] | None:
+def _amiss_lightly(timeline: Timeline, heard: StretchHeard) -> Iterator[tuple[str, str]]:
     """Loss, pace, stalls and jitter; a light record knows neither bursts nor clipping."""
     loss, gap = limit_of(timeline, "loss_percent"), limit_of(timeline, "gap_ms")
     jitter, expected = limit_of(timeline, "jitter_ms"), heard.packets + heard.lost
     lost_percent = 100 * heard.lost / expected
     if lost_percent > loss:
-        return (
-            "packet-loss",
-            f"{heard.lost} of {expected} packets, {lost_percent:.1f} %, {loss:g} % allowed",
-        )
+        yield "packet-loss", f"{heard.lost} of {expected} packets, {lost_percent:.1f} %, {loss:g} % allowed"
     pace = heard.media_ms / 1000 / max(heard.until - heard.at, ONE_PACKET)
     if abs(pace - 1) > PACE_TOLERANCE:
-        return "wrong-pace", f"{pace:.2f} s of audio come in each second"
+        yield "wrong-pace", f"{pace:.2f} s of audio come in each second"
     if heard.stall_ms > gap:
-        return "gaps", f"for {heard.stall_ms:.0f} ms, {gap:g} ms allowed"
+        yield "gaps", f"for {heard.stall_ms:.0f} ms, {gap:g} ms allowed"
     if heard.jitter_ms > jitter:
-        return "jitter", f"{heard.jitter_ms:.0f} ms at its highest, {jitter:g} ms allowed"
-    return None
+        yield "jitter", f"{heard.jitter_ms:.0f} ms at its highest, {jitter:g} ms allowed"
 
 
-def _worst(timeline: Timeline, found: Reception) -> tuple[str, str] | None:
+def _amiss(timeline: Timeline, found: Reception) -> Iterator[tuple[str, str]]:
+    """Every limit that is passed, with what was seen: what explains the others comes first."""
     loss, gap = limit_of(timeline, "loss_percent"), limit_of(timeline, "gap_ms")
     jitter, clipped = limit_of(timeline, "jitter_ms"), limit_of(timeline, "clipped_percent")
     if found.lost_percent > loss:
-        return (
+        yield (
             "packet-loss",
             f"{found.lost} of {found.expected} packets, {found.lost_percent:.1f} %, {loss:g} % allowed",
         )
     if found.bursts > MOSTLY_BURSTS:
-        return "wrong-pace", f"{found.bursts * 100:.0f} % of them come back to back"
-    if found.pace is not None and abs(found.pace - 1) > PACE_TOLERANCE:
-        return "wrong-pace", f"{found.pace:.2f} s of audio come in each second"
+        yield "wrong-pace", f"{found.bursts * 100:.0f} % of them come back to back"
+    elif found.pace is not None and abs(found.pace - 1) > PACE_TOLERANCE:
+        yield "wrong-pace", f"{found.pace:.2f} s of audio come in each second"
     if found.stall * 1000 > gap:
-        return "gaps", f"for {found.stall * 1000:.0f} ms at {found.stall_at:.2f} s, {gap:g} ms allowed"
+        yield "gaps", f"for {found.stall * 1000:.0f} ms at {found.stall_at:.2f} s, {gap:g} ms allowed"
     if found.jitter_ms > jitter:
-        return "jitter", f"{found.jitter_ms:.0f} ms (95th percentile), {jitter:g} ms allowed"
+        yield "jitter", f"{found.jitter_ms:.0f} ms (95th percentile), {jitter:g} ms allowed"
     if found.clipped * 100 > clipped:
-        return "clipping", f"{found.clipped * 100:.1f} % of samples at full scale, {clipped:g} % allowed"
-    return None
+        yield "clipping", f"{found.clipped * 100:.1f} % of samples at full scale, {clipped:g} % allowed"
 
 
 def _while_audible(packets: list[Packet], reply: Reply) -> list[Packet]:
@@ -157,6 +162,7 @@ def _quote(reply: Reply, found: Reception) -> Evidence:
         "https://doi.org/10.1109/TASL.2011.2114881",
     ),
     needs=("audio.complete", "audio.clean"),
+    timing=True,
     when=(
         Condition(
             "what the fake played is known",

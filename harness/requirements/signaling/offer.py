@@ -161,7 +161,7 @@ def _refusal(timeline: Timeline, exchange: Exchange) -> Refusal | None:
         return Refusal("login-page", f"status {status} with an HTML page that asks to log in")
     if exchange.succeeded:
         return None
-    return _by_upstream(timeline, exchange) or _by_status(exchange)
+    return _by_upstream(timeline, exchange) or _by_status(timeline, exchange)
 
 
 def _no_response(timeline: Timeline, exchange: Exchange) -> Refusal:
@@ -175,7 +175,9 @@ def _no_response(timeline: Timeline, exchange: Exchange) -> Refusal:
             end = upstream[-1]
             answered = f"answered {end.status} at {end.ended_at:.3f} s" if end.response else "never answered"
             waited += f"; the upstream {answered}"
-        return Refusal("timeout", waited)
+        return Refusal(
+            "timeout", waited, _unseen(timeline, "upstream-error", "OpenAI may not answer the relay")
+        )
     if failure in ("dropped", "protocol"):
         return Refusal("relay-error", f"{host} closed the connection without a response{detail}")
     return Refusal("unreachable", f"{failure} at {host}{detail}")
@@ -211,23 +213,32 @@ def _cause_of_status(status: int | None) -> str:
     return "upstream-error"
 
 
-def _by_status(exchange: Exchange) -> Refusal:
+def _by_status(timeline: Timeline, exchange: Exchange) -> Refusal:
     status = exchange.status or 0
     seen = f"status {status}: {excerpt(exchange.body)}"
+    passed_on = f"a relay that passes OpenAI's own {status} on looks the same from here"
     if status == 404:
-        return Refusal("not-found", seen)
+        return Refusal("not-found", seen, _unseen(timeline, "upstream-offer-rejected", passed_on))
     if status == 405:
         allow = header(exchange.response.headers, "allow") if exchange.response else None
         return Refusal("method-not-allowed", f"status 405, Allow: {allow or 'not given'}")
     if status in (401, 403, 407):
-        return Refusal("unauthorized", seen)
+        return Refusal("unauthorized", seen, _unseen(timeline, "upstream-unauthorized", passed_on))
     if status in (502, 504):
         return Refusal(
             "relay-error",
             seen,
             (Alternative("upstream-error", f"{status} is what a gateway says when its upstream failed"),),
         )
-    return Refusal("relay-error" if status >= 500 else "offer-refused", seen)
+    if status >= 500:
+        return Refusal("relay-error", seen)
+    other = "upstream-rate-limited" if status == 429 else "upstream-offer-rejected"
+    return Refusal("offer-refused", seen, _unseen(timeline, other, passed_on))
+
+
+def _unseen(timeline: Timeline, cause: str, because: str) -> tuple[Alternative, ...]:
+    """What the upstream may have had to do with it, where its end is not seen."""
+    return (Alternative(cause, because),) if started(timeline).mode == "black-box" else ()
 
 
 @requirement(

@@ -1,0 +1,150 @@
+"""What planted faults and faultless calls prove, in figures: `make proof` writes tests/system/proof.json.
+
+Each part is made of real calls, side by side, that a seed repeats:
+
+- faultless: every scenario in turn, with the product's own limits; any finding is a false alarm.
+- pairs: two faults of different stages in one call; the earlier one must be the root.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import cycle, islice
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+import click
+
+import scenarios
+from harness.call import Scenario
+from harness.config.timeouts import Timeouts
+from harness.core.timeline import Timeline
+from harness.requirements import REGISTRY, Outcome, Verdict, judge
+from tests.system.all_planted import PLANTED
+from tests.system.calling import make_planned_calls
+from tests.system.pairs import Pair, all_pairs, sample
+from tests.system.planted import Faultless
+from tests.system.planted_signaling import PAGE_ORIGIN
+
+FIGURES = Path(__file__).with_name("proof.json")
+ALARMS = (Outcome.FAILED, Outcome.WARNED, Outcome.ERROR)
+FOUND = (Outcome.FAILED, Outcome.WARNED)
+
+
+def every_scenario() -> list[Scenario]:
+    """Those of scenarios/, in the order of their files."""
+    modules = [import_module(f"scenarios.{module.name}") for module in iter_modules(scenarios.__path__)]
+    return [each for module in modules for each in vars(module).values() if isinstance(each, Scenario)]
+
+
+def faultless(number: int) -> list[Faultless]:
+    """So many calls, the scenarios in turn."""
+    plans = islice(cycle(every_scenario()), number)
+    return [Faultless(each.plan, target=(("origin", PAGE_ORIGIN),)) for each in plans]
+
+
+def alarms(timeline: Timeline) -> list[Verdict]:
+    """What is found in a call; in a faultless one, that is false."""
+    return [verdict for verdict in judge([timeline], REGISTRY) if verdict.outcome in ALARMS]
+
+
+def undecided(timeline: Timeline) -> list[Verdict]:
+    """What could not be told."""
+    return [verdict for verdict in judge([timeline], REGISTRY) if verdict.outcome == Outcome.INCONCLUSIVE]
+
+
+def make_faultless(calls: Sequence[Faultless], seed: int) -> list[Timeline]:
+    """Made with the limits and time-outs that every user has."""
+    return make_planned_calls(calls, seed, limits={}, timeouts=Timeouts())
+
+
+def too_busy(pair: Pair, timeline: Timeline) -> bool:
+    """Whether our own machine was too slow to tell what the earlier fault did."""
+    (verdict,) = judge([timeline], [REGISTRY.get(pair.first.requirement)])
+    return verdict.outcome == Outcome.INCONCLUSIVE
+
+
+def wrong_root(pair: Pair, timeline: Timeline) -> str:
+    """Why the earlier fault is not the root of the call; empty where it is."""
+    verdicts = judge([timeline], REGISTRY)
+    found = [f"{v.id}: {v.cause}" for v in verdicts if v.outcome in FOUND]
+    if not found or found[0] != pair.first.finds:
+        return f"found {found}, and the first should be {pair.first.finds}"
+    if not set(found) <= {pair.first.finds, pair.second.finds}:
+        return f"found {found}, where only two faults were planted"
+    broken = [v.explanation for v in verdicts if v.outcome == Outcome.ERROR]
+    roots = {v.root for v in verdicts if v.outcome == Outcome.BLOCKED}
+    allowed = {pair.first.requirement, pair.second.requirement if len(found) > 1 else None}
+    return f"broken: {broken}" if broken else f"blocked by {roots - allowed}" if roots - allowed else ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part's figures, and what is wrong."""
+
+    figures: dict[str, Any]
+    wrong: Sequence[str]
+
+
+def prove_faultless(number: int, seed: int) -> Part:
+    """False alarms in so many calls."""
+    timelines = make_faultless(faultless(number), seed)
+    raised = [(t, alarms(t)) for t in timelines]
+    wrong = [f"{v.scenario}: {v.id} {v.cause}: {v.explanation}" for _, found in raised for v in found]
+    figures = {
+        "calls": number,
+        "scenarios": len(every_scenario()),
+        "calls_with_a_false_alarm": sum(bool(found) for _, found in raised),
+        "calls_with_an_inconclusive_verdict": sum(bool(undecided(t)) for t in timelines),
+        "seed": seed,
+    }
+    return Part(figures, wrong)
+
+
+def prove_pairs(number: int, seed: int) -> Part:
+    """How often the earlier of two faults is the root."""
+    pairs = sample(PLANTED, number, seed)
+    made = list(zip(pairs, make_planned_calls(pairs, seed), strict=True))
+    decided = [(pair, timeline) for pair, timeline in made if not too_busy(pair, timeline)]
+    reasons = [(pair, wrong_root(pair, timeline)) for pair, timeline in decided]
+    wrong = [f"{pair}: {reason}" for pair, reason in reasons if reason]
+    figures = {
+        "pairs": len(all_pairs(PLANTED)),
+        "calls": len(made),
+        "calls_with_an_inconclusive_verdict": len(made) - len(decided),
+        "earlier_fault_is_the_root": len(decided) - len(wrong),
+        "earlier_fault_is_not_the_root": len(wrong),
+        "seed": seed,
+    }
+    return Part(figures, wrong)
+
+
+PARTS = {"faultless": prove_faultless, "pairs": prove_pairs}
+
+
+@click.command()
+@click.option("--part", "parts", type=click.Choice(list(PARTS)), multiple=True, help="default: all")
+@click.option("--calls", default=100, show_default=True, help="how many calls for each part")
+@click.option("--seed", default=1, show_default=True)
+def main(parts: Sequence[str], calls: int, seed: int) -> None:
+    """Make the calls, write the figures, and fail where they prove something else."""
+    figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+    wrong: list[str] = []
+    for name in parts or PARTS:
+        part = PARTS[name](calls, seed)
+        figures[name] = part.figures
+        click.echo(f"{name}: {part.figures}")
+        wrong += part.wrong
+    FIGURES.write_text(json.dumps(figures, indent=1) + "\n")
+    for line in wrong:
+        click.echo(line, err=True)
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""Nothing is found where nothing is wrong: `make proof` does this a hundred times."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.core.timeline import Timeline
+from tests.system.conversations import stays_on_the_line, takes_a_turn
+from tests.system.planted import Faultless
+from tests.system.proof import alarms, every_scenario, faultless, make_faultless
+
+HARMLESS = [
+    Faultless(takes_a_turn, "event-oversized"),  # large, and valid
+    Faultless(takes_a_turn, "transcription-failed"),  # a caller may be hard to understand
+    Faultless(stays_on_the_line, "session-expired=2"),  # it ends, and says so
+]
+CALLS = [*faultless(len(every_scenario())), *HARMLESS]
+
+pytestmark = pytest.mark.timeout(300)  # the first test waits for all calls
+
+
+@pytest.fixture(scope="module")
+def timelines() -> dict[str, Timeline]:
+    return dict(zip(map(str, CALLS), make_faultless(CALLS, seed=1), strict=True))
+
+
+@pytest.mark.parametrize("call", map(str, CALLS))
+def test_a_faultless_call_raises_no_alarm(call: str, timelines: dict[str, Timeline]) -> None:
+    assert [f"{v.id}: {v.explanation}" for v in alarms(timelines[call])] == []
