@@ -43,8 +43,13 @@ LIMITS: dict[str, Limit] = {
         Limit("stoi", 0.75, "", "intelligibility of what was heard against what was played, 0 to 1"),
         Limit("release_s", 10.0, "s", "from hang-up to the call's end at the upstream"),
         Limit("recover_s", 10.0, "s", "from a lost caller's first new attempt to its next session.created"),
-        Limit("lateness_p99_ms", 40.0, "ms", "our own sender's 99th percentile against its deadlines"),
-        Limit("lateness_max_ms", 250.0, "ms", "our own sender's worst delay against its deadlines"),
+        Limit(
+            "lateness_p99_ms",
+            40.0,
+            "ms",
+            "99th percentile of our own sender against its deadlines, and the fake's",
+        ),
+        Limit("lateness_max_ms", 150.0, "ms", "our own sender's worst delay, and the fake's"),
         Limit("cost_per_call_usd", None, "USD", "what one call may cost"),
         Limit("cost_per_run_usd", None, "USD", "what all calls of a run may cost"),
     )

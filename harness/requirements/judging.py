@@ -122,17 +122,17 @@ class CallJudge:
         return f"the harness broke at {failed.at:.3f} s{where}: {failed.error}"
 
     def _lateness(self) -> str | None:
-        worst = max(self.timeline.all(PacingMeasured), key=lambda m: m.max, default=None)
-        if worst is None:
+        """Why the call cannot be timed: our own sender was late, or, where we know of it, the fake's."""
+        p99, most = limit(self._limits, "lateness_p99_ms"), limit(self._limits, "lateness_max_ms")
+        measured = self.timeline.all(PacingMeasured, side=None)
+        late = max((m for m in measured if m.p99 > p99 or m.max > most), key=lambda m: m.max, default=None)
+        if late is None:
             return None
-        if worst.p99 > limit(self._limits, "lateness_p99_ms") or worst.max > limit(
-            self._limits, "lateness_max_ms"
-        ):
-            return (
-                f"our own sender was late by {worst.p99:.0f} ms (p99), {worst.max:.0f} ms at most: "
-                "this machine is too busy to time the call; run fewer calls side by side"
-            )
-        return None
+        whose = "our own" if late.side == "caller" else "the fake's"
+        return (
+            f"{whose} sender was late by {late.p99:.0f} ms (p99), {late.max:.0f} ms at most: "
+            "this machine is too busy to time the call; run fewer calls side by side"
+        )
 
 
 class _Broken:

@@ -242,6 +242,15 @@ def test_a_slow_machine_cannot_blame_the_target() -> None:
     assert verdicts["audio.comes-back"].outcome == Outcome.PASSED
 
 
+def test_a_fake_that_was_late_itself_is_not_blamed_on_the_target() -> None:
+    late = PacingMeasured(at=7.9, side="upstream", packets=400, p50=1.0, p99=20.0, max=400.0)
+    (verdict,) = judge(
+        [timeline_of([*healthy_events(latency_ms=100), late])], REGISTRY.select(ids=["turns.latency"])
+    )
+    assert verdict.outcome == Outcome.INCONCLUSIVE
+    assert "the fake's sender was late by 20 ms (p99), 400 ms at most" in verdict.explanation
+
+
 def test_a_late_sender_is_no_excuse_for_what_time_does_not_touch() -> None:
     (verdict,) = judge(
         [timeline_of([call_started(), PacingMeasured(at=1, packets=9, p50=99, p99=99, max=999)])],

@@ -9,7 +9,14 @@ import re
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from harness.core.events import AudioPlayed, ChecksCounted, HarnessFailed, Layer
+from harness.core.events import (
+    AudioPlayed,
+    ChecksCounted,
+    Event,
+    HarnessFailed,
+    Layer,
+    PacingMeasured,
+)
 from harness.core.sdp import SessionDescription
 from harness.fakes.openai.driver import Driver
 from harness.fakes.openai.hooks import CallFault, ConnectStage, RtpLink
@@ -20,6 +27,7 @@ from harness.fakes.openai.record import CallRecord
 from harness.fakes.openai.settings import FakeSettings
 from harness.peer.channel import Channel, ChannelClosedError, Message
 from harness.peer.descriptions import write_answer
+from harness.peer.pacer import Pacer
 from harness.peer.receiver import AudioReceiver
 from harness.peer.remote import Remote
 from harness.peer.rtcp import StreamStatistics
@@ -95,7 +103,7 @@ class FakePeer:
         )
         driver.recall = self._ear.recall
         record.measure = self._measure
-        record.checks = self._checks
+        record.counted = self._counted
 
     async def answer(self) -> str:
         """Gather candidates and answer the offer."""
@@ -276,17 +284,27 @@ class FakePeer:
             "audio_ms": self._driver.audio_ms,
         }
 
-    def _checks(self) -> ChecksCounted:
-        checks = self._transport.checks
-        return ChecksCounted(
-            at=self._record.clock.now(),
-            side="upstream",
-            sent=checks.sent,
-            answered=checks.answered,
-            refused=checks.refused,
-            received=checks.received,
-            replied=checks.replied,
-        )
+    def _counted(self) -> list[Event]:
+        """What only the end of a call can say, or a look at it while it lives."""
+        at, checks = self._record.clock.now(), self._transport.checks
+        counted: list[Event] = [
+            ChecksCounted(
+                at=at,
+                side="upstream",
+                sent=checks.sent,
+                answered=checks.answered,
+                refused=checks.refused,
+                received=checks.received,
+                replied=checks.replied,
+            )
+        ]
+        if packets := self._sender.packets:
+            pacer = Pacer.shared()
+            p50, p99, worst = (round(pacer.lateness_ms(q, packets), 3) for q in (50, 99, 100))
+            counted.append(
+                PacingMeasured(at=at, side="upstream", packets=packets, p50=p50, p99=p99, max=worst)
+            )
+        return counted
 
     def _spawn(self, work: object) -> None:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]  # a coroutine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 from starlette.requests import Request
@@ -47,7 +47,7 @@ class CallRecord:
         # What the live call says of itself; when it ends, its last words stand.
         self.measure: Callable[[], dict[str, float]] = dict
         self.session: Callable[[], dict[str, Any]] = dict
-        self.checks: Callable[[], Event | None] = lambda: None
+        self.counted: Callable[[], Sequence[Event]] = tuple
         self._redactor = Redactor([key] if key else [])
         self._seed = seed
 
@@ -131,10 +131,10 @@ class CallRecord:
             return
         self.state, self.reason = "ended", reason
         self.ended_at = self.clock.origin + self.clock.now()
-        measured, session, checks = self.measure(), self.session(), self.checks()
-        self.measure, self.session, self.checks = lambda: measured, lambda: session, lambda: checks
-        if checks is not None:
-            self.add(checks)
+        measured, session, counted = self.measure(), self.session(), self.counted()
+        self.measure, self.session, self.counted = lambda: measured, lambda: session, lambda: counted
+        for event in counted:
+            self.add(event)
         self.add(CallEnded(at=self.clock.now(), side="upstream", reason=reason))
 
     def as_json(self, *, events: bool) -> dict[str, Any]:
@@ -155,8 +155,8 @@ class CallRecord:
         if not events:
             return found
         # How far a call has come that never connected can be told before it ends.
-        so_far = self.checks() if self.state == "live" else None
-        shown = [*self.timeline, *([so_far] if so_far is not None else [])]
+        so_far = self.counted() if self.state == "live" else ()
+        shown = [*self.timeline, *so_far]
         return found | {"events": [event_to_builtins(e) for e in shown]}
 
     def _part(self, part: FormPart) -> Part:

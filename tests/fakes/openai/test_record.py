@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.core.clock import ManualClock
-from harness.core.events import CallEnded, ChecksCounted, ClientEvent, ServerEvent
+from harness.core.events import CallEnded, ChecksCounted, ClientEvent, Event, ServerEvent
 from harness.fakes.openai.record import CallRecord, CallRecords
 
 KEY = "sk-secret-0123456789abcdef"
@@ -60,13 +60,13 @@ def test_how_many_checks_came_can_be_told_before_the_call_ends() -> None:
     record = CallRecord("rtc_1", ManualClock())
     received = 3
 
-    def checks() -> ChecksCounted:
-        return ChecksCounted(at=1.0, side="upstream", sent=0, answered=0, received=received)
+    def counted() -> list[Event]:
+        return [ChecksCounted(at=1.0, side="upstream", sent=0, answered=0, received=received)]
 
     def told() -> list[int]:
         return [e["received"] for e in record.as_json(events=True)["events"] if e["kind"] == "checks-counted"]
 
-    record.checks = checks
+    record.counted = counted
     assert told() == [3]
     received = 7
     record.end("never-connected")
