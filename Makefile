@@ -55,6 +55,8 @@ format: $(READY)  ## rewrite the sources as `make test` wants them
 proof: $(READY)  ## 100 faultless calls and 100 pairs of faults, about ten minutes; then the figures go to docs/
 	$(BIN)/python -m tests.system.proof $(ARGS)
 	$(BIN)/python -m tests.system.pages
+bench: $(READY)  ## measure calls per core against plain aiortc and the floor (about six minutes)
+	$(BIN)/python -m tests.bench $(ARGS)
 
 docs: $(READY)  ## write docs/ anew from the declarations
 	$(BIN)/python -m tests.system.pages

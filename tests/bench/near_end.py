@@ -86,9 +86,7 @@ async def measure(make: Callable[[], Caller], far: Child, calls: int, seconds: f
     made: list[Caller] = []
     places = asyncio.Semaphore(AT_ONCE)
     asking = asyncio.Lock()
-    cpu = process_cpu_seconds()
     clock = MonotonicClock()
-    began = clock.now()
 
     async def set_up() -> None:
         async with places:
@@ -101,8 +99,6 @@ async def measure(make: Callable[[], Caller], far: Child, calls: int, seconds: f
             await asyncio.wait_for(call.connected.wait(), CONNECT_SECONDS)
 
     await asyncio.gather(*(set_up() for _ in range(calls)))
-    set_up_cpu = process_cpu_seconds() - cpu
-    set_up_seconds = clock.now() - began
     await asyncio.sleep(SETTLE_SECONDS)
     before = await totals(made)
     cpu, began = process_cpu_seconds(), clock.now()
@@ -125,8 +121,6 @@ async def measure(make: Callable[[], Caller], far: Child, calls: int, seconds: f
         "seconds": talked,
         "cpu_ms_per_call_second": 1000 * talk_cpu * per_second,
         "core_share": talk_cpu / talked,
-        "set_up_cpu_ms": 1000 * set_up_cpu / calls,
-        "set_up_seconds": set_up_seconds,
         "sent_per_call_second": (after[0] - before[0]) * per_second,
         "received_per_call_second": (after[1] - before[1]) * per_second,
         "lost": after[2],
@@ -134,6 +128,20 @@ async def measure(make: Callable[[], Caller], far: Child, calls: int, seconds: f
         "mib_per_call": grown / calls,
         **late,
     }
+
+
+async def churn(make: Callable[[], Caller], far: Child, calls: int) -> dict[str, Any]:
+    """Set up `calls` one after another, each until its channel is open, and hang up; CPU in ms for one."""
+    for first in (True, False):  # the first is for what is loaded and made only once
+        cpu = process_cpu_seconds()
+        for _ in range(3 if first else calls):
+            call = make()
+            answered = await far.ask({"offer": await call.offer(CLIP)})
+            await call.accept(answered["answer"])
+            await asyncio.wait_for(call.connected.wait(), CONNECT_SECONDS)
+            await call.close()
+            await far.ask({"close": True})
+    return {"set_up_cpu_ms": 1000 * (process_cpu_seconds() - cpu) / calls}
 
 
 async def totals(calls: list[Caller]) -> tuple[int, int, int]:
@@ -144,11 +152,14 @@ async def totals(calls: list[Caller]) -> tuple[int, int, int]:
 
 
 async def serve(engine: str, far_core: int) -> None:
-    """Answer `{"calls", "seconds"}` with what was measured."""
+    """Answer `calls` and `seconds`, or `churn`, with what was measured."""
     _ = load_library().clip(CLIP).packets
     async with child("tests.bench.far_end", engine, core=far_core) as far:
         async for question in questions():
-            answer(**await measure(CALLERS[engine], far, question["calls"], question["seconds"]))
+            if "churn" in question:
+                answer(**await churn(CALLERS[engine], far, question["churn"]))
+            else:
+                answer(**await measure(CALLERS[engine], far, question["calls"], question["seconds"]))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,153 @@
+"""`make bench`: every figure side by side in one run; the table, and reports/bench/latest.json.
+
+CPU is process time of the measured end alone. Its far end runs in another process on another core.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import uvloop
+
+from tests.bench import floor
+from tests.bench.end_to_end import carried
+from tests.bench.figures import FIGURES, table
+from tests.bench.machine import Child, child, cores
+
+REPORT = Path("reports/bench/latest.json")
+LATE_MS = 10.0  # p99 of the pacing
+PART_SECONDS = 240.0
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured. The climbs try each number of calls until one is not carried."""
+
+    plain: int = 12
+    few: int = 50
+    many: int = 400
+    climb: tuple[int, ...] = (160, 240, 320, 400, 480)
+    seconds: float = 8.0
+    set_ups: int = 40
+    rounds: int = 3
+    end_to_end: tuple[int, ...] = (100, 150, 200, 240)
+    end_to_end_seconds: float = 20.0
+    fake_workers: int = 1
+
+
+async def talking(engine: Child, calls: int, sizes: Sizes) -> dict[str, Any]:
+    """What so many calls cost."""
+    return await engine.ask({"calls": calls, "seconds": sizes.seconds}, PART_SECONDS)
+
+
+async def compared(sizes: Sizes) -> tuple[dict[str, float], dict[str, str]]:
+    """Plain aiortc, ours and the floor in turns, so that the machine's moods meet all three alike."""
+    near, far = cores()
+    plain_ms, ours_ms, floor_ms, plain_up, ours_up, memory = [], [], [], [], [], []
+    module = "tests.bench.near_end"
+    async with (
+        child(module, "plain", str(far), core=near) as plain,
+        child(module, "ours", str(far), core=near) as ours,
+    ):
+        for _ in range(sizes.rounds):
+            plain_ms.append((await talking(plain, sizes.plain, sizes))["cpu_ms_per_call_second"])
+            few = await talking(ours, sizes.few, sizes)
+            ours_ms.append(few["cpu_ms_per_call_second"])
+            memory.append(few["mib_per_call"])
+            floor_ms.append(await asyncio.to_thread(floor.cpu_ms_per_call_second))
+            plain_up.append((await plain.ask({"churn": sizes.set_ups}, PART_SECONDS))["set_up_cpu_ms"])
+            ours_up.append((await ours.ask({"churn": sizes.set_ups}, PART_SECONDS))["set_up_cpu_ms"])
+    figures = {
+        "plain_over_ours": _ratio(plain_ms, ours_ms),
+        "ours_over_floor": _ratio(ours_ms, floor_ms),
+        "setup_plain_over_ours": _ratio(plain_up, ours_up),
+        "mib_per_call": max(memory),
+    }
+    absolutes = {
+        "plain aiortc, CPU of a call-second": f"{median(plain_ms):.2f} ms",
+        "ours": f"{median(ours_ms):.2f} ms",
+        "the floor": f"{median(floor_ms):.2f} ms",
+        "plain aiortc, CPU to set up a call": f"{median(plain_up):.2f} ms",
+        "ours, to set up a call": f"{median(ours_up):.2f} ms",
+    }
+    return figures, absolutes
+
+
+async def one_core(sizes: Sizes) -> tuple[dict[str, float], dict[str, str]]:
+    """How many calls one core carries, and whether many cost more each than few do."""
+    near, far = cores()
+    carried_calls, absolutes, growths = 0, {}, []
+    async with child("tests.bench.near_end", "ours", str(far), core=near) as ours:
+        for _ in range(sizes.rounds):
+            few = await talking(ours, sizes.few, sizes)
+            many = await talking(ours, sizes.many, sizes)
+            growths.append(many["cpu_ms_per_call_second"] / few["cpu_ms_per_call_second"])
+        for calls in sizes.climb:
+            found = await talking(ours, calls, sizes)
+            lost = found["lost"] + found["lost_far"]
+            absolutes[f"{calls} calls on one core"] = (
+                f"{100 * found['core_share']:.0f} %, p99 {found['late_p99_ms']:.1f} ms, {lost} lost"
+            )
+            if found["late_p99_ms"] >= LATE_MS or lost:
+                break
+            carried_calls = calls
+    return {"calls_per_core": carried_calls, "growth": median(growths)}, absolutes
+
+
+async def all_of_it(sizes: Sizes) -> tuple[dict[str, float], dict[str, str]]:
+    """How many calls this machine carries with everything on it."""
+    carried_calls, absolutes = 0, {}
+    for calls in sizes.end_to_end:
+        found = await carried(calls, sizes.end_to_end_seconds, sizes.fake_workers)
+        absolutes[f"{calls} calls end to end"] = (
+            f"{found['turns']:.0f} turns, {found['failures']:.0f} failures, exit {found['status']:.0f}"
+        )
+        if found["failures"] or found["status"] or not found["turns"]:
+            break
+        carried_calls = calls
+    return {"calls_end_to_end": carried_calls}, absolutes
+
+
+PARTS = {"compared": compared, "one-core": one_core, "end-to-end": all_of_it}
+
+
+async def run(sizes: Sizes, parts: Iterable[str] = PARTS) -> tuple[dict[str, float], dict[str, str]]:
+    """The figures, and the absolute numbers behind them."""
+    figures: dict[str, float] = {}
+    absolutes = {"load of the machine before": f"{os.getloadavg()[0]:.1f}"}
+    for part in parts:
+        found, behind = await PARTS[part](sizes)
+        figures |= found
+        absolutes |= behind
+    return figures, absolutes
+
+
+def write(figures: dict[str, float], absolutes: dict[str, str], to: Path = REPORT) -> None:
+    """The table on standard output, the figures as JSON."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_text(json.dumps({"figures": figures, "absolutes": absolutes}, indent=2) + "\n")
+    sys.stdout.write("\n".join(table(figures, absolutes)) + f"\n\n{to}\n")
+
+
+def _ratio(above: list[float], below: list[float]) -> float:
+    """The median over the rounds, each of whose parts were measured next to each other."""
+    return median(a / b for a, b in zip(above, below, strict=True))
+
+
+def main() -> int:
+    """Parts by name, or all; 1 where a figure misses its bar."""
+    figures, absolutes = uvloop.run(run(Sizes(), sys.argv[1:] or PARTS))
+    write(figures, absolutes)
+    return int(any(f.key in figures and not f.holds(figures[f.key]) for f in FIGURES))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""Everything on one machine: the fake and the relay as servers, Locust with its call process, real calls."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from harness.fakes.relay.settings import SESSION_PATH
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+CALLERS_A_SECOND = 10
+
+
+@asynccontextmanager
+async def server(*arguments: str) -> AsyncIterator[str]:
+    """A `harness` server; its base URL, which is its first line."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "harness",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={**os.environ, "OPENAI_API_KEY": "sk-bench-made-up-key"},
+    )
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+        if not line:
+            raise RuntimeError(f"harness {arguments[0]} did not start")
+        yield line.decode().strip()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def carried(calls: int, seconds: float, workers: int = 1) -> dict[str, float]:
+    """Hold so many Locust users in conversations, `seconds` beyond the ramp: requests and failures."""
+    async with (
+        server("fake-openai", "--vad", "webrtc", "--workers", str(workers)) as fake,
+        server("relay", "--upstream", fake) as relay,
+    ):
+        with tempfile.TemporaryDirectory() as directory:
+            lasting = calls / CALLERS_A_SECOND + seconds
+            process = await asyncio.create_subprocess_exec(
+                str(Path(sys.executable).with_name("locust")),
+                *("-f", str(ROOT / "locustfile.py"), "SteadyCaller", "--headless", "--only-summary"),
+                *("-u", str(calls), "-r", str(CALLERS_A_SECOND), "-t", f"{lasting:.0f}s"),
+                *("--host", f"{relay}{SESSION_PATH}", "--fake-openai", fake.removeprefix("http://")),
+                *("--csv", f"{directory}/bench", "--reports", f"{directory}/reports", "--stop-timeout", "30"),
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+                cwd=ROOT,
+            )
+            try:
+                _, said = await asyncio.wait_for(process.communicate(), lasting + 2 * START_SECONDS)
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
+            status = process.returncode
+            return {"status": float(status or 0), **_counted(Path(f"{directory}/bench_stats.csv"), said)}
+
+
+def _counted(stats: Path, said: bytes) -> dict[str, float]:
+    """Requests and failures of all rows."""
+    if not stats.exists():
+        raise RuntimeError(f"Locust wrote no statistics: {said.decode(errors='replace')[-2000:]}")
+    with stats.open(encoding="utf-8") as lines:
+        rows = {row["Name"]: row for row in csv.DictReader(lines)}
+    total = rows["Aggregated"]
+    return {
+        "requests": float(total["Request Count"]),
+        "failures": float(total["Failure Count"]),
+        "turns": float(rows["whole turn"]["Request Count"]) if "whole turn" in rows else 0.0,
+    }
