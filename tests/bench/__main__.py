@@ -40,7 +40,6 @@ class Sizes:
     rounds: int = 3
     end_to_end: tuple[int, ...] = (100, 150, 200, 240)
     end_to_end_seconds: float = 20.0
-    fake_workers: int = 1
 
 
 async def talking(engine: Child, calls: int, sizes: Sizes) -> dict[str, Any]:
@@ -106,7 +105,7 @@ async def all_of_it(sizes: Sizes) -> tuple[dict[str, float], dict[str, str]]:
     """How many calls this machine carries with everything on it."""
     carried_calls, absolutes = 0, {}
     for calls in sizes.end_to_end:
-        found = await carried(calls, sizes.end_to_end_seconds, sizes.fake_workers)
+        found = await carried(calls, sizes.end_to_end_seconds)
         absolutes[f"{calls} calls end to end"] = (
             f"{found['turns']:.0f} turns, {found['failures']:.0f} failures, exit {found['status']:.0f}"
         )

@@ -47,10 +47,10 @@ async def server(*arguments: str) -> AsyncIterator[str]:
             await process.wait()
 
 
-async def carried(calls: int, seconds: float, workers: int = 1) -> dict[str, float]:
+async def carried(calls: int, seconds: float) -> dict[str, float]:
     """Hold so many Locust users in conversations, `seconds` beyond the ramp: requests and failures."""
     async with (
-        server("fake-openai", "--vad", "webrtc", "--workers", str(workers)) as fake,
+        server("fake-openai", "--vad", "webrtc") as fake,
         server("relay", "--upstream", fake) as relay,
     ):
         with tempfile.TemporaryDirectory() as directory:

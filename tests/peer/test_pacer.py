@@ -3,12 +3,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+from collections import Counter
 from functools import partial
 
 import pytest
 
 from harness.core.clock import MonotonicClock
-from harness.peer.pacer import FRAME_SECONDS, PHASE_SECONDS, PHASES, Pacer
+from harness.peer.pacer import FRAME_SECONDS, FULL_PHASE, PHASE_SECONDS, PHASES, Pacer
 
 
 async def ticks_of(count: int, pacer: Pacer) -> list[float]:
@@ -62,19 +63,19 @@ async def test_a_late_pacer_does_not_make_up_to_a_stream_for_what_was_before_it(
     assert deadlines[0] > joined
 
 
-async def test_streams_are_spread_over_the_phases_of_a_frame() -> None:
+async def test_streams_share_a_wake_up_until_they_are_too_many_for_one_burst() -> None:
     pacer = Pacer(asyncio.get_running_loop())
     first: dict[int, float] = {}
 
     def note(stream: int, deadline: float) -> None:
         first.setdefault(stream, deadline)
 
-    removes = [pacer.add(partial(note, stream)) for stream in range(2 * PHASES)]
+    removes = [pacer.add(partial(note, stream)) for stream in range(FULL_PHASE + 10)]
     await ticks_of(3, pacer)
     for remove in removes:
         remove()
-    at = [round((first[n] - first[0]) / PHASE_SECONDS) for n in range(2 * PHASES)]
-    assert sorted(offset % PHASES for offset in at) == sorted([*range(PHASES)] * 2)
+    at = Counter(round((deadline - first[0]) / PHASE_SECONDS) % PHASES for deadline in first.values())
+    assert sorted(at.values()) == [10, FULL_PHASE]
 
 
 async def test_the_loops_pacer_is_shared() -> None:
