@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install scenarios nightly allure test check format proof docs calibration clean
+.PHONY: help install scenarios nightly allure test check format proof bench docs calibration clean
 
 help:  ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -55,7 +55,8 @@ format: $(READY)  ## rewrite the sources as `make test` wants them
 proof: $(READY)  ## 100 faultless calls and 100 pairs of faults, about ten minutes; then the figures go to docs/
 	$(BIN)/python -m tests.system.proof $(ARGS)
 	$(BIN)/python -m tests.system.pages
-bench: $(READY)  ## measure calls per core against plain aiortc and the floor (about six minutes)
+
+bench: $(READY)  ## measure calls per core against plain aiortc and the floor (about ten minutes)
 	$(BIN)/python -m tests.bench $(ARGS)
 
 docs: $(READY)  ## write docs/ anew from the declarations
