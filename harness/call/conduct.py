@@ -37,6 +37,7 @@ from harness.core.events import (
 from harness.core.realtime_events import server_event_problem, server_events
 from harness.core.timeline import Timeline
 from harness.network.link import Link
+from harness.signaling.hooks import HookFailedError, filled
 from harness.speech.library import Library
 
 CLEAN_UP_SECONDS = 10.0
@@ -127,6 +128,12 @@ async def make_call(
     if not light and not server_events.cache_info().currsize:
         # Importing them takes seconds, in which the first call that ends would hold up every other.
         await asyncio.to_thread(server_events)
+    try:
+        target = await filled(desk.target, desk.client)
+    except HookFailedError as error:
+        return _not_made(desk, scenario, call, str(error))
+    if target is not desk.target:
+        desk = replace(desk, target=target, settings=replace(desk.settings, target=target))
     open_line = partial(_open_line, desk, scenario, watch=watch, light=light)
     first = open_line(call)
 
@@ -162,6 +169,16 @@ async def make_call(
             await _ask_upstream(desk, line.timeline, line.peer.ufrag, line.clock)
     record, *followed = [CallRecord(scenario, x.timeline, x.peer.heard.samples()) for x in caller.lines]
     return replace(record, followed_by=tuple(followed))
+
+
+def _not_made(desk: Desk, scenario: Scenario, call: str, why: str) -> CallRecord:
+    """The record of a call that never began, by no fault of the relay."""
+    events = [
+        _started(desk, scenario, call),
+        HarnessFailed(at=0.0, error=why),
+        CallEnded(at=0.0, reason="the call was not placed"),
+    ]
+    return CallRecord(scenario, Timeline(events), np.zeros(0, np.int16))
 
 
 def _open_line(

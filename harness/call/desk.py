@@ -17,7 +17,6 @@ from harness.config.run import RunSettings
 from harness.config.target import Target
 from harness.core.clock import MonotonicClock, RelativeClock
 from harness.core.events import ClientEvent, Event, IceServerTried, ServerEvent
-from harness.core.realtime_events import server_events
 from harness.core.timeline import Timeline
 from harness.network.gathering import ServerGathering, ServerTried
 from harness.network.link import Link
@@ -72,8 +71,6 @@ class Desk:
         """
         if settings.impairment:
             preset(settings.impairment)
-        # Importing them takes a second, which must not fall into a call: its packets would wait for it.
-        server_events()
         async with AsyncExitStack() as stack:
             pair = None
             if settings.target is None:

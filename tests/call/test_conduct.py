@@ -197,10 +197,3 @@ async def test_no_call_is_placed_beyond_the_budget_and_its_record_says_so(desk: 
     assert (per_run.outcome, per_run.cause) == (Outcome.FAILED, "budget-exceeded")
     assert "2 of 3 calls were not placed" in per_run.explanation
     assert {v.outcome for v in verdicts if v.call == rest[0].id} == {Outcome.NOT_APPLICABLE}
-
-
-async def test_the_official_types_are_loaded_before_any_call_begins() -> None:
-    """Loaded at the end of the first call, they would hold up the packets of all that are still going on."""
-    server_events.cache_clear()
-    async with Desk.open(run_settings(target="http://127.0.0.1:9/offer"), no_pair):  # type: ignore[arg-type]  # as above
-        assert server_events.cache_info().currsize == 1
