@@ -116,6 +116,7 @@ class ClimbingShape(LoadTestShape):
             slos=self._slos,
             failures=recorder.failures(begin),
         )
+        generator.health = Health(generator.health.limits)  # the step keeps its own
         self.steps.append(step)
         self._on_step(step)
         self._filled_at = None

@@ -8,10 +8,9 @@ from typing import Any
 from markupsafe import Markup
 
 from harness import __version__
-from harness.core.audio import percentile
 from harness.load.messages import Ready
 from harness.load.rows import CALL, ROWS
-from harness.load.slo import FAILURES, Slo
+from harness.load.slo import FAILURES, Slo, nearest_rank
 from harness.load.steps import Step, grown_most
 from harness.report.plot import Mark, Series, line_plot
 
@@ -109,16 +108,15 @@ def as_json(findings: CapacityFindings) -> dict[str, Any]:
 
 
 def plot(findings: CapacityFindings) -> Markup:
-    """Every stage over the number of calls: its p95."""
+    """Every stage over the number of calls."""
     steps = sorted(findings.steps, key=lambda step: step.calls)
     series = [
-        Series(row, [(step.calls, percentile(step.window.milliseconds.get(row, ()), 95)) for step in steps])
+        Series(row, [(step.calls, nearest_rank(step.window.milliseconds.get(row, ()), 95)) for step in steps])
         for row in ROWS
         if any(step.window.milliseconds.get(row) for step in steps)
     ]
     marks = [Mark(slo.limit, slo.text) for slo in findings.slos if slo.row not in (FAILURES, CALL)]
     if findings.breaking is not None:
         marks.append(Mark(findings.breaking.calls, f"breaks at {findings.breaking.calls}", axis="x"))
-    return line_plot(
-        series, title="p95 of every stage over calls", x_label="calls", y_label="ms", marks=marks, log_y=True
-    )
+    title = "p95 of every stage (the worst of under 20)"
+    return line_plot(series, title=title, x_label="calls", y_label="ms", marks=marks, log_y=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.core.audio import percentile
 from harness.core.errors import UsageError
 from harness.load.rows import CALL, ROWS
 
@@ -45,7 +45,7 @@ class Slo:
         """Milliseconds or per cent; None where nothing was measured."""
         if self.row == FAILURES:
             return measured.failure_percent
-        return percentile(measured.milliseconds.get(self.row, ()), self.q)
+        return nearest_rank(measured.milliseconds.get(self.row, ()), self.q)
 
     def kept(self, measured: Window) -> bool:
         """Whether it held. A stage that nobody reached did not fail here: its call did, which is counted."""
@@ -100,6 +100,12 @@ def read_slo(text: str) -> Slo:
 def read_slos(texts: Sequence[str]) -> tuple[Slo, ...]:
     """All of them, or `DEFAULT_SLOS` for none. Raises UsageError."""
     return tuple(read_slo(text) for text in texts or DEFAULT_SLOS)
+
+
+def nearest_rank(values: Sequence[float], q: float) -> float | None:
+    """The smallest value that q per cent do not exceed: of under 20, p95 is the worst; None of none."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(q / 100 * len(ordered)) - 1)] if ordered else None
 
 
 def _tidy(text: str) -> str:

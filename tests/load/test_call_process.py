@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
+import msgspec
 import psutil
 import pytest
 
+from harness.load.health import SUSTAINED, Health
 from harness.load.messages import (
     CallMade,
     Cancel,
@@ -51,10 +53,9 @@ class Calling:
 
 
 @contextmanager
-def calling(settings: LoadSettings) -> Iterator[Calling]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "harness.load.call_process"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+def calling(settings: LoadSettings, *program: str) -> Iterator[Calling]:
+    program = program or ("-m", "harness.load.call_process")
+    process = subprocess.Popen([sys.executable, *program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         made = Calling(process)
         made.tell(settings)
@@ -113,6 +114,29 @@ def test_it_measures_itself_every_second_also_while_nobody_calls() -> None:
     assert measured.rss > 10**7
     assert measured.descriptors > 5
     assert measured.tasks >= 3
+
+
+def test_a_busy_loop_in_the_process_shows_as_lateness() -> None:
+    """A computation that holds the interpreter for a while, and again, as a saturated generator's would."""
+    busy = """
+import threading, time
+from harness.load import call_process
+
+def compute():
+    while True:
+        sum(range(10_000_000))
+        time.sleep(0.02)
+
+threading.Thread(target=compute, daemon=True).start()
+call_process.main()
+"""
+    with calling(LoadSettings(host="http://127.0.0.1:9/offer"), "-c", busy) as process:
+        health = Health()
+        for measured in process.until(GeneratorMeasured, SUSTAINED + 1):
+            assert isinstance(measured, GeneratorMeasured)
+            health.add(msgspec.structs.replace(measured, calls=1))
+    assert "the generator was saturated (packets left" in health.verdict()
+    assert (health.pacing.percentile(50) or 0.0) > 40
 
 
 def test_a_cancelled_order_hangs_up_and_reports_nothing_more() -> None:

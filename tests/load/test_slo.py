@@ -62,6 +62,12 @@ def test_a_percentile_at_the_limit_breaks_it_and_one_below_keeps_it() -> None:
     assert not slo.kept(window(DC_open=[90, 100, 110]))
 
 
+def test_under_twenty_samples_the_worst_is_the_p95() -> None:
+    slo = read_slo("DC open p95 < 100ms")
+    assert slo.value(window(DC_open=[*[50.0] * 18, 900.0])) == 900.0
+    assert slo.value(window(DC_open=[*[50.0] * 19, 900.0])) == 50.0
+
+
 def test_failures_are_a_part_of_the_calls_that_ended() -> None:
     slo = read_slo("failures < 10%")
     assert slo.kept(window(calls=100, failed=9))
