@@ -15,8 +15,6 @@ from harness.requirements.judging import judge
 from harness.requirements.model import Outcome, Verdict
 from harness.requirements.registry import REGISTRY
 
-# What light calls do not show: they hear nothing, so nothing is known of the sound.
-LIGHT_AREAS = ("signaling", "connectivity", "session", "turns", "lifecycle")
 NOBODY_THERE = ("refused", "unresolved", "timeout", "tls")
 
 
@@ -33,11 +31,10 @@ class CallOutcome:
     unreachable: bool
 
 
-def outcome_of(record: CallRecord, *, light: bool) -> CallOutcome:
+def outcome_of(record: CallRecord) -> CallOutcome:
     """Judge a call by the requirements of its plan."""
     timeline = record.timeline
-    areas = [area for area in record.scenario.areas if not light or area in LIGHT_AREAS]
-    verdicts = judge([timeline], REGISTRY.select(areas=areas))
+    verdicts = judge([timeline], REGISTRY.select(areas=record.scenario.areas))
     failed = next((v for v in verdicts if v.outcome == Outcome.FAILED), None)
     broken = next((v for v in verdicts if v.outcome == Outcome.ERROR), None)
     ended = timeline.first(CallEnded)

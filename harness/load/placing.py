@@ -9,7 +9,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +98,8 @@ class Placing:
             self._settings.turns,
             lambda caller: self._tell(order.id, caller.line.timeline, told),
         )
-        light = not plan.hears and not self._hears()
+        light = not self._hears()
+        loop = asyncio.get_running_loop()
         dropped_at: float | None = None
         made = CallMade(id=order.id, at=began, seconds=0.0)
         for leg, scenario in enumerate(plan.calls):
@@ -111,9 +111,7 @@ class Placing:
             # A row that an interrupted plan did not come to tell still counts.
             self._tell(order.id, record.timeline, told)
             told.clear()
-            outcome = await asyncio.get_running_loop().run_in_executor(
-                self._bench, partial(outcome_of, record, light=light)
-            )
+            outcome = await loop.run_in_executor(self._bench, outcome_of, record)
             row = outcome.row
             if dropped_at is not None and not self._tell_reconnect(order.id, record, dropped_at) and row:
                 row = RECONNECT

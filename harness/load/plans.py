@@ -19,13 +19,9 @@ Progress = Callable[[Caller], None]
 
 @dataclass(frozen=True)
 class CallPlan:
-    """The calls that one order makes, one after the other: a caller who comes back makes two.
-
-    `hears` is set where the plan needs to hear what is said, so that its calls cannot be light.
-    """
+    """The calls that one order makes, one after the other: a caller who comes back makes two."""
 
     calls: tuple[Scenario, ...]
-    hears: bool = False
 
 
 def steady(persona: Persona, turns: int, progress: Progress) -> CallPlan:
@@ -85,7 +81,7 @@ def interrupting(persona: Persona, turns: int, progress: Progress) -> CallPlan: 
         progress(caller)
         await caller.hang_up()
 
-    return CallPlan((_scenario("interrupting", cut_in, AREAS),), hears=True)
+    return CallPlan((_scenario("interrupting", cut_in, AREAS),))
 
 
 PLANS: dict[str, Callable[[Persona, int, Progress], CallPlan]] = {
