@@ -14,7 +14,9 @@ from harness.core.errors import UsageError
 class Settings(BaseSettings):
     """HARNESS_… variables. An empty variable counts as unset."""
 
-    model_config = SettingsConfigDict(env_prefix="HARNESS_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="HARNESS_", env_ignore_empty=True, frozen=True, use_attribute_docstrings=True
+    )
 
     fixtures: Path | None = None
     """Where the audio fixtures are, when they are not those that come with the harness."""

@@ -12,7 +12,7 @@ from harness.fakes.openai.app import FakeOpenAI
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import RelaySettings
-from harness.fakes.serving import running, split_bind, until_stopped
+from harness.fakes.serving import running, split_bind, stop_signals
 
 Say = Callable[[str], None]
 
@@ -34,9 +34,10 @@ def _serve(app: ASGIApp, bind: str, say: Say | None) -> None:
     host, port = split_bind(bind)
 
     async def serve() -> None:
-        async with running(app, host=host, port=port) as url:
-            (say or _print_line)(url)
-            await until_stopped()
+        with stop_signals() as stopped:
+            async with running(app, host=host, port=port) as url:
+                (say or _print_line)(url)
+                await stopped.wait()
 
     uvloop.run(serve())
 

@@ -12,6 +12,7 @@ from harness.fakes.openai import app as _fake  # noqa: F401  (registers its faul
 from harness.fakes.relay import app as _relay  # noqa: F401  (registers its faults)
 from harness.requirements import REGISTRY
 from harness.requirements.catalogue import as_markdown
+from tests.docs.reference import options_page
 from tests.system.all_planted import PLANTED
 from tests.system.planted import Planted
 from tests.system.proof import FIGURES
@@ -49,6 +50,7 @@ def pages() -> Mapping[str, str]:
     return {
         "requirements.md": as_markdown(REGISTRY),
         "planted-faults.md": planted_faults(PLANTED),
+        "options.md": options_page(),
         "proof.md": proof(json.loads(FIGURES.read_text())),
     }
 

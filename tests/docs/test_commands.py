@@ -1,0 +1,157 @@
+"""Every command that the documentation shows is run, on a relay that is there in place of the one named."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.fakes.embedded import EmbeddedPair
+from tests.docs.pages import ROOT, commands, pages
+
+# Not run here: the test that runs it, or the reason.
+ELSEWHERE = {
+    r"make (install|scenarios|test|check|format|help)": "continuous integration runs these themselves",
+    r"(HARNESS_TARGET=\S+ )?make nightly.*": "tests/docs/test_ci_recipes.py",
+    r"make allure": "tests/plugin/test_allure.py",
+    r"make docs": "tests/system/test_pages.py",
+    r"OPENAI_BASE_URL=\S+ .*npm run dev": "tests/docs/test_grey_box.py",
+}
+OFFER_URL = re.compile(r"https?://[\w.:-]+/api/voice/webrtc/session")
+FAKE = re.compile(r"--fake-openai \S+")
+FAKE_URL = re.compile(r"http://127\.0\.0\.1:8089")
+SERVER = re.compile(r"(\w+=\S+ )*harness (fake-openai|relay) .*")
+BIND = re.compile(r"--bind \S+")
+SCENARIOS = re.compile(r"pytest scenarios/( |$)")
+SIDE_BY_SIDE = 4
+# So many at once make this machine late; here that is no finding.
+PATIENT = "--limit lateness_p99_ms=1000 --limit lateness_max_ms=10000"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A command, and the page that shows it."""
+
+    page: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.text}"
+
+
+def shown() -> list[Shown]:
+    """Each command once, but for those that are run elsewhere."""
+    found: dict[str, Shown] = {}
+    for page in pages():
+        for text in commands(page):
+            found.setdefault(text, Shown(page.name, text))
+    return [s for s in found.values() if not any(re.fullmatch(known, s.text) for known in ELSEWHERE)]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where commands are run: a folder for reports with an earlier run in it, and two pairs."""
+
+    reports: Path
+    pair: EmbeddedPair
+    breakable: EmbeddedPair
+
+    def translated(self, command: str) -> str:
+        """The command with what is here in place of what it names."""
+        pair = self.breakable if command.startswith("curl") else self.pair
+        command = OFFER_URL.sub(pair.offer_url, command)
+        command = FAKE.sub(f"--fake-openai {pair.fake}", command)
+        command = FAKE_URL.sub(pair.fake, command)
+        command = BIND.sub("--bind 127.0.0.1:0", command)
+        command = SCENARIOS.sub("pytest scenarios/first_turn_english.py ", command)
+        return re.sub(r"\breports/", f"{self.reports}/", command)
+
+    def environment(self, name: str) -> dict[str, str]:
+        """As a shell has it in which the harness is installed."""
+        return {
+            **os.environ,
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "NO_COLOR": "1",
+            "PYTEST_ADDOPTS": f"-p no:cacheprovider {PATIENT} --reports={self.reports}/{name}",
+        }
+
+    def run(self, number: int, command: str) -> tuple[int, str]:
+        """Exit code and output; a server is asked to stop once it says that it is ready."""
+        here = self.translated(command)
+        arguments = ["bash", "-c", f"exec env {here}" if SERVER.match(command) else here]
+        with subprocess.Popen(
+            arguments,
+            cwd=ROOT,
+            env=self.environment(f"shown-{number}"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            output = ""
+            if SERVER.match(command):
+                assert process.stdout is not None
+                while "http://" not in output and (line := process.stdout.readline()):
+                    output += line
+                process.send_signal(signal.SIGINT)
+            try:
+                rest, _ = process.communicate(timeout=110)
+            finally:
+                process.kill()
+            return process.returncode, output + rest
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    reports = tmp_path_factory.mktemp("reports")
+    with EmbeddedPair() as pair, EmbeddedPair() as breakable:
+        place = Place(reports, pair, breakable)
+        for earlier in ("latest", "nightly/baseline", "nightly/run"):
+            (reports / earlier).parent.mkdir(exist_ok=True)
+        # Embedded, as the commands that compare with it are.
+        code, output = place.run(0, "pytest scenarios/")
+        assert code == 0, output
+        for earlier in ("latest", "nightly/baseline", "nightly/run"):
+            shutil.copytree(reports / "shown-0", reports / earlier)
+        yield place
+
+
+@pytest.fixture(scope="module")
+def outcomes(place: Place) -> dict[str, tuple[int, str]]:
+    """Exit code and output of every command, several at once."""
+    listed = [each.text for each in shown()]
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        done = pool.map(place.run, range(1, len(listed) + 1), listed)
+        return dict(zip(listed, done, strict=True))
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("command", shown(), ids=str)
+def test_a_command_of_the_documentation_works(command: Shown, outcomes: dict[str, tuple[int, str]]) -> None:
+    code, output = outcomes[command.text]
+    assert code == 0, f"{command}\n{output[-4000:]}"
+
+
+def test_a_command_that_is_not_run_here_has_its_reason() -> None:
+    for where in ELSEWHERE.values():
+        assert " " in where or (ROOT / where).exists(), where
+
+
+def test_every_link_within_the_documentation_leads_somewhere() -> None:
+    for page in pages():
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_no_command_is_shown_that_a_shell_would_not_read() -> None:
+    for each in shown():
+        assert shlex.split(each.text)
