@@ -57,7 +57,9 @@ def ice(
     take it. Without any, the servers in HARNESS_ICE_SERVERS are tried. Exit code 0: all work; 1: one does
     not; 2: usage.
     """
-    configuration = IceConfiguration(servers=_servers(urls, username, credential), ca_file=ca_file)
+    configuration = IceConfiguration(
+        servers=_servers(urls, username, credential), ca_file=ca_file or read_settings().ice_ca
+    )
     probes = uvloop.run(
         probe_all(configuration.servers, within=within, realm=realm, ca_file=configuration.ca_file)
     )

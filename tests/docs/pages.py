@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,12 +24,29 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def commands(page: Path) -> Iterator[str]:
-    """Each command: every line of `sh` blocks, and what stands behind `$` in `console` blocks."""
+    """Each command: what `sh` blocks hold, and what stands behind `$` in `console` blocks."""
     for block in blocks(page, "sh"):
-        for line in block.replace("\\\n", " ").splitlines():
-            if line.strip() and not line.strip().startswith("#"):
-                yield " ".join(line.split())
+        lines = [line for line in block.splitlines() if not line.lstrip().startswith("#")]
+        yield from _joined(lines, everything=True)
     for block in blocks(page, "console"):
-        for line in block.splitlines():
-            if line.lstrip().startswith("$ "):
-                yield line.lstrip()[2:].strip()
+        yield from _joined(block.splitlines(), everything=False)
+
+
+def _joined(lines: list[str], *, everything: bool) -> Iterator[str]:
+    """Commands with the lines that a shell would wait for: behind a backslash, or inside quotes."""
+    rest = iter(lines)
+    for line in rest:
+        begun = line.strip() if everything else line.lstrip().removeprefix("$ ").strip()
+        if not begun or not (everything or line.lstrip().startswith("$ ")):
+            continue
+        while not _is_whole(begun):
+            begun = f"{begun.removesuffix(chr(92))} {next(rest).strip()}"
+        yield " ".join(begun.split())
+
+
+def _is_whole(command: str) -> bool:
+    try:
+        shlex.split(command)
+    except ValueError:
+        return False
+    return True

@@ -18,12 +18,14 @@ import pytest
 
 from harness.fakes.embedded import EmbeddedPair
 from tests.docs.pages import ROOT, commands, pages
+from tests.support.coturn import PASSWORD, USERNAME, Coturn
 
 # Not run here: the test that runs it, or the reason.
 ELSEWHERE = {
     r"make (install|scenarios|test|check|format|help)": "continuous integration runs these themselves",
     r"(HARNESS_TARGET=\S+ )?make nightly.*": "tests/docs/test_ci_recipes.py",
     r"make allure": "tests/plugin/test_allure.py",
+    r"pytest tests/.*": "continuous integration runs these with all others",
     r"make docs": "tests/system/test_pages.py",
     r"OPENAI_BASE_URL=\S+ .*npm run dev": "tests/docs/test_grey_box.py",
 }
@@ -32,7 +34,10 @@ FAKE = re.compile(r"--fake-openai \S+")
 FAKE_URL = re.compile(r"http://127\.0\.0\.1:8089")
 SERVER = re.compile(r"(\w+=\S+ )*harness (fake-openai|relay) .*")
 BIND = re.compile(r"--bind \S+")
-SCENARIOS = re.compile(r"pytest scenarios/( |$)")
+ALL_SCENARIOS = re.compile(r"pytest scenarios/(?=\s|$)")
+STUN = re.compile(r"(?<=stun:)(stun|turn)\.example\.com")
+TURN = re.compile(r"(?<=turn:)turn\.example\.com")
+TURNS = re.compile(r"(?<=turns:)turn\.example\.com:443")
 SIDE_BY_SIDE = 4
 # So many at once make this machine late; here that is no finding.
 PATIENT = "--limit lateness_p99_ms=1000 --limit lateness_max_ms=10000"
@@ -60,11 +65,12 @@ def shown() -> list[Shown]:
 
 @dataclass(frozen=True)
 class Place:
-    """Where commands are run: a folder for reports with an earlier run in it, and two pairs."""
+    """Where commands are run: a folder for reports with an earlier run in it, two pairs, ICE servers."""
 
     reports: Path
     pair: EmbeddedPair
     breakable: EmbeddedPair
+    coturn: Coturn
 
     def translated(self, command: str) -> str:
         """The command with what is here in place of what it names."""
@@ -73,7 +79,14 @@ class Place:
         command = FAKE.sub(f"--fake-openai {pair.fake}", command)
         command = FAKE_URL.sub(pair.fake, command)
         command = BIND.sub("--bind 127.0.0.1:0", command)
-        command = SCENARIOS.sub("pytest scenarios/first_turn_english.py ", command)
+        # One scenario stands for all, a quick one where the command leaves the choice.
+        choosy = re.search("--area|--requirement", command)
+        one = "first_turn_english" if choosy else "session_update_only"
+        command = ALL_SCENARIOS.sub(f"pytest scenarios/{one}.py", command)
+        command = STUN.sub(f"127.0.0.1:{self.coturn.port}", command)
+        command = TURN.sub(f"127.0.0.1:{self.coturn.port}", command)
+        command = TURNS.sub(f"127.0.0.1:{self.coturn.tls_port}", command)
+        command = re.sub(r"calls/\d+-\w+/", "calls/*/", command)
         return re.sub(r"\breports/", f"{self.reports}/", command)
 
     def environment(self, name: str) -> dict[str, str]:
@@ -82,6 +95,9 @@ class Place:
             **os.environ,
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             "NO_COLOR": "1",
+            "HARNESS_ICE_USERNAME": USERNAME,
+            "HARNESS_ICE_CREDENTIAL": PASSWORD,
+            "HARNESS_ICE_CA": str(self.coturn.certificate.ca),
             "PYTEST_ADDOPTS": f"-p no:cacheprovider {PATIENT} --reports={self.reports}/{name}",
         }
 
@@ -113,8 +129,12 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     reports = tmp_path_factory.mktemp("reports")
-    with EmbeddedPair() as pair, EmbeddedPair() as breakable:
-        place = Place(reports, pair, breakable)
+    with (
+        EmbeddedPair() as pair,
+        EmbeddedPair() as breakable,
+        Coturn(tmp_path_factory.mktemp("coturn")) as coturn,
+    ):
+        place = Place(reports, pair, breakable, coturn)
         for earlier in ("latest", "nightly/baseline", "nightly/run"):
             (reports / earlier).parent.mkdir(exist_ok=True)
         # Embedded, as the commands that compare with it are.

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from harness.core.clock import MonotonicClock
+from harness.core.realtime_events import client_events
 from harness.fakes.faults.catalogue import OPENAI_FAULTS
 from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.management import fault_routes
@@ -72,6 +73,7 @@ class FakeOpenAI:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        client_events()  # loaded now, lest the first caller wait for it
         try:
             yield
         finally:
