@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install scenarios nightly allure test check format proof bench docs calibration clean
+.PHONY: help install scenarios nightly allure test check format proof bench docs calibration networks clean
 
 help:  ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -64,6 +64,9 @@ docs: $(READY)  ## write docs/ anew from the declarations
 
 calibration: $(READY)  ## measure the impaired networks for 30 s and write the table
 	$(BIN)/python -m tests.network.calibration
+
+networks: $(READY)  ## call from behind NATs and firewalls, and write docs/nat-verdicts.md anew (root)
+	$(BIN)/python -m tests.network.nat.page
 
 clean:  ## remove .venv, caches and reports
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

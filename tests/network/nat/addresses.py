@@ -34,9 +34,9 @@ _STUN = IceServer((f"stun:{STUN}:3478",))
 
 NO_SERVERS = "no ICE servers"
 STUN_ALONE = "STUN"
-TURN_UDP = "STUN, TURN/UDP"
-TURN_TCP = "STUN, TURN/TCP"
-TURN_TCP_443 = "STUN, TURN/TCP on 443"
+TURN_UDP = "STUN + TURN/UDP"
+TURN_TCP = "STUN + TURN/TCP"
+TURN_TCP_443 = "STUN + TURN/TCP 443"
 
 ICE_SERVERS: dict[str, tuple[IceServer, ...]] = {
     NO_SERVERS: (),

@@ -76,7 +76,7 @@ NETWORKS = (
     ),
     Network(
         "dead-stun-server",
-        "the STUN server does not answer",
+        "an ordinary NAT, and a STUN server that does not answer",
         blocked=(f"ip daddr {STUN}",),
     ),
     Network(

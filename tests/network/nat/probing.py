@@ -16,7 +16,7 @@ from aioice import stun
 from tests.network.nat.addresses import STUN, TURN
 
 SERVERS = {
-    "UDP 3478, STUN server": (socket.SOCK_DGRAM, STUN, 3478),
+    "UDP 3478 (STUN server)": (socket.SOCK_DGRAM, STUN, 3478),
     "UDP 3478": (socket.SOCK_DGRAM, TURN, 3478),
     "UDP 443": (socket.SOCK_DGRAM, TURN, 443),
     "TCP 3478": (socket.SOCK_STREAM, TURN, 3478),
