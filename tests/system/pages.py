@@ -15,6 +15,7 @@ from harness.requirements.catalogue import as_markdown
 from tests.docs.reference import options_page
 from tests.system.all_planted import PLANTED
 from tests.system.planted import Planted
+from tests.system.planted_reconnecting import PLANTED as RECONNECTING
 from tests.system.proof import FIGURES
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -69,16 +70,29 @@ def planted_faults(planted: Iterable[Planted]) -> str:
     """The table, and what it leaves out."""
     listed = list(planted)
     causes = [(r.id, slug) for r in REGISTRY for slug in r.causes]
-    provoked = {(p.requirement, p.cause) for p in listed}
-    lines = [INTRODUCTION, f"{len(listed)} calls provoke {len(provoked)} of {len(causes)} causes.", ""]
+    returning = [tuple(finding.split(": ")) for finding in RECONNECTING]
+    provoked = {(p.requirement, p.cause) for p in listed} | set(returning)
+    lines = [
+        INTRODUCTION,
+        f"{len(listed) + len(returning)} calls provoke {len(provoked)} of {len(causes)} causes.",
+        "",
+    ]
     lines += ["| fault | conversation | requirement | cause |", "|---|---|---|---|"]
     lines += [_row(p) for p in listed]
+    lines += ["", "## Calls that are lost, and had anew", ""]
+    lines += ["`tests/system/test_reconnecting.py` plants these while a caller comes back.", ""]
+    lines += ["| a caller that | requirement | cause |", "|---|---|---|"]
+    lines += [
+        f"| {plan.__name__.replace('_', ' ')} | `{requirement}` | `{cause}` |"
+        for (requirement, cause), plan in zip(returning, RECONNECTING.values(), strict=True)
+    ]
     lines += ["", "## Proven on built timelines only", ""]
     lines += ["`tests/requirements` provokes these, and every other cause, without a call.", ""]
     lines += [f"- `{rid}`: `{slug}`" for rid, slug in causes if (rid, slug) not in provoked]
     lines += ["", "## Faults that no line above plants", ""]
+    planted_elsewhere = {"calls-held"}  # while a caller comes back, above
     for side, registry in (("relay", RELAY_FAULTS), ("fake", OPENAI_FAULTS)):
-        used = {getattr(p, side).partition("=")[0] for p in listed}
+        used = {getattr(p, side).partition("=")[0] for p in listed} | planted_elsewhere
         lines += [f"- {side} `{each.name}`: {each.description}" for each in registry if each.name not in used]
     return "\n".join(lines) + "\n"
 

@@ -84,6 +84,8 @@ class Exchange:
         assert self._reply is not None  # noqa: S101  (copies is at least 1)
         if not self._reply.is_answer:
             raise failure(self._reply)
+        if any(f.holds_calls for f in self._faults):
+            self._upstream.held.append(self._reply)
         if await self._request.is_disconnected() and not any(f.abandons for f in self._faults):
             await self._upstream.hang_up(self._reply)
         return self._reply.body

@@ -59,6 +59,7 @@ class Upstream:
 
     def __init__(self, settings: RelaySettings) -> None:
         self._settings = settings
+        self.held: list[UpstreamReply] = []  # calls that end when the relay stops
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(settings.upstream_seconds, connect=settings.connect_seconds),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
@@ -87,6 +88,8 @@ class Upstream:
                 await self._client.post(url)
 
     async def close(self) -> None:
+        for reply in self.held:
+            await self.hang_up(reply)
         await self._client.aclose()
 
 

@@ -111,3 +111,8 @@ class StackTraceExposed(RelayFault):
 @relay_fault("call-leaked", "leaves the upstream call alone when the caller is gone", stage="lifecycle")
 class CallLeaked(RelayFault):
     abandons = True
+
+
+@relay_fault("calls-held", "ends the calls that it made when it is stopped", stage="lifecycle")
+class CallsHeld(RelayFault):
+    holds_calls = True
