@@ -254,3 +254,36 @@ async def test_a_caller_that_is_gone_leaves_a_call(*, fault: tuple[str, ...], hu
             gone.set()
         # The relay is stopped, and with it every exchange has come to its end.
         assert hung_up_at == ([f"{calls}/rtc_1/hangup"] if hung_up else [])
+
+
+@pytest.mark.parametrize(
+    ("fault", "ended"), [((), []), (("calls-held",), ["/v1/realtime/calls/rtc_1/hangup"])]
+)
+async def test_a_relay_that_stops_takes_its_calls_with_it(
+    *, fault: tuple[str, ...], ended: list[str]
+) -> None:
+    """A good one leaves them to their callers."""
+    hung_up: list[str] = []
+
+    async def make_call(request: Request) -> Response:
+        await request.body()
+        return Response(ANSWER, 201, {"Location": "/v1/realtime/calls/rtc_1"}, "application/sdp")
+
+    async def hang_up(request: Request) -> Response:
+        hung_up.append(request.url.path)
+        return Response()
+
+    calls = "/v1/realtime/calls"
+    upstream = Starlette(
+        routes=[
+            Route(calls, make_call, methods=["POST"]),
+            Route(f"{calls}/rtc_1/hangup", hang_up, methods=["POST"]),
+        ]
+    )
+    async with running(upstream) as url:
+        relay = ReferenceRelay(RelaySettings(upstream=url, api_key=KEY, faults=fault))
+        async with running(relay.app) as base, httpx.AsyncClient(trust_env=False) as client:
+            answered = await client.post(f"{base}{SESSION_PATH}", json={"sdp": OFFER})
+            assert answered.status_code == 200
+            assert hung_up == []
+    assert hung_up == ended
