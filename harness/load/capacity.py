@@ -12,12 +12,12 @@ from harness.core.errors import UsageError
 from harness.load.climb import ClimbingShape, Pace
 from harness.load.findings import CapacityFindings, as_json, plot
 from harness.load.program import INCONCLUSIVE, INTERRUPTED, VIOLATING, Ending, run_program
+from harness.load.repeating import repeat_command
 from harness.load.search import Search
 from harness.load.session import Asked, Session
 from harness.load.slo import read_slos
 from harness.load.steps import Step
 from harness.load.terminal import Progress
-from harness.report.plot import standalone
 
 
 class CapacityAsked(Asked, kw_only=True, forbid_unknown_fields=True):
@@ -90,8 +90,9 @@ def _run(text: str, progress: Progress) -> Ending:
         sentence=found.sentence,
         code=INTERRUPTED if found.interrupted else code,
         document=as_json(found),
-        plot=standalone(plot(found)),
+        plot=plot(found),
         reports=asked.reports,
+        repeat=repeat_command("capacity", asked, found.target.target if asked.url else "", found.seed),
     )
 
 

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
 from harness.load.terminal import Progress
+from harness.report.html import write_load_html
+from harness.report.plot import standalone
 
 VIOLATING, USAGE, UNREACHABLE, INCONCLUSIVE = 1, 2, 3, 4
 INTERRUPTED = 130  # as a shell reports SIGINT
@@ -18,14 +22,18 @@ INTERRUPTED = 130  # as a shell reports SIGINT
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ended. `document` is NAME.json and `plot` NAME.svg in the folder `reports`."""
+    """How a run ended. In `reports`, `document` is NAME.json, `plot` NAME.svg, and both are in NAME.html.
+
+    `repeat`: the command that does it again.
+    """
 
     name: str
     sentence: str
     code: int
     document: dict[str, Any]
-    plot: str
+    plot: Markup
     reports: str
+    repeat: str
 
 
 def run_program(run: Callable[[str, Progress], Ending], arguments: list[str]) -> int:
@@ -40,7 +48,7 @@ def run_program(run: Callable[[str, Progress], Ending], arguments: list[str]) ->
             return USAGE
         return UNREACHABLE if isinstance(error, TargetUnreachableError) else INCONCLUSIVE
     progress.line(ending.sentence)
-    progress.line(f"written to {written}")
+    progress.line(f"report in {written}")
     return ending.code
 
 
@@ -50,7 +58,7 @@ def _write(ending: Ending) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(ending.document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        path.with_suffix(".svg").write_text(ending.plot, encoding="utf-8")
+        path.with_suffix(".svg").write_text(standalone(ending.plot), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"the report cannot be written: {error}", "choose another --reports DIR") from error
-    return path
+    return write_load_html(path.with_suffix(".html"), ending.document, ending.plot, ending.repeat)

@@ -19,9 +19,9 @@ from harness.core.errors import UsageError
 from harness.load.climb import LEAST_PER_SECOND, RAMP_SECONDS
 from harness.load.drift import MIB, Sample, SoakFindings, as_json, plot, values_of
 from harness.load.program import INCONCLUSIVE, INTERRUPTED, VIOLATING, Ending, run_program
+from harness.load.repeating import repeat_command
 from harness.load.session import Asked, Session
 from harness.load.terminal import Progress
-from harness.report.plot import standalone
 
 SAMPLES_WANTED = 60
 SHORTEST_SAMPLE, LONGEST_SAMPLE = 1.0, 60.0  # s
@@ -130,8 +130,9 @@ def _run(text: str, progress: Progress) -> Ending:
         sentence=found.sentence,
         code=INTERRUPTED if found.interrupted else code,
         document=as_json(found),
-        plot=standalone(plot(found)),
+        plot=plot(found),
         reports=asked.reports,
+        repeat=repeat_command("soak", asked, found.target.target if asked.url else "", found.seed),
     )
 
 

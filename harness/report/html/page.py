@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -20,6 +21,7 @@ from harness.core.errors import UsageError
 from harness.report.comparison import TEST, Comparison
 from harness.report.history import PastRun
 from harness.report.html import calls, measures, reliability, views, words
+from harness.report.html.load import load_view
 from harness.report.html.trend import draw_trend
 from harness.report.plot import plot_css
 from harness.report.run import Run
@@ -41,12 +43,22 @@ def write_html(
     `past` are runs like this one, which is the last of them; `comparison` is with the baseline.
     Raises UsageError when the directory cannot be written.
     """
-    path = directory / FILE
+    return _written(directory / FILE, as_html(run, clips, past=past, comparison=comparison))
+
+
+def write_load_html(path: Path, document: Mapping[str, Any], plot: Markup, repeat: str) -> Path:
+    """Write the page of a capacity or a soak run: its JSON, the plot of its stages, the command to repeat it.
+
+    Raises UsageError when the file cannot be written.
+    """
+    template = _environment().get_template("load.html.j2")
+    return _written(path, template.render(**load_view(document, plot, repeat), **_assets()))
+
+
+def _written(path: Path, page: str) -> Path:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        path.write_text(
-            as_html(run, clips, past=past, comparison=comparison), encoding="utf-8", errors="replace"
-        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8", errors="replace")
     except OSError as error:
         raise UsageError(f"the report cannot be written: {error}", "choose another --reports DIR") from error
     return path

@@ -44,12 +44,17 @@ def facts(run: Run) -> list[Fact]:
         Fact("seed", str(run.seed)),
         Fact("started", run.started_at),
         *(Fact(name, value[:SHOWN_OF_DIGEST]) for name, value in run.conditions.items()),
-        Fact("harness", f"{run.harness_version} on Python {platform.python_version()}"),
+        *machine_facts(run.harness_version),
+    ]
+
+
+def machine_facts(harness_version: str) -> list[Fact]:
+    """What the run was made with."""
+    processors = counted(os.cpu_count() or 1, "processor")
+    return [
+        Fact("harness", f"{harness_version} on Python {platform.python_version()}"),
         Fact("libraries", ", ".join(f"{name} {version}" for name, version in _versions())),
-        Fact(
-            "machine",
-            f"{platform.system()} {platform.machine()}, {counted(os.cpu_count() or 1, 'processor')}",
-        ),
+        Fact("machine", f"{platform.system()} {platform.machine()}, {processors}"),
     ]
 
 

@@ -1,0 +1,138 @@
+"""The page of a capacity or a soak run, made from what its JSON says and the plot of its stages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from harness.report.html.reliability import Fact, machine_facts
+from harness.report.html.words import VERDICT_SIGNS, counted, number
+from harness.report.plot.scales import scale_over
+from harness.report.plot.svg import element, path
+from harness.report.run import RunVerdict
+
+# Each program has its own words for the verdict; the page has one look for each meaning.
+MEANINGS = {
+    "holds": RunVerdict.CONFORMING,
+    "steady": RunVerdict.CONFORMING,
+    "breaks": RunVerdict.VIOLATING,
+    "violating": RunVerdict.VIOLATING,
+}
+TONES = {"held": "passed", "broken": "failed", "saturated": "inconclusive"}
+HEIGHT = 26
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One series of a soak."""
+
+    name: str
+    unit: str
+    median: float | None
+    rise: float | None
+    p_value: float | None
+    rises: bool
+    drawing: Markup
+
+
+def load_view(document: Mapping[str, Any], plot: Markup, repeat: str) -> dict[str, Any]:
+    """What the template `load.html.j2` is filled with. `document` is capacity.json or soak.json."""
+    meaning = MEANINGS.get(document["verdict"], RunVerdict.INCONCLUSIVE)
+    steps = document.get("steps", ())
+    return {
+        "document": document,
+        "plot": plot,
+        "repeat": repeat,
+        "sign": VERDICT_SIGNS[meaning],
+        "shown_as": meaning.value,
+        "headline": _headline(document, meaning),
+        "steps": sorted(steps, key=lambda step: int(step["calls"])),
+        "tones": Counter()
+        if not steps
+        else {s["outcome"]: TONES.get(s["outcome"], "observed") for s in steps},
+        "series": [
+            _drift(name, each, document["seconds"]) for name, each in document.get("series", {}).items()
+        ],
+        "failures": _failures([*steps, document]),
+        "facts": [
+            *_generator([step["generator"] for step in steps] or [document["generator"]]),
+            Fact("seed", str(document["seed"])),
+            *machine_facts(document["harness"]["version"]),
+        ],
+    }
+
+
+def _headline(document: Mapping[str, Any], meaning: RunVerdict) -> str:
+    if document["kind"] == "soak":
+        steady = {RunVerdict.CONFORMING: "Steady", RunVerdict.VIOLATING: "Not steady"}.get(
+            meaning, "No verdict"
+        )
+        return f"{steady} over {_span(document['seconds'])} at {counted(document['calls'], 'call')}"
+    holds = (
+        f"Holds {counted(document['holds'], 'call')}" if document["holds"] else "Holds no call for certain"
+    )
+    return f"{holds}, breaks at {document['breaks']}" if document["breaks"] is not None else holds
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _failures(parts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of all steps together, the most frequent first."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for part in parts:
+        for failure in part.get("failures", ()):
+            counts[failure["row"], failure["failure"]] += failure["count"]
+    return [{"row": row, "failure": text, "count": count} for (row, text), count in counts.most_common()]
+
+
+def _generator(healths: Sequence[Mapping[str, Any]]) -> Iterator[Fact]:
+    """The worst of all steps: what the numbers can be trusted for."""
+    saturated = next((health["saturated"] for health in healths if health["saturated"]), "")
+    for name, key in (
+        ("packets late", "pacing_ms"),
+        ("event loop late", "loop_lag_ms"),
+        ("calls late", "placing_ms"),
+    ):
+        worst = {
+            q: max((h[key][q] for h in healths if h[key][q] is not None), default=None)
+            for q in ("p99", "max")
+        }
+        if worst["max"] is not None:
+            yield Fact(name, f"{number(worst['p99'])} ms at p99, {number(worst['max'])} ms at worst")
+    yield Fact("generator", saturated or "kept up", doubt=bool(saturated))
+    carried = max(health["carried"] for health in healths)
+    yield Fact("this machine", f"carried {counted(carried, 'call')} on time")
+
+
+def _drift(name: str, series: Mapping[str, Any], seconds: float) -> Drift:
+    return Drift(
+        name,
+        series["unit"],
+        series["median"],
+        series["rise"],
+        series["p_value"],
+        bool(series["rises"]),
+        _line(series["points"], seconds),
+    )
+
+
+def _line(points: Sequence[tuple[float, float]], seconds: float) -> Markup:
+    """A line from zero on, as wide as there is room: heights are pixels, the whole time is a thousand."""
+    scale = scale_over([value for _, value in points], HEIGHT - 2.0, 2.0)
+    placed = [(1000 * at / max(seconds, 1.0), scale(value)) for at, value in points]
+    line = element("path", d=path(placed), class_="sparkline") if placed else Markup("")
+    return element(
+        "svg",
+        line,
+        viewbox=f"0 0 1000 {HEIGHT}",
+        preserveaspectratio="none",
+        width="100%",
+        height=HEIGHT,
+        aria_hidden="true",
+    )
