@@ -38,15 +38,16 @@ class Exchange:
 
     async def run(self) -> Response:
         """The response."""
+        # What turns the caller away at the door stands before all that could spoil an answer.
+        for fault in self._faults:
+            if (refused := await fault.receive(self._request)) is not None:
+                return refused
         response = await self._responded()
         for fault in self._faults:
             response = await fault.respond(response)
         return response
 
     async def _responded(self) -> Response:
-        for fault in self._faults:
-            if (response := await fault.receive(self._request)) is not None:
-                return response
         try:
             return await self._answered()
         except Refusal as refusal:

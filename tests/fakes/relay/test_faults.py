@@ -287,3 +287,11 @@ async def test_a_relay_that_stops_takes_its_calls_with_it(
             assert answered.status_code == 200
             assert hung_up == []
     assert hung_up == ended
+
+
+async def test_a_page_at_the_door_is_no_answer_that_could_be_spoiled() -> None:
+    """Two faults at once: the one at the door comes first."""
+    async with relaying("login-page", "json-quoted") as (client, _):
+        page = await offered(client)
+        assert page.headers["content-type"].startswith("text/html")
+        assert page.text.lstrip().startswith("<!doctype html")
