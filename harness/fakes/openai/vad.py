@@ -89,7 +89,9 @@ class Segmenter:
         self._rate = rate
         self._detector = detectors.borrow(engine)
         self._frame_ms = self._detector.frame_ms
-        self._resampler = Resampler(RATE)
+        # As it comes, where the detector takes that: resampling costs more than WebRTC's detector does.
+        self._judged_rate = rate if rate in self._detector.rates else RATE
+        self._resampler = None if self._judged_rate == rate else Resampler(self._judged_rate)
         self._rest = np.zeros(0, np.int16)
         self._pushed = 0
         self._judged_ms = 0
@@ -126,8 +128,9 @@ class Segmenter:
         """The next samples of the stream, int16."""
         self._pushed += len(samples)
         if samples.size:
-            self._rest = np.concatenate([self._rest, self._resampler.push(samples, self._rate)])
-        size = self._frame_ms * RATE // 1000
+            judged = samples if self._resampler is None else self._resampler.push(samples, self._rate)
+            self._rest = np.concatenate([self._rest, judged]) if self._rest.size else judged
+        size = self._frame_ms * self._judged_rate // 1000
         found: list[SpeechStarted | SpeechStopped] = []
         while len(self._rest) >= size:
             frame, self._rest = self._rest[:size], self._rest[size:]
@@ -137,8 +140,9 @@ class Segmenter:
         return found
 
     def _judge(self, samples: Samples, settings: TurnSettings) -> list[SpeechStarted | SpeechStopped]:
-        level = max(level_dbfs(samples), QUIETEST_BACKGROUND_DBFS)
-        frame = _Frame(self._judged_ms, self._detector.probability(samples), level)
+        level = level_dbfs(samples)
+        probability = self._detector.probability(samples, self._judged_rate, level)
+        frame = _Frame(self._judged_ms, probability, max(level, QUIETEST_BACKGROUND_DBFS))
         self._recent.append(frame)
         if not self._speaking:
             if frame.probability < settings.threshold:

@@ -200,3 +200,14 @@ def test_semantic_turn_detection_waits_longest_for_an_unfinished_sentence(eagern
 def test_server_vad_is_followed_to_the_letter() -> None:
     detection = turn_detection_defaults("server_vad", ConversationSettings(silence_duration_ms=200))
     assert TurnSettings.of(detection) == TurnSettings(0.5, 300, 200)
+
+
+@pytest.mark.parametrize("rate", [8_000, 24_000, 48_000])
+def test_the_cheap_detector_takes_audio_as_it_comes_or_resampled(rate: int) -> None:
+    """Without resampling, where its rates allow; the speech is found all the same."""
+    clip = LIBRARY.clip("en-f-order")
+    signals = segmented(resample(in_silence(clip.samples), RATE, rate), "webrtc", rate=rate)
+    assert [type(signal) for signal in signals] == [SpeechStarted, SpeechStopped] * (len(signals) // 2)
+    assert signals
+    start = signals[0].audio_ms + TurnSettings().prefix_padding_ms - LEAD_MS
+    assert abs(start - clip.speech[0][0]) <= 2 * TOLERANCE_MS
