@@ -61,7 +61,9 @@ def observe_every_network(folder: Path) -> dict[str, Behaviour]:
         program = needs_program("turnutils_natdiscovery")
         callers = {network.name: internet.attach(network) for network in NETWORKS}
         stack.enter_context(internet.coturn(folder / "coturn", discovery=True))
-        discoveries = {name: _discover(caller, program) for name, caller in callers.items()}
+        discoveries = {
+            name: stack.enter_context(_discover(caller, program)) for name, caller in callers.items()
+        }
         probes = {
             name: stack.enter_context(python(caller, "tests.network.nat.probing"))
             for name, caller in callers.items()

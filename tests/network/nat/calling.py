@@ -76,7 +76,8 @@ def be_caller(folder: Path, network: str, namespace: str) -> None:
 
 def main(folder: str, *callers: str) -> None:
     """Call from every network, from a few at a time."""
-    sys.stdin.readline()
+    if not sys.stdin.readline():
+        return  # who started us is gone
     # Forked, since imports are most of what starting costs; a process for each, since it stays where it is.
     fork = multiprocessing.get_context("fork")
     with fork.Pool(NETWORKS_AT_ONCE, maxtasksperchild=1) as pool:

@@ -18,12 +18,10 @@ Program = subprocess.Popen[str]
 
 
 @contextmanager
-def python(
-    namespace: Namespace | None, module: str, *arguments: str, **environment: str
-) -> Iterator[Program]:
-    """A module run as a program, in a namespace or in ours; killed when left, where it has not ended."""
+def python(namespace: Namespace, module: str, *arguments: str, **environment: str) -> Iterator[Program]:
+    """A module run as a program; killed when left, where it has not ended by itself."""
     with subprocess.Popen(
-        [*(namespace.prefix if namespace else ()), sys.executable, "-m", module, *arguments],
+        [*namespace.prefix, sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdin=subprocess.PIPE,

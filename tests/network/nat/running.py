@@ -31,9 +31,9 @@ def make_every_call(folder: Path) -> dict[Cell, Seen]:
         internet = Internet(stack.enter_context(Namespaces()))
         # Where callers wait longest is last in the table, and begins first.
         callers = [f"{network.name}={internet.attach(network).name}" for network in reversed(NETWORKS)]
-        # Loads while the servers do; enters the callers' namespaces by itself.
+        # Loads while the servers do, and enters the callers' namespaces by itself, from one that is swept.
         calling = ("tests.network.nat.calling", str(folder), *callers)
-        calls = stack.enter_context(python(None, *calling))
+        calls = stack.enter_context(python(internet.relay, *calling))
         stack.enter_context(internet.coturn(folder / "coturn"))
         fake = ("fake-openai", "--bind", f"{OPENAI}:{FAKE_PORT}", "--seed", "1", "--vad", "webrtc")
         relay = ("relay", "--bind", f"{RELAY}:{RELAY_PORT}", "--upstream", f"{FAKE}/v1")
