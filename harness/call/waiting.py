@@ -52,8 +52,10 @@ class Waiter:
         try:
             async with asyncio.timeout(within):
                 while found is None:
+                    # Not wait_for, which in Python 3.11 loses a cancellation that comes with the event.
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(came.wait(), poll)
+                        async with asyncio.timeout(poll):
+                            await came.wait()
                     came.clear()
                     found = look()
         except TimeoutError:
