@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from harness.core.stages import stages
 from harness.core.timeline import Timeline
 from harness.load import rows
 from harness.load.plans import ABANDONED
-from harness.requirements.judging import judge
+from harness.requirements.judging import CallJudge
 from harness.requirements.model import Outcome, Verdict
 from harness.requirements.registry import REGISTRY
 
@@ -31,10 +32,19 @@ class CallOutcome:
     unreachable: bool
 
 
-def outcome_of(record: CallRecord) -> CallOutcome:
-    """Judge a call by the requirements of its plan."""
+async def outcome_of(record: CallRecord) -> CallOutcome:
+    """Judge a call by the requirements of its plan.
+
+    One requirement at a time: all of them take as long as a frame, in which every other call's packets would
+    be late. A thread would be worse, since each packet's system call hands it the interpreter.
+    """
     timeline = record.timeline
-    verdicts = judge([timeline], REGISTRY.select(areas=record.scenario.areas))
+    judge = CallJudge(timeline)
+    verdicts = []
+    for requirement in REGISTRY.select(areas=record.scenario.areas):
+        if requirement.over == "call":
+            verdicts.append(judge.verdict(requirement))
+            await asyncio.sleep(0)
     failed = next((v for v in verdicts if v.outcome == Outcome.FAILED), None)
     broken = next((v for v in verdicts if v.outcome == Outcome.ERROR), None)
     ended = timeline.first(CallEnded)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sys
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +29,6 @@ Send = Callable[[Any], None]
 
 HEARD_AT_LEAST = 20  # calls side by side that are examined in full, whatever their share
 OVERSPENT = "cost.per-run: budget-exceeded"
-GIL_SECONDS = 0.0005  # the pacer waits this long at most for a thread that computes
 KEPT_OF_A_KIND = 3  # calls whose evidence is kept for each failure: more of the same tell nothing new
 
 logger = logging.getLogger(__name__)
@@ -58,9 +55,6 @@ class Placing:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._heard = 0
         self._kept: Counter[str] = Counter()
-        # Judging takes as long as a frame: on the loop it would make every other call's packets late.
-        self._bench = ThreadPoolExecutor(1, "judge")
-        sys.setswitchinterval(GIL_SECONDS)
 
     def place(self, order: Order) -> None:
         """Begin the call of an order."""
@@ -81,7 +75,6 @@ class Placing:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._bench.shutdown(wait=True, cancel_futures=True)
 
     def _ended(self, order: int, task: asyncio.Task[None]) -> None:
         self._tasks.pop(order, None)
@@ -99,7 +92,6 @@ class Placing:
             lambda caller: self._tell(order.id, caller.line.timeline, told),
         )
         light = not self._hears()
-        loop = asyncio.get_running_loop()
         dropped_at: float | None = None
         made = CallMade(id=order.id, at=began, seconds=0.0)
         for leg, scenario in enumerate(plan.calls):
@@ -111,7 +103,7 @@ class Placing:
             # A row that an interrupted plan did not come to tell still counts.
             self._tell(order.id, record.timeline, told)
             told.clear()
-            outcome = await loop.run_in_executor(self._bench, outcome_of, record)
+            outcome = await outcome_of(record)
             row = outcome.row
             if dropped_at is not None and not self._tell_reconnect(order.id, record, dropped_at) and row:
                 row = RECONNECT

@@ -40,9 +40,11 @@ class VoiceCaller(User):
         self.failed = False  # the last call
 
     def on_start(self) -> None:
-        """Wait until calls can be placed; where that fails, the first call says why."""
-        with contextlib.suppress(HarnessError):
+        """Wait until calls can be placed; one that could not be is a failure, and is tried again."""
+        try:
             self.generator.calls(self.host).start()
+        except HarnessError as error:
+            self._row(CALL, None, error, at=MonotonicClock().now())
 
     def call(self, placed_at: float | None = None) -> None:
         """Make one call and report its rows; returns when it is over."""
