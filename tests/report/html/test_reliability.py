@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from harness.core.events import Event, HarnessFailed, PacingMeasured, UpstreamUnavailable
+from harness.core.limits import limit
 from harness.report.html.reliability import Fact, facts
 from tests.report.html.runs import entry, run_of
 from tests.support.timelines import healthy_events
@@ -12,8 +13,9 @@ def told(*more: Event) -> dict[str, Fact]:
 
 def test_a_punctual_run_says_how_punctual_with_seed_clock_and_versions() -> None:
     found = told()
-    assert "1.2 ms (p99, allowed 40)" in found["lateness"].text
-    assert "3.0 ms at worst (in 001-first-turn, allowed 250)" in found["lateness"].text
+    p99, worst = limit({}, "lateness_p99_ms"), limit({}, "lateness_max_ms")
+    assert f"1.2 ms (p99, allowed {p99:g})" in found["lateness"].text
+    assert f"3.0 ms at worst (in 001-first-turn, allowed {worst:g})" in found["lateness"].text
     assert found["seed"].text == "7"
     assert "same monotonic clock" in found["clock"].text
     assert "aiortc 1." in found["libraries"].text
