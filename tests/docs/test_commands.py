@@ -26,6 +26,11 @@ ELSEWHERE = {
     r"(HARNESS_TARGET=\S+ )?make nightly.*": "tests/docs/test_ci_recipes.py",
     r"make allure": "tests/plugin/test_allure.py",
     r"pytest tests/.*": "continuous integration runs these with all others",
+    r"\. \.venv/bin/activate": "a command of the shell",
+    r"harness demo": "tests/cli/test_demo.py",
+    r"harness (capacity|soak) .*": "tests/load/test_capacity.py",
+    r"locust .*": "tests/load/test_locust.py",
+    r"RECONNECTS=50 .*": "tests/call/test_reconnecting.py",
     r"make docs": "tests/system/test_pages.py",
     r"OPENAI_BASE_URL=\S+ .*npm run dev": "tests/docs/test_grey_box.py",
 }
@@ -86,6 +91,7 @@ class Place:
         command = STUN.sub(f"127.0.0.1:{self.coturn.port}", command)
         command = TURN.sub(f"127.0.0.1:{self.coturn.port}", command)
         command = TURNS.sub(f"127.0.0.1:{self.coturn.tls_port}", command)
+        command = command.replace("--reports reports/latest", "")  # a folder of its own, as all others
         command = re.sub(r"calls/\d+-\w+/", "calls/*/", command)
         return re.sub(r"\breports/", f"{self.reports}/", command)
 
@@ -95,11 +101,18 @@ class Place:
             **os.environ,
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             "NO_COLOR": "1",
+            "HARNESS_CONFIG": str(self.named_targets()),
             "HARNESS_ICE_USERNAME": USERNAME,
             "HARNESS_ICE_CREDENTIAL": PASSWORD,
             "HARNESS_ICE_CA": str(self.coturn.certificate.ca),
             "PYTEST_ADDOPTS": f"-p no:cacheprovider {PATIENT} --reports={self.reports}/{name}",
         }
+
+    def named_targets(self) -> Path:
+        """The harness.toml of a reader who calls the pair `staging`."""
+        path = self.reports / "harness.toml"
+        path.write_text(f'[targets.staging]\nurl = "{self.pair.offer_url}"\n', encoding="utf-8")
+        return path
 
     def run(self, number: int, command: str) -> tuple[int, str]:
         """Exit code and output; a server is asked to stop once it says that it is ready."""
