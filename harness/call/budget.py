@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from harness.core.limits import optional_limit
 from harness.core.timeline import Timeline
-from harness.requirements.cost import call_cost_usd
+from harness.requirements.bills import call_cost_usd
 
 
 class Budget:

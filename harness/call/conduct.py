@@ -37,7 +37,8 @@ from harness.core.events import (
 from harness.core.realtime_events import server_event_problem, server_events
 from harness.core.timeline import Timeline
 from harness.network.link import Link
-from harness.signaling.hooks import HookFailedError, filled
+from harness.signaling.hook_request import HookFailedError
+from harness.signaling.hooks import filled
 from harness.speech.library import Library
 
 CLEAN_UP_SECONDS = 10.0

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from harness.core.usage_events import UsageUnit
+
 HOOK_SECONDS = 10.0
+SETTLE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -23,3 +26,19 @@ class BeforeCall:
     fields: Mapping[str, str] = field(default_factory=dict)
     secret_fields: Mapping[str, str] = field(default_factory=dict)
     timeout: float = HOOK_SECONDS
+
+
+@dataclass(frozen=True)
+class UsageEndpoint:
+    """Says what the target has counted so far, to compare with what the responses of a run say they used.
+
+    `number` is where the JSON answer has it, as a dotted path; empty where the answer is the number itself.
+    `timeout`: seconds for one answer. `settle`: seconds in which the count may still rise after the
+    last call.
+    """
+
+    url: str
+    number: str = ""
+    unit: UsageUnit = "usd"
+    timeout: float = HOOK_SECONDS
+    settle: float = SETTLE_SECONDS

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import SecretStr
 
-from harness.config.hooks import BeforeCall
+from harness.config.hooks import BeforeCall, UsageEndpoint
 from harness.config.ice import IceServer, check_authority, check_policy, check_servers_from
 from harness.core.errors import UsageError
 from harness.core.redaction import SECRET_HEADERS, Redactor
@@ -74,6 +74,7 @@ class Target:
     ice_ca: Path | None = None
     auth: Auth | None = None
     before_call: BeforeCall | None = None
+    usage: UsageEndpoint | None = None
     query_secrets: tuple[SecretStr, ...] = field(default=(), repr=False)
     name: str = ""
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from pydantic import SecretStr, ValidationError
 
-from harness.config.hooks import BeforeCall
+from harness.config.hooks import BeforeCall, UsageEndpoint
 from harness.config.ice import IceServer
 from harness.config.target import DEFAULT_DIALECT, Target
 from harness.config.targets_file import (
@@ -21,6 +21,7 @@ from harness.config.targets_file import (
     IceServerTable,
     TargetsFile,
     TargetTable,
+    UsageTable,
 )
 from harness.config.targets_problems import Place, first_problem
 from harness.config.targets_secrets import secrets_in
@@ -127,6 +128,7 @@ def _named(name: str, entry: TargetTable, place: Place, environment: Mapping[str
             ice_ca=place.path.parent / entry.ice_ca if entry.ice_ca else None,
             auth=entry.auth,
             before_call=_before_call(entry.before_call, entry.url) if entry.before_call else None,
+            usage=_usage(entry.usage, entry.url) if entry.usage else None,
             query_secrets=tuple(query.values()),
             name=name,
         )
@@ -185,6 +187,16 @@ def _before_call(table: BeforeCallTable, target: str) -> BeforeCall:
         fields=table.fields,
         secret_fields=table.secret_fields,
         timeout=table.timeout_s,
+    )
+
+
+def _usage(table: UsageTable, target: str) -> UsageEndpoint:
+    return UsageEndpoint(
+        url=urljoin(target, table.url),
+        number=table.field,
+        unit=table.unit,
+        timeout=table.timeout_s,
+        settle=table.settle_s,
     )
 
 

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from harness.config.hooks import HOOK_SECONDS
+from harness.config.hooks import HOOK_SECONDS, SETTLE_SECONDS
 from harness.config.target import check_dialect, check_origin, check_url
 from harness.core.errors import UsageError
 from harness.core.limits import check_limits
+from harness.core.usage_events import UsageUnit
 
 T = TypeVar("T")
 
@@ -81,6 +82,16 @@ class BeforeCallTable(_Table):
     timeout_s: Seconds = HOOK_SECONDS
 
 
+class UsageTable(_Table):
+    """What the target has counted; see `harness.config.hooks.UsageEndpoint`."""
+
+    url: HookUrl
+    field: JsonPath = ""
+    unit: UsageUnit = "usd"
+    timeout_s: Seconds = HOOK_SECONDS
+    settle_s: Seconds = SETTLE_SECONDS
+
+
 class TargetTable(_Table):
     """One target: `[targets.NAME]`."""
 
@@ -103,6 +114,7 @@ class TargetTable(_Table):
     concurrency: Annotated[int, Field(ge=1)] | None = None
     limits: dict[LimitName, float] = Field(default_factory=dict)
     before_call: BeforeCallTable | None = None
+    usage: UsageTable | None = None
 
 
 class TargetsFile(_Table):

@@ -16,6 +16,7 @@ _CREDENTIALS = frozenset({"bearer", "cookies"}) | SECRET_HEADERS
 # Tables whose keys are named by the target, and hold no secret: paths into an answer, and numbers.
 _HARMLESS_TABLES = frozenset({"limits", "secret_fields"})
 _OUR_KEYS = frozenset({"auth"})
+_HOOKS = frozenset({"before_call", "usage"})
 
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")  # RFC 7519
 _SCHEME = re.compile(r"(?:bearer|basic) \S+", re.IGNORECASE)  # RFC 7235
@@ -61,7 +62,7 @@ def _looks_secret(value: str) -> bool:
     if leaked_key(value) or _JWT.search(value) or _SCHEME.fullmatch(value.strip()):
         return True
     try:
-        query = parse_qsl(urlsplit(value).query) if "://" in value else []
+        query = parse_qsl(urlsplit(value).query) if "://" in value or value.startswith("/") else []
     except ValueError:
         return False  # no URL after all; its own check says so
     return any(is_secret_parameter(name) for name, _ in query)
@@ -76,7 +77,7 @@ def _instead(path: KeyPath) -> str:
     table = next((_BY_TABLE[name] for name in names if name in _BY_TABLE), None)
     if table:
         return f'{table} = {{ {names[-1]} = "{_variable(names[-1])}" }}'
-    if last.endswith("url"):
+    if last.endswith("url") and not _HOOKS & set(names):  # hooks are sent the headers alone
         return 'query_env = { key = "STAGING_KEY" }, without it in the URL'
     return 'bearer_env, headers_env, cookies_env, fields_env or query_env = { NAME = "VARIABLE" }'
 

@@ -24,6 +24,7 @@ from harness.core.network_events import (
     NetworkImpaired,
     RelayRestarted,
 )
+from harness.core.usage_events import UsageTold
 
 # --- the call and its plan --------------------------------------------------------------------------
 
@@ -391,4 +392,5 @@ AnyEvent = (
     | MarkHeard
     | SecretSeen
     | UpstreamUnavailable
+    | UsageTold
 )

@@ -52,6 +52,12 @@ LIMITS: dict[str, Limit] = {
         Limit("lateness_max_ms", 150.0, "ms", "our own sender's worst delay, and the fake's"),
         Limit("cost_per_call_usd", None, "USD", "what one call may cost"),
         Limit("cost_per_run_usd", None, "USD", "what all calls of a run may cost"),
+        Limit(
+            "usage_difference_percent",
+            None,
+            "%",
+            "between the target's usage endpoint and what the responses say",
+        ),
     )
 }
 

@@ -11,6 +11,7 @@ import uvloop
 from harness.call import Scenario
 from harness.call.conduct import CallRecord, make_calls
 from harness.call.desk import Desk
+from harness.call.usage import UsageWatch
 from harness.config.ice_options import ice_options
 from harness.config.run import RunSettings, run_settings
 from harness.core.clock import wall_time
@@ -128,7 +129,9 @@ class Running:
 
     def verdict_over_calls(self, requirement: Requirement) -> Verdict:
         """Judge one requirement over all calls of the run; kept for the report."""
-        timelines = [record.timeline for record in self._records.values()]
+        timelines = [
+            record.timeline for first in self._records.values() for record in (first, *first.followed_by)
+        ]
         (verdict,) = judge(timelines, [requirement], strict=self.settings.strict)
         self._keep_verdict(verdict)
         return verdict
@@ -211,6 +214,7 @@ class Running:
             progress(f"target {desk.target.shown_url} ({desk.target.dialect}, {desk.settings.mode})")
             progress(f"seed {desk.settings.seed}")
             rest = list(scenarios)
+            usage = await UsageWatch.begin(desk.target, desk.client)
             if self.settings.mode != "embedded":
                 # One ordinary call finds out that nobody answers; the others need not wait for the same.
                 ordinary = next((s for s in rest if "connectivity" in s.areas), rest[0])
@@ -231,7 +235,12 @@ class Running:
                 await make_calls(
                     desk, group, concurrency=places, on_done=lambda r: self._keep(r, progress), first=number
                 )
-        self._records = {s.name: self._records[s.name] for s in scenarios}
+            self._records = {s.name: self._records[s.name] for s in scenarios}
+            if usage is not None:
+                progress("asking the target what the run used")
+                told = await usage.end(list(self._records.values()))
+                if told.failed:
+                    progress(f"  {told.failed}")
 
     def _keep(self, record: CallRecord, progress: terminal.Progress) -> None:
         self._records[record.scenario.name] = record

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.core.events import CallWithheld
-from harness.core.session import session_in_force
 from harness.core.timeline import Timeline
-from harness.core.turns import Reply, replies
-from harness.requirements.conditions import optional_limit_of
+from harness.core.usage_events import UsageTold, UsageUnit
+from harness.requirements.bills import (
+    call_cost_usd,
+    cut_off,
+    finished,
+    missing_usage,
+    model_of,
+    reported_usage,
+)
+from harness.requirements.conditions import optional_limit_of, started
 from harness.requirements.model import (
     Cause,
     Condition,
@@ -22,7 +29,6 @@ from harness.requirements.model import (
     Source,
     Violation,
 )
-from harness.requirements.prices import cost_usd, price_of
 from harness.requirements.registry import requirement
 
 COSTS_GUIDE = "https://platform.openai.com/docs/guides/realtime-costs"
@@ -30,11 +36,6 @@ MEND = (
     "shorten prompt, replies (max_output_tokens) and calls, since each response bills the whole conversation "
     "again; choose a mini model; or raise the limit"
 )
-
-
-def finished(timeline: Timeline) -> list[Reply]:
-    """Replies that were completed, and so are billed with a usage."""
-    return [r for r in replies(timeline) if r.status == "completed"]
 
 
 COMPLETED = Condition(
@@ -73,14 +74,7 @@ BILLED = Condition("a response was completed, or a call was not placed for its c
 def usage_reported(timeline: Timeline) -> Finding:
     """Each completed response.done has a usage with its totals and details."""
     for reply in finished(timeline):
-        wanted = (
-            "total_tokens",
-            "input_tokens",
-            "output_tokens",
-            "input_token_details",
-            "output_token_details",
-        )
-        missing = [name for name in wanted if reply.usage.get(name) is None]
+        missing = missing_usage(reply)
         if missing:
             seen = f"response {reply.id}: {', '.join(missing)} missing"
             return Violation("usage-missing", seen, (Evidence(reply.done_at, f"response.done {reply.id}"),))
@@ -101,8 +95,10 @@ def per_call(timeline: Timeline) -> Finding:
     """USD by usage and price table; a violation only where `cost_per_call_usd` is configured."""
     cost = call_cost_usd(timeline)
     if cost is None:
-        return Inconclusive(f"no price is known for the model {_model(timeline) or '(not told)'}")
-    evidence = (Evidence(None, f"{len(finished(timeline))} responses of {_model(timeline)}: {cost:.4f} USD"),)
+        return Inconclusive(f"no price is known for the model {model_of(timeline) or '(not told)'}")
+    evidence = (
+        Evidence(None, f"{len(finished(timeline))} responses of {model_of(timeline)}: {cost:.4f} USD"),
+    )
     allowed = optional_limit_of(timeline, "cost_per_call_usd")
     if allowed is not None and cost > allowed:
         return Violation("budget-exceeded", f"{cost:.4f} USD against {allowed:g} USD", evidence)
@@ -127,7 +123,7 @@ def per_run(timelines: Sequence[Timeline]) -> Finding:
     costs = [call_cost_usd(timeline) for timeline in timelines]
     unknown = [t for t, cost in zip(timelines, costs, strict=True) if cost is None]
     if unknown:
-        return Inconclusive(f"no price is known for the model {_model(unknown[0]) or '(not told)'}")
+        return Inconclusive(f"no price is known for the model {model_of(unknown[0]) or '(not told)'}")
     total = sum(cost for cost in costs if cost is not None)
     placed = sum(t.first(CallWithheld) is None for t in timelines)
     evidence = (Evidence(None, f"{placed} calls: {total:.4f} USD"),)
@@ -141,14 +137,90 @@ def per_run(timelines: Sequence[Timeline]) -> Finding:
     return Observation("USD", (round(total, 6),), evidence)
 
 
-def call_cost_usd(timeline: Timeline) -> float | None:
-    """What the call's responses cost, as far as they report it; None where the model has no known price."""
-    used = [r.usage for r in replies(timeline) if r.usage]
-    if not used:
-        return 0.0
-    price = price_of(_model(timeline))
-    return None if price is None else sum(cost_usd(usage, price) for usage in used)
+@requirement(
+    "cost.usage-agrees",
+    "What the target counts is what the responses say",
+    level=Level.OBSERVE,
+    severity=Severity.MINOR,
+    source=Source(
+        "OpenAI API reference, response.done; managing Realtime costs",
+        "usage holds the tokens of each response, which correspond to billing.",
+        COSTS_GUIDE,
+    ),
+    over="calls",
+    causes={
+        "usage-differs": Cause(
+            "the target's usage endpoint counts something else than the responses report",
+            "count the usage of every response.done once, cancelled ones included, text, audio and cached "
+            "tokens each at the model's own price; see that nobody else used the same account during the "
+            "run, and give a count that lags more time with settle_s",
+        )
+    },
+)
+def usage_agrees(timelines: Sequence[Timeline]) -> Finding:
+    """How far a configured usage endpoint rose over the run against the usage of every response.done.
+
+    A violation only where `usage_difference_percent` is configured. What is billed beside the responses, such
+    as the transcription of the caller, is not in response.done, and so a difference.
+    """
+    told = next((event for t in timelines for event in t.all(UsageTold)), None)
+    if told is None:
+        return NotApplicable("the target has no usage endpoint (harness.toml: [targets.NAME.usage])")
+    allowed = optional_limit_of(timelines[0], "usage_difference_percent")
+    # Where a limit is configured, not to know is not to conform.
+    binding = None if allowed is None else Level.MUST
+    reported = reported_usage(timelines, told.unit)
+    if told.before is None or told.after is None or reported is None:
+        return Inconclusive(told.failed or _unpriced(timelines), binding)
+    if doubt := _doubt(told.before, told.after, told, timelines):
+        return Inconclusive(doubt, binding)
+    rose = told.after - told.before
+    seen = _compared(rose, reported, told.unit)
+    lost = sum(len(cut_off(t)) for t in timelines)
+    if lost:
+        seen += f"; what {lost} responses used that were cut off by hanging up was told to nobody here"
+    evidence = (Evidence(told.at, seen),)
+    if allowed is None or abs(rose - reported) <= reported * allowed / 100:
+        return Observation(UNITS[told.unit], (round(rose - reported, 6),), evidence, seen)
+    if not told.settled:
+        return Inconclusive(f"{seen}; it was still counting {told.waited:.0f} s after the last call", binding)
+    if lost and rose > reported:
+        return Inconclusive(seen, binding)
+    return Violation("usage-differs", f"{seen}, and {allowed:g} % are allowed", evidence)
 
 
-def _model(timeline: Timeline) -> str:
-    return str(session_in_force(timeline).get("model") or "")
+UNITS: dict[UsageUnit, str] = {"usd": "USD", "tokens": "tokens"}
+
+
+def _doubt(before: float, after: float, told: UsageTold, timelines: Sequence[Timeline]) -> str:
+    """Why the two cannot be compared; empty where they can."""
+    judged = {started(timeline).call for timeline in timelines}
+    if not set(told.calls) <= judged:
+        return (
+            f"the usage endpoint was asked about {len(told.calls)} calls, and {len(judged)} are judged here"
+        )
+    if after < before:
+        return (
+            f"the usage endpoint counted backwards, from {_amount(before, told.unit)} to "
+            f"{_amount(after, told.unit)}: was it reset while the calls were made?"
+        )
+    silent = [r for t in timelines for r in finished(t) if missing_usage(r)]
+    return f"{len(silent)} responses do not say what they used" if silent else ""
+
+
+def _compared(rose: float, reported: float, unit: UsageUnit) -> str:
+    part = f" ({abs(rose - reported) / reported:.1%})" if reported else ""
+    word = "more" if rose > reported else "less"
+    differs = "no difference" if rose == reported else f"{_amount(abs(rose - reported), unit)} {word}{part}"
+    return (
+        f"its endpoint counted {_amount(rose, unit)}, the responses say {_amount(reported, unit)}: {differs}"
+    )
+
+
+def _amount(value: float, unit: UsageUnit) -> str:
+    return f"{value:.6f} USD" if unit == "usd" else f"{value:.0f} tokens"
+
+
+def _unpriced(timelines: Sequence[Timeline]) -> str:
+    models = [model_of(t) for t in timelines if call_cost_usd(t) is None]
+    return f'no price is known for the model {models[0] or "(not told)"}; unit = "tokens" needs none'

@@ -153,7 +153,7 @@ def ruled(requirement: Requirement, finding: Finding | _Broken, *, strict: bool)
         case NotApplicable(reason):
             return Verdict(rid, level, Outcome.NOT_APPLICABLE, explanation=reason)
         case Inconclusive(reason):
-            return Verdict(rid, level, Outcome.INCONCLUSIVE, explanation=reason)
+            return Verdict(rid, finding.level or level, Outcome.INCONCLUSIVE, explanation=reason)
         case Observation():
             return Verdict(
                 rid, level, Outcome.OBSERVED, explanation=_measured(finding), evidence=finding.evidence,
@@ -237,6 +237,8 @@ def _decided_at(timeline: Timeline, area: str) -> float | None:
 
 
 def _measured(observation: Observation) -> str:
+    if observation.seen:
+        return observation.seen
     values = ", ".join(f"{v:g}" for v in observation.values[:8])
     more = "" if len(observation.values) <= 8 else f", … ({len(observation.values)} in all)"
     return f"{values}{more} {observation.unit}".strip() if observation.values else "nothing was measured"

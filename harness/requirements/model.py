@@ -103,18 +103,23 @@ class NotApplicable:
 
 @dataclass(frozen=True)
 class Inconclusive:
-    """Too little was seen to tell, or our own machine was too slow."""
+    """Too little was seen to tell, or our own machine was too slow.
+
+    `level` is set where not to know binds more than the requirement does: a configured limit must be judged.
+    """
 
     reason: str
+    level: Level | None = None
 
 
 @dataclass(frozen=True)
 class Observation:
-    """Measured values; nothing to pass or fail."""
+    """Measured values; nothing to pass or fail. `seen`: what they say, where numbers alone do not."""
 
     unit: str
     values: tuple[float, ...]
     evidence: tuple[Evidence, ...] = ()
+    seen: str = ""
 
 
 Finding = Violation | NotApplicable | Inconclusive | Observation | None

@@ -6,7 +6,7 @@ import pytest
 
 from harness.call.budget import Budget
 from harness.core.timeline import Timeline
-from harness.requirements.cost import call_cost_usd
+from harness.requirements.bills import call_cost_usd
 from tests.support.editing import told
 from tests.support.timelines import healthy_call, healthy_events, timeline_of
 

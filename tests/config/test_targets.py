@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.config.hooks import BeforeCall
+from harness.config.hooks import BeforeCall, UsageEndpoint
 from harness.config.run import run_settings
 from harness.config.settings import Settings
 from harness.config.targets import NamedTarget, find_config, load_named_target
@@ -44,6 +44,11 @@ body = { title = "voice test" }
 fields = { chatId = "data.id" }
 secret_fields = { token = "data.token" }
 timeout_s = 3
+
+[targets.staging.usage]
+url = "/api/usage"
+field = "data.total.usd"
+settle_s = 20
 
 [targets.local]
 url = "http://127.0.0.1:3000/session"
@@ -96,6 +101,9 @@ def test_a_target_is_read_with_its_secrets_from_the_environment(tmp_path: Path) 
         secret_fields={"token": "data.token"},
         timeout=3.0,
     )
+    assert target.usage == UsageEndpoint(
+        url="https://staging.example.com/api/usage", number="data.total.usd", unit="usd", settle=20.0
+    )
     assert (named.fake_openai, named.concurrency) == ("127.0.0.1:8089", 4)
     assert named.limits == {"latency_ms": 1500.0, "cost_per_run_usd": 0.5}
 
@@ -131,6 +139,13 @@ def test_a_relay_that_declares_itself_open_is_not_asked_without_credentials(tmp_
         ("timeout_s = 3", "timeout = 3", "did you mean timeout_s"),
         ("timeout_s = 3", "timeout_s = 900", "less than or equal to 120"),
         ('"data.id"', '"data..id"', "match pattern"),
+        ('"/api/usage"', '"api/usage"', "not a URL"),
+        ('field = "data.total.usd"', 'fields = "data.total.usd"', "did you mean field"),
+        ('"data.total.usd"', '"data..usd"', "match pattern"),
+        ('field = "data.total.usd"', 'unit = "eur"', "'usd' or 'tokens'"),
+        ("settle_s = 20", "settle_s = 0", "greater than 0"),
+        ("settle_s = 20", 'timeout_s = "soon"', "valid number"),
+        ('url = "/api/usage"', 'method = "POST"', "choose one of url, field, unit, timeout_s, settle_s"),
         ("[targets.local]", "[target.local]", "did you mean targets"),
         ("[targets.local]\nurl", "[targets.local]\norigin", "targets.local.url: this must be given"),
         ("[targets.local]", "[targets.local", "is no TOML"),
@@ -172,6 +187,8 @@ def test_what_the_target_itself_refuses_is_named_at_its_table(
         ('credential_env = "TURN_CREDENTIAL"', 'credential = "hunter2-x"', "credential_env = "),
         ('title = "voice test"', 'password = "hunter2-x"', "environment variable"),
         ('title = "voice test"', 'title = "eyJhbGciOiJ.hunter2-x.x"', "environment variable"),
+        ('"/api/usage"', '"/api/usage?key=hunter2-x"', "bearer_env, headers_env"),
+        ('"/api/usage"', '"https://me:hunter2-x@x.example.com/"', "take it out"),
         ('"STAGING_TOKEN"', '"hunter2-x"', "the name and not the value"),
         ('"STAGING_CSRF"', '"hunter2-x"', "the name and not the value"),
         ('"https://staging', '"https://me:hunter2-x@staging', "take it out"),

@@ -39,6 +39,14 @@ class FakeChats(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_GET(self) -> None:
+        """What was used so far: nothing, ever."""
+        body = b'{"usd": "7.25"}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def log_message(self, *_: object) -> None:
         return
 
@@ -73,6 +81,10 @@ credential_env = "SEEN_TURN"
 url = "{chats}"
 fields = {{ chatId = "id" }}
 secret_fields = {{ chatToken = "token" }}
+[targets.seen.usage]
+url = "{chats}"
+field = "usd"
+settle_s = 1
 """
 
 
@@ -115,7 +127,15 @@ def test_no_secret_is_in_any_artifact_or_output_of_a_run(scenarios: Run, chats: 
     offers = [text for name, text in texts.items() if name.endswith("timeline.jsonl")]
     # The calls were made, with everything that was configured: what is not secret is there to be read.
     assert len(offers) == 3
-    for shown in ("chat-shown", "tenant-shown", "room=shown", "csrf", "chatToken", "session.created"):
+    for shown in (
+        "chat-shown",
+        "tenant-shown",
+        "room=shown",
+        "csrf",
+        "chatToken",
+        "session.created",
+        "usage-told",
+    ):
         assert any(shown in text for text in offers), shown
     leaks = {
         (name, where)

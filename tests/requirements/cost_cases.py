@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from msgspec.structs import replace
+
 from harness.core.events import CallWithheld, Event
+from harness.core.usage_events import UsageTold
+from harness.requirements.bills import call_cost_usd
 from tests.requirements.cases import CASES, Calls, Case, case
 from tests.support.editing import told
 from tests.support.timelines import call_started, healthy_call, healthy_events, timeline_of
 
 Events = list[Event]
+COST = call_cost_usd(healthy_call()) or 0.0
 
 
 @case("cost.usage-reported", "usage-missing")
@@ -37,4 +44,27 @@ def two_that_were_kept_back() -> Calls:
 CASES += [
     Case("cost.per-run", "budget-exceeded", calls.__name__, calls)
     for calls in (three_calls_for_the_price_of_two, two_that_were_kept_back)
+]
+
+
+def a_backend_that_counts_each_call_twice() -> Calls:
+    return usage_told(after=1.0 + 2 * 2 * COST)
+
+
+def a_backend_that_counts_nothing() -> Calls:
+    return usage_told(after=1.0)
+
+
+def usage_told(**more: Any) -> Calls:
+    """Two calls, on the last of which stands what the usage endpoint told."""
+    told = UsageTold(at=8.0, unit="usd", calls=("001-first-turn",), before=1.0, settled=True)
+    return [
+        healthy_call(usage_difference_percent=5.0),
+        timeline_of([*healthy_events(), replace(told, **more)]),
+    ]
+
+
+CASES += [
+    Case("cost.usage-agrees", "usage-differs", calls.__name__, calls)
+    for calls in (a_backend_that_counts_each_call_twice, a_backend_that_counts_nothing)
 ]

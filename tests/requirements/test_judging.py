@@ -127,6 +127,7 @@ def test_a_healthy_call_seen_from_both_ends_leaves_only_probes_out() -> None:
         *RECONNECTING,
         "security.auth-required",
         "security.session-not-injectable",
+        "cost.usage-agrees",
     }
 
 

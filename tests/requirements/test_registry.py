@@ -97,6 +97,7 @@ CONTRACT = {
     "cost.usage-reported": set(),
     "cost.per-call": {"budget-exceeded"},
     "cost.per-run": {"budget-exceeded"},
+    "cost.usage-agrees": {"usage-differs"},
 }
 
 

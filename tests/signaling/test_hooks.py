@@ -5,7 +5,8 @@ from pydantic import SecretStr
 
 from harness.config.hooks import BeforeCall
 from harness.config.target import Target
-from harness.signaling.hooks import HookFailedError, filled
+from harness.signaling.hook_request import HookFailedError
+from harness.signaling.hooks import filled
 
 URL = "https://staging.example.com/session"
 CHATS = "https://staging.example.com/api/chats"

@@ -15,6 +15,8 @@ from harness.call import Caller, Scenario
 from harness.call.comparing import compare_audio
 from harness.call.conduct import CallRecord, make_call
 from harness.call.desk import Desk
+from harness.call.usage import UsageWatch
+from harness.config.hooks import UsageEndpoint
 from harness.config.ice import IceServer
 from harness.config.run import RunSettings
 from harness.config.timeouts import Timeouts
@@ -23,6 +25,7 @@ from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from tests.system.planted import Planned
 from tests.system.planted_ice import ice_servers
 from tests.system.planted_signaling import PAGE_ORIGIN
+from tests.system.planted_usage import usage_endpoints
 
 CONCURRENCY = 6
 BEARER = "matrix-caller-token"
@@ -62,13 +65,19 @@ async def _calls(planned: Sequence[Planned], settings: RunSettings) -> list[Time
         httpx.AsyncClient(trust_env=False) as management,
         open_desk(pair, settings) as desk,
         ice_servers(planned) as servers,
+        usage_endpoints(planned) as endpoints,
     ):
         places = asyncio.Semaphore(CONCURRENCY)
 
         async def call(number: int, each: Planned) -> CallRecord:
             async with places:
                 scenario = _scenario(each, pair, management)
-                return await make_call(_desk_for(each, desk, servers), scenario, call=f"{number:03d}")
+                own = _desk_for(each, desk, servers, endpoints)
+                usage = await UsageWatch.begin(own.target, own.client)
+                record = await make_call(own, scenario, call=f"{number:03d}")
+                if usage is not None:
+                    await usage.end([record])
+                return record
 
         records = await asyncio.gather(*(call(n, each) for n, each in enumerate(planned, start=1)))
         for record in records:
@@ -76,11 +85,15 @@ async def _calls(planned: Sequence[Planned], settings: RunSettings) -> list[Time
     return [record.timeline for record in records]
 
 
-def _desk_for(planted: Planned, desk: Desk, servers: Mapping[str, IceServer]) -> Desk:
+def _desk_for(
+    planted: Planned, desk: Desk, servers: Mapping[str, IceServer], endpoints: Mapping[str, UsageEndpoint]
+) -> Desk:
     """With what is configured for this call alone."""
     target = dict(planted.target)
     if planted.ice:
         target["ice_servers"] = (servers[planted.ice],)
+    if planted.usage:
+        target["usage"] = endpoints[planted.usage]
     limits = {**desk.settings.limits, **dict(planted.limits)}
     return replace(
         desk,

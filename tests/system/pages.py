@@ -100,6 +100,7 @@ def planted_faults(planted: Iterable[Planted]) -> str:
 def _row(planted: Planted) -> str:
     faults = [f"{side} `{text}`" for side, text in (("relay", planted.relay), ("fake", planted.fake)) if text]
     faults += [f"ICE server `{planted.ice}`"] if planted.ice else []
+    faults += [f"usage endpoint `{planted.usage}`"] if planted.usage else []
     configured = [f"`{name}` {value:g}" for name, value in planted.limits if not name.startswith("lateness")]
     configured += [f"`{name}` {value}" for name, value in planted.target]
     conversation = planted.conversation.__name__.replace("_", " ")

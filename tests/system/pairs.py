@@ -28,6 +28,7 @@ class Pair:
     second: Planted
     conversation: Conversation
     ice: str = ""
+    usage: str = ""
 
     @property
     def faults(self) -> tuple[tuple[Side, str], ...]:

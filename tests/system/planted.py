@@ -25,6 +25,8 @@ class Planned(Protocol):
     def target(self) -> tuple[tuple[str, Any], ...]: ...
     @property
     def ice(self) -> str: ...
+    @property
+    def usage(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Faultless:
     limits: tuple[tuple[str, float], ...] = ()
     target: tuple[tuple[str, Any], ...] = ()
     ice: str = ""
+    usage: str = ""
 
     @property
     def faults(self) -> tuple[tuple[Side, str], ...]:
@@ -51,7 +54,7 @@ class Planted:
     """`relay` and `fake`: faults as texts NAME or NAME=VALUE, empty where that side behaves.
 
     `limits` and `target`: names and values of what is configured for this call alone. `ice`: how the ICE
-    server of this call behaves (`planted_ice`).
+    server of this call behaves (`planted_ice`); `usage`: how its usage endpoint does.
     """
 
     relay: str
@@ -61,6 +64,7 @@ class Planted:
     limits: tuple[tuple[str, float], ...] = ()
     target: tuple[tuple[str, Any], ...] = ()
     ice: str = ""
+    usage: str = ""
 
     @property
     def requirement(self) -> str:
@@ -83,6 +87,7 @@ class Planted:
         """The faults in words."""
         faults = [f"{side} {text}" for side, text in self.faults]
         faults += [f"ICE server {self.ice}"] if self.ice else []
+        faults += [f"usage endpoint {self.usage}"] if self.usage else []
         return ", ".join(faults) or "none"
 
     def __str__(self) -> str:
