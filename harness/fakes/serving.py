@@ -7,11 +7,11 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from harness.core.errors import HarnessError, UsageError
@@ -20,13 +20,19 @@ STOP_SECONDS = 2.0
 # One append of audio is at most 15 MiB (OpenAI's API reference), which base64 makes 20 MiB.
 LONGEST_WEBSOCKET_MESSAGE = 24 * 1024 * 1024
 
+Adopt = Callable[[socket.socket, bytes], Awaitable[None]]
+
 
 class _Protocol(H11Protocol):
     """Hands each request the means to drop its connection, as `scope["state"]["drop_connection"]`."""
 
+    head = b""  # what somebody else has read of the connection already
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         self.app_state = {**self.app_state, "drop_connection": transport.abort}
+        if self.head:
+            self.data_received(self.head)
 
 
 class _Server(uvicorn.Server):
@@ -44,11 +50,41 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def adopt(self, connection: socket.socket, head: bytes) -> None:
+        """Serve a connection that somebody else accepted and has read `head` from."""
+
+        def protocol() -> _Protocol:
+            made = _Protocol(self.config, self.server_state, self.lifespan.state)
+            made.head = head
+            return made
+
+        connection.setblocking(False)
+        await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
+
 
 @contextlib.asynccontextmanager
 async def running(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """Serve `app` and yield its base URL; port 0 takes a free one. Raises UsageError when it cannot bind."""
     listener = bind(host, port)
+    try:
+        async with _serving(app, [listener], f"{host}:{port}"):
+            yield base_url(listener)
+    finally:
+        listener.close()
+
+
+@contextlib.asynccontextmanager
+async def adopting(app: ASGIApp) -> AsyncIterator[Adopt]:
+    """Serve `app` on connections that are given, with what was read of each; one request for each.
+
+    The next request may be for another process, so the client is told to make a new connection for it.
+    """
+    async with _serving(_one_request_each(app), [], "connections that are handed over") as server:
+        yield server.adopt
+
+
+@contextlib.asynccontextmanager
+async def _serving(app: ASGIApp, listeners: Sequence[socket.socket], where: str) -> AsyncIterator[_Server]:
     config = uvicorn.Config(
         app,
         http=_Protocol,
@@ -61,19 +97,30 @@ async def running(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> As
         timeout_graceful_shutdown=int(STOP_SECONDS),
     )
     server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    serving = asyncio.create_task(server.serve(sockets=list(listeners)))
     ready = asyncio.create_task(server.ready.wait())
     try:
         await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
-            raise HarnessError(f"the server on {host}:{port} did not start", "see the log above")
-        yield base_url(listener)
+            raise HarnessError(f"the server on {where} did not start", "see the log above")
+        yield server
     finally:
         ready.cancel()
         server.should_exit = True
         await asyncio.wait({serving, ready})
-        listener.close()
     serving.result()
+
+
+def _one_request_each(app: ASGIApp) -> ASGIApp:
+    async def closing(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_close(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+            await send(message)
+
+        await app(scope, receive, send_with_close if scope["type"] == "http" else send)
+
+    return closing
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -49,6 +49,11 @@ class CallFaults:
         """The fault's own source of chance in this call."""
         return random.Random(f"{self._seed}/{name}")  # noqa: S311  (replayable on purpose)
 
+    @property
+    def seed(self) -> str:
+        """Where their chance comes from."""
+        return self._seed
+
     def values(self) -> dict[str, FaultValue]:
         """Name → value: for records."""
         return {fault.name: value for fault, value in self}

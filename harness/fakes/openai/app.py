@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from harness.core.clock import MonotonicClock
 from harness.core.realtime_events import client_events
@@ -23,61 +25,83 @@ from harness.fakes.openai import errors
 from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.control import Control
 from harness.fakes.openai.conversation.ids import Ids
-from harness.fakes.openai.inspection import inspection_routes
+from harness.fakes.openai.inspection import Inspected, InspectedProcess, inspection_routes
 from harness.fakes.openai.keys import Keys
 from harness.fakes.openai.live import SESSIONS_PATH, LiveFrontDoor
 from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.openai.sharing import OneProcess, Sharing
 from harness.fakes.openai.signaling import CALLS_PATH, Signaling
 from harness.fakes.openai.sockets import Sockets
 from harness.speech.library import Library, load_library
 
 
+MANAGEMENT_PATH = "/_fake"
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+
 class FakeOpenAI:
-    """The fake of one process; `app` serves it. Raises UsageError for settings that cannot be used."""
+    """The fake in one process: `app` serves it, with its management. Raises UsageError for bad settings."""
 
     def __init__(self, settings: FakeSettings, library: Library | None = None) -> None:
-        self.settings = settings
-        clock = MonotonicClock()
         ids = Ids(random.Random(settings.seed))  # noqa: S311  (replayable on purpose)
         self.plan = FaultPlan(OPENAI_FAULTS, seed=settings.seed, faults=settings.faults)
+        self._endpoints = Endpoints(settings, ids, OneProcess(self.plan), library)
+        self.calls, self.keys = self._endpoints.calls, self._endpoints.keys
+        inspected = InspectedProcess(self.calls, self.keys)
+        management = management_route(self.plan, inspected, settings)
+        self.app = api_app([*self._endpoints.routes, management], settings, self._endpoints.lifespan)
+
+
+class Endpoints:
+    """What OpenAI serves, in this process, with the calls made there."""
+
+    def __init__(
+        self, settings: FakeSettings, ids: Ids, sharing: Sharing, library: Library | None = None
+    ) -> None:
+        clock = MonotonicClock()
         self.calls = Calls(settings, library or load_library(), clock, ids)
         self.keys = Keys(settings.api_keys, clock, ids)
-        signaling = Signaling(settings, self.calls, self.keys, self.plan)
-        sockets = Sockets(settings, self.calls, self.keys, self.plan)
-        live = LiveFrontDoor(settings, self.calls, self.keys, self.plan)
-        token = settings.management_token
-        management = [
-            *fault_routes(self.plan, token),
-            *inspection_routes(self.calls, self.keys, self.plan, clock, token),
+        signaling = Signaling(settings, self.calls, self.keys, sharing)
+        sockets = Sockets(settings, self.calls, self.keys, sharing)
+        live = LiveFrontDoor(settings, self.calls, self.keys, sharing)
+        self.routes: list[BaseRoute] = [
+            Route(CALLS_PATH, signaling.create, methods=["POST"]),
+            Route(SESSIONS_PATH, live.create, methods=["POST"]),
+            WebSocketRoute("/v1/realtime", sockets.connect),
+            *Control(settings, self.calls, self.keys, sharing).routes(),
         ]
-        self.app = Starlette(
-            routes=[
-                Route(CALLS_PATH, signaling.create, methods=["POST"]),
-                Route(SESSIONS_PATH, live.create, methods=["POST"]),
-                WebSocketRoute("/v1/realtime", sockets.connect),
-                *Control(settings, self.calls, self.keys).routes(),
-                Mount("/_fake", routes=management),
-            ],
-            middleware=[
-                Middleware(
-                    CORSMiddleware,
-                    allow_origins=list(settings.origins),
-                    allow_methods=["GET", "POST"],
-                    allow_headers=["*"],
-                    expose_headers=["Location"],
-                )
-            ],
-            exception_handlers={HTTPException: _http_error, errors.ApiError: _api_error},
-            lifespan=self._lifespan,
-        )
 
     @contextlib.asynccontextmanager
-    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        """Nothing is left of any call when it is over."""
         client_events()  # loaded now, lest the first caller wait for it
         try:
             yield
         finally:
             await self.calls.end_all("server-stopped")
+
+
+def management_route(plan: FaultPlan, inspected: Inspected, settings: FakeSettings) -> Mount:
+    """`/_fake/`."""
+    token = settings.management_token
+    routes = [*fault_routes(plan, token), *inspection_routes(inspected, plan, MonotonicClock(), token)]
+    return Mount(MANAGEMENT_PATH, routes=routes)
+
+
+def api_app(
+    routes: Sequence[BaseRoute], settings: FakeSettings, lifespan: Lifespan | None = None
+) -> Starlette:
+    """An app that refuses as the API does, and lets pages call it."""
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=list(settings.origins),
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=["Location"],
+    )
+    handlers: dict[Any, Any] = {HTTPException: _http_error, errors.ApiError: _api_error}
+    return Starlette(routes=routes, middleware=[cors], exception_handlers=handlers, lifespan=lifespan)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

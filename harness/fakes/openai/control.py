@@ -16,6 +16,7 @@ from harness.fakes.openai.calls import Call, Calls
 from harness.fakes.openai.errors import ApiError
 from harness.fakes.openai.keys import Keys
 from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.openai.sharing import Sharing
 
 SHORTEST_SECRET_SECONDS, LONGEST_SECRET_SECONDS, DEFAULT_SECRET_SECONDS = 10, 7200, 600
 
@@ -23,10 +24,11 @@ SHORTEST_SECRET_SECONDS, LONGEST_SECRET_SECONDS, DEFAULT_SECRET_SECONDS = 10, 72
 class Control:
     """Endpoints that steer calls rather than make them."""
 
-    def __init__(self, settings: FakeSettings, calls: Calls, keys: Keys) -> None:
+    def __init__(self, settings: FakeSettings, calls: Calls, keys: Keys, sharing: Sharing) -> None:
         self._settings = settings
         self._calls = calls
         self._keys = keys
+        self._sharing = sharing
 
     def routes(self) -> list[Route]:
         """All of them."""
@@ -88,6 +90,7 @@ class Control:
         config = body.get("session") or {"type": "realtime"}
         effective = self._calls.effective_session(config)
         key = self._keys.issue(seconds, config)
+        await self._sharing.issued(key)
         return JSONResponse({"value": key.value, "expires_at": unix_time() + seconds, "session": effective})
 
     async def _retired(self, request: Request) -> Response:

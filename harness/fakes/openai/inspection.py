@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -10,15 +12,52 @@ from starlette.routing import Route
 
 import harness
 from harness.core.clock import Clock
+from harness.core.errors import HarnessError
 from harness.fakes.faults.plan import FaultPlan
-from harness.fakes.management import guarded
+from harness.fakes.management import guarded, problem
 from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.keys import Keys
 
+CHOSEN_BY = ("ufrag", "id", "state")
 
-def inspection_routes(
-    calls: Calls, keys: Keys, plan: FaultPlan, clock: Clock, token: str | None
-) -> list[Route]:
+
+class Inspected(Protocol):
+    """The calls of a fake, in this process or in several."""
+
+    async def show(self, chosen: Mapping[str, str], *, events: bool) -> list[dict[str, Any]]:
+        """Calls as `CallRecord.as_json`, oldest first, whose fields are as `chosen`. Raises HarnessError."""
+
+    async def reset(self) -> None:
+        """End all calls, forget them and the ephemeral keys. Raises HarnessError."""
+
+    def health(self) -> dict[str, Any]:
+        """`status`, `live`, and whatever else there is to say."""
+
+
+class InspectedProcess:
+    """The calls of this process."""
+
+    def __init__(self, calls: Calls, keys: Keys) -> None:
+        self._calls = calls
+        self._keys = keys
+
+    async def show(self, chosen: Mapping[str, str], *, events: bool) -> list[dict[str, Any]]:
+        """See Inspected."""
+        found = [r for r in self._calls.records if all(getattr(r, name) == chosen[name] for name in chosen)]
+        return [record.as_json(events=events) for record in found]
+
+    async def reset(self) -> None:
+        """See Inspected."""
+        self._keys.clear()
+        await self._calls.end_all("reset")
+        self._calls.records.forget_ended()
+
+    def health(self) -> dict[str, Any]:
+        """See Inspected."""
+        return {"status": "ok", "live": len(self._calls.records.live)}
+
+
+def inspection_routes(inspected: Inspected, plan: FaultPlan, clock: Clock, token: str | None) -> list[Route]:
     """GET `/calls` and `/health`, POST `/reset`.
 
     `/calls` takes `?ufrag=&id=&state=` to choose, and `events=0` to leave the events out.
@@ -26,28 +65,24 @@ def inspection_routes(
 
     async def show(request: Request) -> Response:
         query = request.query_params
-        asked = {name: query[name] for name in ("ufrag", "id", "state") if name in query}
-        chosen = [r for r in calls.records if all(getattr(r, name) == asked[name] for name in asked)]
-        events = query.get("events") != "0"
-        return JSONResponse({"now": clock.now(), "calls": [r.as_json(events=events) for r in chosen]})
+        chosen = {name: query[name] for name in CHOSEN_BY if name in query}
+        try:
+            calls = await inspected.show(chosen, events=query.get("events") != "0")
+        except HarnessError as error:
+            return problem(503, str(error))
+        return JSONResponse({"now": clock.now(), "calls": calls})
 
     async def reset(_request: Request) -> Response:
         plan.clear()
-        keys.clear()
-        await calls.end_all("reset")
-        calls.records.forget_ended()
+        try:
+            await inspected.reset()
+        except HarnessError as error:
+            return problem(503, str(error))
         return JSONResponse({"now": clock.now(), "calls": []})
 
     async def health(_request: Request) -> Response:
-        return JSONResponse(
-            {
-                "status": "ok",
-                "version": harness.__version__,
-                "seed": plan.seed,
-                "process": os.getpid(),
-                "live": len(calls.records.live),
-            }
-        )
+        who = {"version": harness.__version__, "seed": plan.seed, "process": os.getpid()}
+        return JSONResponse({**who, **inspected.health()})
 
     return [
         Route("/calls", guarded(token, show), methods=["GET"]),

@@ -39,12 +39,16 @@ class Keys:
 
     def issue(self, seconds: float, session: dict[str, Any]) -> EphemeralKey:
         """A new ephemeral key."""
-        now = self._clock.now()
-        if len(self._ephemeral) >= MOST_EPHEMERAL_KEYS:
-            self._ephemeral = {k: e for k, e in self._ephemeral.items() if e.expires > now}
-        key = EphemeralKey(self._ids.new("ek"), now + seconds, session)
-        self._ephemeral[key.value] = key
+        key = EphemeralKey(self._ids.new("ek"), self._clock.now() + seconds, session)
+        self.learn(key)
         return key
+
+    def learn(self, key: EphemeralKey) -> None:
+        """A key that another worker of the same fake has issued: all read one monotonic clock."""
+        if len(self._ephemeral) >= MOST_EPHEMERAL_KEYS:
+            now = self._clock.now()
+            self._ephemeral = {k: e for k, e in self._ephemeral.items() if e.expires > now}
+        self._ephemeral[key.value] = key
 
     def check(self, connection: HTTPConnection, *, secret_only: bool = False) -> EphemeralKey | None:
         """The ephemeral key of the request, None for a secret key. Raises ApiError (401)."""

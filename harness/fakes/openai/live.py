@@ -16,7 +16,6 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.openai import errors
 from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.control import read_json
@@ -25,6 +24,7 @@ from harness.fakes.openai.errors import ApiError
 from harness.fakes.openai.keys import Keys, bearer
 from harness.fakes.openai.offers import read_offer
 from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.openai.sharing import Sharing
 
 SESSIONS_PATH = "/v1/live/sessions"
 NORMAL = 1000
@@ -38,11 +38,11 @@ Event = dict[str, Any]
 class LiveFrontDoor:
     """POST /v1/live/sessions."""
 
-    def __init__(self, settings: FakeSettings, calls: Calls, keys: Keys, plan: FaultPlan) -> None:
+    def __init__(self, settings: FakeSettings, calls: Calls, keys: Keys, sharing: Sharing) -> None:
         self._settings = settings
         self._calls = calls
         self._keys = keys
-        self._plan = plan
+        self._sharing = sharing
 
     async def create(self, request: Request) -> Response:
         """Make a call; recorded like any other."""
@@ -55,7 +55,7 @@ class LiveFrontDoor:
             offer = read_offer(offer_text.encode())
             record.begin(ufrag=offer.ice_ufrag or "", offer=offer_text.encode())
             record.request(request, json.dumps(body).encode(), ())
-            faults = self._plan.take(offer.ice_ufrag)
+            faults = await self._sharing.faults_of(record)
             for fault, value in faults.of_stage("http"):
                 if value is not False and (refusal := await fault.unit(request, value)) is not None:
                     self._calls.refuse(record, f"refused-{refusal.status_code}")

@@ -172,6 +172,7 @@ class CallRecords:
         self._keep = keep_ended
         self._live: OrderedDict[str, CallRecord] = OrderedDict()
         self._ended: OrderedDict[str, CallRecord] = OrderedDict()
+        self.on_ended: Callable[[CallRecord], None] = lambda _record: None
 
     def __iter__(self) -> Iterator[CallRecord]:
         yield from sorted([*self._ended.values(), *self._live.values()], key=lambda r: r.started_at)
@@ -188,6 +189,7 @@ class CallRecords:
         record.end(reason)
         if self._live.pop(record.id, None) is not None:
             self._ended[record.id] = record
+            self.on_ended(record)
         while len(self._ended) > self._keep:
             self._ended.popitem(last=False)
 

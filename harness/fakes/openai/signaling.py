@@ -20,7 +20,7 @@ from harness.fakes.bodies import (
     peek_ufrag,
     read_body,
 )
-from harness.fakes.faults.plan import CallFaults, FaultPlan
+from harness.fakes.faults.plan import CallFaults
 from harness.fakes.openai import errors
 from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.errors import ApiError
@@ -28,6 +28,7 @@ from harness.fakes.openai.keys import Keys, bearer
 from harness.fakes.openai.offers import read_offer
 from harness.fakes.openai.record import CallRecord
 from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.openai.sharing import Sharing
 
 CALLS_PATH = "/v1/realtime/calls"
 
@@ -51,11 +52,11 @@ class CallRequest:
 class Signaling:
     """The endpoint that makes WebRTC calls."""
 
-    def __init__(self, settings: FakeSettings, calls: Calls, keys: Keys, plan: FaultPlan) -> None:
+    def __init__(self, settings: FakeSettings, calls: Calls, keys: Keys, sharing: Sharing) -> None:
         self._settings = settings
         self._calls = calls
         self._keys = keys
-        self._plan = plan
+        self._sharing = sharing
 
     async def create(self, request: Request) -> Response:
         """Make a call. Every attempt leaves a record, also one that is refused."""
@@ -63,7 +64,7 @@ class Signaling:
         asked = await self._taken_apart(request)
         record.begin(ufrag=asked.ufrag, offer=asked.offer)
         record.request(request, asked.body, asked.parts)
-        faults = self._plan.take(asked.ufrag or None)
+        faults = await self._sharing.faults_of(record)
         record.faults = faults.values()
         try:
             response = await self._refused_on_purpose(request, faults)

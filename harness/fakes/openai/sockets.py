@@ -11,12 +11,12 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from harness.core.events import HttpRequest
-from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.openai import errors
 from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.errors import ApiError
 from harness.fakes.openai.keys import Keys, bearer
 from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.openai.sharing import Sharing
 
 SUBPROTOCOL = "realtime"
 NORMAL, BETA_REFUSED, TOO_SLOW = 1000, 4000, 1008
@@ -102,11 +102,11 @@ class Socket:
 class Sockets:
     """The endpoint `/v1/realtime`."""
 
-    def __init__(self, settings: FakeSettings, calls: Calls, keys: Keys, plan: FaultPlan) -> None:
+    def __init__(self, settings: FakeSettings, calls: Calls, keys: Keys, sharing: Sharing) -> None:
         self._settings = settings
         self._calls = calls
         self._keys = keys
-        self._plan = plan
+        self._sharing = sharing
 
     async def connect(self, websocket: WebSocket) -> None:
         """Serve one connection; refusals are HTTP responses to the upgrade."""
@@ -132,7 +132,7 @@ class Sockets:
         record = self._calls.begin(bearer(websocket))
         record.begin(ufrag="", offer=b"")
         record.add(HttpRequest(at=record.clock.now(), side="upstream", method="GET", url=str(websocket.url)))
-        faults = self._plan.take(None)
+        faults = await self._sharing.faults_of(record)
         for fault, value in faults.of_stage("http"):
             try:
                 response = await fault.unit(websocket, value) if value is not False else None
