@@ -11,6 +11,7 @@ from harness.core.errors import UsageError
 from harness.fakes.commands import serve_fake, serve_relay
 from harness.fakes.openai.conversation.settings import ConversationSettings
 from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.openai.workers.crew import MOST_WORKERS
 from harness.fakes.relay.settings import DIALECTS, RelaySettings
 from harness.fakes.serving import is_loopback, split_bind
 
@@ -39,6 +40,14 @@ TOKEN = click.option(
 @click.option(
     "--session-seconds", type=float, default=3600.0, show_default=True, help="until a session expires"
 )
+@click.option(
+    "--workers",
+    metavar="N",
+    type=click.IntRange(1, MOST_WORKERS),
+    default=1,
+    show_default=True,
+    help="processes that share the calls behind the one address",
+)
 def fake_openai(
     bind: str,
     faults: tuple[str, ...],
@@ -48,6 +57,7 @@ def fake_openai(
     voice: str,
     reply_delay_ms: int,
     session_seconds: float,
+    workers: int,
 ) -> None:
     """Serve a fake OpenAI Realtime: point a relay's OpenAI base URL at it."""
     conversation = ConversationSettings(reply_delay_ms=reply_delay_ms, session_seconds=session_seconds)
@@ -60,7 +70,7 @@ def fake_openai(
         faults=faults,
         management_token=management_token,
     )
-    serve_fake(bind, settings)
+    serve_fake(bind, settings, workers=workers)
 
 
 @click.command()

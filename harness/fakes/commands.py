@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 import uvloop
-from starlette.types import ASGIApp
 
-from harness.fakes.openai.app import FakeOpenAI
+from harness.core.errors import HarnessError
 from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.openai.workers.front import serving_fake
 from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.serving import running, split_bind, stop_signals
@@ -17,29 +19,41 @@ from harness.fakes.serving import running, split_bind, stop_signals
 Say = Callable[[str], None]
 
 
-def serve_fake(bind: str, settings: FakeSettings, say: Say | None = None) -> None:
+def serve_fake(bind: str, settings: FakeSettings, say: Say | None = None, *, workers: int = 1) -> None:
     """Serve the fake OpenAI on `HOST:PORT`; say one line with its base URL when ready.
 
-    Returns after SIGINT or SIGTERM, with every call released. Raises UsageError where it cannot bind.
+    Returns after SIGINT or SIGTERM, with every call released and every worker gone. Raises UsageError where
+    it cannot bind, and HarnessError when all of several workers have died.
     """
-    _serve(FakeOpenAI(settings).app, bind, say)
+    host, port = split_bind(bind)
+    dead: list[bool] = []
+
+    def serving(stopped: asyncio.Event) -> AbstractAsyncContextManager[str]:
+        def broken() -> None:
+            dead.append(True)
+            stopped.set()
+
+        return serving_fake(settings, workers=workers, host=host, port=port, broken=broken)
+
+    uvloop.run(_serve(serving, say))
+    if dead:
+        raise HarnessError("all workers of the fake have died", "see what they said above")
 
 
 def serve_relay(bind: str, settings: RelaySettings, say: Say | None = None) -> None:
     """Serve the reference relay on `HOST:PORT`; as `serve_fake`."""
-    _serve(ReferenceRelay(settings).app, bind, say)
-
-
-def _serve(app: ASGIApp, bind: str, say: Say | None) -> None:
     host, port = split_bind(bind)
+    relay = ReferenceRelay(settings)
+    uvloop.run(_serve(lambda _stopped: running(relay.app, host=host, port=port), say))
 
-    async def serve() -> None:
-        with stop_signals() as stopped:
-            async with running(app, host=host, port=port) as url:
-                (say or _print_line)(url)
-                await stopped.wait()
 
-    uvloop.run(serve())
+async def _serve(
+    serving: Callable[[asyncio.Event], AbstractAsyncContextManager[str]], say: Say | None
+) -> None:
+    with stop_signals() as stopped:
+        async with serving(stopped) as url:
+            (say or _print_line)(url)
+            await stopped.wait()
 
 
 def _print_line(line: str) -> None:

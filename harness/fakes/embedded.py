@@ -16,7 +16,6 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, cast
 
@@ -25,6 +24,7 @@ import msgspec
 from harness.config.run import RunSettings
 from harness.core.clock import Clock, MonotonicClock
 from harness.core.errors import HarnessError
+from harness.fakes import children
 from harness.fakes.openai.detectors import Engine
 from harness.fakes.relay.settings import SESSION_PATH, Dialect
 
@@ -36,7 +36,10 @@ RESTART_SPARE = b"restart\n"
 
 @dataclass(frozen=True)
 class EmbeddedOptions:
-    """What the pair is run with. `conversation`: settings of `ConversationSettings` by name."""
+    """What the pair is run with. `conversation`: settings of `ConversationSettings` by name.
+
+    `workers`: processes that share the fake's calls; with one, all is in the pair's own.
+    """
 
     dialect: Dialect = "json"
     relay_faults: tuple[str, ...] = ()
@@ -47,6 +50,7 @@ class EmbeddedOptions:
     bearer_token: str | None = None
     origins: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ("127.0.0.1",)
+    workers: int = 1
     conversation: Mapping[str, Any] = field(default_factory=dict)
     api_key: str = field(default_factory=lambda: f"sk-embedded-{secrets.token_urlsafe(24)}")
 
@@ -159,14 +163,12 @@ class EmbeddedPair:
 
     def _launch(self) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed in _is_stopped)
-        package = Path(__file__).parents[2]
-        paths = [str(package), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "harness.fakes.embedded_child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            env=children.environment(),
         )
         self._deadline = self._clock.now() + START_SECONDS
         self._line = b""

@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import sys
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -16,14 +17,14 @@ import uvloop
 
 from harness.core.errors import HarnessError
 from harness.fakes.embedded import RESTART_SPARE, EmbeddedOptions, Ready
-from harness.fakes.openai.app import FakeOpenAI
 from harness.fakes.openai.conversation.settings import ConversationSettings
 from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.openai.workers.front import serving_fake
 from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.serving import running
 
-Order = Literal["restart", "stop"]
+Order = Literal["restart", "stop", "broken"]
 
 
 async def _serve(options: EmbeddedOptions) -> None:
@@ -31,18 +32,17 @@ async def _serve(options: EmbeddedOptions) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, orders.put_nowait, "stop")
     loop.add_reader(sys.stdin.fileno(), _read_stdin, orders)
-    fake = FakeOpenAI(
-        FakeSettings(
-            addresses=options.addresses,
-            api_keys=(options.api_key,),
-            vad=options.vad,
-            voice=options.voice,
-            conversation=ConversationSettings().changed(options.conversation),
-            seed=options.seed,
-            faults=options.fake_faults,
-        )
+    fake = FakeSettings(
+        addresses=options.addresses,
+        api_keys=(options.api_key,),
+        vad=options.vad,
+        voice=options.voice,
+        conversation=ConversationSettings().changed(options.conversation),
+        seed=options.seed,
+        faults=options.fake_faults,
     )
-    async with running(fake.app) as fake_url:
+    broken = partial(orders.put_nowait, "broken")
+    async with serving_fake(fake, workers=options.workers, broken=broken) as fake_url:
         settings = RelaySettings(
             upstream=fake_url,
             api_key=options.api_key,
@@ -64,6 +64,8 @@ async def _serve(options: EmbeddedOptions) -> None:
                     sys.stdout.flush()
                     order = await orders.get()
     loop.remove_reader(sys.stdin.fileno())
+    if order == "broken":
+        raise HarnessError("all workers of the fake have died", "see what they said above")
 
 
 def _read_stdin(orders: asyncio.Queue[Order]) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 import uvicorn
@@ -20,7 +20,7 @@ STOP_SECONDS = 2.0
 # One append of audio is at most 15 MiB (OpenAI's API reference), which base64 makes 20 MiB.
 LONGEST_WEBSOCKET_MESSAGE = 24 * 1024 * 1024
 
-Adopt = Callable[[socket.socket, bytes], Awaitable[None]]
+Adopt = Callable[[socket.socket, bytes], Coroutine[Any, Any, None]]
 
 
 class _Protocol(H11Protocol):
@@ -51,7 +51,7 @@ class _Server(uvicorn.Server):
         yield
 
     async def adopt(self, connection: socket.socket, head: bytes) -> None:
-        """Serve a connection that somebody else accepted and has read `head` from."""
+        """Serve a connection that somebody else accepted and has read `head` from; closes it in any case."""
 
         def protocol() -> _Protocol:
             made = _Protocol(self.config, self.server_state, self.lifespan.state)
@@ -59,7 +59,10 @@ class _Server(uvicorn.Server):
             return made
 
         connection.setblocking(False)
-        await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
+        except OSError:  # the client was quicker to close
+            connection.close()
 
 
 @contextlib.asynccontextmanager

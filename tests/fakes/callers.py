@@ -46,19 +46,31 @@ def quick(**changes: Any) -> FakeSettings:
 
 
 @dataclass
-class Served:
-    """A fake and where it is served."""
+class Reached:
+    """A fake that is served somewhere."""
 
-    fake: FakeOpenAI
     url: str
     client: httpx.AsyncClient
+
+    async def calls(self, **query: str) -> list[dict[str, Any]]:
+        """What it shows of its calls."""
+        reply = await self.client.get(f"{self.url}/_fake/calls", params=query)
+        calls: list[dict[str, Any]] = reply.raise_for_status().json()["calls"]
+        return calls
+
+    async def post(self, path: str, **request: Any) -> httpx.Response:
+        return await self.client.post(self.url + path, **{"headers": BEARER, **request})
+
+
+@dataclass
+class Served(Reached):
+    """A fake of this process."""
+
+    fake: FakeOpenAI
 
     @property
     def records(self) -> list[CallRecord]:
         return list(self.fake.calls.records)
-
-    async def post(self, path: str, **request: Any) -> httpx.Response:
-        return await self.client.post(self.url + path, **{"headers": BEARER, **request})
 
 
 async def until(timeline: Timeline, condition: Callable[[], T | None], within: float = 8.0) -> T:
@@ -122,7 +134,7 @@ async def serving(settings: FakeSettings | None = None) -> AsyncIterator[Served]
     """A fake on a free port of loopback."""
     fake = FakeOpenAI(settings or quick())
     async with running(fake.app) as url, httpx.AsyncClient(trust_env=False, timeout=10.0) as client:
-        yield Served(fake, url, client)
+        yield Served(url, client, fake)
 
 
 @asynccontextmanager
@@ -138,7 +150,7 @@ async def new_caller() -> AsyncIterator[Caller]:
 
 @asynccontextmanager
 async def calling(
-    served: Served, session: dict[str, Any] | None = None, *, fault: dict[str, object] | None = None
+    served: Reached, session: dict[str, Any] | None = None, *, fault: dict[str, object] | None = None
 ) -> AsyncIterator[Caller]:
     """A caller whose answer is applied; whether it connects is up to the fake. `fault` is for it alone."""
     async with new_caller() as caller:

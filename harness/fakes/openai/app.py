@@ -34,7 +34,6 @@ from harness.fakes.openai.signaling import CALLS_PATH, Signaling
 from harness.fakes.openai.sockets import Sockets
 from harness.speech.library import Library, load_library
 
-
 MANAGEMENT_PATH = "/_fake"
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]

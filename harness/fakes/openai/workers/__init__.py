@@ -1,0 +1,1 @@
+"""The fake in several processes behind one address: the front owns the address, each worker its calls."""
