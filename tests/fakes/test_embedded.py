@@ -16,6 +16,7 @@ import pytest
 from harness.core.clock import MonotonicClock
 from harness.core.errors import HarnessError
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
+from harness.fakes.openai.workers.routing import worker_of
 from harness.fakes.relay.settings import SESSION_PATH
 from tests.fakes.callers import new_caller
 
@@ -54,6 +55,21 @@ async def test_a_call_goes_through_both(pair: EmbeddedPair) -> None:
         await caller.event("session.created")
         calls = (await client.get(f"{pair.fake}/_fake/calls?ufrag={caller.peer.ufrag}")).json()["calls"]
         assert [call["state"] for call in calls] == ["live"]
+
+
+async def test_the_fake_may_have_several_workers() -> None:
+    """Calls through the one relay come to all of them; none is left when the pair is gone."""
+    options = EmbeddedOptions(vad="webrtc", voice="mark", workers=2)
+    async with EmbeddedPair(options) as pair, httpx.AsyncClient(trust_env=False) as client:
+        for _ in range(2):
+            async with new_caller() as caller:
+                answer = await client.post(pair.relay + SESSION_PATH, json={"sdp": caller.offer})
+                caller.accept(answer.text)
+                await caller.event("session.created")
+        calls = (await client.get(f"{pair.fake}/_fake/calls")).json()["calls"]
+        assert {worker_of(call["id"], 2) for call in calls} == {0, 1}
+        workers = (await client.get(f"{pair.fake}/_fake/health")).json()["workers"]
+    assert all(is_gone(worker["process"]) for worker in workers)
 
 
 async def test_the_fake_accepts_only_the_relays_key(pair: EmbeddedPair) -> None:

@@ -116,10 +116,10 @@ class Crew:
         await asyncio.gather(*(ask(member) for member in members))
 
     def _died(self, member: Member) -> None:
-        calls = sum(call["reason"] == LOST for call in member.ledger.show(events=False))
+        lost = sum(call["reason"] == LOST for call in member.ledger.show(events=False))
         self._report(
             f"worker {member.index} (process {member.process}) ended with status {member.status}; "
-            f"{calls} {'call is' if calls == 1 else 'calls are'} lost, {len(self.alive)} workers are left"
+            f"calls lost: {lost}, workers left: {len(self.alive)}"
         )
         if not self.alive:
             self._broken()

@@ -18,7 +18,7 @@ from harness.fakes.openai.workers.handing import Giver, hand_over_pair
 from harness.fakes.openai.workers.ledger import CallJson, Ledger
 from harness.fakes.openai.workers.messages import Message, Refused, Show, Shown, Start, Started
 
-START_SECONDS = 30.0
+START_SECONDS, START_SECONDS_EACH = 30.0, 5.0  # all start at once, on perhaps two cores
 STOP_SECONDS = 6.0  # longer than a worker gives its requests and calls
 
 PROCESS = "harness.fakes.openai.workers.process"
@@ -74,8 +74,9 @@ class Member:
                 pass_fds=(taking.fileno(),),
                 env=children.environment(),
             )
+        within = START_SECONDS + START_SECONDS_EACH * self._start.workers
         try:
-            reply = await self._channel.ask(self._start, Started | Refused, START_SECONDS)  # type: ignore[arg-type]  # a union of types
+            reply = await self._channel.ask(self._start, Started | Refused, within)  # type: ignore[arg-type]  # a union of types
         except HarnessError as error:
             raise HarnessError(f"worker {self.index} did not start: {error.message}", error.remedy) from error
         if isinstance(reply, Refused):

@@ -43,8 +43,7 @@ async def test_a_dead_worker_is_reported_and_its_calls_are_listed_as_lost() -> N
             os.kill(pids[index], signal.SIGKILL)
             await reported.wait()
             assert reports == [
-                f"worker {index} (process {pids[index]}) ended with status -9; "
-                "1 call is lost, 1 workers are left"
+                f"worker {index} (process {pids[index]}) ended with status -9; calls lost: 1, workers left: 1"
             ]
             [lost] = await fake.calls(ufrag=one.peer.ufrag)
             assert (lost["id"], lost["state"], lost["reason"]) == (dead["id"], "ended", "worker-lost")
@@ -105,7 +104,13 @@ async def test_a_hung_worker_is_named_when_it_is_asked(monkeypatch: pytest.Monke
     """Rather than shown as one without calls; stopping does not wait for it for ever."""
     monkeypatch.setattr("harness.fakes.openai.workers.channel.ANSWER_SECONDS", 0.2)
     monkeypatch.setattr("harness.fakes.openai.workers.member.STOP_SECONDS", 0.2)
-    async with serving_fake(quick(), workers=2) as url, httpx.AsyncClient(trust_env=False) as client:
+    token = {"authorization": "Bearer let-me-in"}
+    async with (
+        serving_fake(quick(management_token="let-me-in"), workers=2) as url,
+        httpx.AsyncClient(trust_env=False, headers=token) as client,
+    ):
+        refused = await client.get(f"{url}/_fake/calls", headers={"authorization": "Bearer me-too"})
+        assert refused.status_code == 403
         health = (await client.get(f"{url}/_fake/health")).json()
         hung = psutil.Process(health["workers"][1]["process"])
         hung.suspend()
