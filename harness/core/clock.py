@@ -56,6 +56,11 @@ def seconds_of(written: str) -> float:
     return datetime.fromisoformat(written).timestamp()
 
 
+def monotonic_of_wall() -> float:
+    """Seconds to add to wall time to get the monotonic clock's: for times that the kernel notes."""
+    return time.monotonic() - time.time()
+
+
 def unix_time() -> int:
     """Whole seconds since 1970: for wire fields such as `expires_at`."""
     return int(time.time())

@@ -28,9 +28,12 @@ from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from aiortc.rtcdtlstransport import certificate_digest
 from pylibsrtp import Session
 
+from harness.peer.datagrams import DatagramSocket, open_datagrams
+from harness.peer.hosts import host_protocols
+
 RELAY_GOODBYE_SECONDS = 2.0
 
-OnDatagram = Callable[[bytes], None]
+OnDatagram = Callable[[bytes, float | None], None]  # the arrival on the monotonic clock, where it is known
 Gathered = tuple[Candidate, StunProtocol | None]
 # Asks STUN and TURN servers: the protocols of our host candidates, and a maker of protocols for relayed ones.
 AskServers = Callable[[Sequence[StunProtocol], Callable[[], StunProtocol]], Awaitable[Sequence[Gathered]]]
@@ -57,11 +60,11 @@ def new_gatherer(
     connection: Any = gatherer._connection
     connection.ice_controlling = controlling
     chosen = addresses
-    gather_hosts = connection.get_component_candidates
 
     async def gather_component(component: int, addresses: Sequence[str], **_theirs: Any) -> list[Candidate]:
         on = addresses if relay_only or chosen is None else chosen  # a relay-only peer is given no address
-        candidates: list[Candidate] = await gather_hosts(component=component, addresses=list(on))
+        connection._protocols += host_protocols(connection, component, on)
+        candidates: list[Candidate] = [protocol.local_candidate for protocol in connection._protocols]
         if ask_servers is not None:
             hosts = tuple(connection._protocols)
             for candidate, protocol in await ask_servers(hosts, lambda: StunProtocol(connection)):
@@ -122,12 +125,12 @@ def tap_sockets(gatherer: RTCIceGatherer, on_media: OnDatagram, checks: CheckCou
 def _tap(protocol: Any, on_media: OnDatagram, checks: CheckCounter) -> None:
     receive, send_stun = protocol.datagram_received, protocol.send_stun
 
-    def datagram_received(data: bytes, addr: tuple[Any, ...]) -> None:
+    def datagram_received(data: bytes, addr: tuple[Any, ...], arrival: float | None = None) -> None:
         if not data:
             return
         first = data[0]
         if 128 <= first <= 191:
-            on_media(data)
+            on_media(data, arrival)
             return
         if first < 4 and len(data) > 1:
             checks.count(first, data[1], outgoing=False)
@@ -166,7 +169,7 @@ def fall_silent(gatherer: RTCIceGatherer) -> Callable[[], None]:
 def leave_checks_unanswered(gatherer: RTCIceGatherer, checks: CheckCounter) -> None:
     """Count connectivity checks, and do nothing else with what arrives."""
 
-    def only_count(data: bytes, _addr: tuple[Any, ...]) -> None:
+    def only_count(data: bytes, *_: object) -> None:
         if len(data) > 1 and data[0] < 4:
             checks.count(data[0], data[1], outgoing=False)
 
@@ -200,7 +203,7 @@ class _WiredSocket:
         self._wire.outgoing(len(data), partial(self._send, data, addr))
 
     def _send(self, data: bytes, addr: Any) -> None:
-        if not is_closing(self.transport):
+        if not closing_of(self.transport)():
             self.transport.sendto(data, addr)
 
 
@@ -216,24 +219,11 @@ def put_behind(gatherer: RTCIceGatherer, wire: Wire) -> None:
         protocol.datagram_received = partial(_incoming, wire, protocol.datagram_received)
 
 
-def _incoming(wire: Wire, receive: Callable[..., None], data: bytes, addr: tuple[Any, ...]) -> None:
+def _incoming(
+    wire: Wire, receive: Callable[..., None], data: bytes, addr: tuple[Any, ...], _arrival: float = 0.0
+) -> None:
+    # It arrives when the wire passes it on, whenever it reached the socket.
     wire.incoming(len(data), partial(receive, data, addr))
-
-
-class _NewSocket(asyncio.DatagramProtocol):
-    """Hands what its socket gets to the protocol that it stands in for."""
-
-    def __init__(self, protocol: Any) -> None:
-        self._protocol = protocol
-
-    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        self._protocol.datagram_received(data, addr)
-
-    def error_received(self, exc: Exception) -> None:
-        self._protocol.error_received(exc)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._protocol.connection_lost(exc)
 
 
 async def rebind(gatherer: RTCIceGatherer) -> bool:
@@ -247,16 +237,12 @@ async def rebind(gatherer: RTCIceGatherer) -> bool:
     if pair is None or pair.local_candidate.type == "relay":
         return False
     protocol = pair.protocol
-    new, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: _NewSocket(protocol), local_addr=(pair.local_candidate.host, 0)
-    )
     wired = protocol.transport if isinstance(protocol.transport, _WiredSocket) else None
-    old = _unwired(protocol.transport)
+    old: DatagramSocket = _unwired(protocol.transport)
     if old.is_closing():
-        new.close()
         return False
-    old.set_protocol(asyncio.DatagramProtocol())  # so that its end is not taken for the call's
-    old.close()
+    new = open_datagrams(pair.local_candidate.host, protocol)
+    old.abandon()  # so that its end is not taken for the call's
     if wired is None:
         protocol.transport = new
     else:
@@ -343,10 +329,13 @@ async def finish_ice(ice: RTCIceTransport, gatherer: RTCIceGatherer) -> None:
     await ice.stop()
 
 
-def is_closing(transport: Any) -> bool:
-    """aioice's TURN transport cannot be asked, and drops by itself what comes too late."""
-    closing = getattr(transport, "is_closing", None)
-    return closing is not None and bool(closing())
+def closing_of(transport: Any) -> Callable[[], bool]:
+    """Asks whether a pair's transport is closing.
+
+    aioice's TURN transport cannot be asked, and drops by itself what comes too late.
+    """
+    closing: Callable[[], bool] = getattr(transport, "is_closing", lambda: False)
+    return closing
 
 
 async def finish_dtls(dtls: RTCDtlsTransport) -> None:

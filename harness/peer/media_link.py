@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 from aiortc import RTCDtlsTransport, RTCIceGatherer
 
+from harness.core.clock import MonotonicClock
 from harness.peer import aiortc_internals as internals
 from harness.peer import srtp
 
+OnPacket = Callable[[bytes, float], None]  # a plain RTP packet or RTCP compound, and its arrival
 
-class OnPacket(Protocol):
-    """Takes one plain RTP packet or RTCP compound."""
-
-    def __call__(self, packet: bytes, *, rtcp: bool) -> None: ...
+_now = MonotonicClock.now
 
 
 class MediaLink:
-    """Where one call's media goes out and comes in."""
+    """Where one call's media goes out and comes in. `on_rtp` and `on_rtcp` get what is authentic."""
 
-    def __init__(self, gatherer: RTCIceGatherer, dtls: RTCDtlsTransport, on_packet: OnPacket) -> None:
+    def __init__(self, gatherer: RTCIceGatherer, dtls: RTCDtlsTransport) -> None:
+        self.on_rtp: OnPacket | None = None
+        self.on_rtcp: OnPacket | None = None
         self._dtls = dtls
-        self._on_packet = on_packet
         self._nominated = internals.nominated_pairs(gatherer)
         self._pair: Any = None
+        self._transport: Any = None
         self._address: tuple[str, int] = ("", 0)
+        self._sendto: Callable[[bytes, tuple[str, int]], None]
+        self._is_closing: Callable[[], bool]
         self._protect: srtp.Crypt | None = None
         self._open: srtp.Crypt | None = None
 
@@ -47,19 +51,30 @@ class MediaLink:
         pair = self._nominated.get(1)
         if pair is None or protected is None:
             return False
-        if pair is not self._pair:
-            self._pair, self._address = pair, pair.remote_addr
         transport = pair.protocol.transport
-        if transport is None or internals.is_closing(transport):
+        if transport is not self._transport or pair is not self._pair:
+            self._take(pair, transport)
+        if self._is_closing():
             return False
-        transport.sendto(protected, self._address)
+        self._sendto(protected, self._address)
         return True
 
-    def received(self, datagram: bytes) -> None:
+    def _take(self, pair: Any, transport: Any) -> None:
+        """Another pair was nominated, or the same goes on over another socket."""
+        self._pair, self._transport, self._address = pair, transport, pair.remote_addr
+        self._sendto, self._is_closing = transport.sendto, internals.closing_of(transport)
+
+    def received(self, datagram: bytes, arrival: float | None) -> None:
         """Open an SRTP or SRTCP packet and hand it on; one that is not authentic is dropped."""
         if self._open is None or len(datagram) < 12:
             return
-        rtcp = 192 <= datagram[1] <= 208  # RFC 5761, section 4
-        packet = self._open.rtcp(datagram) if rtcp else self._open.rtp(datagram)
-        if packet is not None:
-            self._on_packet(packet, rtcp=rtcp)
+        if 192 <= datagram[1] <= 208:  # RFC 5761, section 4
+            packet, listener = self._open.rtcp(datagram), self.on_rtcp
+        else:
+            packet, listener = self._open.rtp(datagram), self.on_rtp
+        if packet is not None and listener is not None:
+            listener(packet, _now() if arrival is None else arrival)
+
+    def stop_listening(self) -> None:
+        """Hand on nothing more."""
+        self.on_rtp = self.on_rtcp = None

@@ -26,18 +26,16 @@ from aiortc import (
     RTCSctpTransport,
 )
 
-from harness.core.clock import Clock, MonotonicClock
 from harness.core.events import Layer
 from harness.core.sdp import Candidate
 from harness.peer import aiortc_internals as internals
 from harness.peer.aiortc_internals import AskServers
 from harness.peer.channel import Channel
 from harness.peer.consent import CONSENT_SECONDS, Consent
-from harness.peer.media_link import MediaLink
+from harness.peer.media_link import MediaLink, OnPacket
 from harness.peer.remote import Remote
 
 OnState = Callable[[Layer, str, str], None]
-OnPacket = Callable[[bytes, float], None]
 
 ICE_CHARS = string.ascii_letters + string.digits
 # aiortc says completed once a pair is nominated; W3C's word for an end that may still check is connected.
@@ -49,7 +47,7 @@ class Transport:
 
     `addresses`: host addresses to gather on, None for all but loopback. `ask_servers` asks STUN and TURN
     servers for more candidates; `relay_only` uses none but those that they relay. `on_rtp` and `on_rtcp` get
-    plain packets with their arrival on `clock`.
+    plain packets with their arrival on the monotonic clock.
     """
 
     def __init__(
@@ -62,15 +60,11 @@ class Transport:
         relay_only: bool = False,
         on_rtp: OnPacket | None = None,
         on_rtcp: OnPacket | None = None,
-        clock: Clock | None = None,
     ) -> None:
         self.ufrag = _ice_string(8)
         self.pwd = _ice_string(24)
-        self.on_rtp = on_rtp
-        self.on_rtcp = on_rtcp
         self.on_channel: Callable[[Channel], None] | None = None
         self.checks = internals.CheckCounter()
-        self._clock = clock or MonotonicClock()
         self._on_state = on_state
         self._closed = False
         self._wire: internals.Wire | None = None
@@ -87,7 +81,8 @@ class Transport:
         self._ice = RTCIceTransport(self._gatherer)
         self._dtls = RTCDtlsTransport(self._ice, [_certificate()])
         self._sctp = RTCSctpTransport(self._dtls)
-        self._link = MediaLink(self._gatherer, self._dtls, self._received)
+        self._link = MediaLink(self._gatherer, self._dtls)
+        self._link.on_rtp, self._link.on_rtcp = on_rtp, on_rtcp
         # Send one plain RTP packet or RTCP compound; False while the transport is not up.
         self.send_rtp: Callable[[bytes], bool] = self._link.send_rtp
         self.send_rtcp: Callable[[bytes], bool] = self._link.send_rtcp
@@ -212,6 +207,7 @@ class Transport:
         if self._closed:
             return
         self._closed = True
+        self._link.stop_listening()
         if self._consent is not None:
             self._consent.stop()
         for channel in self._channels:
@@ -241,10 +237,23 @@ class Transport:
 
     # --- media ---
 
-    def _received(self, packet: bytes, *, rtcp: bool) -> None:
-        listener = self.on_rtcp if rtcp else self.on_rtp
-        if listener is not None and not self._closed:
-            listener(packet, self._clock.now())
+    @property
+    def on_rtp(self) -> OnPacket | None:
+        """Gets each RTP packet."""
+        return self._link.on_rtp
+
+    @on_rtp.setter
+    def on_rtp(self, listener: OnPacket | None) -> None:
+        self._link.on_rtp = listener
+
+    @property
+    def on_rtcp(self) -> OnPacket | None:
+        """Gets each RTCP compound."""
+        return self._link.on_rtcp
+
+    @on_rtcp.setter
+    def on_rtcp(self, listener: OnPacket | None) -> None:
+        self._link.on_rtcp = listener
 
     # --- states ---
 

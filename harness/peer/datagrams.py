@@ -1,0 +1,225 @@
+"""UDP sockets whose packets are read for all calls at once, each with the kernel's time of its arrival.
+
+An event loop's own datagram endpoint wakes the process for each packet and asks each socket twice. Here one
+look serves every socket that has something. As in a network card's driver, a packet that comes to few sockets
+is read at once; with many, the next look comes `HOLD_SECONDS` later, and finds many packets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import socket
+import struct
+import sys
+from collections import deque
+from typing import Any, ClassVar, NamedTuple, Protocol, cast
+from weakref import WeakKeyDictionary
+
+from harness.core.clock import MonotonicClock, monotonic_of_wall
+
+FEW = 8  # sockets: conformance is as prompt as the loop is
+HOLD_SECONDS = 0.004
+ROUNDS = 16  # of one packet from each ready socket, before others get their turn
+RECEIVE_BUFFER = 262_144  # bytes, as aioice gives its sockets
+LARGEST = 2048  # bytes: twice what path MTU discovery of DTLS over WebRTC leaves
+CLOCK_STEP = 0.05  # seconds: wall time was set, so what the kernel noted says nothing
+
+# Linux only: asm-generic/socket.h; the control message has the same number, and a struct timespec.
+SO_TIMESTAMPNS = 35
+TIMESTAMPED = sys.platform == "linux"
+_timespec = struct.Struct("@ll")
+_unpack = _timespec.unpack
+_now = MonotonicClock.now
+ANCILLARY = socket.CMSG_SPACE(_timespec.size)
+
+
+class Datagrams(Protocol):
+    """What gets the datagrams of a socket: asyncio's DatagramProtocol, and the arrival with each."""
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...], arrival: float, /) -> None:
+        """Take one; its arrival is on the monotonic clock."""
+        ...
+
+    def error_received(self, exc: Exception) -> None: ...
+
+    def connection_lost(self, exc: Exception | None) -> None: ...
+
+
+class DatagramSocket(asyncio.DatagramTransport):
+    """One bound UDP socket, read together with the loop's others."""
+
+    def __init__(self, bound: socket.socket, receiver: Datagrams) -> None:
+        super().__init__({"socket": bound, "sockname": bound.getsockname()})
+        self._socket = bound
+        self._send = bound.sendto
+        self._receiver: Datagrams | None = receiver
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[tuple[bytes, tuple[Any, ...]]] = deque()
+        self._closed = False
+        self._reader = _Reader.shared()
+        self._reader.add(bound, receiver)
+
+    def sendto(self, data: Any, addr: Any = None) -> None:
+        """Send now, or as soon as the kernel has room; an error goes to the receiver."""
+        if self._closed:
+            return
+        if self._waiting:
+            self._waiting.append((data, addr))
+            return
+        try:
+            self._send(data, addr)
+        except BlockingIOError:
+            self._waiting.append((data, addr))
+            self._loop.add_writer(self._socket, self._flush)
+        except OSError as error:
+            self._failed(error)
+
+    def _flush(self) -> None:
+        while self._waiting:
+            try:
+                self._send(*self._waiting[0])
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self._failed(error)
+                if self._closed:
+                    return
+            self._waiting.popleft()
+        self._loop.remove_writer(self._socket)
+
+    def _failed(self, error: OSError) -> None:
+        if self._receiver is not None:
+            self._receiver.error_received(error)
+
+    def is_closing(self) -> bool:
+        return self._closed
+
+    def abandon(self) -> None:
+        """Close, and tell the receiver nothing of it: another socket has taken over."""
+        self._receiver = None
+        self.close()
+
+    def close(self) -> None:
+        """Close at once; the receiver's `connection_lost` follows."""
+        if self._closed:
+            return
+        self._closed = True
+        self._reader.remove(self._socket)
+        if self._waiting:
+            self._loop.remove_writer(self._socket)
+            self._waiting.clear()
+        self._socket.close()
+        if self._receiver is not None:
+            self._loop.call_soon(self._receiver.connection_lost, None)
+
+    abort = close
+
+
+def open_datagrams(address: str, receiver: Datagrams) -> DatagramSocket:
+    """A socket on a free port of a local IP address; raises OSError where there is no such address."""
+    family, kind, protocol, _, sockaddr = socket.getaddrinfo(
+        address, 0, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
+    )[0]
+    bound = socket.socket(family, kind, protocol)
+    try:
+        bound.setblocking(False)  # noqa: FBT003  (the standard library's own signature)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        if TIMESTAMPED:
+            bound.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        bound.bind(sockaddr)
+        return DatagramSocket(bound, receiver)
+    except BaseException:
+        bound.close()
+        raise
+
+
+class _Entry(NamedTuple):
+    receive: Any  # the socket's recvmsg
+    receiver: Datagrams
+
+
+class _Reader:
+    """All sockets of an event loop; exists while there are any."""
+
+    _of_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, _Reader]] = WeakKeyDictionary()
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._selector = selectors.DefaultSelector()
+        self._descriptor = cast("int", self._selector.fileno())  # type: ignore[attr-defined]  # epoll's, kqueue's
+        self._open = 0
+        self._held: asyncio.TimerHandle | None = None
+        self._clock_offset = monotonic_of_wall()
+        loop.add_reader(self._descriptor, self._ready)
+
+    @classmethod
+    def shared(cls) -> _Reader:
+        """The running loop's reader."""
+        loop = asyncio.get_running_loop()
+        reader = cls._of_loop.get(loop)
+        if reader is None:
+            reader = cls._of_loop[loop] = cls(loop)
+        return reader
+
+    def add(self, bound: socket.socket, receiver: Datagrams) -> None:
+        self._selector.register(bound, selectors.EVENT_READ, _Entry(bound.recvmsg, receiver))
+        self._open += 1
+
+    def remove(self, bound: socket.socket) -> None:
+        self._selector.unregister(bound)
+        self._open -= 1
+        if not self._open:
+            if self._held is None:
+                self._loop.remove_reader(self._descriptor)
+            else:
+                self._held.cancel()
+            self._selector.close()
+            del self._of_loop[self._loop]
+
+    def _ready(self) -> None:
+        """Something came while nothing was expected."""
+        self._drain()
+        if self._open > FEW:
+            self._loop.remove_reader(self._descriptor)
+            self._held = self._loop.call_later(HOLD_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """Go on looking as long as something is found."""
+        if self._drain() and self._open > FEW:
+            self._held = self._loop.call_later(HOLD_SECONDS, self._look)
+        elif self._open:
+            self._held = None
+            self._loop.add_reader(self._descriptor, self._ready)
+
+    def _drain(self) -> bool:
+        """Read what there is; whether there was anything."""
+        offset = monotonic_of_wall()
+        stepped = abs(offset - self._clock_offset) > CLOCK_STEP
+        self._clock_offset = offset
+        for round_ in range(ROUNDS):
+            ready = self._selector.select(0) if self._open else None
+            if not ready:
+                return round_ > 0
+            for key, _ in ready:
+                receive, receiver = key.data
+                try:
+                    data, ancillary, _flags, addr = receive(LARGEST, ANCILLARY)
+                except (BlockingIOError, InterruptedError):
+                    continue
+                except OSError as error:
+                    if key.fileobj.fileno() >= 0:  # type: ignore[union-attr]  # else closed by one before it
+                        receiver.error_received(error)
+                    continue
+                if stepped or not ancillary:
+                    arrival = _now()
+                else:
+                    seconds, nanoseconds = _unpack(ancillary[0][2])
+                    arrival = seconds + nanoseconds * 1e-9 + offset
+                try:
+                    receiver.datagram_received(data, addr, arrival)
+                except Exception as error:  # noqa: BLE001  (one call must not keep the others from hearing)
+                    self._loop.call_exception_handler(
+                        {"message": "a datagram's receiver failed", "exception": error}
+                    )
+        return True

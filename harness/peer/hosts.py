@@ -1,0 +1,47 @@
+"""Host candidates on sockets of our own, as aioice makes them on the event loop's (RFC 8445, section 5.1.1.1)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from aioice import Candidate
+from aioice.candidate import candidate_foundation, candidate_priority
+from aioice.ice import Connection, StunProtocol
+
+from harness.peer.datagrams import open_datagrams
+
+logger = logging.getLogger(__name__)
+
+
+class HostProtocol(StunProtocol):
+    """aioice's protocol, which does not ask when a datagram arrived."""
+
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...], _arrival: float = 0.0) -> None:
+        super().datagram_received(data, addr)
+
+
+def host_protocols(connection: Connection, component: int, addresses: Sequence[str]) -> list[HostProtocol]:
+    """One for each address that can be bound, with its candidate."""
+    protocols = []
+    for address in addresses:
+        protocol = HostProtocol(connection)
+        try:
+            socket = open_datagrams(address, protocol)
+        except OSError as error:
+            logger.info("could not bind to %s: %s", address, error)
+            continue
+        protocol.connection_made(socket)
+        host, port = socket.get_extra_info("sockname")[:2]
+        protocol.local_candidate = Candidate(
+            foundation=candidate_foundation("host", "udp", host),
+            component=component,
+            transport="udp",
+            priority=candidate_priority(component, "host"),
+            host=host,
+            port=port,
+            type="host",
+        )
+        protocols.append(protocol)
+    return protocols
