@@ -13,7 +13,7 @@ import socket
 import struct
 import sys
 from collections import deque
-from typing import Any, ClassVar, NamedTuple, Protocol, cast
+from typing import Any, ClassVar, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
 from harness.core.clock import MonotonicClock, monotonic_of_wall
@@ -123,7 +123,7 @@ def open_datagrams(address: str, receiver: Datagrams) -> DatagramSocket:
     )[0]
     bound = socket.socket(family, kind, protocol)
     try:
-        bound.setblocking(False)  # noqa: FBT003  (the standard library's own signature)
+        bound.setblocking(False)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         if TIMESTAMPED:
             bound.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
@@ -147,7 +147,7 @@ class _Reader:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._selector = selectors.DefaultSelector()
-        self._descriptor = cast("int", self._selector.fileno())  # type: ignore[attr-defined]  # epoll's, kqueue's
+        self._descriptor = self._selector.fileno()
         self._open = 0
         self._held: asyncio.TimerHandle | None = None
         self._clock_offset = monotonic_of_wall()
@@ -218,7 +218,7 @@ class _Reader:
                     arrival = seconds + nanoseconds * 1e-9 + offset
                 try:
                     receiver.datagram_received(data, addr, arrival)
-                except Exception as error:  # noqa: BLE001  (one call must not keep the others from hearing)
+                except Exception as error:
                     self._loop.call_exception_handler(
                         {"message": "a datagram's receiver failed", "exception": error}
                     )

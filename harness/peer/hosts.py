@@ -1,4 +1,4 @@
-"""Host candidates on sockets of our own, as aioice makes them on the event loop's (RFC 8445, section 5.1.1.1)."""
+"""Host candidates on sockets of our own, made as aioice makes its own (RFC 8445, section 5.1.1.1)."""
 
 from __future__ import annotations
 

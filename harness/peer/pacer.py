@@ -28,7 +28,9 @@ LATENESS_KEPT = 60_000  # frames: twenty minutes
 logger = logging.getLogger(__name__)
 
 Tick = Callable[[float], None]
-Phase = dict[int, tuple[Tick, float]]  # the streams of a phase, each with the moment from which it is served
+OnFailed = Callable[[Exception], None]
+# The streams of a phase, each with the moment from which it is served, and who is told when it fails.
+Phase = dict[int, tuple[Tick, float, OnFailed]]
 
 
 class Pacer:
@@ -58,14 +60,17 @@ class Pacer:
         loop = asyncio.get_running_loop()
         return cls._of_loop.setdefault(loop, cls(loop))
 
-    def add(self, tick: Tick) -> Callable[[], None]:
-        """Start a stream; returns the function that ends it."""
+    def add(self, tick: Tick, on_failed: OnFailed | None = None) -> Callable[[], None]:
+        """Start a stream; returns the function that ends it.
+
+        A stream that raises is taken out, for it must not stop the others' clocks; `on_failed` is told.
+        """
         key = self._next_id
         self._next_id += 1
         begun = [phase for phase in self._phases if 0 < len(phase) < FULL_PHASE]
         phase = max(begun, key=len) if begun else min(self._phases, key=len)
         now = self._clock.now()
-        phase[key] = (tick, now)  # a pacer that is late owes a new stream nothing
+        phase[key] = (tick, now, on_failed or _log)  # a pacer that is late owes a new stream nothing
         if self._handle is None:
             self._origin, self._slot, self._frame_lateness = now, PHASES, 0.0
             self._schedule()
@@ -102,14 +107,13 @@ class Pacer:
         self._schedule()
 
     def _serve(self, phase: Phase, deadline: float) -> None:
-        for key, (tick, since) in list(phase.items()):
-            try:
-                if deadline > since:
+        for key, (tick, since, on_failed) in list(phase.items()):
+            if deadline > since:
+                try:
                     tick(deadline)
-            except Exception:
-                # One stream must not stop the others' clocks.
-                logger.exception("a stream failed in the pacer and was taken out")
-                phase.pop(key, None)
+                except Exception as error:
+                    phase.pop(key, None)
+                    on_failed(error)
         self._frame_lateness = max(self._frame_lateness, self._clock.now() - deadline)
 
     def _go_on(self) -> None:
@@ -121,3 +125,7 @@ class Pacer:
         if self._slot // PHASES != frame:
             self._lateness.append(self._frame_lateness)
             self._frame_lateness = 0.0
+
+
+def _log(error: Exception) -> None:
+    logger.error("a stream failed in the pacer and was taken out", exc_info=error)

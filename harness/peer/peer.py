@@ -14,6 +14,7 @@ from harness.core.events import (
     ChecksCounted,
     ClientEvent,
     Event,
+    HarnessFailed,
     Layer,
     OfferCreated,
     PacingMeasured,
@@ -84,7 +85,12 @@ class Peer:
             on_rtcp=self._receiver.rtcp,
         )
         self._sender = AudioSender(
-            self._transport, microphone, ssrc=self._ssrc, receiver=self._receiver, on_sent=self._first_sent
+            self._transport,
+            microphone,
+            ssrc=self._ssrc,
+            receiver=self._receiver,
+            on_sent=self._first_sent,
+            on_failed=self._sending_failed,
         )
         self._channel = self._transport.open_channel(CHANNEL_LABEL)
         self._channel.on_message = self._message
@@ -209,6 +215,9 @@ class Peer:
 
     def _first_sent(self, _deadline: float) -> None:
         self._record(SendingStarted(at=self._clock.now(), ssrc=self._ssrc))
+
+    def _sending_failed(self, error: Exception) -> None:
+        self._record(HarnessFailed(at=self._clock.now(), error=repr(error), where="sending audio"))
 
     def _report(self, report: ReportSeen) -> None:
         self._record(

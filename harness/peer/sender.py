@@ -35,6 +35,7 @@ class AudioSender:
         payload_type: int = 111,
         receiver: AudioReceiver | None = None,
         on_sent: Callable[[float], None] | None = None,
+        on_failed: Callable[[Exception], None] | None = None,
     ) -> None:
         self.ssrc = ssrc if ssrc is not None else new_ssrc()
         self.source = source
@@ -45,6 +46,7 @@ class AudioSender:
         self.payload_type = payload_type
         self._receiver = receiver
         self._on_sent = on_sent
+        self._on_failed = on_failed
         # The lower half of the range, so that no early wrap confuses SRTP's roll-over counter.
         self._sequence = secrets.randbelow(1 << 15)
         self._timestamp = secrets.randbits(32)
@@ -55,7 +57,7 @@ class AudioSender:
     def start(self, pacer: Pacer | None = None) -> None:
         """Begin ticking; packets go out from the moment the transport is up."""
         if self._stop is None:
-            self._stop = (pacer or Pacer.shared()).add(self.tick)
+            self._stop = (pacer or Pacer.shared()).add(self.tick, self._on_failed)
 
     def stop(self) -> None:
         """Stop for good; idempotent."""

@@ -8,6 +8,7 @@ from harness.core.clock import (
     ManualClock,
     MonotonicClock,
     RelativeClock,
+    monotonic_of_wall,
     process_cpu_seconds,
     seconds_of,
     unix_time,
@@ -71,3 +72,9 @@ def test_cpu_seconds_grow_with_work() -> None:
 def test_a_written_time_is_read_back() -> None:
     assert seconds_of("1970-01-01T00:01:00.250+00:00") == 60.25
     assert abs(seconds_of(wall_time()) - unix_time()) < 60
+
+
+def test_a_wall_time_that_the_kernel_noted_is_put_on_the_monotonic_clock() -> None:
+    before = time.monotonic()
+    noted = time.time() + monotonic_of_wall()
+    assert before - 0.01 <= noted <= time.monotonic() + 0.01

@@ -31,7 +31,9 @@ async def test_an_ice_connection_has(gatherer: RTCIceGatherer, name: str) -> Non
     assert hasattr(gatherer._connection, name)
 
 
-@pytest.mark.parametrize("name", ["datagram_received", "send_stun"])
+@pytest.mark.parametrize(
+    "name", ["connection_lost", "connection_made", "datagram_received", "error_received", "send_stun"]
+)
 async def test_a_stun_protocol_has(name: str) -> None:
     assert hasattr(StunProtocol(Connection(ice_controlling=True)), name)
 

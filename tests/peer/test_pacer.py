@@ -96,6 +96,18 @@ async def test_a_stream_that_fails_is_taken_out_and_the_others_run_on(
     assert len([r for r in caplog.records if "taken out" in r.message]) == 1
 
 
+async def test_the_owner_of_a_stream_that_fails_is_told_once() -> None:
+    pacer = Pacer(asyncio.get_running_loop())
+    told: list[Exception] = []
+
+    def broken(_deadline: float) -> None:
+        raise RuntimeError("planted")
+
+    pacer.add(broken, told.append)
+    await ticks_of(3, pacer)
+    assert [str(error) for error in told] == ["planted"]
+
+
 async def test_an_idle_pacer_leaves_no_timer_behind() -> None:
     pacer = Pacer(asyncio.get_running_loop())
     await ticks_of(2, pacer)

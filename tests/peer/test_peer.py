@@ -11,6 +11,7 @@ from harness.core.events import (
     CandidateFound,
     ChecksCounted,
     ClientEvent,
+    HarnessFailed,
     OfferCreated,
     PacingMeasured,
     PacketsReceived,
@@ -112,6 +113,20 @@ async def test_events_both_ways_are_recorded_and_what_is_no_json_too() -> None:
     created, broken = timeline.all(ServerEvent)
     assert (created.type, created.size) == ("session.created", 27)
     assert (broken.event, broken.raw) == (None, "no JSON")
+
+
+async def test_a_microphone_that_fails_is_our_failure_and_said_in_the_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with call() as (peer, timeline, _callee):
+
+        def broken() -> bytes:
+            raise RuntimeError("planted")
+
+        monkeypatch.setattr(peer.microphone, "next_packet", broken)
+        await until(lambda: timeline.all(HarnessFailed))
+    [failed] = timeline.all(HarnessFailed)
+    assert (failed.where, failed.error) == ("sending audio", "RuntimeError('planted')")
 
 
 async def test_received_audio_is_recorded_with_levels_and_placed_in_time() -> None:

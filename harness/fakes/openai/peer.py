@@ -7,6 +7,7 @@ import logging
 import random
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import cast
 
 from harness.core.events import (
@@ -96,6 +97,7 @@ class FakePeer:
             ssrc=new_ssrc(),
             payload_type=remote.payload_type,
             receiver=self._receiver,
+            on_failed=partial(self._failed, "sending audio"),
         )
         self._receiver.our_ssrc = self._sender.ssrc
         driver.attach(
@@ -154,13 +156,14 @@ class FakePeer:
         try:
             await self._connect_stages()
         except Exception as error:  # whatever an offer made of the transport, the caller has to be released
-            logger.exception("the call %s could not be connected", self._record.id)
-            self._record.add(
-                HarnessFailed(
-                    at=self._record.clock.now(), side="upstream", error=repr(error), where="connect"
-                )
-            )
-            self.end("internal-error")
+            self._failed("connect", error)
+
+    def _failed(self, where: str, error: Exception) -> None:
+        logger.error("the call %s failed in %s", self._record.id, where, exc_info=error)
+        self._record.add(
+            HarnessFailed(at=self._record.clock.now(), side="upstream", error=repr(error), where=where)
+        )
+        self.end("internal-error")
 
     async def _connect_stages(self) -> None:
         within = self._settings.connect_seconds

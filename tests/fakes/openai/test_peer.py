@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from harness.core.audio import AUDIBLE_DBFS
-from harness.core.events import AudioPlayed, ClientEvent, ServerEvent, StateChanged
+from harness.core.events import AudioPlayed, ClientEvent, HarnessFailed, ServerEvent, StateChanged
 from harness.core.probes import SESSION_EXPIRED
 from harness.core.sdp import parse_sdp
+from harness.fakes.openai.playout import Playout
 from harness.speech.library import load_library
 from tests.fakes.callers import CALLS, SESSION, Served, calling, new_caller, quick, serving, until
 
@@ -138,3 +141,18 @@ async def test_an_expired_session_says_so_before_it_closes() -> None:
         assert refused.event["error"]["code"] == "session_expired"
         await caller.state("dtls", "closed")
         assert SESSION_EXPIRED in served.records[0].reason
+
+
+async def test_a_reply_that_cannot_be_sent_is_our_failure_and_releases_the_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(_playout: Playout) -> bytes:
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(Playout, "next_packet", broken)
+    async with serving(quick()) as served, calling(served):
+        [record] = served.records
+        await until(record.timeline, lambda: record.state == "ended")
+    failed = record.timeline.first(HarnessFailed, side="upstream")
+    assert failed is not None
+    assert (failed.where, record.reason) == ("sending audio", "internal-error")
