@@ -218,7 +218,7 @@ class _Reader:
                     arrival = seconds + nanoseconds * 1e-9 + offset
                 try:
                     receiver.datagram_received(data, addr, arrival)
-                except Exception as error:
+                except Exception as error:  # one call must not stop the others
                     self._loop.call_exception_handler(
                         {"message": "a datagram's receiver failed", "exception": error}
                     )

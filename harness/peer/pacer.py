@@ -111,7 +111,7 @@ class Pacer:
             if deadline > since:
                 try:
                     tick(deadline)
-                except Exception as error:
+                except Exception as error:  # one call must not stop the others
                     phase.pop(key, None)
                     on_failed(error)
         self._frame_lateness = max(self._frame_lateness, self._clock.now() - deadline)

@@ -140,7 +140,7 @@ async def test_what_the_kernel_has_no_room_for_leaves_later_and_in_order() -> No
             raise BlockingIOError
         return real(data, addr)
 
-    end._send = full  # type: ignore[assignment]
+    end._send = full  # type: ignore[assignment]  # a kernel without room, for three times
     for data in (b"1", b"2", b"3"):
         end.sendto(data, port_of(end))
     await until(lambda: len(got.arrived) == 3)
