@@ -94,7 +94,8 @@ async def test_a_sideband_joins_its_call_wherever_it_is(fake: Reached) -> None:
     """A call of the other worker would not be found."""
     url = fake.url.replace("http", "ws") + "/v1/realtime?call_id="
     async with AsyncExitStack() as stack:
-        for caller in await calls_at_both(fake, stack):
+        callers = await calls_at_both(fake, stack)
+        for caller in (*callers, *reversed(callers)):
             made = await call_id(fake, caller)
             async with connect(url + made, additional_headers=BEARER, proxy=None) as sideband:
                 update = {"type": "session.update", "session": {"type": "realtime", "instructions": made}}
