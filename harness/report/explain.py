@@ -45,7 +45,9 @@ def root_causes(verdicts: Iterable[Verdict]) -> list[RootCause]:
     found: dict[tuple[str, str, str], list[Verdict]] = {}
     for verdict in verdicts:
         if verdict.outcome in ACTIONABLE:
-            cause = verdict.cause or verdict.explanation
+            # Each call that could not be judged has figures of its own, and one reason.
+            told = "" if verdict.outcome is Outcome.INCONCLUSIVE else verdict.explanation
+            cause = verdict.cause or told
             found.setdefault((verdict.id, verdict.outcome.value, cause), []).append(verdict)
     ranked = sorted(found.values(), key=lambda same: ACTIONABLE.index(same[0].outcome))
     return [RootCause(same[0], tuple(dict.fromkeys(v.scenario for v in same))) for same in ranked]

@@ -25,7 +25,7 @@ from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.voices import voice_named
 from harness.speech.library import Library
 
-DETECTORS_READY = 4  # calls that may begin at once without loading a model
+DETECTORS_READY = 6  # loading one takes as long as seven packets, and must not hold up other calls
 
 
 class Ending(Protocol):
@@ -62,15 +62,14 @@ class Calls:
         self._ids = ids
         self._live: dict[str, Call] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._restocking: asyncio.Task[None] | None = None
 
     def _warm_up(self, library: Library) -> None:
         """What would hold up the other calls' packets if it were done when a call begins."""
         for clip in library.values():
             if clip.role == "assistant":
                 _ = clip.packets
-        ready = [detectors.borrow(self._settings.vad) for _ in range(DETECTORS_READY)]
-        for detector in ready:
-            detectors.give_back(detector)
+        detectors.stock(self._settings.vad, DETECTORS_READY)
 
     def begin(self, key: str) -> CallRecord:
         """The record of a new call, or of an attempt at one."""
@@ -96,6 +95,8 @@ class Calls:
     ) -> str:
         """Make a WebRTC call; returns the answer's SDP. The call is live from now on. Raises ApiError."""
         remote = read_remote(offer)
+        if not detectors.idle(self._settings.vad):
+            await asyncio.to_thread(detectors.stock, self._settings.vad, 1)
         driver = self.converse(record, session, "webrtc", faults, translation)
         peer = FakePeer(
             offer,
@@ -115,7 +116,14 @@ class Calls:
             peer.end("not-answered")
             raise
         peer.start()
+        self._restock()
         return answer
+
+    def _restock(self) -> None:
+        """Load what the next calls will borrow, in a thread, while nobody waits for it."""
+        if self._restocking is None or self._restocking.done():
+            stocking = asyncio.to_thread(detectors.stock, self._settings.vad, DETECTORS_READY)
+            self._restocking = asyncio.get_running_loop().create_task(stocking)
 
     def adopt(self, record: CallRecord, driver: Driver, medium: Ending) -> Call:
         """A call is live from now on; `ended` must be called when it is over."""
@@ -191,6 +199,8 @@ class Calls:
             self.records.end(record, reason)
         while self._closing:
             await asyncio.wait(self._closing)
+        if self._restocking is not None:
+            await self._restocking
 
     def _rng(self, record: CallRecord) -> random.Random:
         return random.Random(f"{self._settings.seed}/{record.id}")  # noqa: S311  (replayable on purpose)

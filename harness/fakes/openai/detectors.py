@@ -78,6 +78,17 @@ def borrow(engine: Engine) -> Detector:
     return _idle[engine].pop() if _idle[engine] else _ENGINES[engine]()
 
 
+def idle(engine: Engine) -> int:
+    """How many can be borrowed at once."""
+    return len(_idle[engine])
+
+
+def stock(engine: Engine, count: int) -> None:
+    """Load detectors until so many are idle. Blocks, but not the interpreter: fit for a thread."""
+    while len(_idle[engine]) < count:
+        _idle[engine].append(_ENGINES[engine]())
+
+
 def give_back(detector: Detector) -> None:
     """The stream is over. Give it back once."""
     detector.reset()
