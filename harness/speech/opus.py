@@ -93,7 +93,9 @@ class Decoder:
             frames = self._codec.decode(av.Packet(packet))
         except FFmpegError as error:
             raise OpusDecodingError(f"{len(packet)} bytes are no Opus packet: {error}") from error
-        return np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames])
+        # One channel of 16 bits: a plane holds the samples as they are, then what alignment adds.
+        pieces = [np.frombuffer(memoryview(frame.planes[0]), np.int16, frame.samples) for frame in frames]
+        return pieces[0].copy() if len(pieces) == 1 else np.concatenate(pieces)
 
 
 @lru_cache(maxsize=1)

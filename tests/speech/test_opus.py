@@ -1,5 +1,6 @@
 from contextlib import suppress
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -118,3 +119,15 @@ def test_a_steady_tone_does_not_swell(mark: int) -> None:
     heard = [decoder.decode(packet) for packet in (opus.SILENCE, *opus.encode(tone))]
     loudest = max(int(np.abs(frame.astype(np.int32)).max()) for frame in heard)
     assert loudest < 1.5 * int(np.abs(tone.astype(np.int32)).max())
+
+
+def test_the_decoder_gives_one_channel_of_16_bits_whatever_the_packets_were() -> None:
+    """Its samples are read as they lie in memory."""
+    stereo = av.AudioCodecContext.create("libopus", "w")
+    stereo.sample_rate, stereo.layout, stereo.format = 48_000, "stereo", "s16"
+    loud = av.AudioFrame.from_ndarray(np.full((1, 2 * 960), 8000, dtype=np.int16), "s16", "stereo")
+    loud.sample_rate = 48_000
+    decoder = opus.Decoder()
+    decoded = [decoder.decode(bytes(packet)) for packet in [*stereo.encode(loud), *stereo.encode(None)]]
+    assert decoder._codec.format.name == "s16"
+    assert all(samples.dtype == np.int16 and samples.shape == (960,) for samples in decoded)
