@@ -20,7 +20,7 @@ from harness.core.clock import MonotonicClock, monotonic_of_wall
 
 FEW = 8  # sockets: conformance is as prompt as the loop is
 HOLD_SECONDS = 0.004
-ROUNDS = 16  # of one packet from each ready socket, before others get their turn
+BURST = 64  # packets: a millisecond or two, then the pacer gets its turn
 RECEIVE_BUFFER = 262_144  # bytes, as aioice gives its sockets
 LARGEST = 2048  # bytes: twice what path MTU discovery of DTLS over WebRTC leaves
 CLOCK_STEP = 0.05  # seconds: wall time was set, so what the kernel noted says nothing
@@ -149,6 +149,7 @@ class _Reader:
         self._selector = selectors.DefaultSelector()
         self._descriptor = self._selector.fileno()
         self._open = 0
+        self._ready_ones: deque[selectors.SelectorKey] = deque()  # one packet from each is next
         self._held: asyncio.TimerHandle | None = None
         self._clock_offset = monotonic_of_wall()
         loop.add_reader(self._descriptor, self._ready)
@@ -187,7 +188,7 @@ class _Reader:
     def _look(self) -> None:
         """Go on looking as long as something is found."""
         if self._drain() and self._open > FEW:
-            self._held = self._loop.call_later(HOLD_SECONDS, self._look)
+            self._held = self._loop.call_later(0 if self._ready_ones else HOLD_SECONDS, self._look)
         elif self._open:
             self._held = None
             self._loop.add_reader(self._descriptor, self._ready)
@@ -197,29 +198,31 @@ class _Reader:
         offset = monotonic_of_wall()
         stepped = abs(offset - self._clock_offset) > CLOCK_STEP
         self._clock_offset = offset
-        for round_ in range(ROUNDS):
-            ready = self._selector.select(0) if self._open else None
-            if not ready:
-                return round_ > 0
-            for key, _ in ready:
-                receive, receiver = key.data
-                try:
-                    data, ancillary, _flags, addr = receive(LARGEST, ANCILLARY)
-                except (BlockingIOError, InterruptedError):
-                    continue
-                except OSError as error:
-                    if key.fileobj.fileno() >= 0:  # type: ignore[union-attr]  # else closed by one before it
-                        receiver.error_received(error)
-                    continue
-                if stepped or not ancillary:
-                    arrival = _now()
-                else:
-                    seconds, nanoseconds = _unpack(ancillary[0][2])
-                    arrival = seconds + nanoseconds * 1e-9 + offset
-                try:
-                    receiver.datagram_received(data, addr, arrival)
-                except Exception as error:  # one call must not stop the others
-                    self._loop.call_exception_handler(
-                        {"message": "a datagram's receiver failed", "exception": error}
-                    )
+        ready_ones = self._ready_ones
+        for taken in range(BURST):
+            if not ready_ones and self._open:
+                ready_ones.extend(key for key, _ in self._selector.select(0))
+            if not ready_ones:
+                return taken > 0
+            key = ready_ones.popleft()
+            receive, receiver = key.data
+            try:
+                data, ancillary, _flags, addr = receive(LARGEST, ANCILLARY)
+            except (BlockingIOError, InterruptedError):
+                continue
+            except OSError as error:
+                if key.fileobj.fileno() >= 0:  # type: ignore[union-attr]  # else closed by one before it
+                    receiver.error_received(error)
+                continue
+            if stepped or not ancillary:
+                arrival = _now()
+            else:
+                seconds, nanoseconds = _unpack(ancillary[0][2])
+                arrival = seconds + nanoseconds * 1e-9 + offset
+            try:
+                receiver.datagram_received(data, addr, arrival)
+            except Exception as error:  # one call must not stop the others
+                self._loop.call_exception_handler(
+                    {"message": "a datagram's receiver failed", "exception": error}
+                )
         return True
