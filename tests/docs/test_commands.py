@@ -91,6 +91,7 @@ class Place:
         command = STUN.sub(f"127.0.0.1:{self.coturn.port}", command)
         command = TURN.sub(f"127.0.0.1:{self.coturn.port}", command)
         command = TURNS.sub(f"127.0.0.1:{self.coturn.tls_port}", command)
+        command = re.sub(r"(harness doctor \S+)", rf"\1 {PATIENT}", command)
         command = command.replace("--reports reports/latest", "")  # a folder of its own, as all others
         command = re.sub(r"calls/\d+-\w+/", "calls/*/", command)
         return re.sub(r"\breports/", f"{self.reports}/", command)
