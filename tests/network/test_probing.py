@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from aioice import stun as stun_messages
+from aioice.turn import create_turn_endpoint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -19,6 +20,16 @@ from tests.support.stun import fake_ice_server
 
 REST_SECRET = "shared-with-the-turn-server"
 TURN_STEPS = ["resolve", "binding", "allocate", "permission", "data"]
+
+
+class Holder(asyncio.DatagramProtocol):
+    """Has an allocation, and does nothing with it."""
+
+    def __init__(self) -> None:
+        self.gone = asyncio.Event()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self.gone.set()
 
 
 def stun(url: str) -> IceServer:
@@ -93,8 +104,12 @@ async def test_time_limited_credentials_are_told_from_wrong_ones(tmp_path: Path)
 
 async def test_a_used_up_quota_is_named(tmp_path: Path) -> None:
     with Coturn(tmp_path, user_quota=1) as coturn:
-        found = await probe_all([turn(coturn.turn_udp, coturn.turn_tcp)])
-    assert sorted(map(str, map(slug, found))) == ["None", "quota"]
+        server = (coturn.host, coturn.port)
+        allocation, holder = await create_turn_endpoint(Holder, server, USERNAME, PASSWORD)
+        found = await probe(turn(coturn.turn_udp))
+        allocation.close()
+        await asyncio.wait_for(holder.gone.wait(), 5)
+    assert slug(found) == "quota"
 
 
 async def test_a_server_that_may_not_relay_to_any_address_tried_is_named(tmp_path: Path) -> None:
