@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
@@ -34,6 +35,7 @@ from harness.peer.hosts import host_protocols
 RELAY_GOODBYE_SECONDS = 2.0
 
 OnDatagram = Callable[[bytes, float | None], None]  # the arrival on the monotonic clock, where it is known
+SendTo = Callable[[bytes, tuple[str, int]], object]
 Gathered = tuple[Candidate, StunProtocol | None]
 # Asks STUN and TURN servers: the protocols of our host candidates, and a maker of protocols for relayed ones.
 AskServers = Callable[[Sequence[StunProtocol], Callable[[], StunProtocol]], Awaitable[Sequence[Gathered]]]
@@ -147,21 +149,16 @@ def _tap(protocol: Any, on_media: OnDatagram, checks: CheckCounter) -> None:
 
 def fall_silent(gatherer: RTCIceGatherer) -> Callable[[], None]:
     """Send nothing and hear nothing more, with the sockets still open; returns what ends that."""
-
-    def nothing(*_: object) -> None: ...
-
-    async def send_nothing(*_: object) -> None: ...
-
     protocols: list[Any] = list(gatherer._connection._protocols)
-    before = [(p, p.datagram_received, p.send_stun, p.send_data) for p in protocols]
+    before = [(p, p.transport, p.datagram_received, p.send_stun) for p in protocols]
+    put_behind(gatherer, _NoWire())
     for protocol in protocols:
-        protocol.datagram_received = protocol.send_stun = nothing
-        protocol.send_data = send_nothing
+        protocol.send_stun = lambda *_: None  # nor is it counted
 
     def speak_again() -> None:
-        for protocol, receive, send_stun, send_data in before:
+        for protocol, transport, receive, send_stun in before:
+            protocol.transport = transport
             protocol.datagram_received, protocol.send_stun = receive, send_stun
-            protocol.send_data = send_data
 
     return speak_again
 
@@ -203,12 +200,24 @@ class _WiredSocket:
         self._wire.outgoing(len(data), partial(self._send, data, addr))
 
     def _send(self, data: bytes, addr: Any) -> None:
-        if not closing_of(self.transport)():
+        if not is_closing(self.transport):
             self.transport.sendto(data, addr)
 
 
+class _NoWire:
+    """Nothing passes."""
+
+    def outgoing(self, size: int, pass_on: Callable[[], object]) -> None: ...
+
+    def incoming(self, size: int, pass_on: Callable[[], object]) -> None: ...
+
+    def flush(self) -> None: ...
+
+
 def _unwired(transport: Any) -> Any:
-    return transport.transport if isinstance(transport, _WiredSocket) else transport
+    while isinstance(transport, _WiredSocket):
+        transport = transport.transport
+    return transport
 
 
 def put_behind(gatherer: RTCIceGatherer, wire: Wire) -> None:
@@ -301,10 +310,21 @@ def watch_sctp(sctp: RTCSctpTransport, on_state: Callable[[str], None]) -> None:
     sctp._set_state = set_and_tell  # type: ignore[method-assign]  # the hook that aiortc lacks
 
 
-def nominated_pairs(gatherer: RTCIceGatherer) -> dict[int, Any]:
-    """Component → the pair that ICE chose, as it is at any moment."""
-    pairs: dict[int, Any] = gatherer._connection._nominated
-    return pairs
+class _Nominated(dict[int, Any]):
+    """aioice's pairs by component, and who is told when one is nominated."""
+
+    on_change: Callable[[], None]
+
+    def __setitem__(self, component: int, pair: Any) -> None:
+        super().__setitem__(component, pair)
+        self.on_change()
+
+
+def watch_nominations(gatherer: RTCIceGatherer, on_change: Callable[[], None]) -> None:
+    """Call when ICE has chosen a pair, now or anew."""
+    pairs = _Nominated(gatherer._connection._nominated)
+    pairs.on_change = on_change
+    gatherer._connection._nominated = pairs
 
 
 def srtp_sessions(dtls: RTCDtlsTransport) -> tuple[Session, Session]:
@@ -329,13 +349,33 @@ async def finish_ice(ice: RTCIceTransport, gatherer: RTCIceGatherer) -> None:
     await ice.stop()
 
 
-def closing_of(transport: Any) -> Callable[[], bool]:
-    """Asks whether a pair's transport is closing.
+def send_nowhere(_data: bytes, _addr: tuple[str, int]) -> None:
+    """Raise OSError: there is no transport."""
+    raise OSError(errno.ENOTCONN, "no pair is nominated")
+
+
+def sending_over(transport: Any) -> SendTo:
+    """What sends a datagram over a pair's transport, and raises OSError where it cannot."""
+    if transport is None:
+        return send_nowhere
+    if isinstance(transport, DatagramSocket):
+        return transport.send_at_once
+
+    def send(data: bytes, addr: tuple[str, int]) -> None:
+        if is_closing(transport):
+            raise OSError(errno.EBADF, "the transport is closed")
+        transport.sendto(data, addr)
+
+    return send
+
+
+def is_closing(transport: Any) -> bool:
+    """Whether a pair's transport is closing.
 
     aioice's TURN transport cannot be asked, and drops by itself what comes too late.
     """
     closing: Callable[[], bool] = getattr(transport, "is_closing", lambda: False)
-    return closing
+    return closing()
 
 
 async def finish_dtls(dtls: RTCDtlsTransport) -> None:

@@ -52,7 +52,7 @@ class DatagramSocket(asyncio.DatagramTransport):
     def __init__(self, bound: socket.socket, receiver: Datagrams) -> None:
         super().__init__({"socket": bound, "sockname": bound.getsockname()})
         self._socket = bound
-        self._send = bound.sendto
+        self.send_at_once = bound.sendto  # raises OSError, and keeps nothing for later
         self._receiver: Datagrams | None = receiver
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[tuple[bytes, tuple[Any, ...]]] = deque()
@@ -68,7 +68,7 @@ class DatagramSocket(asyncio.DatagramTransport):
             self._waiting.append((data, addr))
             return
         try:
-            self._send(data, addr)
+            self.send_at_once(data, addr)
         except BlockingIOError:
             self._waiting.append((data, addr))
             self._loop.add_writer(self._socket, self._flush)
@@ -78,7 +78,7 @@ class DatagramSocket(asyncio.DatagramTransport):
     def _flush(self) -> None:
         while self._waiting:
             try:
-                self._send(*self._waiting[0])
+                self.send_at_once(*self._waiting[0])
             except BlockingIOError:
                 return
             except OSError as error:
@@ -135,7 +135,8 @@ def open_datagrams(address: str, receiver: Datagrams) -> DatagramSocket:
 
 
 class _Entry(NamedTuple):
-    receive: Any  # the socket's recvmsg
+    socket: socket.socket
+    receive: Any  # its recvmsg
     receiver: Datagrams
 
 
@@ -149,7 +150,7 @@ class _Reader:
         self._selector = selectors.DefaultSelector()
         self._descriptor = self._selector.fileno()
         self._open = 0
-        self._ready_ones: deque[selectors.SelectorKey] = deque()  # one packet from each is next
+        self._ready_ones: deque[_Entry] = deque()  # one packet from each is next
         self._held: asyncio.TimerHandle | None = None
         self._clock_offset = monotonic_of_wall()
         loop.add_reader(self._descriptor, self._ready)
@@ -164,7 +165,7 @@ class _Reader:
         return reader
 
     def add(self, bound: socket.socket, receiver: Datagrams) -> None:
-        self._selector.register(bound, selectors.EVENT_READ, _Entry(bound.recvmsg, receiver))
+        self._selector.register(bound, selectors.EVENT_READ, _Entry(bound, bound.recvmsg, receiver))
         self._open += 1
 
     def remove(self, bound: socket.socket) -> None:
@@ -201,17 +202,16 @@ class _Reader:
         ready_ones = self._ready_ones
         for taken in range(BURST):
             if not ready_ones and self._open:
-                ready_ones.extend(key for key, _ in self._selector.select(0))
+                ready_ones.extend([key.data for key, _ in self._selector.select(0)])
             if not ready_ones:
                 return taken > 0
-            key = ready_ones.popleft()
-            receive, receiver = key.data
+            bound, receive, receiver = ready_ones.popleft()
             try:
                 data, ancillary, _flags, addr = receive(LARGEST, ANCILLARY)
             except (BlockingIOError, InterruptedError):
                 continue
             except OSError as error:
-                if key.fileobj.fileno() >= 0:  # type: ignore[union-attr]  # else closed by one before it
+                if bound.fileno() >= 0:  # else closed by one before it
                     receiver.error_received(error)
                 continue
             if stepped or not ancillary:

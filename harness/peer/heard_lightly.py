@@ -20,7 +20,7 @@ from harness.peer.rtcp import StreamStatistics
 # A CELT frame with its silence flag (RFC 6716, section 4.3), or what discontinuous transmission leaves.
 LONGEST_SILENCE = 3  # bytes
 PAUSE = 20  # packets, 400 ms: a shorter pause belongs to the speech around it
-PROBED, PROBED_IN_PAUSE = 15, 5  # one packet in so many is decoded within an audible stretch
+PROBED, PROBED_IN_PAUSE = 25, 8  # one packet in so many is decoded within an audible stretch
 SAMPLES_PER_FRAME = 960  # 20 ms
 FRAME_SECONDS = 0.02
 HALF_CIRCLE = 1 << 31  # of RTP timestamps, which wrap
@@ -116,9 +116,9 @@ class _Stretch:
 
     __slots__ = (
         "_arrival",
+        "_begun",
         "_highest",
         "_jitter",
-        "_media",
         "_received",
         "_stall",
         "_started",
@@ -131,9 +131,10 @@ class _Stretch:
         self.stream = stream
         self.audible = audible
         self._started = (at, stream.received - 1, stream.highest - 1)
+        self._begun = timestamp
         self._arrival, self._timestamp = at, timestamp
         self._received, self._highest = stream.received, stream.highest
-        self._jitter, self._stall, self._media = stream.jitter, 0.0, 0
+        self._jitter, self._stall = stream.jitter, 0.0
 
     def add(self, at: float, timestamp: int) -> None:
         """Go on to a packet that its stream has counted already."""
@@ -148,7 +149,6 @@ class _Stretch:
             self._stall = max(self._stall, at - self._arrival - FRAME_SECONDS)
         if stream.jitter > self._jitter:
             self._jitter = stream.jitter
-        self._media += (apart + HALF_CIRCLE) % (2 * HALF_CIRCLE) - HALF_CIRCLE
         self._arrival, self._timestamp = at, timestamp
         self._received, self._highest = stream.received, stream.highest
 
@@ -160,6 +160,7 @@ class _Stretch:
     def event(self) -> StretchHeard:
         first, received, highest = self._started
         packets = self._received - received
+        media = (self._timestamp - self._begun + HALF_CIRCLE) % (2 * HALF_CIRCLE) - HALF_CIRCLE
         return StretchHeard(
             at=first,
             until=self._arrival,
@@ -167,7 +168,7 @@ class _Stretch:
             audible=self.audible,
             packets=packets,
             lost=max(0, self._highest - highest - packets),
-            media_ms=round(1000 * self._media / SAMPLE_RATE, 3),
+            media_ms=round(1000 * media / SAMPLE_RATE, 3),
             jitter_ms=round(1000 * self._jitter / SAMPLE_RATE, 3),
             stall_ms=round(1000 * self._stall, 3),
         )

@@ -13,67 +13,92 @@ from harness.peer import srtp
 
 OnPacket = Callable[[bytes, float], None]  # a plain RTP packet or RTCP compound, and its arrival
 
+SHORTEST = 12  # bytes: an RTP header
+
 _now = MonotonicClock.now
 
 
 class MediaLink:
-    """Where one call's media goes out and comes in. `on_rtp` and `on_rtcp` get what is authentic."""
+    """Where one call's media goes out and comes in. `on_rtp` and `on_rtcp` get what is authentic.
 
-    def __init__(self, gatherer: RTCIceGatherer, dtls: RTCDtlsTransport) -> None:
+    Where to send is looked up when that changes or fails, so that a packet does not pay for it.
+    What came in is opened when so many datagrams are `together`, or at `settle`: one after the other they
+    cost less than each by itself, among those of other calls. Arrivals are those of the datagrams.
+    """
+
+    def __init__(self, gatherer: RTCIceGatherer, dtls: RTCDtlsTransport, together: int = 1) -> None:
         self.on_rtp: OnPacket | None = None
         self.on_rtcp: OnPacket | None = None
         self._dtls = dtls
-        self._nominated = internals.nominated_pairs(gatherer)
-        self._pair: Any = None
+        self._together = together
+        self._held: list[tuple[bytes, float]] = []
+        self._gatherer = gatherer
+        self._protect = self._open = srtp.CLOSED
         self._transport: Any = None
         self._address: tuple[str, int] = ("", 0)
-        self._sendto: Callable[[bytes, tuple[str, int]], None]
-        self._is_closing: Callable[[], bool]
-        self._protect: srtp.Crypt | None = None
-        self._open: srtp.Crypt | None = None
+        self._sendto: internals.SendTo = internals.send_nowhere
+        internals.watch_nominations(gatherer, self.look)
 
     def dtls_changed(self) -> None:
         """Take the keys when the handshake is done; send no more when DTLS is over."""
-        self._protect = None
+        self._protect = srtp.CLOSED
         if self._dtls.state == "connected":
             outgoing, incoming = internals.srtp_sessions(self._dtls)
             self._protect, self._open = srtp.protection(outgoing), srtp.opening(incoming)
 
+    def look(self) -> None:
+        """Another pair was nominated, or the same goes on over another socket."""
+        pair = internals.nominated_pair(self._gatherer)
+        transport = None if pair is None else pair.protocol.transport
+        if transport is not self._transport:
+            self._transport, self._sendto = transport, internals.sending_over(transport)
+        if pair is not None:
+            self._address = pair.remote_addr
+
     def send_rtp(self, packet: bytes) -> bool:
         """Protect and send; False while DTLS or ICE is not up."""
-        return self._protect is not None and self._send(self._protect.rtp(packet))
+        protected = self._protect.rtp(packet)
+        if protected is None:
+            return False
+        try:
+            self._sendto(protected, self._address)
+        except OSError:
+            return self._send_after_all(protected)
+        return True
 
     def send_rtcp(self, compound: bytes) -> bool:
         """Protect and send; False while DTLS or ICE is not up."""
-        return self._protect is not None and self._send(self._protect.rtcp(compound))
+        protected = self._protect.rtcp(compound)
+        return protected is not None and self._send_after_all(protected)
 
-    def _send(self, protected: bytes | None) -> bool:
-        pair = self._nominated.get(1)
-        if pair is None or protected is None:
+    def _send_after_all(self, protected: bytes) -> bool:
+        """Over the socket that is now right, which keeps what the kernel has no room for."""
+        self.look()
+        if self._transport is None or internals.is_closing(self._transport):
             return False
-        transport = pair.protocol.transport
-        if transport is not self._transport or pair is not self._pair:
-            self._take(pair, transport)
-        if self._is_closing():
-            return False
-        self._sendto(protected, self._address)
+        self._transport.sendto(protected, self._address)
         return True
 
-    def _take(self, pair: Any, transport: Any) -> None:
-        """Another pair was nominated, or the same goes on over another socket."""
-        self._pair, self._transport, self._address = pair, transport, pair.remote_addr
-        self._sendto, self._is_closing = transport.sendto, internals.closing_of(transport)
-
     def received(self, datagram: bytes, arrival: float | None) -> None:
-        """Open an SRTP or SRTCP packet and hand it on; one that is not authentic is dropped."""
-        if self._open is None or len(datagram) < 12:
-            return
-        if 192 <= datagram[1] <= 208:  # RFC 5761, section 4
-            packet, listener = self._open.rtcp(datagram), self.on_rtcp
-        else:
-            packet, listener = self._open.rtp(datagram), self.on_rtp
-        if packet is not None and listener is not None:
-            listener(packet, _now() if arrival is None else arrival)
+        """Take an SRTP or SRTCP packet; one that is not authentic is dropped."""
+        held = self._held
+        held.append((datagram, _now() if arrival is None else arrival))
+        if len(held) >= self._together:
+            self.settle()
+
+    def settle(self) -> None:
+        """Open what is held, and hand it on in the order in which it came."""
+        held, self._held = self._held, []
+        open_rtp, open_rtcp = self._open
+        for datagram, arrival in held:
+            if len(datagram) < SHORTEST:
+                continue
+            if 192 <= datagram[1] <= 208:  # RFC 5761, section 4
+                packet, listener = open_rtcp(datagram), self.on_rtcp
+            else:
+                packet, listener = open_rtp(datagram), self.on_rtp
+            if packet is not None and listener is not None:
+                listener(packet, arrival)
 
     def stop_listening(self) -> None:
         """Hand on nothing more."""

@@ -40,6 +40,7 @@ from harness.peer.source import Microphone
 from harness.peer.transport import Transport
 
 CHANNEL_LABEL = "oai-events"
+TOGETHER = 5  # datagrams that a light peer opens one after the other: 100 ms
 
 
 class Peer:
@@ -83,6 +84,7 @@ class Peer:
             relay_only=relay_only,
             on_rtp=self._receiver.rtp,
             on_rtcp=self._receiver.rtcp,
+            together=TOGETHER if light else 1,
         )
         self._sender = AudioSender(
             self._transport,
@@ -120,6 +122,7 @@ class Peer:
 
     def counted(self) -> tuple[int, int, int]:
         """Packets sent, received, and missing among those received so far."""
+        self._transport.settle()
         return self._sender.packets, self._receiver.packets, self._receiver.lost
 
     async def create_offer(self) -> str:
@@ -171,6 +174,7 @@ class Peer:
                 await self._connecting
             self._connecting = None
             self._measure()
+        self._transport.settle()
         await self._transport.close()
         self._sender.stop()
         self.microphone.fall_silent()

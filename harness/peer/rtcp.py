@@ -68,10 +68,11 @@ class StreamStatistics:
         if extended > self.highest:
             self.highest = extended
         self.received += 1
-        difference = abs(transit - self._last_transit)
-        if difference < LONGEST_TRANSIT:
-            self.jitter += (difference - self.jitter) / 16
+        difference = transit - self._last_transit
         self._last_transit = transit
+        if -LONGEST_TRANSIT < difference < LONGEST_TRANSIT:
+            jitter = self.jitter
+            self.jitter = jitter + ((difference if difference > 0 else -difference) - jitter) / 16
         return extended
 
     def _is_new(self, extended: int, base: int) -> bool:

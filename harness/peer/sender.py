@@ -14,6 +14,7 @@ from harness.peer.transport import Transport
 
 SAMPLES_PER_FRAME = 960  # 20 ms at 48 kHz
 _header = struct.Struct("!BBHLL").pack
+LOOK_SECONDS = 0.2  # what was received and held waits no longer
 REPORT_SECONDS = 2.5  # half of RFC 3550's fixed five seconds, as its section 6.2 allows for unicast
 
 
@@ -43,6 +44,7 @@ class AudioSender:
         self.octets = 0
         self._send = transport.send_rtp
         self._send_report = transport.send_rtcp
+        self._settle = transport.settle
         self.payload_type = payload_type
         self._receiver = receiver
         self._on_sent = on_sent
@@ -51,7 +53,7 @@ class AudioSender:
         self._sequence = secrets.randbelow(1 << 15)
         self._timestamp = secrets.randbits(32)
         self._marker = 0x80
-        self._last_report = 0.0
+        self._last_report = self._next_look = 0.0
         self._stop: Callable[[], None] | None = None
 
     def start(self, pacer: Pacer | None = None) -> None:
@@ -81,11 +83,18 @@ class AudioSender:
                 self.packets += 1
                 self.octets += len(payload)
         self._timestamp = (self._timestamp + SAMPLES_PER_FRAME) & 0xFFFFFFFF
-        if deadline - self._last_report >= REPORT_SECONDS:
-            self._report(deadline)
+        if deadline >= self._next_look:
+            self._look(deadline)
+
+    def _look(self, now: float) -> None:
+        """What need not be done with each packet."""
+        self._next_look = now + LOOK_SECONDS
+        self._settle()
+        if now - self._last_report >= REPORT_SECONDS:
+            self._last_report = now
+            self._report(now)
 
     def _report(self, now: float) -> None:
-        self._last_report = now
         blocks = self._receiver.report_blocks(now) if self._receiver is not None else []
         cname = f"stream-{self.ssrc:x}"
         if self.packets:

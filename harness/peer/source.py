@@ -46,14 +46,12 @@ class Microphone:
 
     def next_packet(self) -> bytes | None:
         """The packet of this 20 ms; None only when stopped."""
-        packet = self._spoken()
+        packet = self._spoken() if self._queue else None
         if self.stopped:
             return None
         return next(self._silence) if packet is None or self.muted else packet
 
-    def _spoken(self) -> bytes | None:
-        if not self._queue:
-            return None
+    def _spoken(self) -> bytes:
         utterance = self._queue[0]
         if utterance.sent == 0:
             utterance.on_started()

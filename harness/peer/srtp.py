@@ -26,6 +26,13 @@ class Crypt(NamedTuple):
     rtcp: Process
 
 
+def _refuse(_packet: bytes) -> bytes | None:
+    return None
+
+
+CLOSED = Crypt(_refuse, _refuse)  # while there are no keys
+
+
 def protection(session: Session) -> Crypt:
     """Protects RTP packets and RTCP compounds."""
     return Crypt(_process(session, lib.srtp_protect), _process(session, lib.srtp_protect_rtcp))

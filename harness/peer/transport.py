@@ -47,7 +47,8 @@ class Transport:
 
     `addresses`: host addresses to gather on, None for all but loopback. `ask_servers` asks STUN and TURN
     servers for more candidates; `relay_only` uses none but those that they relay. `on_rtp` and `on_rtcp` get
-    plain packets with their arrival on the monotonic clock.
+    plain packets with their arrival on the monotonic clock, when so many datagrams are `together` or at
+    `settle`.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Transport:
         relay_only: bool = False,
         on_rtp: OnPacket | None = None,
         on_rtcp: OnPacket | None = None,
+        together: int = 1,
     ) -> None:
         self.ufrag = _ice_string(8)
         self.pwd = _ice_string(24)
@@ -81,7 +83,7 @@ class Transport:
         self._ice = RTCIceTransport(self._gatherer)
         self._dtls = RTCDtlsTransport(self._ice, [_certificate()])
         self._sctp = RTCSctpTransport(self._dtls)
-        self._link = MediaLink(self._gatherer, self._dtls)
+        self._link = MediaLink(self._gatherer, self._dtls, together)
         self._link.on_rtp, self._link.on_rtcp = on_rtp, on_rtcp
         # Send one plain RTP packet or RTCP compound; False while the transport is not up.
         self.send_rtp: Callable[[bytes], bool] = self._link.send_rtp
@@ -147,10 +149,13 @@ class Transport:
             self._wire = wire
             if self._gatherer.state == "completed":
                 internals.put_behind(self._gatherer, wire)
+                self._link.look()
 
     async def rebind(self) -> bool:
         """Go on from a new local port, as a phone that changes network; whether the other end followed."""
-        return await internals.rebind(self._gatherer)
+        followed = await internals.rebind(self._gatherer)
+        self._link.look()
+        return followed
 
     def open_channel(self, label: str) -> Channel:
         """Create our data channel; it opens when the association is up."""
@@ -229,7 +234,18 @@ class Transport:
 
     def block(self) -> Callable[[], None]:
         """Let no datagram in or out, as a firewall does; returns what lifts that."""
-        return internals.fall_silent(self._gatherer)
+        lift = internals.fall_silent(self._gatherer)
+        self._link.look()
+
+        def lift_and_look() -> None:
+            lift()
+            self._link.look()
+
+        return lift_and_look
+
+    def settle(self) -> None:
+        """Hand on what is held."""
+        self._link.settle()
 
     def leave_checks_unanswered(self) -> None:
         """Hear connectivity checks and answer none of them."""

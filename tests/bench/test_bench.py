@@ -10,7 +10,7 @@ import pytest
 from tests.bench.__main__ import Sizes, compared, one_core, write
 from tests.bench.figures import FIGURES, table
 
-SMALL = Sizes(plain=1, few=2, many=3, climb=(2,), seconds=1.0, set_ups=1, rounds=1)
+SMALL = Sizes(plain=1, few=2, usual=2, many=3, climb=(2,), seconds=1.0, set_ups=1, rounds=1)
 
 
 async def test_ours_plain_aiortc_and_the_floor_are_compared() -> None:

@@ -133,14 +133,14 @@ async def test_a_receiver_may_close_every_socket() -> None:
 async def test_what_the_kernel_has_no_room_for_leaves_later_and_in_order() -> None:
     got = Got()
     end = opened(got)
-    real, refused = end._send, iter(range(3))
+    real, refused = end.send_at_once, iter(range(3))
 
     def full(data: bytes, addr: tuple[Any, ...]) -> int:
         if next(refused, None) is not None:
             raise BlockingIOError
         return real(data, addr)
 
-    end._send = full  # type: ignore[assignment]  # a kernel without room, for three times
+    end.send_at_once = full  # type: ignore[assignment]  # a kernel without room, for three times
     for data in (b"1", b"2", b"3"):
         end.sendto(data, port_of(end))
     await until(lambda: len(got.arrived) == 3)

@@ -10,6 +10,11 @@ from harness.peer.remote import Remote
 from tests.peer.pairs import connected_pair, negotiate, new_end, until
 
 
+def media(number: int) -> bytes:
+    """A plain RTP packet."""
+    return b"\x80\x6f" + number.to_bytes(2, "big") + bytes.fromhex("000003e800000457") + b"payload"
+
+
 async def test_two_ends_connect_stage_by_stage_in_the_order_of_webrtc() -> None:
     async with connected_pair() as (caller, _callee, channel):
         reached = [(layer, state) for layer, state, _ in caller.states]
@@ -51,6 +56,41 @@ async def test_rtp_and_rtcp_arrive_decrypted_and_told_apart() -> None:
         assert caller.transport.send_rtcp(report)
         await until(lambda: rtp and rtcp)
         assert (rtp, rtcp) == ([media], [report])
+
+
+async def test_no_media_passes_what_is_blocked_until_that_is_lifted() -> None:
+    async with connected_pair() as (caller, callee, _channel):
+        there: list[bytes] = []
+        back: list[bytes] = []
+        callee.transport.on_rtp = lambda packet, _at: there.append(packet)
+        caller.transport.on_rtp = lambda packet, _at: back.append(packet)
+        await until(lambda: callee.transport.send_rtp(media(0)) and back)
+        lift = caller.transport.block()
+        caller.transport.send_rtp(media(1))
+        callee.transport.send_rtp(media(1))
+        await asyncio.sleep(0.1)
+        lift()
+        assert caller.transport.send_rtp(media(2))
+        assert callee.transport.send_rtp(media(2))
+        await until(lambda: media(2) in there and media(2) in back)
+        assert media(1) not in [*there, *back]
+
+
+async def test_what_is_opened_together_comes_in_order_and_the_rest_when_it_is_settled() -> None:
+    async with connected_pair(together=3) as (caller, callee, _channel):
+        came: list[tuple[bytes, float]] = []
+        caller.transport.on_rtp = lambda packet, at: came.append((packet, at))
+        await until(lambda: callee.transport.send_rtp(media(0)))
+        for number in range(1, 4):
+            assert callee.transport.send_rtp(media(number))
+        await until(lambda: len(came) == 3)
+        async with asyncio.timeout(5):
+            while len(came) < 4:
+                caller.transport.settle()
+                await asyncio.sleep(0.005)
+        assert [packet for packet, _ in came] == [media(number) for number in range(4)]
+        arrivals = [at for _, at in came]
+        assert arrivals == sorted(arrivals)
 
 
 async def test_media_is_refused_before_the_transport_is_up() -> None:
