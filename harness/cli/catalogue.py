@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from harness.fakes.faults.registry import OPENAI_FAULTS, RELAY_FAULTS, Fault, FaultRegistry
+from harness.fakes.faults.catalogue import OPENAI_FAULTS, RELAY_FAULTS
+from harness.fakes.faults.registry import Fault, FaultRegistry
 from harness.requirements.catalogue import as_json as catalogue_as_json
 from harness.requirements.catalogue import as_markdown
 from harness.requirements.registry import REGISTRY

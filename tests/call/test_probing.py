@@ -14,7 +14,7 @@ from harness.core.events import ClientEvent, HarnessFailed, HttpRequest
 from harness.core.probes import BAD_OFFERS, UPSTREAM_FAILURES
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedPair
-from harness.fakes.faults.registry import OPENAI_FAULTS
+from harness.fakes.faults.catalogue import OPENAI_FAULTS
 
 Verb = Callable[[Caller], Awaitable[None]]
 
