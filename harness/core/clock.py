@@ -6,6 +6,9 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+AT_ONCE_SECONDS = 1e-4  # far more than it takes to read a clock, far less than a turn of another process
+READINGS = 5
+
 
 class Clock(Protocol):
     """Seconds on a monotonic scale of unspecified origin."""
@@ -57,7 +60,14 @@ def seconds_of(written: str) -> float:
 
 
 def monotonic_of_wall() -> float:
-    """Seconds to add to wall time to get the monotonic clock's: for times that the kernel notes."""
+    """Seconds to add to wall time to get the monotonic clock's: for times that the kernel notes.
+
+    The clocks are read one after the other, and what is interrupted in between is read again.
+    """
+    for _ in range(READINGS - 1):
+        before, wall, after = time.monotonic(), time.time(), time.monotonic()
+        if after - before < AT_ONCE_SECONDS:
+            return before - wall
     return time.monotonic() - time.time()
 
 

@@ -11,6 +11,7 @@ import gevent
 from locust import events
 from locust.env import Environment
 from locust.runners import STATE_STOPPED, STATE_STOPPING, MasterRunner, Runner, WorkerRunner
+from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from harness.core.errors import UsageError
 from harness.load.generator import Generator
@@ -21,6 +22,7 @@ from harness.load.slo import FAILURES, Slo, read_slos
 from harness.load.users import REQUEST_TYPE
 
 CALLS_POLL_SECONDS = 0.25
+CSV_INTERVALS = 1.5
 USAGE, SATURATED = 2, 4  # exit codes; 1 is Locust's own for failed calls, and ours for a broken objective
 
 logger = logging.getLogger(__name__)
@@ -61,6 +63,9 @@ def _end_after(environment: Environment, calls: int) -> None:
         if runner.state in (STATE_STOPPING, STATE_STOPPED):
             return
     runner.stop()
+    if _options(environment).csv_prefix is not None:
+        # Locust writes its rows at an interval and not at the end: what came since would be in no file.
+        gevent.sleep(CSV_INTERVALS * CSV_STATS_INTERVAL_SEC)
     if _options(environment).headless:
         runner.quit()
 

@@ -18,6 +18,7 @@ from harness.cli.examining import Examined, check_call
 from harness.cli.screen import stage_line
 from harness.cli.showing import ShowLive
 from harness.config.run import run_settings
+from harness.core.clock import MonotonicClock
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.report.checkup import Check, State
@@ -123,6 +124,11 @@ def test_bad_input_is_one_message_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
+def call_states(pair: EmbeddedPair) -> set[str]:
+    calls = httpx.get(f"{pair.fake}/_fake/calls", trust_env=False).json()["calls"]
+    return {call["state"] for call in calls}
+
+
 def test_a_call_that_is_interrupted_is_hung_up(healthy: EmbeddedPair, server: Server, tmp_path: Path) -> None:
     process = server("doctor", healthy.offer_url, f"--reports={tmp_path}", "--say=en-m-novel-a")
     assert process.stdout is not None
@@ -132,8 +138,9 @@ def test_a_call_that_is_interrupted_is_hung_up(healthy: EmbeddedPair, server: Se
     out, errors = process.communicate(timeout=20)
     assert process.returncode == 130, out + errors
     assert "Traceback" not in errors
-    calls = httpx.get(f"{healthy.fake}/_fake/calls", trust_env=False).json()["calls"]
-    assert {call["state"] for call in calls} == {"ended"}
+    deadline = MonotonicClock().now() + 10  # the goodbye is on its way; a call that is just left ends in 30 s
+    while (states := call_states(healthy)) != {"ended"}:
+        assert MonotonicClock().now() < deadline, states
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

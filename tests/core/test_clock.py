@@ -1,6 +1,7 @@
 import re
 import time
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -76,5 +77,15 @@ def test_a_written_time_is_read_back() -> None:
 
 def test_a_wall_time_that_the_kernel_noted_is_put_on_the_monotonic_clock() -> None:
     before = time.monotonic()
-    noted = time.time() + monotonic_of_wall()
-    assert before - 0.01 <= noted <= time.monotonic() + 0.01
+    wall = time.time()
+    after = time.monotonic()
+    assert before - 0.001 <= wall + monotonic_of_wall() <= after + 0.001
+
+
+def test_what_is_interrupted_between_two_clocks_reads_them_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process had the core for 20 ms, of which the wall clock alone would have known."""
+    monotonic = iter([100.0, 100.02, 100.5, 100.5])
+    wall = iter([1000.02, 1000.5])
+    clocks = SimpleNamespace(monotonic=lambda: next(monotonic), time=lambda: next(wall))
+    monkeypatch.setattr("harness.core.clock.time", clocks)
+    assert monotonic_of_wall() == pytest.approx(-900.0)

@@ -117,14 +117,15 @@ def test_it_measures_itself_every_second_also_while_nobody_calls() -> None:
 
 
 def test_a_busy_loop_in_the_process_shows_as_lateness() -> None:
-    """A computation that holds the interpreter for a while, and again, as a saturated generator's would."""
+    """A computation that holds the interpreter for 0.2 s, and again, as a saturated generator's would."""
     busy = """
-import threading, time
+import ctypes, threading, time
 from harness.load import call_process
 
 def compute():
+    hold = ctypes.PyDLL(None).usleep  # unlike those of CDLL, its functions keep the interpreter to themselves
     while True:
-        sum(range(10_000_000))
+        hold(200_000)
         time.sleep(0.02)
 
 threading.Thread(target=compute, daemon=True).start()

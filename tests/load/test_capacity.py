@@ -91,9 +91,10 @@ def runs(begin: Begin) -> Iterator[Runs]:
             limited=begin("capacity", relay, "--slo=failures < 1%", PATIENT, *steps),
             slow=begin(
                 "capacity", delayed.offer_url, "--slo=first audio p95 < 2s", "--most=1", "--start=1",
-                PATIENT, *SHORT_STEPS,
+                PATIENT, *SHORT_STEPS, "--step-seconds=8",  # a call takes six
             ),
-            late=begin("capacity", pair.offer_url, "--limit=lateness_p99_ms=0.02", *steps),
+            # Not at the limited relay's fake, where its calls would count.
+            late=begin("capacity", delayed.offer_url, "--limit=lateness_p99_ms=0.02", *steps),
         )  # fmt: skip
 
 

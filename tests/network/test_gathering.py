@@ -215,10 +215,11 @@ async def test_the_quota_of_a_user_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_port_where_nobody_listens_is_unreachable_over_tcp() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        url = f"turn:127.0.0.1:{taken.getsockname()[1]}?transport=tcp"
-    async with gathered(turn(url)) as (_, tried):
-        assert tried[url].error.lower().startswith("unreachable: connection refused")
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        url = f"turn:127.0.0.1:{holder.getsockname()[1]}?transport=tcp"
+        async with gathered(turn(url)) as (_, tried):
+            assert tried[url].error.lower().startswith("unreachable: connection refused")
 
 
 async def test_what_is_no_tls_is_told() -> None:

@@ -25,8 +25,8 @@ async def test_each_direction_has_its_own_delay_and_one_timer_serves_both() -> N
     link.impair(SLOW)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    link.outgoing(100, lambda: came.append(("up", loop.time() - began)))
     link.incoming(100, lambda: came.append(("down", loop.time() - began)))
+    link.outgoing(100, lambda: came.append(("up", loop.time() - began)))
     assert not came
     before = asyncio.all_tasks()
     await until(lambda: len(came) == 2)
@@ -39,7 +39,7 @@ async def test_each_direction_has_its_own_delay_and_one_timer_serves_both() -> N
 
 async def test_a_blackout_loses_both_directions_and_ends_by_itself() -> None:
     link, came = Link("seed"), list[int]()
-    link.blackout(0.05)
+    link.blackout(0.5)  # far more than the lines below may be interrupted for
     assert link.dark_for > 0
     for number in range(3):
         link.outgoing(100, partial(came.append, number))

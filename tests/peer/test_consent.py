@@ -2,24 +2,49 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from harness.core.clock import ManualClock
 from harness.peer.consent import Consent
 from tests.peer.pairs import connected_pair, until
 from tests.peer.test_wire import Tap
 
 
-async def test_consent_that_is_renewed_does_not_expire() -> None:
-    expired: list[bool] = []
+class HandMovedLoop(asyncio.SelectorEventLoop):
+    """Its clock is moved by hand, so that no interruption of the test can let a consent expire."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._clock = ManualClock()
+
+    def time(self) -> float:
+        return self._clock.now()
+
+    async def passes(self, seconds: float) -> None:
+        """What is due by then is done when this returns."""
+        self._clock.advance(seconds)
+        for _ in range(2):
+            await asyncio.sleep(0)
+
+
+async def expiries_of_a_renewed_consent() -> list[float]:
+    """Renewed for half a second, five times as long as it lasts, and then no more."""
     loop = asyncio.get_running_loop()
-    began = loop.time()
-    consent = Consent(lambda: expired.append(True), 0.2)
-    while loop.time() - began < 0.5:
+    assert isinstance(loop, HandMovedLoop)
+    expired: list[float] = []
+    consent = Consent(lambda: expired.append(loop.time()), 0.1)
+    for _ in range(25):
+        await loop.passes(0.02)
         consent.renew()
-        await asyncio.sleep(0.02)
     assert not expired
-    last = loop.time()
-    await until(lambda: expired)
-    assert loop.time() - last >= 0.17
-    assert expired == [True]
+    for _ in range(50):
+        await loop.passes(0.01)
+    return expired
+
+
+def test_consent_that_is_renewed_does_not_expire_and_then_does_so_once() -> None:
+    with asyncio.Runner(loop_factory=HandMovedLoop) as runner:
+        assert runner.run(expiries_of_a_renewed_consent()) == [pytest.approx(0.6, abs=0.011)]
 
 
 async def test_consent_that_is_stopped_expires_no_more() -> None:

@@ -24,7 +24,6 @@ PREFIX = "voice-relay-test"
 COMMAND_SECONDS = 20.0
 STOP_SECONDS = 5.0
 
-_NAME = re.compile(rf"{PREFIX}-(?P<pid>\d+)-\d+-[a-z0-9-]+")
 _runs = itertools.count(1)
 
 
@@ -70,15 +69,19 @@ class Namespace:
 
 
 class Namespaces:
-    """`with Namespaces() as made:` — everything that is made is gone when left, processes included."""
+    """`with Namespaces() as made:` — everything that is made is gone when left, processes included.
 
-    def __init__(self) -> None:
+    `prefix`: names begin so, and what dead runs left under such names is swept first.
+    """
+
+    def __init__(self, prefix: str = PREFIX) -> None:
+        self._prefix = prefix
         self._made: list[Namespace] = []
         self._run = next(_runs)
 
     def add(self, role: str) -> Namespace:
         """A machine without any link: loopback alone, and IPv4 alone."""
-        namespace = Namespace(f"{PREFIX}-{os.getpid()}-{self._run}-{role}")
+        namespace = Namespace(f"{self._prefix}-{os.getpid()}-{self._run}-{role}")
         _ip("netns", "add", namespace.name)
         self._made.append(namespace)
         _ip("-n", namespace.name, "link", "set", "lo", "up")
@@ -102,7 +105,7 @@ class Namespaces:
         needs_root()
         for program in ("ip", "nft", "sysctl"):
             needs_program(program)
-        sweep()
+        sweep(self._prefix)
         return self
 
     def __exit__(
@@ -111,12 +114,22 @@ class Namespaces:
         self.close()
 
 
-def sweep() -> list[str]:
+def present() -> set[str]:
+    """The names of all namespaces of this machine."""
+    return {line.split()[0] for line in run(["ip", "netns", "list"]).splitlines() if line}
+
+
+def sweep(prefix: str = PREFIX) -> list[str]:
     """Remove what runs that were killed left behind; returns the names."""
-    found = [_NAME.fullmatch(line.split()[0]) for line in run(["ip", "netns", "list"]).splitlines() if line]
+    pattern = re.compile(rf"{prefix}-(?P<pid>\d+)-\d+-[a-z0-9-]+")
+    found = [pattern.fullmatch(name) for name in sorted(present())]
     dead = [Namespace(name.group()) for name in found if name and not _alive(int(name["pid"]))]
     for namespace in dead:
-        remove(namespace)
+        try:
+            remove(namespace)
+        except RuntimeError:
+            if namespace.name in present():
+                raise  # else another run swept at the same time
     return [namespace.name for namespace in dead]
 
 

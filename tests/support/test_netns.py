@@ -9,20 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.netns import Namespaces, run, sweep
+from tests.support import netns
+from tests.support.netns import Namespace, Namespaces, present, run, sweep
+from tests.support.programs import needs_root
 
 ROOT = Path(__file__).parents[2]
-FORSAKEN = """
+SWEPT = "voice-relay-swept"  # by this test alone, and not by those that run beside it
+FORSAKEN = f"""
 import sys, time
 from tests.support.netns import Namespaces
-namespaces = Namespaces().__enter__()
+namespaces = Namespaces("{SWEPT}").__enter__()
 print(namespaces.add("forsaken").name, flush=True)
 time.sleep(60)
 """
-
-
-def present() -> set[str]:
-    return {line.split()[0] for line in run(["ip", "netns", "list"]).splitlines() if line}
 
 
 @pytest.fixture
@@ -68,8 +67,18 @@ def test_an_error_leaves_no_namespace_and_no_process_behind() -> None:
     assert name not in present()
 
 
-def test_what_a_killed_run_left_is_swept_and_what_a_live_run_has_is_not(namespaces: Namespaces) -> None:
-    ours = namespaces.add("ours")
+def test_what_a_killed_run_left_is_swept_and_what_a_live_run_has_is_not() -> None:
+    with Namespaces(SWEPT) as namespaces:
+        ours = namespaces.add("ours")
+        killed = killed_run()
+        assert killed in present()
+        assert killed in sweep(SWEPT)
+        assert present() >= {ours.name}
+        assert killed not in present()
+
+
+def killed_run() -> str:
+    """What it left: a namespace that was spared while its maker lived."""
     with subprocess.Popen(
         [sys.executable, "-c", FORSAKEN],
         cwd=ROOT,
@@ -80,12 +89,22 @@ def test_what_a_killed_run_left_is_swept_and_what_a_live_run_has_is_not(namespac
         assert killed.stdout is not None
         name = killed.stdout.readline().strip()
         assert name in present()
-        assert name not in sweep()
+        assert name not in sweep(SWEPT)
         killed.kill()
-    assert name in present()
-    assert name in sweep()
-    assert present() >= {ours.name}
-    assert name not in present()
+    return name
+
+
+def test_two_runs_that_sweep_at_once_do_not_stumble(monkeypatch: pytest.MonkeyPatch) -> None:
+    needs_root()
+    left, remove = killed_run(), netns.remove
+
+    def as_another_does_it_too(namespace: Namespace) -> None:
+        remove(namespace)
+        remove(namespace)
+
+    monkeypatch.setattr(netns, "remove", as_another_does_it_too)
+    assert sweep(SWEPT) == [left]
+    assert left not in present()
 
 
 def test_a_firewall_that_nft_refuses_is_an_error_with_its_words(namespaces: Namespaces) -> None:

@@ -102,7 +102,7 @@ def test_a_fake_without_workers_ends_with_an_error() -> None:
 
 async def test_a_hung_worker_is_named_when_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rather than shown as one without calls; stopping does not wait for it for ever."""
-    monkeypatch.setattr("harness.fakes.openai.workers.channel.ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr("harness.fakes.openai.workers.channel.ANSWER_SECONDS", 2.0)  # for the other, too
     monkeypatch.setattr("harness.fakes.openai.workers.member.STOP_SECONDS", 0.2)
     token = {"authorization": "Bearer let-me-in"}
     async with (
