@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,7 +73,15 @@ class Settings(BaseSettings):
 
 
 def read_settings() -> Settings:
-    """Read the environment. Raises UsageError naming the variable, never its value."""
+    """Read the environment. Raises UsageError naming the variable, never its value.
+
+    Read again only where it has changed: pydantic takes a millisecond, and each load of the fixtures asks.
+    """
+    return _read(frozenset(v for v in os.environ.items() if v[0].upper().startswith("HARNESS_")))
+
+
+@lru_cache(maxsize=1)
+def _read(_variables: frozenset[tuple[str, str]]) -> Settings:
     try:
         return Settings()
     except (ValidationError, SettingsError) as error:

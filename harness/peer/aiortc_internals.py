@@ -15,23 +15,28 @@ from functools import partial
 from typing import Any, Protocol
 
 from aioice import Candidate
-from aioice.ice import StunProtocol
+from aioice.ice import StunProtocol, get_host_addresses
 from aioice.stun import TransactionError
 from aioice.turn import TurnTransport
 from aiortc import (
     RTCCertificate,
+    RTCDtlsFingerprint,
     RTCDtlsTransport,
     RTCIceGatherer,
     RTCIceTransport,
     RTCSctpTransport,
 )
 from aiortc.rtcconfiguration import RTCIceTransportPolicy
-from aiortc.rtcdtlstransport import certificate_digest
+from aiortc.rtcdtlstransport import SRTPProtectionProfile, certificate_digest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from OpenSSL import SSL
 from pylibsrtp import Session
 
 from harness.peer.datagrams import DatagramSocket, open_datagrams
 from harness.peer.hosts import host_protocols
 
+COMPONENT = 1  # RTP, and RTCP with it (RFC 8445, section 13.1.1; RFC 5761)
 RELAY_GOODBYE_SECONDS = 2.0
 
 OnDatagram = Callable[[bytes, float | None], None]  # the arrival on the monotonic clock, where it is known
@@ -61,11 +66,20 @@ def new_gatherer(
     )
     connection: Any = gatherer._connection
     connection.ice_controlling = controlling
-    chosen = addresses
 
-    async def gather_component(component: int, addresses: Sequence[str], **_theirs: Any) -> list[Candidate]:
-        on = addresses if relay_only or chosen is None else chosen  # a relay-only peer is given no address
-        connection._protocols += host_protocols(connection, component, on)
+    async def gather_candidates() -> None:
+        # Interfaces are asked only where that decides: aioice asks, which is dear, whatever is gathered on.
+        if relay_only:
+            on: Sequence[str] = ()
+        elif addresses is None:
+            on = get_host_addresses(use_ipv4=True, use_ipv6=True)
+        else:
+            on = addresses
+        connection._local_candidates += await gather_on(on)
+        connection._local_candidates_end = True
+
+    async def gather_on(addresses: Sequence[str]) -> list[Candidate]:
+        connection._protocols += host_protocols(connection, COMPONENT, addresses)
         candidates: list[Candidate] = [protocol.local_candidate for protocol in connection._protocols]
         if ask_servers is not None:
             hosts = tuple(connection._protocols)
@@ -75,7 +89,7 @@ def new_gatherer(
                     connection._protocols.append(protocol)
         return _without_redundant(candidates)
 
-    connection.get_component_candidates = gather_component
+    connection.gather_candidates = gather_candidates
     return gatherer
 
 
@@ -139,8 +153,7 @@ def _tap(protocol: Any, on_media: OnDatagram, checks: CheckCounter) -> None:
         receive(data, addr)
 
     def counted_send_stun(message: Any, addr: tuple[str, int]) -> None:
-        header = bytes(message)[:2]
-        checks.count(header[0], header[1], outgoing=True)
+        checks.count(*divmod(message.message_method | message.message_class, 256), outgoing=True)
         send_stun(message, addr)
 
     protocol.datagram_received = datagram_received
@@ -387,6 +400,26 @@ async def finish_dtls(dtls: RTCDtlsTransport) -> None:
             await task
 
 
+class _Certificate(RTCCertificate):
+    """One that serves many calls: what aiortc derives from it for each of them is derived once."""
+
+    def __init__(self, key: EllipticCurvePrivateKey, cert: x509.Certificate) -> None:
+        super().__init__(key, cert)
+        self._fingerprints = super().getFingerprints()
+        self._contexts: dict[tuple[object, ...], SSL.Context] = {}
+
+    def getFingerprints(self) -> list[RTCDtlsFingerprint]:  # aiortc's name
+        return list(self._fingerprints)
+
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        profiles = tuple(srtp_profiles)
+        if profiles not in self._contexts:
+            context = super()._create_ssl_context(srtp_profiles)
+            context.set_session_cache_mode(SSL.SESS_CACHE_OFF)  # each call shakes hands in full
+            self._contexts[profiles] = context
+        return self._contexts[profiles]
+
+
 def new_certificate() -> RTCCertificate:
     """ECDSA on P-256, as browsers make them."""
-    return RTCCertificate.generateCertificate()
+    return _Certificate.generateCertificate()

@@ -179,7 +179,8 @@ class Transport:
             usernameFragment=remote.ufrag, password=remote.pwd, iceLite=remote.ice_lite
         )
         try:
-            await asyncio.wait_for(self._ice.start(parameters), within)
+            async with asyncio.timeout(within):
+                await self._ice.start(parameters)
         except TimeoutError:
             self._tell("ice", "failed", f"no pair was nominated within {within:g} s")
             return False
@@ -195,7 +196,8 @@ class Transport:
         self._remote_fingerprints = remote.fingerprints
         parameters = RTCDtlsParameters([RTCDtlsFingerprint(a, v) for a, v in remote.fingerprints])
         try:
-            await asyncio.wait_for(self._dtls.start(parameters), within)
+            async with asyncio.timeout(within):
+                await self._dtls.start(parameters)
         except TimeoutError:
             self._tell("dtls", "failed", f"no handshake within {within:g} s")
             return False
@@ -311,7 +313,11 @@ def _certificate() -> RTCCertificate:
 
 
 def _ice_string(length: int) -> str:
-    return "".join(secrets.choice(ICE_CHARS) for _ in range(length))
+    number, digits = secrets.randbelow(len(ICE_CHARS) ** length), ""
+    for _ in range(length):
+        number, digit = divmod(number, len(ICE_CHARS))
+        digits += ICE_CHARS[digit]
+    return digits
 
 
 def _to_aiortc(candidate: Candidate) -> RTCIceCandidate:

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
 
 from harness.config.settings import read_settings
@@ -140,6 +140,7 @@ def load_library(directory: Path | None = None) -> Library:
     return _library((directory or read_settings().fixtures or own_fixtures()).resolve())
 
 
+@cache
 def own_fixtures() -> Path:
     """The checkout's fixtures, else the copy inside the installed package."""
     checkout = Path(__file__).parents[2] / "fixtures" / "audio"

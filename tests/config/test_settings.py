@@ -32,6 +32,21 @@ def test_every_variable_reaches_the_target(monkeypatch: pytest.MonkeyPatch) -> N
     assert target.extra_fields() == {"chatId": "c1"}
 
 
+def test_the_environment_is_read_again_when_it_has_changed_and_only_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = read_settings()
+    monkeypatch.setenv("SOMEBODY_ELSES", "1")
+    assert read_settings() is before
+    monkeypatch.setenv("HARNESS_DIALECT", "sdp")
+    assert read_settings().dialect == "sdp"
+    monkeypatch.delenv("HARNESS_DIALECT")
+    monkeypatch.setenv("harness_dialect", "json")  # pydantic takes either case
+    assert read_settings().dialect == "json"
+    monkeypatch.delenv("harness_dialect")
+    assert read_settings() == before
+
+
 @pytest.mark.parametrize("silence", ["true", "comfort"])
 def test_silence_is_true_or_comfort_noise(monkeypatch: pytest.MonkeyPatch, silence: str) -> None:
     monkeypatch.setenv("HARNESS_SILENCE", silence)

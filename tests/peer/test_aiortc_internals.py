@@ -6,9 +6,14 @@ import importlib.metadata
 
 import pytest
 from aioice.ice import Connection, StunProtocol
+from aioice.stun import Class, Message, Method
 from aiortc import RTCDtlsTransport, RTCIceGatherer, RTCIceTransport, RTCSctpTransport
+from aiortc.rtcdtlstransport import SRTP_PROFILES
+from OpenSSL import SSL
 
-from harness.peer.aiortc_internals import CheckCounter, new_certificate
+from harness.peer import aiortc_internals
+from harness.peer.aiortc_internals import CheckCounter, new_certificate, new_gatherer
+from tests.peer.pairs import connected_pair
 
 PINNED = {"aiortc": "1.16.0", "aioice": "0.13.0"}
 
@@ -25,7 +30,15 @@ async def gatherer() -> RTCIceGatherer:
 
 @pytest.mark.parametrize(
     "name",
-    ["_protocols", "_nominated", "ice_controlling", "get_component_candidates", "_remote_candidates_end"],
+    [
+        "_protocols",
+        "_nominated",
+        "ice_controlling",
+        "gather_candidates",
+        "_local_candidates",
+        "_local_candidates_end",
+        "_remote_candidates_end",
+    ],
 )
 async def test_an_ice_connection_has(gatherer: RTCIceGatherer, name: str) -> None:
     assert hasattr(gatherer._connection, name)
@@ -64,3 +77,54 @@ def test_checks_are_counted_by_stun_message_type_and_direction() -> None:
     assert renewed == [2]
     del checks.on_answered
     assert vars(checks) == {"sent": 1, "answered": 2, "refused": 1, "received": 1, "replied": 1}
+
+
+@pytest.mark.parametrize("kind", Class)
+def test_a_stun_message_begins_with_its_method_and_class(kind: Class) -> None:
+    message = Message(message_method=Method.BINDING, message_class=kind)
+    assert bytes(message)[:2] == bytes(divmod(message.message_method | message.message_class, 256))
+
+
+async def _gathered(addresses: list[str] | None, *, relay_only: bool = False) -> list[str]:
+    gatherer = new_gatherer(
+        ask_servers=None,
+        relay_only=relay_only,
+        ufrag="abcd",
+        pwd="p" * 22,
+        controlling=True,
+        addresses=addresses,
+    )
+    await gatherer.gather()
+    found = [candidate.ip for candidate in gatherer.getLocalCandidates()]
+    await aiortc_internals.stop_sending(gatherer)
+    return found
+
+
+async def test_interfaces_are_asked_only_where_no_address_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def interfaces(*, use_ipv4: bool, use_ipv6: bool) -> list[str]:
+        asked.append(use_ipv4 and use_ipv6)
+        return ["127.0.0.2"]
+
+    monkeypatch.setattr(aiortc_internals, "get_host_addresses", interfaces)
+    assert await _gathered(["127.0.0.1"]) == ["127.0.0.1"]
+    assert await _gathered(None, relay_only=True) == []
+    assert not asked
+    assert await _gathered(None) == ["127.0.0.2"]
+    assert asked == [True]
+
+
+def test_the_calls_of_a_certificate_share_one_openssl_context_that_resumes_no_session() -> None:
+    certificate = new_certificate()
+    context = certificate._create_ssl_context(SRTP_PROFILES)
+    assert certificate._create_ssl_context(SRTP_PROFILES) is context
+    assert certificate._create_ssl_context(SRTP_PROFILES[:1]) is not context
+    assert context.get_session_cache_mode() == SSL.SESS_CACHE_OFF
+    assert new_certificate()._create_ssl_context(SRTP_PROFILES) is not context
+
+
+async def test_a_handshake_takes_its_context_from_the_certificate() -> None:
+    async with connected_pair() as (caller, callee, _channel):
+        contexts = {end.transport._dtls._ssl.get_context() for end in (caller, callee)}
+        assert len(contexts) == 1  # the process has one certificate
