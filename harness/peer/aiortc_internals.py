@@ -33,8 +33,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from OpenSSL import SSL
 from pylibsrtp import Session
 
+from harness.peer.checks import CheckCounter
 from harness.peer.datagrams import DatagramSocket, open_datagrams
-from harness.peer.hosts import host_protocols
+from harness.peer.hosts import host_protocols, without_redundant
 
 COMPONENT = 1  # RTP, and RTCP with it (RFC 8445, section 13.1.1; RFC 5761)
 RELAY_GOODBYE_SECONDS = 2.0
@@ -87,49 +88,10 @@ def new_gatherer(
                 candidates.append(candidate)
                 if protocol is not None:
                     connection._protocols.append(protocol)
-        return _without_redundant(candidates)
+        return without_redundant(candidates)
 
     connection.gather_candidates = gather_candidates
     return gatherer
-
-
-def _without_redundant(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """One of those that share transport address and base (RFC 8445, section 5.1.3): the first."""
-    kept: dict[tuple[object, ...], Candidate] = {}
-    for c in candidates:
-        reflexive = c.type == "srflx"
-        base = (c.related_address, c.related_port) if reflexive else (c.host, c.port)
-        kept.setdefault((c.host, c.port, base), c)
-    return list(kept.values())
-
-
-class CheckCounter:
-    """ICE connectivity checks on the wire, told from STUN's message types (RFC 8489, section 5)."""
-
-    def __init__(self) -> None:
-        self.on_answered: Callable[[], None] | None = None
-        self.sent = 0
-        self.answered = 0
-        self.refused = 0
-        self.received = 0
-        self.replied = 0
-
-    def count(self, first: int, second: int, *, outgoing: bool) -> None:
-        """Count one STUN message by the first two bytes of its header."""
-        if (first, second) == (0x00, 0x01):
-            if outgoing:
-                self.sent += 1
-            else:
-                self.received += 1
-        elif (first, second) == (0x01, 0x01):
-            if outgoing:
-                self.replied += 1
-            else:
-                self.answered += 1
-                if self.on_answered is not None:
-                    self.on_answered()
-        elif not outgoing and (first, second) == (0x01, 0x11):
-            self.refused += 1
 
 
 def tap_sockets(gatherer: RTCIceGatherer, on_media: OnDatagram, checks: CheckCounter) -> None:

@@ -45,3 +45,13 @@ def host_protocols(connection: Connection, component: int, addresses: Sequence[s
         )
         protocols.append(protocol)
     return protocols
+
+
+def without_redundant(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """One of those that share transport address and base (RFC 8445, section 5.1.3): the first."""
+    kept: dict[tuple[object, ...], Candidate] = {}
+    for c in candidates:
+        reflexive = c.type == "srflx"
+        base = (c.related_address, c.related_port) if reflexive else (c.host, c.port)
+        kept.setdefault((c.host, c.port, base), c)
+    return list(kept.values())

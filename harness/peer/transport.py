@@ -31,6 +31,7 @@ from harness.core.sdp import Candidate
 from harness.peer import aiortc_internals as internals
 from harness.peer.aiortc_internals import AskServers
 from harness.peer.channel import Channel
+from harness.peer.checks import CheckCounter
 from harness.peer.consent import CONSENT_SECONDS, Consent
 from harness.peer.media_link import MediaLink, OnPacket
 from harness.peer.remote import Remote
@@ -66,7 +67,7 @@ class Transport:
         self.ufrag = _ice_string(8)
         self.pwd = _ice_string(24)
         self.on_channel: Callable[[Channel], None] | None = None
-        self.checks = internals.CheckCounter()
+        self.checks = CheckCounter()
         self._on_state = on_state
         self._closed = False
         self._wire: internals.Wire | None = None

@@ -12,7 +12,7 @@ from aiortc.rtcdtlstransport import SRTP_PROFILES
 from OpenSSL import SSL
 
 from harness.peer import aiortc_internals
-from harness.peer.aiortc_internals import CheckCounter, new_certificate, new_gatherer
+from harness.peer.aiortc_internals import new_certificate, new_gatherer
 from tests.peer.pairs import connected_pair
 
 PINNED = {"aiortc": "1.16.0", "aioice": "0.13.0"}
@@ -62,21 +62,6 @@ async def test_a_dtls_transport_has(gatherer: RTCIceGatherer, name: str) -> None
 async def test_an_sctp_transport_has(gatherer: RTCIceGatherer, name: str) -> None:
     dtls = RTCDtlsTransport(RTCIceTransport(gatherer), [new_certificate()])
     assert hasattr(RTCSctpTransport(dtls), name)
-
-
-def test_checks_are_counted_by_stun_message_type_and_direction() -> None:
-    checks = CheckCounter()
-    checks.count(0x00, 0x01, outgoing=True)
-    checks.count(0x00, 0x01, outgoing=False)
-    checks.count(0x01, 0x01, outgoing=False)
-    checks.count(0x01, 0x11, outgoing=False)
-    checks.count(0x01, 0x01, outgoing=True)  # our own answer to the other end's check
-    renewed: list[int] = []
-    checks.on_answered = lambda: renewed.append(checks.answered)
-    checks.count(0x01, 0x01, outgoing=False)
-    assert renewed == [2]
-    del checks.on_answered
-    assert vars(checks) == {"sent": 1, "answered": 2, "refused": 1, "received": 1, "replied": 1}
 
 
 @pytest.mark.parametrize("kind", Class)
