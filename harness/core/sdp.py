@@ -56,12 +56,20 @@ class Section:
 
     def attributes(self, name: str) -> list[str]:
         """All values of `a=name` in the section; the session's where the section has none."""
-        return _attributes(self.lines, name) or _attributes(self.session_lines, name)
+        return list(self._own.get(name) or self._of_session.get(name, ()))
+
+    @cached_property
+    def _own(self) -> dict[str, list[str]]:
+        return _attributes(self.lines)
+
+    @cached_property
+    def _of_session(self) -> dict[str, list[str]]:
+        return _attributes(self.session_lines)
 
     @property
     def rejected(self) -> bool:
         """Port 0 rejects a section (RFC 3264, section 6), unless it is bundle-only (RFC 9143)."""
-        return self.port == 0 and not _attributes(self.lines, "bundle-only")
+        return self.port == 0 and "bundle-only" not in self._own
 
     @property
     def mid(self) -> str | None:
@@ -101,7 +109,7 @@ class Section:
     @cached_property
     def candidates(self) -> list[Candidate]:
         """Candidates that can be read; a malformed line is left out."""
-        return [c for c in map(_candidate, _attributes(self.lines, "candidate")) if c is not None]
+        return [c for c in map(_candidate, self._own.get("candidate", ())) if c is not None]
 
     @cached_property
     def codecs(self) -> list[Codec]:
@@ -161,7 +169,7 @@ class SessionDescription:
     @property
     def bundle(self) -> tuple[str, ...]:
         """The mids of the first BUNDLE group."""
-        for value in _attributes(self.session_lines, "group"):
+        for value in _attributes(self.session_lines).get("group", ()):
             words = value.split()
             if words and words[0] == "BUNDLE":
                 return tuple(words[1:])
@@ -208,9 +216,14 @@ def _section(m_line: str, lines: list[str], session_lines: tuple[str, ...]) -> S
     )
 
 
-def _attributes(lines: tuple[str, ...], name: str) -> list[str]:
-    flag, prefix = f"a={name}", f"a={name}:"
-    return [line[len(prefix) :] for line in lines if line.startswith(prefix) or line == flag]
+def _attributes(lines: tuple[str, ...]) -> dict[str, list[str]]:
+    """Name → the values of all its lines."""
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        if line.startswith("a="):
+            name, _, value = line[2:].partition(":")
+            found.setdefault(name, []).append(value)
+    return found
 
 
 def _candidate(value: str) -> Candidate | None:
