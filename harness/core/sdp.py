@@ -56,7 +56,7 @@ class Section:
 
     def attributes(self, name: str) -> list[str]:
         """All values of `a=name` in the section; the session's where the section has none."""
-        return list(self._own.get(name) or self._of_session.get(name, ()))
+        return list(self._own.get(name) or self._of_session.get(name) or ())
 
     @cached_property
     def _own(self) -> dict[str, list[str]]:
