@@ -71,8 +71,8 @@ PLANTED = [
     ),
     relay("upstream-error-as-sdp", "signaling.answer-is-sdp: not-sdp", connects, fake="connection-dropped"),
     relay("wrong-media-type", "signaling.answer-media-type: wrong-media-type", configures),
-    relay("slow-answer=2.5", "signaling.answer-time: slow-answer", configures),
-    fake("slow-answer=2.5", "signaling.answer-time: slow-answer", configures),
+    relay("slow-answer=4.5", "signaling.answer-time: slow-answer", configures),
+    fake("slow-answer=4.5", "signaling.answer-time: slow-answer", configures),
     # The answer itself.
     fake("answer-bare-line-feeds", "signaling.answer-line-endings: bare-line-feeds", configures),
     fake("answer-no-final-newline", "signaling.answer-line-endings: no-final-newline", configures),

@@ -19,6 +19,9 @@ class RtpLink(Protocol):
 
     def send_rtcp(self, packet: bytes) -> bool: ...
 
+    def settle(self) -> None:
+        """Open what came in and was kept to be opened together."""
+
 
 class Wire(Protocol):
     """The sockets of a call."""

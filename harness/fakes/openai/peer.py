@@ -92,7 +92,7 @@ class FakePeer:
         for fault in faults:
             link = fault.link(link)
         self._sender = AudioSender(
-            cast("Transport", link),  # the sender asks it for nothing but send_rtp and send_rtcp
+            cast("Transport", link),  # the sender asks it for nothing but what an RtpLink has
             self._playout,
             ssrc=new_ssrc(),
             payload_type=remote.payload_type,
