@@ -155,7 +155,10 @@ class Segmenter:
             return []
         if frame.probability >= settings.threshold - HYSTERESIS:
             self._tail.append(frame)
-        end = self._end_ms() + self._on_grid(settings.silence_duration_ms)
+        silence = self._on_grid(settings.silence_duration_ms)
+        if frame.end_ms < self._tail[0].end_ms + silence:  # the end lies there or later, wherever it is
+            return []
+        end = self._end_ms() + silence
         if frame.end_ms < end:
             return []
         self._speaking = False
