@@ -22,6 +22,7 @@ from harness.core.events import (
 )
 
 E = TypeVar("E", bound=Event)
+A = TypeVar("A", ServerEvent, ClientEvent)
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(AnyEvent)
@@ -32,7 +33,9 @@ class Timeline:
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self._events: list[Event] = []
-        self._of_kind: dict[type[Event], list[Event]] = {}  # a judge asks hundreds of times for one kind
+        # Judges and waits ask hundreds of times for one kind, or for one type of the API's events.
+        self._of_kind: dict[type[Event], list[Event]] = {}
+        self._of_type: dict[tuple[type[Event], str], list[Event]] = {}
         self._listeners: list[Callable[[Event], None]] = []
         for event in events:
             self.append(event)
@@ -47,6 +50,8 @@ class Timeline:
         """Insert by time: a record that arrives late (the upstream's view) still finds its place."""
         _insert(self._events, event)
         _insert(self._of_kind.setdefault(type(event), []), event)
+        if isinstance(event, ServerEvent | ClientEvent):
+            _insert(self._of_type.setdefault((type(event), event.type), []), event)
         for listener in tuple(self._listeners):
             listener(event)
 
@@ -67,13 +72,7 @@ class Timeline:
         where: Callable[[E], bool] | None = None,
     ) -> list[E]:
         """Events of a kind with after <= at < before; `side` None takes both views."""
-        return [
-            event
-            for event in self._candidates(kind)
-            if (side is None or event.side == side)
-            and after <= event.at < before
-            and (where is None or where(event))
-        ]
+        return _chosen(self._candidates(kind), side, after, before, where)
 
     def _candidates(self, kind: type[E]) -> list[E]:
         if kind.__subclasses__():
@@ -95,11 +94,25 @@ class Timeline:
 
     def server_events(self, *types: str, **query: Any) -> list[ServerEvent]:
         """Server events of the given types, or of all types."""
-        return self.all(ServerEvent, where=lambda e: not types or e.type in types, **query)
+        return self._of_types(ServerEvent, types, **query)
 
     def client_events(self, *types: str, **query: Any) -> list[ClientEvent]:
         """Client events of the given types, or of all types."""
-        return self.all(ClientEvent, where=lambda e: not types or e.type in types, **query)
+        return self._of_types(ClientEvent, types, **query)
+
+    def _of_types(
+        self,
+        kind: type[A],
+        types: tuple[str, ...],
+        *,
+        side: Side | None = "caller",
+        after: float = float("-inf"),
+        before: float = float("inf"),
+    ) -> list[A]:
+        if len(types) == 1:
+            return _chosen(cast("list[A]", self._of_type.get((kind, types[0]), [])), side, after, before)
+        wanted = (lambda event: event.type in types) if types else None
+        return _chosen(self._candidates(kind), side, after, before, wanted)
 
     def packets(self, **query: Any) -> list[Packet]:
         """Every RTP packet received, by arrival."""
@@ -150,6 +163,22 @@ class Timeline:
         if not len(timeline):
             raise UsageError("the timeline is empty", "judge a .jsonl file that a run wrote")
         return timeline
+
+
+def _chosen(
+    events: Iterable[E],
+    side: Side | None,
+    after: float,
+    before: float,
+    where: Callable[[E], bool] | None = None,
+) -> list[E]:
+    return [
+        event
+        for event in events
+        if (side is None or event.side == side)
+        and after <= event.at < before
+        and (where is None or where(event))
+    ]
 
 
 def _insert(events: list[Event], event: Event) -> None:

@@ -93,6 +93,7 @@ class Peer:
             receiver=self._receiver,
             on_sent=self._first_sent,
             on_failed=self._sending_failed,
+            chores=self._transport.settle,  # what was received and is held waits no longer
         )
         self._channel = self._transport.open_channel(CHANNEL_LABEL)
         self._channel.on_message = self._message

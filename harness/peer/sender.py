@@ -14,7 +14,7 @@ from harness.peer.transport import Transport
 
 SAMPLES_PER_FRAME = 960  # 20 ms at 48 kHz
 _header = struct.Struct("!BBHLL").pack
-LOOK_SECONDS = 0.2  # what was received and held waits no longer
+LOOK_SECONDS = 0.2
 REPORT_SECONDS = 2.5  # half of RFC 3550's fixed five seconds, as its section 6.2 allows for unicast
 
 
@@ -25,7 +25,10 @@ class PacketSource(Protocol):
 
 
 class AudioSender:
-    """One outgoing stream on the loop's pacer; the timestamp runs on through gaps."""
+    """One outgoing stream on the loop's pacer; the timestamp runs on through gaps.
+
+    `chores` are done every 0.2 s, whether anything is sent or not.
+    """
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class AudioSender:
         receiver: AudioReceiver | None = None,
         on_sent: Callable[[float], None] | None = None,
         on_failed: Callable[[Exception], None] | None = None,
+        chores: Callable[[], None] | None = None,
     ) -> None:
         self.ssrc = ssrc if ssrc is not None else new_ssrc()
         self.source = source
@@ -44,7 +48,7 @@ class AudioSender:
         self.octets = 0
         self._send = transport.send_rtp
         self._send_report = transport.send_rtcp
-        self._settle = transport.settle
+        self._chores = chores
         self.payload_type = payload_type
         self._receiver = receiver
         self._on_sent = on_sent
@@ -89,7 +93,8 @@ class AudioSender:
     def _look(self, now: float) -> None:
         """What need not be done with each packet."""
         self._next_look = now + LOOK_SECONDS
-        self._settle()
+        if self._chores is not None:
+            self._chores()
         if now - self._last_report >= REPORT_SECONDS:
             self._last_report = now
             self._report(now)

@@ -22,11 +22,14 @@ class Ear:
     """Puts packets in order without waiting: a lost one becomes silence, a late one is dropped.
 
     `on_samples` gets 48 kHz samples; the audio clock is the ms of them since the first. A sender that stops
-    sending stops the clock, as it does at the real server.
+    sending stops the clock, as it does at the real server. Samples are handed on by so many packets
+    `together`.
     """
 
-    def __init__(self, on_samples: Callable[[Samples], None]) -> None:
+    def __init__(self, on_samples: Callable[[Samples], None], together: int = 1) -> None:
         self._on_samples = on_samples
+        self._together = together
+        self._waiting: list[Samples] = []
         self._last: int | None = None
         self._memory: deque[bytes] = deque(maxlen=REMEMBERED_PACKETS)
         self._count = 0
@@ -55,7 +58,10 @@ class Ear:
     def _take(self, payload: bytes, samples: Samples) -> None:
         self._memory.append(payload)
         self._count += 1
-        self._on_samples(samples)
+        self._waiting.append(samples)
+        if len(self._waiting) >= self._together:
+            waiting, self._waiting = self._waiting, []
+            self._on_samples(waiting[0] if len(waiting) == 1 else np.concatenate(waiting))
 
 
 def decoded(packets: tuple[bytes, ...]) -> Samples:

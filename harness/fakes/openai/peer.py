@@ -19,6 +19,7 @@ from harness.core.events import (
     PacingMeasured,
 )
 from harness.core.sdp import SessionDescription
+from harness.fakes.openai.detectors import Engine
 from harness.fakes.openai.driver import Driver
 from harness.fakes.openai.hooks import CallFault, ConnectStage, RtpLink
 from harness.fakes.openai.listening import SILENT_FRAME, Ear
@@ -39,6 +40,9 @@ from harness.speech.opus import SILENCE, Decoder, OpusDecodingError
 logger = logging.getLogger(__name__)
 
 DTLS_SECONDS = 10.0
+# Packets that are opened, decoded and judged one after the other. For load, 100 ms at a time, which halves
+# their cost: the stamps of turns stay as they are, the events come up to 80 ms later.
+HEARD_TOGETHER: dict[Engine, int] = {"silero": 1, "webrtc": 5}
 
 
 class FakePeer:
@@ -69,7 +73,8 @@ class FakePeer:
         self._channel: Channel | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended = False
-        self._ear = Ear(driver.hear)
+        together = HEARD_TOGETHER[settings.vad]
+        self._ear = Ear(driver.hear, together)
         self._decoder = Decoder()
         self._undecodable = 0
         self._receiver = AudioReceiver(on_packet=self._packet)
@@ -79,6 +84,7 @@ class FakePeer:
             addresses=settings.addresses,
             on_rtp=self._rtp,
             on_rtcp=self._receiver.rtcp,
+            together=together,
         )
         self._transport.on_channel = self._channel_came
         self._playout = Playout(
@@ -98,6 +104,7 @@ class FakePeer:
             payload_type=remote.payload_type,
             receiver=self._receiver,
             on_failed=partial(self._failed, "sending audio"),
+            chores=self._transport.settle,
         )
         self._receiver.our_ssrc = self._sender.ssrc
         driver.attach(

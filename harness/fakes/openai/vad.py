@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.core.audio import Samples, level_dbfs
+from harness.core.audio import SILENCE_DBFS, Samples, level_dbfs
 from harness.fakes.openai import detectors
 from harness.fakes.openai.conversation.settings import SEMANTIC_LONGEST_MS, SEMANTIC_SILENCE_MS
 from harness.fakes.openai.detectors import RATE, Engine
@@ -69,8 +69,7 @@ class TurnSettings:
         )
 
 
-@dataclass(frozen=True)
-class _Frame:
+class _Frame(NamedTuple):
     """One frame that was judged; `end_ms` on the audio clock."""
 
     end_ms: int
@@ -131,16 +130,20 @@ class Segmenter:
             judged = samples if self._resampler is None else self._resampler.push(samples, self._rate)
             self._rest = np.concatenate([self._rest, judged]) if self._rest.size else judged
         size = self._frame_ms * self._judged_rate // 1000
+        whole = len(self._rest) - len(self._rest) % size
+        frames, self._rest = self._rest[:whole].reshape(-1, size), self._rest[whole:]
+        silent = not frames.any()  # as most of what callers send: measured once for all
         found: list[SpeechStarted | SpeechStopped] = []
-        while len(self._rest) >= size:
-            frame, self._rest = self._rest[:size], self._rest[size:]
+        for frame in frames:
             self._judged_ms += self._frame_ms
             if self._settings is not None:
-                found += self._judge(frame, self._settings)
+                level = SILENCE_DBFS if silent else level_dbfs(frame)
+                found += self._judge(frame, level, self._settings)
         return found
 
-    def _judge(self, samples: Samples, settings: TurnSettings) -> list[SpeechStarted | SpeechStopped]:
-        level = level_dbfs(samples)
+    def _judge(
+        self, samples: Samples, level: float, settings: TurnSettings
+    ) -> list[SpeechStarted | SpeechStopped]:
         probability = self._detector.probability(samples, self._judged_rate, level)
         frame = _Frame(self._judged_ms, probability, max(level, QUIETEST_BACKGROUND_DBFS))
         self._recent.append(frame)
