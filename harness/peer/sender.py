@@ -10,7 +10,6 @@ from typing import Protocol
 from harness.peer import rtcp
 from harness.peer.pacer import Pacer
 from harness.peer.receiver import AudioReceiver
-from harness.peer.transport import Transport
 
 SAMPLES_PER_FRAME = 960  # 20 ms at 48 kHz
 _header = struct.Struct("!BBHLL").pack
@@ -24,6 +23,14 @@ class PacketSource(Protocol):
     def next_packet(self) -> bytes | None: ...
 
 
+class Outlet(Protocol):
+    """Where RTP and RTCP go; each says whether that was possible."""
+
+    def send_rtp(self, packet: bytes, /) -> bool: ...
+
+    def send_rtcp(self, compound: bytes, /) -> bool: ...
+
+
 class AudioSender:
     """One outgoing stream on the loop's pacer; the timestamp runs on through gaps.
 
@@ -32,7 +39,7 @@ class AudioSender:
 
     def __init__(
         self,
-        transport: Transport,
+        outlet: Outlet,
         source: PacketSource,
         *,
         ssrc: int | None = None,
@@ -46,8 +53,8 @@ class AudioSender:
         self.source = source
         self.packets = 0
         self.octets = 0
-        self._send = transport.send_rtp
-        self._send_report = transport.send_rtcp
+        self._send = outlet.send_rtp
+        self._send_report = outlet.send_rtcp
         self._chores = chores
         self.payload_type = payload_type
         self._receiver = receiver

@@ -88,9 +88,6 @@ class _Link:
     def send_rtcp(self, packet: bytes) -> bool:
         return self.onward.send_rtcp(packet)
 
-    def settle(self) -> None:
-        self.onward.settle()
-
 
 @fault(
     "packet-loss",

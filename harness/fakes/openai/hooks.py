@@ -15,12 +15,9 @@ ConnectStage = Literal["ice", "dtls", "sctp"]
 class RtpLink(Protocol):
     """Where RTP goes: the transport, or a fault in front of it."""
 
-    def send_rtp(self, packet: bytes) -> bool: ...
+    def send_rtp(self, packet: bytes, /) -> bool: ...
 
-    def send_rtcp(self, packet: bytes) -> bool: ...
-
-    def settle(self) -> None:
-        """Open what came in and was kept to be opened together."""
+    def send_rtcp(self, compound: bytes, /) -> bool: ...
 
 
 class Wire(Protocol):

@@ -8,7 +8,6 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import cast
 
 from harness.core.events import (
     AudioPlayed,
@@ -100,7 +99,7 @@ class FakePeer:
         for fault in faults:
             link = fault.link(link)
         self._sender = AudioSender(
-            cast("Transport", link),  # the sender asks it for nothing but what an RtpLink has
+            link,
             self._playout,
             ssrc=new_ssrc(),
             payload_type=remote.payload_type,
