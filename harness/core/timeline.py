@@ -23,6 +23,7 @@ from harness.core.events import (
 
 E = TypeVar("E", bound=Event)
 A = TypeVar("A", ServerEvent, ClientEvent)
+T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(AnyEvent)
@@ -36,6 +37,7 @@ class Timeline:
         # Judges and waits ask hundreds of times for one kind, or for one type of the API's events.
         self._of_kind: dict[type[Event], list[Event]] = {}
         self._of_type: dict[tuple[type[Event], str], list[Event]] = {}
+        self._derived: dict[Callable[[Timeline], Any], Any] = {}
         self._listeners: list[Callable[[Event], None]] = []
         for event in events:
             self.append(event)
@@ -48,6 +50,7 @@ class Timeline:
 
     def append(self, event: Event) -> None:
         """Insert by time: a record that arrives late (the upstream's view) still finds its place."""
+        self._derived.clear()
         _insert(self._events, event)
         _insert(self._of_kind.setdefault(type(event), []), event)
         if isinstance(event, ServerEvent | ClientEvent):
@@ -114,8 +117,16 @@ class Timeline:
         wanted = (lambda event: event.type in types) if types else None
         return _chosen(self._candidates(kind), side, after, before, wanted)
 
+    def derived(self, compute: Callable[[Timeline], list[T]]) -> list[T]:
+        """What `compute` makes of the timeline: made once, and anew when something was appended."""
+        if compute not in self._derived:
+            self._derived[compute] = compute(self)
+        return list(self._derived[compute])
+
     def packets(self, **query: Any) -> list[Packet]:
         """Every RTP packet received, by arrival."""
+        if not query:
+            return self.derived(_packets)
         batches = self.all(PacketsReceived, **query)
         return sorted((p for batch in batches for p in batch.packets), key=lambda p: p.at)
 
@@ -163,6 +174,10 @@ class Timeline:
         if not len(timeline):
             raise UsageError("the timeline is empty", "judge a .jsonl file that a run wrote")
         return timeline
+
+
+def _packets(timeline: Timeline) -> list[Packet]:
+    return timeline.packets(side="caller")
 
 
 def _chosen(

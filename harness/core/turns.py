@@ -106,6 +106,10 @@ class Turn:
 
 def turns(timeline: Timeline) -> list[Turn]:
     """Every utterance in order, then the detections that fit none, each as a turn without an utterance."""
+    return timeline.derived(_turns)
+
+
+def _turns(timeline: Timeline) -> list[Turn]:
     said = utterances(timeline)
     detected = detections(timeline)
     answered = replies(timeline)
@@ -126,6 +130,10 @@ def audio_zero(timeline: Timeline) -> float | None:
 
 def detections(timeline: Timeline) -> list[Detection]:
     """Spans of detected speech, in order. Events are matched by item_id, else by their order."""
+    return timeline.derived(_detections)
+
+
+def _detections(timeline: Timeline) -> list[Detection]:
     zero = audio_zero(timeline)
     found: list[Detection] = []
     for event in timeline.server_events("input_audio_buffer.speech_started"):
@@ -152,6 +160,10 @@ def detections(timeline: Timeline) -> list[Detection]:
 
 def replies(timeline: Timeline) -> list[Reply]:
     """Responses in order of their creation, with what was heard of each."""
+    return timeline.derived(_replies)
+
+
+def _replies(timeline: Timeline) -> list[Reply]:
     found: dict[str, Reply] = {}
     for event in timeline.server_events():
         data = event.event or {}

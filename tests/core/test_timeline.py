@@ -24,6 +24,10 @@ from harness.core.timeline import Timeline, event_from_builtins, event_to_builti
 from tests.core.arbitrary import KINDS, any_events, events, moments
 
 
+def api_event(at: float, name: str) -> ServerEvent:
+    return ServerEvent(at=at, event={"type": name})
+
+
 def step(at: float, name: str = "say", side: Side = "caller") -> StepStarted:
     return StepStarted(at=at, step=name, side=side)
 
@@ -308,3 +312,27 @@ def test_whatever_a_line_holds_it_is_read_or_refused(line: str) -> None:
 def test_plain_values_that_are_no_event_are_refused(data: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
         event_from_builtins(data)
+
+
+def test_what_is_derived_is_made_once_and_anew_after_another_event() -> None:
+    timeline = Timeline()
+    made: list[int] = []
+
+    def lengths(of: Timeline) -> list[int]:
+        made.append(len(of))
+        return [len(of)]
+
+    timeline.derived(lengths).append(99)  # the caller's own copy
+    assert timeline.derived(lengths) == [0]
+    timeline.append(api_event(1.0, "session.created"))
+    assert timeline.derived(lengths) == [1]
+    assert made == [0, 1]
+
+
+@pytest.mark.parametrize("types", [(), ("a",), ("a", "b"), ("c",)])
+def test_events_of_the_api_are_found_by_type_as_by_looking_at_each(types: tuple[str, ...]) -> None:
+    timeline = Timeline(api_event(at, name) for at, name in ((2.0, "a"), (1.0, "b"), (1.5, "a"), (3.0, "a")))
+    found = timeline.server_events(*types, after=1.5, before=3.0)
+    assert [(e.at, e.type) for e in found] == [
+        pair for pair in ((1.5, "a"), (2.0, "a")) if not types or pair[1] in types
+    ]
