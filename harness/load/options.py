@@ -35,7 +35,7 @@ def add_options(parser: Any) -> None:
     add(
         "--decode-share",
         "HARNESS_DECODE_SHARE",
-        "part of the calls (0 to 1) that are examined in full, sound included; never fewer than 20 side by "
+        "part of the calls (0 to 1) that are examined in full, sound included; never fewer than 10 side by "
         f"side (default: {DEFAULTS.decode_share})",
         type=float,
         default=DEFAULTS.decode_share,
