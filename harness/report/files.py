@@ -18,6 +18,7 @@ from harness.report.saved import RESULTS, SAMPLES, SCHEMA
 
 SAMPLE_RATE = 48_000
 CALLS = "calls"
+TIMELINE = "timeline.jsonl"
 
 
 def write_run(run: Run, directory: Path) -> Path:
@@ -26,7 +27,7 @@ def write_run(run: Run, directory: Path) -> Path:
     Raises UsageError when the directory cannot be written.
     """
     try:
-        shutil.rmtree(directory / CALLS, ignore_errors=True)
+        _clear_calls(directory)
         for call in run.calls:
             write_call(call, directory / CALLS / call.id)
         results = directory / RESULTS
@@ -36,6 +37,12 @@ def write_run(run: Run, directory: Path) -> Path:
     except OSError as error:
         raise UsageError(f"the report cannot be written: {error}", "choose another --reports DIR") from error
     return results
+
+
+def _clear_calls(directory: Path) -> None:
+    """Remove an earlier run's calls, and nothing that is not one: `--reports` may name any directory."""
+    for timeline in (directory / CALLS).glob(f"*/{TIMELINE}"):
+        shutil.rmtree(timeline.parent)
 
 
 def as_results(run: Run) -> dict[str, Any]:
@@ -50,7 +57,7 @@ def as_results(run: Run) -> dict[str, Any]:
         "requirements": [verdict.as_result() for verdict in run.verdicts],
         "measurements": {name: asdict(measurement) for name, measurement in run.measurements().items()},
         "calls": [
-            {"id": call.id, "scenario": call.scenario, "timeline": f"{CALLS}/{call.id}/timeline.jsonl"}
+            {"id": call.id, "scenario": call.scenario, "timeline": f"{CALLS}/{call.id}/{TIMELINE}"}
             for call in run.calls
         ],
     }
@@ -68,7 +75,7 @@ def as_samples(run: Run) -> dict[str, Any]:
 def write_call(call: CallEntry, directory: Path) -> None:
     """Write one call's evidence."""
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "timeline.jsonl").write_text(call.timeline.to_jsonl(), encoding="utf-8")
+    (directory / TIMELINE).write_text(call.timeline.to_jsonl(), encoding="utf-8")
     for name, text in descriptions(call).items():
         (directory / name).write_bytes(text.encode())
     if call.audio is not None and call.audio.size:

@@ -81,12 +81,6 @@ def test_each_call_leaves_its_timeline_descriptions_and_audio(tmp_path: Path) ->
     assert (timeline.parent / "received.wav").stat().st_size == 44 + 960
 
 
-def test_a_later_run_leaves_no_call_of_an_earlier_one(tmp_path: Path) -> None:
-    (tmp_path / "calls" / "old").mkdir(parents=True)
-    write_run(one_run(), tmp_path)
-    assert [p.name for p in (tmp_path / "calls").iterdir()] == ["001-first"]
-
-
 def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="choose another --reports"):
@@ -101,3 +95,16 @@ def test_a_wav_has_48_khz_one_channel_16_bits() -> None:
             2,
             960,
         )
+
+
+def test_of_what_was_there_only_an_earlier_runs_calls_are_removed(tmp_path: Path) -> None:
+    notes = tmp_path / "calls" / "of my own" / "notes.txt"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("keep me")
+    earlier = tmp_path / "calls" / "999-earlier"
+    earlier.mkdir()
+    (earlier / "timeline.jsonl").write_text("")
+    write_run(one_run(), tmp_path)
+    assert notes.read_text() == "keep me"
+    assert not earlier.exists()
+    assert (tmp_path / "calls" / "001-first" / "timeline.jsonl").exists()
