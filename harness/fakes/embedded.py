@@ -28,7 +28,8 @@ from harness.fakes import children
 from harness.fakes.openai.detectors import Engine
 from harness.fakes.relay.settings import SESSION_PATH, Dialect
 
-START_SECONDS = 30.0
+# Two seconds as a rule; several that start side by side from a cold disk take their time.
+START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.02
 RESTART_SPARE = b"restart\n"
