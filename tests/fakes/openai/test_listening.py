@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.core.audio import Samples
-from harness.fakes.openai.listening import LONGEST_FILL, REMEMBERED_PACKETS, Ear
+from harness.fakes.openai.listening import LONGEST_FILL, REMEMBERED_PACKETS, SILENT_FRAME, Ear
 from harness.speech.library import load_library
 from harness.speech.opus import SILENCE
 
@@ -74,3 +74,11 @@ def test_memory_has_an_end() -> None:
     assert recalled.packets is not None
     assert len(recalled.packets()) == REMEMBERED_PACKETS
     assert recalled.packets()[0] == b"100"
+
+
+def test_samples_are_handed_on_by_so_many_packets_together() -> None:
+    lengths: list[int] = []
+    ear = Ear(lambda samples: lengths.append(len(samples)), together=3)
+    for sequence in range(7):
+        ear.hear(sequence, SILENCE, SILENT_FRAME)
+    assert lengths == [3 * len(SILENT_FRAME)] * 2

@@ -19,7 +19,7 @@ def reply(count: int) -> Reply:
 class Log:
     """What a playout reported."""
 
-    def __init__(self, *, idle: bool = True, faults: Sequence[CallFault] = ()) -> None:
+    def __init__(self, *, idle: bool = True, faults: Sequence[CallFault] = (), every: int = 1) -> None:
         self.progress: list[int] = []
         self.over: list[tuple[Playing, bool]] = []
         self.playout = Playout(
@@ -28,6 +28,7 @@ class Log:
             faults=faults,
             on_progress=self.progress.append,
             on_over=lambda playing, whole: self.over.append((playing, whole)),
+            progress_every=every,
         )
 
 
@@ -85,3 +86,11 @@ def test_a_fault_decides_what_is_played() -> None:
     log.playout.play("resp_1", reply(3))
     assert [log.playout.next_packet() for _ in range(3)] == [None, b"packet 1", None]
     assert not log.over[0][0].complete
+
+
+def test_progress_is_told_by_so_many_packets_and_after_the_last() -> None:
+    log = Log(every=3)
+    log.playout.play("resp_1", reply(7))
+    for _ in range(9):
+        log.playout.next_packet()
+    assert log.progress == [60, 120, 140]
