@@ -25,9 +25,9 @@ RECEIVE_BUFFER = 262_144  # bytes, as aioice gives its sockets
 LARGEST = 2048  # bytes: twice what path MTU discovery of DTLS over WebRTC leaves
 CLOCK_STEP = 0.05  # seconds: wall time was set, so what the kernel noted says nothing
 
-# Linux only: asm-generic/socket.h; the control message has the same number, and a struct timespec. The kernel
-# begins to note arrivals a moment after the machine's first socket asked (deferred work); what came before that
-# moment arrives when it is read, which concerns at most a connectivity check.
+# Linux only: asm-generic/socket.h; the control message has the same number, and a struct timespec.
+# The kernel begins to note arrivals a moment after the machine's first socket asked (deferred work): what
+# came before that arrives when it is read, which concerns a connectivity check at most.
 SO_TIMESTAMPNS = 35
 TIMESTAMPED = sys.platform == "linux"
 _timespec = struct.Struct("@ll")

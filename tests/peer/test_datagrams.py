@@ -59,7 +59,7 @@ async def ends(request: pytest.FixtureRequest) -> AsyncIterator[list[tuple[Datag
 
 
 async def until_the_kernel_stamps(sender: DatagramSocket, receiver: DatagramSocket, got: Got) -> None:
-    """It begins by deferred work after the machine's first socket asked: before, an arrival is the reading's."""
+    """It begins by deferred work after the machine's first socket asked; before, it notes the reading."""
     clock = MonotonicClock()
     stamped = False
     while not stamped:
