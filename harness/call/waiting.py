@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import math
 from collections.abc import Callable
 from typing import TypeVar
 
-from harness.core.events import ServerEvent
+from harness.core.events import Event, ServerEvent
 from harness.core.timeline import Timeline
 
 T = TypeVar("T")
@@ -33,33 +33,47 @@ class Waiter:
                     return event
             return None
 
-        found = await self._until(untaken, within)
+        def concerns(event: Event) -> bool:
+            return isinstance(event, ServerEvent) and (not types or event.type in types)
+
+        found = await self._until(untaken, within, concerns)
         if found is not None:
             self._taken.add(id(found))  # the timeline keeps the event, so its id stays its own
         return found
 
     async def condition(self, holds: Callable[[], bool], within: float) -> bool:
         """Whether `holds` became true within that many seconds; asked again after each event and often."""
-        return bool(await self._until(lambda: holds() or None, within, POLL_SECONDS))
+        return bool(await self._until(lambda: holds() or None, within, lambda _event: True, POLL_SECONDS))
 
     async def _until(
-        self, look: Callable[[], T | None], within: float, poll: float | None = None
+        self,
+        look: Callable[[], T | None],
+        within: float,
+        concerns: Callable[[Event], bool],
+        poll: float = math.inf,
     ) -> T | None:
         if (found := look()) is not None:
             return found
-        came = asyncio.Event()
-        unlisten = self._timeline.listen(lambda _event: came.set())
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within
+        wake = asyncio.Event()
+
+        def came(event: Event) -> None:
+            if concerns(event):
+                wake.set()
+
+        unlisten = self._timeline.listen(came)
         try:
-            async with asyncio.timeout(within):
-                while found is None:
-                    # Not wait_for, which in Python 3.11 loses a cancellation that comes with the event.
-                    with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(poll):
-                            await came.wait()
-                    came.clear()
-                    found = look()
-        except TimeoutError:
+            # One timer for both ends of waiting, since a time-out a look would cost more than the look.
+            while (left := deadline - loop.time()) > 0:
+                timer = loop.call_later(min(left, poll), wake.set)
+                try:
+                    await wake.wait()
+                finally:
+                    timer.cancel()
+                wake.clear()
+                if (found := look()) is not None:
+                    return found
             return None
         finally:
             unlisten()
-        return found

@@ -20,6 +20,7 @@ import uvloop
 from harness.call.desk import Desk
 from harness.config.run import RunSettings, run_settings
 from harness.core.errors import HarnessError, UsageError
+from harness.core.realtime_events import server_events
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.fakes.relay.settings import Dialect
 from harness.load.messages import Cancel, LoadSettings, Order, Ready, Refused, line, read_instruction
@@ -34,10 +35,11 @@ async def serve(reader: asyncio.StreamReader, send: Send) -> None:
     if not isinstance(settings, LoadSettings):
         raise UsageError("the first line must be the settings", "this process is started by harness.load")
     async with Desk.open(_run_settings(settings), _pair_for_load) as desk:
+        # What takes long is done before the first call is placed, not while others are being paced.
+        await asyncio.to_thread(server_events)
         meter = Meter(send)
         personas = Personas(desk.library, settings.seed)
         for clip in personas.clips():
-            # Encoded before the first call is placed, not while others are being paced.
             await asyncio.to_thread(getattr, desk.library.clip(clip), "packets")
         placing = Placing(desk, settings, personas, send, meter)
         measuring = asyncio.create_task(meter.run(), name="meter")
