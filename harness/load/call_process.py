@@ -19,6 +19,7 @@ import uvloop
 
 from harness.call.desk import Desk
 from harness.config.run import RunSettings, run_settings
+from harness.core.collector import spare_what_is_there
 from harness.core.errors import HarnessError, UsageError
 from harness.core.realtime_events import server_events
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
@@ -41,6 +42,7 @@ async def serve(reader: asyncio.StreamReader, send: Send) -> None:
         personas = Personas(desk.library, settings.seed)
         for clip in personas.clips():
             await asyncio.to_thread(getattr, desk.library.clip(clip), "packets")
+        spare_what_is_there()
         placing = Placing(desk, settings, personas, send, meter)
         measuring = asyncio.create_task(meter.run(), name="meter")
         send(

@@ -118,6 +118,8 @@ async def all_of_it(sizes: Sizes) -> tuple[dict[str, float], dict[str, str]]:
             + ("kept up" if found.kept_up else "was late by its own limits")
         )
         sys.stderr.write(f"{calls} calls end to end: {found.generator}\n")
+        for failure, times in found.why.items():
+            sys.stderr.write(f"  {times} times {failure}\n")
         if not found.holds:
             break
         carried_calls = calls

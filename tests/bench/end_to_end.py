@@ -60,6 +60,7 @@ class Carried:
     status: int
     kept_up: bool
     generator: str
+    why: dict[str, int]  # each failure's name, and how often
 
     @property
     def holds(self) -> bool:
@@ -93,14 +94,17 @@ async def carried(calls: int, seconds: float) -> Carried:
                     process.kill()
                     await process.wait()
             status = process.returncode
-            return _counted(Path(f"{directory}/bench_stats.csv"), said.decode(errors="replace"), status or 0)
+            return _counted(Path(directory), said.decode(errors="replace"), status or 0)
 
 
-def _counted(stats: Path, said: str, status: int) -> Carried:
+def _counted(directory: Path, said: str, status: int) -> Carried:
+    stats, failures = directory / "bench_stats.csv", directory / "bench_failures.csv"
     if not stats.exists():
         raise RuntimeError(f"Locust wrote no statistics: {said[-2000:]}")
     with stats.open(encoding="utf-8") as lines:
         rows = {row["Name"]: row for row in csv.DictReader(lines)}
+    with failures.open(encoding="utf-8") as lines:
+        why = {f"{row['Name']}: {row['Error']}": int(row["Occurrences"]) for row in csv.DictReader(lines)}
     total = rows["Aggregated"]
     generator = [line for line in said.splitlines() if any(begin in line for begin in OF_THE_GENERATOR)]
     return Carried(
@@ -110,4 +114,5 @@ def _counted(stats: Path, said: str, status: int) -> Carried:
         status=status,
         kept_up=status != INCONCLUSIVE,
         generator="; ".join(generator),
+        why=why,
     )

@@ -25,6 +25,10 @@ class Detector(Protocol):
         """How likely it is that somebody speaks in a frame of this level in dBFS."""
         ...
 
+    def silence(self, frames: int) -> list[float] | None:
+        """That of each of so many frames of digital silence, never rising; None where it has to be asked."""
+        ...
+
     def reset(self) -> None: ...
 
 
@@ -40,6 +44,9 @@ class SileroDetector:
     def probability(self, frame: Samples, rate: int, level: float) -> float:  # noqa: ARG002  (it needs neither)
         scaled = (frame / FULL_SCALE).astype(np.float32)
         return float(self._model.process(scaled.data))
+
+    def silence(self, frames: int) -> None:
+        """Silence, too, changes what the network expects next."""
 
     def reset(self) -> None:
         self._model.reset()
@@ -60,6 +67,14 @@ class WebRtcDetector:
     def probability(self, frame: Samples, rate: int, level: float) -> float:
         # Silence, which callers send most, is not worth asking about.
         voiced = level >= AUDIBLE_DBFS and self._vad.is_speech(frame.tobytes(), rate)
+        return self._share(voiced)
+
+    def silence(self, frames: int) -> list[float]:
+        if not any(self._voiced):
+            return [0.0] * frames
+        return [self._share(False) for _ in range(frames)]
+
+    def _share(self, voiced: bool) -> float:
         self._voiced = [*self._voiced[1 - self._FRAMES :], voiced]
         return sum(self._voiced) / self._FRAMES
 

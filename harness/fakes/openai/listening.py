@@ -30,6 +30,8 @@ class Ear:
         self._on_samples = on_samples
         self._together = together
         self._waiting: list[Samples] = []
+        self._sounding = False  # whether anything that waits is more than silence
+        self._silence = np.tile(SILENT_FRAME, together)
         self._last: int | None = None
         self._memory: deque[bytes] = deque(maxlen=REMEMBERED_PACKETS)
         self._count = 0
@@ -43,9 +45,10 @@ class Ear:
             return
         missing = 0 if self._last is None else sequence - self._last - 1
         self._last = sequence
-        for _ in range(missing if missing <= LONGEST_FILL else 0):
-            self.filled += 1
-            self._take(SILENCE, SILENT_FRAME)
+        if 0 < missing <= LONGEST_FILL:
+            self.filled += missing
+            for _ in range(missing):
+                self._take(SILENCE, SILENT_FRAME)
         self._take(payload, samples)
 
     def recall(self, start_ms: int, end_ms: int) -> Heard:
@@ -59,9 +62,13 @@ class Ear:
         self._memory.append(payload)
         self._count += 1
         self._waiting.append(samples)
+        if samples is not SILENT_FRAME:
+            self._sounding = True
         if len(self._waiting) >= self._together:
-            waiting, self._waiting = self._waiting, []
-            self._on_samples(waiting[0] if len(waiting) == 1 else np.concatenate(waiting))
+            heard = np.concatenate(self._waiting) if self._sounding else self._silence
+            self._waiting.clear()
+            self._sounding = False
+            self._on_samples(heard)
 
 
 def decoded(packets: tuple[bytes, ...]) -> Samples:

@@ -132,7 +132,9 @@ class Segmenter:
         size = self._frame_ms * self._judged_rate // 1000
         whole = len(self._rest) - len(self._rest) % size
         frames, self._rest = self._rest[:whole].reshape(-1, size), self._rest[whole:]
-        silent = not frames.any()  # as most of what callers send: measured once for all
+        silent = not frames.any()  # as most of what callers send
+        if silent and not self._speaking and self._pass_over(len(frames)):
+            return []
         found: list[SpeechStarted | SpeechStopped] = []
         for frame in frames:
             self._judged_ms += self._frame_ms
@@ -140,6 +142,16 @@ class Segmenter:
                 level = SILENCE_DBFS if silent else level_dbfs(frame)
                 found += self._judge(frame, level, self._settings)
         return found
+
+    def _pass_over(self, frames: int) -> bool:
+        """Take so many frames of silence at once where that may be: in silence nobody begins to speak."""
+        likely = self._detector.silence(frames) if self._settings is not None else None
+        if likely is None:
+            return False
+        for probability in likely:
+            self._judged_ms += self._frame_ms
+            self._recent.append(_Frame(self._judged_ms, probability, QUIETEST_BACKGROUND_DBFS))
+        return True
 
     def _judge(
         self, samples: Samples, level: float, settings: TurnSettings
