@@ -27,7 +27,7 @@ from harness.report.run import CallEntry
 
 Send = Callable[[Any], None]
 
-HEARD_AT_LEAST = 10  # calls side by side that are examined in full, whatever their share
+HEARD_AT_LEAST = 4  # calls side by side that are examined in full, whatever their share
 OVERSPENT = "cost.per-run: budget-exceeded"
 KEPT_OF_A_KIND = 3  # calls whose evidence is kept for each failure: more of the same tell nothing new
 

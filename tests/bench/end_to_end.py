@@ -81,7 +81,7 @@ async def carried(calls: int, seconds: float) -> Carried:
                 *("-f", str(ROOT / "locustfile.py"), "SteadyCaller", "--headless", "--only-summary"),
                 *("-u", str(calls), "-r", str(CALLERS_A_SECOND), "-t", f"{lasting:.0f}s"),
                 *("--host", f"{relay}{SESSION_PATH}", "--fake-openai", fake.removeprefix("http://")),
-                *("--decode-share", "0.05"),
+                *("--decode-share", "0.02"),
                 *("--csv", f"{directory}/bench", "--reports", f"{directory}/reports", "--stop-timeout", "30"),
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 import webrtcvad
@@ -53,12 +53,18 @@ class SileroDetector:
 
 
 class WebRtcDetector:
-    """The detector of the WebRTC project: twenty times cheaper, and fooled by whatever is loud and steady."""
+    """The detector of the WebRTC project: twenty times cheaper, and fooled by whatever is loud and steady.
+
+    Under load many callers say the same: what a frame was found to be once it is for all of them, whatever
+    noise the detector had got used to.
+    """
 
     frame_ms = 20
     rates: tuple[int, ...] = (8_000, RATE, 32_000, 48_000)
     _STRICTEST = 3
     _FRAMES = 3  # the share of voiced ones among the last few: one alone says little
+    _MOST_KNOWN = 65_536  # frames: 10 MB of hashes
+    _known: ClassVar[dict[int, bool]] = {}  # by hash, of 64 bits: two frames of a kind are not met by chance
 
     def __init__(self) -> None:
         self._vad = webrtcvad.Vad(self._STRICTEST)
@@ -66,8 +72,16 @@ class WebRtcDetector:
 
     def probability(self, frame: Samples, rate: int, level: float) -> float:
         # Silence, which callers send most, is not worth asking about.
-        voiced = level >= AUDIBLE_DBFS and self._vad.is_speech(frame.tobytes(), rate)
-        return self._share(voiced)
+        return self._share(level >= AUDIBLE_DBFS and self._is_voiced(frame.tobytes(), rate))
+
+    def _is_voiced(self, frame: bytes, rate: int) -> bool:
+        known, key = self._known, hash(frame)
+        voiced = known.get(key)
+        if voiced is None:
+            voiced = known[key] = bool(self._vad.is_speech(frame, rate))
+            if len(known) > self._MOST_KNOWN:
+                known.clear()
+        return voiced
 
     def silence(self, frames: int) -> list[float]:
         if not any(self._voiced):
