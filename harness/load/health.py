@@ -22,6 +22,7 @@ class Health:
     limits: Mapping[str, float] = field(default_factory=dict)
     pacing: Lateness = field(default_factory=Lateness)
     lag: Lateness = field(default_factory=Lateness)
+    reading: Lateness = field(default_factory=Lateness)
     placing: Lateness = field(default_factory=Lateness)
     cpu: float = 0.0  # the busiest second, as a part of one core
     calls: int = 0  # the most at a time
@@ -33,6 +34,7 @@ class Health:
         """Take one second's measurements."""
         self.pacing.add(measured.pacing)
         self.lag.add(measured.lag)
+        self.reading.add(measured.reading)
         self.placing.add(measured.placing)
         self.cpu = max(self.cpu, measured.cpu)
         self.calls = max(self.calls, measured.calls)
@@ -53,7 +55,8 @@ class Health:
     def __str__(self) -> str:
         return (
             f"the generator had {self.calls} calls at most; packets left late by {self.pacing}; "
-            f"its event loop was late by {self.lag}; orders waited {self.placing}; "
+            f"its event loop was late by {self.lag}; packets were read late by {self.reading}; "
+            f"orders waited {self.placing}; "
             f"it used {100 * self.cpu:.0f} % of a core at most"
         )
 
@@ -65,6 +68,7 @@ class Health:
             "cpu": round(self.cpu, 3),
             "pacing_ms": self.pacing.as_json(),
             "loop_lag_ms": self.lag.as_json(),
+            "reading_ms": self.reading.as_json(),
             "placing_ms": self.placing.as_json(),
             "saturated": self.saturated,
         }
@@ -80,6 +84,7 @@ class Health:
             "saturated": self.saturated,
             "pacing": self.pacing.as_counts(),
             "lag": self.lag.as_counts(),
+            "reading": self.reading.as_counts(),
             "placing": self.placing.as_counts(),
         }
 
@@ -88,7 +93,7 @@ class Health:
         """The workers' together: calls add up, the busiest counts, one that is saturated is enough."""
         whole = cls()
         for report in reports:
-            for name in ("pacing", "lag", "placing"):
+            for name in ("pacing", "lag", "reading", "placing"):
                 counts = {int(step): count for step, count in report[name].items()}
                 getattr(whole, name).merge(Lateness(counts))
             whole.calls += report["calls"]
@@ -103,6 +108,7 @@ class Health:
         for values, what in (
             (measured.pacing, "packets left {}"),
             (measured.lag, "its event loop was {}"),
+            (measured.reading, "packets were read {}"),
             (measured.placing, "calls began {}"),
         ):
             p99 = percentile(values, 99)

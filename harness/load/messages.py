@@ -101,6 +101,7 @@ class GeneratorMeasured(_Message, frozen=True, kw_only=True):
     """How the call process fared in the last second. Lateness and lag in ms: every sample, for percentiles.
 
     `pacing`: each 20 ms tick against its deadline. `lag`: the event loop's timers against theirs.
+    `reading`: from a packet's arrival at the socket to its reading, one for each look.
     `placing`: from an order's writing to its call's beginning. `cpu`: part of one core. `rss`: bytes.
     """
 
@@ -109,6 +110,7 @@ class GeneratorMeasured(_Message, frozen=True, kw_only=True):
     cpu: float
     pacing: tuple[float, ...] = ()
     lag: tuple[float, ...] = ()
+    reading: tuple[float, ...] = ()
     placing: tuple[float, ...] = ()
     rss: int = 0
     descriptors: int = 0

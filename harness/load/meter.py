@@ -9,6 +9,7 @@ import psutil
 
 from harness.core.clock import Clock, MonotonicClock, process_cpu_seconds
 from harness.load.messages import GeneratorMeasured
+from harness.peer.datagrams import reading_lateness
 from harness.peer.pacer import Pacer
 
 LAG_SECONDS = 0.05
@@ -62,6 +63,7 @@ class Meter:
                     cpu=round((cpu - used) / (now - then), 4),
                     pacing=_taken(self._pacing),
                     lag=_taken(self._lag),
+                    reading=tuple(round(1000 * late, 2) for late in reading_lateness()),
                     placing=_taken(self._placing),
                     rss=self._process.memory_info().rss,
                     descriptors=self._process.num_fds(),

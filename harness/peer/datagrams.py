@@ -23,6 +23,7 @@ HOLD_SECONDS = 0.004
 BURST = 64  # packets: a millisecond or two, then the pacer gets its turn
 RECEIVE_BUFFER = 262_144  # bytes, as aioice gives its sockets
 LARGEST = 2048  # bytes: twice what path MTU discovery of DTLS over WebRTC leaves
+LOOKS_KEPT = 2000  # whose lateness is kept until somebody asks: some seconds
 CLOCK_STEP = 0.05  # seconds: wall time was set, so what the kernel noted says nothing
 
 # Linux only: asm-generic/socket.h; the control message has the same number, and a struct timespec.
@@ -136,6 +137,19 @@ def open_datagrams(address: str, receiver: Datagrams) -> DatagramSocket:
         raise
 
 
+def reading_lateness() -> list[float]:
+    """Seconds from a packet's arrival to its reading, one for each look of this loop since last asked.
+
+    Empty where the system does not say when a packet arrived.
+    """
+    reader = _Reader.of_this_loop()
+    if reader is None:
+        return []
+    late = list(reader.late)
+    reader.late.clear()
+    return late
+
+
 class _Entry(NamedTuple):
     socket: socket.socket
     receive: Any  # its recvmsg
@@ -155,14 +169,20 @@ class _Reader:
         self._ready_ones: deque[_Entry] = deque()  # one packet from each is next
         self._held: asyncio.TimerHandle | None = None
         self._clock_offset = monotonic_of_wall()
+        self.late: deque[float] = deque(maxlen=LOOKS_KEPT)
         loop.add_reader(self._descriptor, self._ready)
 
     @classmethod
+    def of_this_loop(cls) -> _Reader | None:
+        """The running loop's reader; None while it has no sockets."""
+        return cls._of_loop.get(asyncio.get_running_loop())
+
+    @classmethod
     def shared(cls) -> _Reader:
-        """The running loop's reader."""
-        loop = asyncio.get_running_loop()
-        reader = cls._of_loop.get(loop)
+        """The running loop's reader, made where there is none."""
+        reader = cls.of_this_loop()
         if reader is None:
+            loop = asyncio.get_running_loop()
             reader = cls._of_loop[loop] = cls(loop)
         return reader
 
@@ -221,6 +241,8 @@ class _Reader:
             else:
                 seconds, nanoseconds = _unpack(ancillary[0][2])
                 arrival = seconds + nanoseconds * 1e-9 + offset
+                if not taken:
+                    self.late.append(_now() - arrival)
             try:
                 receiver.datagram_received(data, addr, arrival)
             except Exception as error:  # one call must not stop the others

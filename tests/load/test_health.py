@@ -13,10 +13,17 @@ MILLISECONDS = st.lists(st.floats(0, 5000), min_size=1, max_size=50)
 
 
 def second(
-    *, calls: int = 10, ms: float = 1.0, lag: float = 1.0, cpu: float = 0.3, placing: tuple[float, ...] = ()
+    *,
+    calls: int = 10,
+    ms: float = 1.0,
+    lag: float = 1.0,
+    cpu: float = 0.3,
+    placing: tuple[float, ...] = (),
+    reading: tuple[float, ...] = (),
 ) -> GeneratorMeasured:
+    pacing, lags = (ms,) * 50, (lag,) * 20
     return GeneratorMeasured(
-        at=0.0, calls=calls, cpu=cpu, pacing=(ms,) * 50, lag=(lag,) * 20, placing=placing
+        at=0.0, calls=calls, cpu=cpu, pacing=pacing, lag=lags, placing=placing, reading=reading
     )
 
 
@@ -48,6 +55,7 @@ def test_one_stall_is_no_saturation_but_is_seen_in_the_maximum() -> None:
 def test_a_busy_loop_late_orders_and_a_full_core_saturate_too() -> None:
     assert "its event loop was 90 ms late" in health(*[second(lag=90.0)] * SUSTAINED).saturated
     assert "calls began 900 ms late" in health(*[second(placing=(900.0,))] * SUSTAINED).saturated
+    assert "packets were read 1200 ms late" in health(*[second(reading=(1200.0,))] * SUSTAINED).saturated
     assert "it used 97 % of a core" in health(*[second(cpu=0.97)] * SUSTAINED).saturated
 
 

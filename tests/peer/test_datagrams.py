@@ -10,7 +10,7 @@ import pytest
 
 from harness.core.clock import MonotonicClock, monotonic_of_wall
 from harness.peer import datagrams
-from harness.peer.datagrams import FEW, DatagramSocket, open_datagrams
+from harness.peer.datagrams import FEW, DatagramSocket, open_datagrams, reading_lateness
 from tests.peer.pairs import until
 
 BLOCKED = 0.15
@@ -96,6 +96,25 @@ async def test_an_arrival_is_the_kernels_however_late_the_loop_looks(
         pass  # the loop is busy with something else
     await until(lambda: got.arrived)
     assert before - 0.005 <= got.arrived[0][1] <= after + BLOCKED / 3
+
+
+@pytest.mark.skipif(not datagrams.TIMESTAMPED, reason="only Linux says when a datagram arrived")
+async def test_how_late_packets_are_read_is_told_once(ends: list[tuple[DatagramSocket, Got]]) -> None:
+    clock = MonotonicClock()
+    (sender, _), (receiver, got), *_ = ends
+    await until_the_kernel_stamps(sender, receiver, got)
+    reading_lateness()
+    sender.sendto(b"waits", port_of(receiver))
+    sent = clock.now()
+    while clock.now() < sent + BLOCKED:
+        pass
+    await until(lambda: got.arrived)
+    assert max(reading_lateness()) >= BLOCKED * 0.9
+    assert reading_lateness() == []
+
+
+async def test_nobody_reads_late_where_there_are_no_sockets() -> None:
+    assert reading_lateness() == []
 
 
 async def test_wall_time_that_is_set_does_not_move_an_arrival(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,7 @@ def _generator(healths: Sequence[Mapping[str, Any]]) -> Iterator[Fact]:
     for name, key in (
         ("packets late", "pacing_ms"),
         ("event loop late", "loop_lag_ms"),
+        ("packets read late", "reading_ms"),
         ("calls late", "placing_ms"),
     ):
         worst = {

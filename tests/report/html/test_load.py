@@ -16,6 +16,7 @@ GENERATOR: dict[str, Any] = {
     "cpu": 0.4,
     "pacing_ms": LATENESS,
     "loop_lag_ms": LATENESS,
+    "reading_ms": LATENESS,
     "placing_ms": {"count": 0, "p50": None, "p99": None, "max": None},
     "saturated": "",
 }
