@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
+import webrtcvad
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from harness.fakes.openai.conversation.settings import (
     SEMANTIC_SILENCE_MS,
     ConversationSettings,
 )
-from harness.fakes.openai.detectors import Engine
+from harness.fakes.openai.detectors import Engine, WebRtcDetector
 from harness.fakes.openai.vad import Segmenter, SpeechStarted, SpeechStopped, TurnSettings
 from harness.speech import generate, opus
 from harness.speech.library import Clip, load_library
@@ -211,3 +212,39 @@ def test_the_cheap_detector_takes_audio_as_it_comes_or_resampled(rate: int) -> N
     assert signals
     start = signals[0].audio_ms + TurnSettings().prefix_padding_ms - LEAD_MS
     assert abs(start - clip.speech[0][0]) <= 2 * TOLERANCE_MS
+
+
+@pytest.mark.parametrize("clip", SPOKEN[:4], ids=lambda clip: clip.name)
+def test_silence_that_is_passed_over_changes_no_stamp(clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = np.concatenate([generate.silence(LEAD_MS), clip.samples, generate.silence(TAIL_MS)])
+    passed_over = _heard_by_webrtc(samples)
+    monkeypatch.setattr(WebRtcDetector, "silence", lambda _self, _frames: None)
+    assert _heard_by_webrtc(samples) == passed_over
+    assert passed_over
+
+
+def _heard_by_webrtc(samples: Samples) -> list[SpeechStarted | SpeechStopped]:
+    segmenter = Segmenter("webrtc", rate=RATE)
+    step = RATE // 10
+    found = [
+        signal for at in range(0, len(samples), step) for signal in segmenter.push(samples[at : at + step])
+    ]
+    segmenter.close()
+    return found
+
+
+def test_the_cheap_detector_is_asked_once_about_what_many_callers_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(WebRtcDetector, "_known", {})
+    asked: list[int] = []
+
+    def is_speech(_vad: webrtcvad.Vad, buffer: bytes, _rate: int) -> bool:
+        asked.append(len(buffer))
+        return True
+
+    monkeypatch.setattr(webrtcvad.Vad, "is_speech", is_speech)
+    frame = generate.white_noise(20, seed=1)[: RATE // 50]
+    verdicts = [WebRtcDetector().probability(frame, RATE, -20.0) for _ in range(5)]
+    assert len(asked) == 1
+    assert set(verdicts) == {1 / 3}

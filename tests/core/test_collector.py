@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import gc
+
+from harness.core.collector import spare_what_is_there
+
+
+def test_what_is_there_is_looked_at_no_more_and_what_comes_later_is() -> None:
+    try:
+        spare_what_is_there()
+        assert gc.get_freeze_count() > 10_000
+        assert len(gc.get_objects()) < gc.get_freeze_count() / 10
+        later: list[object] = []
+        later.append(later)
+        del later
+        assert gc.collect() >= 1
+    finally:
+        gc.unfreeze()
