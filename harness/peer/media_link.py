@@ -55,16 +55,22 @@ class MediaLink:
         if pair is not None:
             self._address = pair.remote_addr
 
+    def protect_rtp(self, packet: bytes) -> bytes | None:
+        """The SRTP packet of a plain one; None while DTLS is not up."""
+        return self._protect.rtp(packet)
+
+    def send_protected(self, datagram: bytes) -> bool:
+        """Send an SRTP packet; False while ICE is not up."""
+        try:
+            self._sendto(datagram, self._address)
+        except OSError:
+            return self._send_after_all(datagram)
+        return True
+
     def send_rtp(self, packet: bytes) -> bool:
         """Protect and send; False while DTLS or ICE is not up."""
         protected = self._protect.rtp(packet)
-        if protected is None:
-            return False
-        try:
-            self._sendto(protected, self._address)
-        except OSError:
-            return self._send_after_all(protected)
-        return True
+        return protected is not None and self.send_protected(protected)
 
     def send_rtcp(self, compound: bytes) -> bool:
         """Protect and send; False while DTLS or ICE is not up."""

@@ -40,7 +40,7 @@ from harness.peer.source import Microphone
 from harness.peer.transport import Transport
 
 CHANNEL_LABEL = "oai-events"
-TOGETHER = 5  # datagrams that a light peer opens one after the other: 100 ms
+TOGETHER = 5  # datagrams that a light peer opens, or protects, one after the other: 100 ms
 
 
 class Peer:
@@ -90,6 +90,7 @@ class Peer:
             self._transport,
             microphone,
             ssrc=self._ssrc,
+            ahead=TOGETHER if light else 1,
             receiver=self._receiver,
             on_sent=self._first_sent,
             on_failed=self._sending_failed,

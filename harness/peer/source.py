@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 
+ENDLESS = 1 << 30
+
 
 @dataclass(eq=False)
 class Utterance:
@@ -50,6 +52,12 @@ class Microphone:
         if self.stopped:
             return None
         return next(self._silence) if packet is None or self.muted else packet
+
+    def foreseen(self) -> int:
+        """Packets until an utterance ends, without its last; of silence as many as one likes."""
+        if not self._queue:
+            return ENDLESS
+        return max(1, len(self._queue[0].packets) - 1 - self._queue[0].sent)
 
     def _spoken(self) -> bytes:
         utterance = self._queue[0]

@@ -86,9 +86,12 @@ class Transport:
         self._sctp = RTCSctpTransport(self._dtls)
         self._link = MediaLink(self._gatherer, self._dtls, together)
         self._link.on_rtp, self._link.on_rtcp = on_rtp, on_rtcp
-        # Send one plain RTP packet or RTCP compound; False while the transport is not up.
+        # Send one plain RTP packet or RTCP compound, or what `protect_rtp` made of one; False while the
+        # transport is not up.
         self.send_rtp: Callable[[bytes], bool] = self._link.send_rtp
         self.send_rtcp: Callable[[bytes], bool] = self._link.send_rtcp
+        self.protect_rtp: Callable[[bytes], bytes | None] = self._link.protect_rtp
+        self.send_protected: Callable[[bytes], bool] = self._link.send_protected
         self._channels: list[Channel] = []
         self._gatherer.on("statechange", self._gathering_changed)
         self._ice.on("statechange", self._ice_changed)

@@ -11,11 +11,14 @@ from typing import Any, Protocol
 import uvloop
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
+from harness.core.collector import spare_what_is_there
 from harness.core.sdp import parse_sdp
 from harness.peer.descriptions import write_answer
+from harness.peer.peer import TOGETHER
 from harness.peer.receiver import AudioReceiver
 from harness.peer.remote import Remote
 from harness.peer.sender import AudioSender, new_ssrc
+from harness.peer.source import ENDLESS
 from harness.peer.transport import Transport
 from harness.speech.library import load_library
 from tests.bench.machine import answer, questions
@@ -46,6 +49,10 @@ class Loop:
         """The next packet."""
         return next(self._packets)
 
+    def foreseen(self) -> int:
+        """As many as one likes."""
+        return ENDLESS
+
 
 class OurCallee:
     """Our engine."""
@@ -58,9 +65,17 @@ class OurCallee:
             addresses=["127.0.0.1"],
             on_rtp=self._receiver.rtp,
             on_rtcp=self._receiver.rtcp,
+            together=TOGETHER,
         )
         source = Loop(load_library().clip(REPLY).packets)
-        self._sender = AudioSender(self._transport, source, ssrc=new_ssrc(), receiver=self._receiver)
+        self._sender = AudioSender(
+            self._transport,
+            source,
+            ssrc=new_ssrc(),
+            ahead=TOGETHER,
+            receiver=self._receiver,
+            chores=self._transport.settle,
+        )
         self._receiver.our_ssrc = self._sender.ssrc
         self._connecting: asyncio.Task[None] | None = None
 
@@ -78,6 +93,7 @@ class OurCallee:
         self._sender.start()
 
     def counted(self) -> tuple[int, int, int]:
+        self._transport.settle()
         return self._sender.packets, self._receiver.packets, self._receiver.lost
 
     async def close(self) -> None:
@@ -134,4 +150,5 @@ async def serve(make: Callable[[], Callee]) -> None:
 
 if __name__ == "__main__":
     _ = load_library().clip(REPLY).packets
+    spare_what_is_there()
     uvloop.run(serve(CALLEES[sys.argv[1]]))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.peer.source import Microphone, Utterance
 
@@ -76,3 +78,37 @@ async def test_only_a_stopped_microphone_sends_nothing() -> None:
 async def test_an_utterance_without_packets_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one packet"):
         Microphone(SILENCE).say(Utterance([]))
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("say"), st.integers(1, 12)),
+            st.tuples(st.just("take"), st.integers(1, 9)),
+            st.tuples(st.just("cut"), st.just(0)),
+        )
+    )
+)
+async def test_nothing_begins_or_ends_after_the_first_of_what_is_foreseen(
+    script: list[tuple[str, int]],
+) -> None:
+    told: list[str] = []
+    microphone = Microphone(SILENCE)
+    for act, count in script:
+        if act == "say":
+            microphone.say(
+                Utterance(
+                    [b"a"] * count,
+                    on_started=lambda: told.append("started"),
+                    on_ended=lambda _cut: told.append("ended"),
+                )
+            )
+        elif act == "cut":
+            microphone.fall_silent()
+        else:
+            foreseen = min(count, microphone.foreseen())
+            microphone.next_packet()
+            told.clear()
+            for _ in range(foreseen - 1):
+                microphone.next_packet()
+            assert not told

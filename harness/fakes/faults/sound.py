@@ -76,7 +76,7 @@ class CrossTalk(CallFault):
 
 
 class _Link:
-    """A link in front of another; a fault's link overrides `send_rtp`."""
+    """A link in front of another; a fault's link overrides `send_rtp`, and what it lets pass is protected."""
 
     def __init__(self, link: RtpLink, fault: CallFault) -> None:
         self.onward = link
@@ -84,6 +84,12 @@ class _Link:
 
     def send_rtp(self, packet: bytes) -> bool:
         return self.onward.send_rtp(packet)
+
+    def protect_rtp(self, packet: bytes) -> bytes | None:
+        return packet
+
+    def send_protected(self, packet: bytes) -> bool:
+        return self.send_rtp(packet)
 
     def send_rtcp(self, packet: bytes) -> bool:
         return self.onward.send_rtcp(packet)

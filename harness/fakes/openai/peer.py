@@ -103,6 +103,7 @@ class FakePeer:
             self._playout,
             ssrc=new_ssrc(),
             payload_type=remote.payload_type,
+            ahead=together,
             receiver=self._receiver,
             on_failed=partial(self._failed, "sending audio"),
             chores=self._transport.settle,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.fakes.openai.hooks import CallFault
 from harness.fakes.openai.replies import Reply
+from harness.peer.source import ENDLESS
 from harness.speech.opus import FRAME_MS, SILENCE
 
 
@@ -81,6 +82,14 @@ class Playout:
         if playing.at % self._progress_every == 0 or playing.at == len(playing.packets):
             self._on_progress(playing.played_ms)
         return packet
+
+    def foreseen(self) -> int:
+        """Packets until there is progress or an end to tell; of silence as many as one likes."""
+        playing = self._playing
+        if playing is None:
+            return ENDLESS
+        taken, left = playing.at + 1, len(playing.packets) - playing.at
+        return max(1, min(self._progress_every - taken % self._progress_every, left - 1))
 
     def _silence(self) -> bytes | None:
         packet: bytes | None = SILENCE if self._idle else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+import pytest
+
 from harness.fakes.openai.hooks import CallFault
 from harness.fakes.openai.playout import Playing, Playout
 from harness.fakes.openai.replies import Reply
@@ -94,3 +96,19 @@ def test_progress_is_told_by_so_many_packets_and_after_the_last() -> None:
     for _ in range(9):
         log.playout.next_packet()
     assert log.progress == [60, 120, 140]
+
+
+@pytest.mark.parametrize("every", [1, 2, 5])
+@pytest.mark.parametrize("length", range(1, 13))
+def test_nothing_is_told_after_the_first_of_the_packets_that_are_foreseen(every: int, length: int) -> None:
+    """So they can be made ready ahead, and what is told still comes when it is so."""
+    log = Log(every=every)
+    log.playout.play("resp_1", reply(length))
+    packets: list[bytes | None] = []
+    while not log.over:
+        foreseen = log.playout.foreseen()
+        packets.append(log.playout.next_packet())
+        told = list(log.progress)
+        packets += [log.playout.next_packet() for _ in range(foreseen - 1)]
+        assert log.progress == told
+    assert packets == [b"packet %d" % i for i in range(length)] + [SILENCE]
