@@ -285,6 +285,17 @@ def watch_sctp(sctp: RTCSctpTransport, on_state: Callable[[str], None]) -> None:
     sctp._set_state = set_and_tell  # type: ignore[method-assign]  # the hook that aiortc lacks
 
 
+def let_resets_fail(sctp: RTCSctpTransport) -> None:
+    """aiortc resets a stream in a task that nobody awaits: where DTLS is gone, let it fail unheard."""
+    transmit = sctp._transmit_reconfig
+
+    async def transmit_or_not() -> None:
+        with contextlib.suppress(ConnectionError):
+            await transmit()
+
+    sctp._transmit_reconfig = transmit_or_not  # type: ignore[method-assign]
+
+
 class _Nominated(dict[int, Any]):
     """aioice's pairs by component, and who is told when one is nominated."""
 

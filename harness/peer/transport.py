@@ -97,6 +97,7 @@ class Transport:
         self._ice.on("statechange", self._ice_changed)
         self._dtls.on("statechange", self._dtls_changed)
         self._sctp.on("datachannel", self._channel_came)
+        internals.let_resets_fail(self._sctp)
         internals.watch_sctp(self._sctp, lambda state: self._tell("sctp", state))
 
     # --- what a description says of us ---

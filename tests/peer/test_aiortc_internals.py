@@ -58,7 +58,7 @@ async def test_a_dtls_transport_has(gatherer: RTCIceGatherer, name: str) -> None
     assert hasattr(RTCDtlsTransport(RTCIceTransport(gatherer), [new_certificate()]), name)
 
 
-@pytest.mark.parametrize("name", ["_set_state", "_association_state", "state"])
+@pytest.mark.parametrize("name", ["_set_state", "_association_state", "_transmit_reconfig", "state"])
 async def test_an_sctp_transport_has(gatherer: RTCIceGatherer, name: str) -> None:
     dtls = RTCDtlsTransport(RTCIceTransport(gatherer), [new_certificate()])
     assert hasattr(RTCSctpTransport(dtls), name)

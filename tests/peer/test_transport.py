@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
+from typing import Any
 
 import pytest
 
+from harness.peer.aiortc_internals import finish_dtls
 from harness.peer.channel import ChannelClosedError
 from harness.peer.remote import Remote
 from tests.peer.pairs import connected_pair, negotiate, new_end, until
@@ -223,3 +226,15 @@ def test_an_answering_end_knows_the_role_the_offerer_was_left_with() -> None:
     offered = Remote("u", "p", (), (), "actpass", 5000, 0, ice_lite=False, payload_type=111)
     assert offered.answered("active").setup == "passive"
     assert offered.answered("passive").setup == "active"
+
+
+async def test_a_channel_that_is_closed_after_dtls_is_gone_leaves_no_failed_task_behind() -> None:
+    """As at the end of a call whose other end hung up, and whose abort of the association was lost."""
+    loop, failed = asyncio.get_running_loop(), list[dict[str, Any]]()
+    async with connected_pair() as (caller, _callee, channel):
+        loop.set_exception_handler(lambda _loop, context: failed.append(context))
+        await finish_dtls(caller.transport._dtls)
+        channel.close()
+        await asyncio.sleep(0.01)
+        gc.collect()
+    assert not failed
