@@ -47,24 +47,27 @@ class Upstream:
         """Close the connections."""
         await self._client.aclose()
 
-    async def calls(self, ufrag: str) -> list[UpstreamCall]:
-        """The calls whose offer had this ice-ufrag, oldest first.
+    async def calls(self, ufrag: str, *, events: bool = True) -> list[UpstreamCall]:
+        """The calls whose offer had this ice-ufrag, oldest first; without their events if so asked.
 
         Raises HarnessError when the fake does not answer or answers something else.
         """
         asked = self._clock.now()
-        reply = await self._get("/_fake/calls", {"ufrag": ufrag})
+        reply = await self._get("/_fake/calls", {"ufrag": ufrag, "events": "1" if events else "0"})
         offset = clock_offset(asked, float(reply["now"]), self._clock.now())
         return sorted((_call(entry, offset) for entry in reply["calls"]), key=lambda call: call.started_at)
 
     async def calls_when_ended(self, ufrag: str, within: float) -> list[UpstreamCall]:
-        """The same once all have ended, or as they are after `within` seconds."""
+        """The same once all have ended, or as they are after `within` seconds.
+
+        Their events are asked for once: under load, to write and read them holds both ends up.
+        """
         deadline = self._clock.now() + within
-        while True:
-            calls = await self.calls(ufrag)
-            if self._clock.now() >= deadline or not any(call.live for call in calls):
-                return calls
+        while any(call.live for call in await self.calls(ufrag, events=False)):
+            if self._clock.now() >= deadline:
+                break
             await asyncio.sleep(POLL_SECONDS)
+        return await self.calls(ufrag)
 
     async def plant(self, fault: str, ufrag: str, value: Any = None) -> None:
         """Plan a fault of the fake's for the one call of this ufrag. Raises HarnessError."""

@@ -30,7 +30,9 @@ def test_the_offset_of_another_machines_clock_is_estimated_from_the_middle_of_th
 @respx.mock
 async def test_the_fakes_times_are_shifted_to_the_callers_timeline() -> None:
     clock = ManualClock(10.0)
-    respx.get(f"{FAKE}/_fake/calls", params={"ufrag": "abcd"}).mock(return_value=reply(now=110.0))
+    respx.get(f"{FAKE}/_fake/calls", params={"ufrag": "abcd", "events": "1"}).mock(
+        return_value=reply(now=110.0)
+    )
     upstream = Upstream(FAKE, clock)
     [call] = await upstream.calls("abcd")
     [ended] = call.on_timeline(
@@ -52,7 +54,18 @@ async def test_a_call_that_is_still_live_is_asked_for_again_until_the_time_is_ov
     upstream = Upstream(FAKE, clock)
     [call] = await upstream.calls_when_ended("abcd", within=1.0)
     assert call.live
-    assert route.call_count == 3
+    assert [c.request.url.params["events"] for c in route.calls] == ["0", "0", "0", "1"]
+    await upstream.close()
+
+
+@respx.mock
+async def test_the_events_of_a_call_are_asked_for_once_when_it_has_ended() -> None:
+    states = iter(["live", "live", "ended", "ended"])
+    route = respx.get(f"{FAKE}/_fake/calls").mock(side_effect=lambda _: reply(now=0.0, state=next(states)))
+    upstream = Upstream(FAKE, ManualClock())
+    [call] = await upstream.calls_when_ended("abcd", within=60.0)
+    assert not call.live
+    assert [c.request.url.params["events"] for c in route.calls] == ["0", "0", "0", "1"]
     await upstream.close()
 
 
