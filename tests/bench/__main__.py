@@ -20,7 +20,7 @@ import uvloop
 from tests.bench import floor
 from tests.bench.end_to_end import carried
 from tests.bench.figures import FIGURES, table
-from tests.bench.machine import Child, child, cores
+from tests.bench.machine import Child, child, cores, interpreter
 
 REPORT = Path("reports/bench/latest.json")
 LATE_MS = 10.0  # p99 of the pacing
@@ -137,7 +137,12 @@ PARTS = {"compared": compared, "one-core": one_core, "end-to-end": all_of_it}
 async def run(sizes: Sizes, parts: Iterable[str] = PARTS) -> tuple[dict[str, float], dict[str, str]]:
     """The figures, and the absolute numbers behind them."""
     figures: dict[str, float] = {}
-    absolutes = {"load of the machine before": f"{os.getloadavg()[0]:.1f}"}
+    floor_ms = await asyncio.to_thread(floor.cpu_ms_per_call_second)
+    absolutes = {
+        "load of the machine before": f"{os.getloadavg()[0]:.1f}",
+        "the floor before": f"{floor_ms:.2f} ms; {floor.WHERE_BARS_WERE_SET} ms where the bars were set",
+        "Python": interpreter(),
+    }
     for part in parts:
         found, behind = await PARTS[part](sizes)
         figures |= found

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import json
 import os
+import platform
 import sys
+import sysconfig
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +22,17 @@ def cores() -> tuple[int, int]:
     """A core for what is measured and another for its far end; the same one where there is only one."""
     usable = sorted(os.sched_getaffinity(0))
     return usable[0], usable[-1]
+
+
+def interpreter() -> str:
+    """Which Python this is, and whether it is as fast as it could be."""
+    built = str(sysconfig.get_config_var("CONFIG_ARGS"))
+    slower = (
+        ""
+        if "--enable-optimizations" in built
+        else ", built without --enable-optimizations: slower by a tenth"
+    )
+    return f"{platform.python_version()}{slower}"
 
 
 def resident_mib() -> float:

@@ -82,7 +82,7 @@ class FakePeer:
             controlling=False,
             on_state=self._state,
             addresses=settings.addresses,
-            on_rtp=self._rtp,
+            on_rtp=self._receiver.rtp,
             on_rtcp=self._receiver.rtcp,
             together=together,
         )
@@ -139,6 +139,7 @@ class FakePeer:
         if self._ended:
             return
         self._ended = True
+        self._transport.on_rtp = None  # a driver that has stopped hears nothing
         self._driver.stop()
         self._sender.stop()
         self._playout.stop()
@@ -252,10 +253,6 @@ class FakePeer:
         self.end(reason)
 
     # --- media ---
-
-    def _rtp(self, packet: bytes, arrival: float) -> None:
-        if not self._ended:
-            self._receiver.rtp(packet, arrival)
 
     def _packet(
         self, _arrival: float, sequence: int, _timestamp: int, payload: bytes, _stream: StreamStatistics
