@@ -20,7 +20,7 @@ import uvloop
 from tests.bench import floor
 from tests.bench.end_to_end import carried
 from tests.bench.figures import FIGURES, table
-from tests.bench.machine import Child, child, cores, interpreter
+from tests.bench.machine import Child, child, cores, interpreter, stolen
 
 REPORT = Path("reports/bench/latest.json")
 LATE_MS = 10.0  # p99 of the pacing
@@ -94,10 +94,13 @@ async def one_core(sizes: Sizes) -> tuple[dict[str, float], dict[str, str]]:
         for calls in sizes.climb:
             tried = []
             for _ in range(TRIES):
+                began = stolen(near)
                 found = await talking(ours, calls, sizes)
+                taken = stolen(near) - began
                 lost = found["lost"] + found["lost_far"]
                 tried.append(
-                    f"{100 * found['core_share']:.0f} %, p99 {found['late_p99_ms']:.1f} ms, {lost} lost"
+                    f"{100 * found['core_share']:.0f} %, p99 {found['late_p99_ms']:.1f} ms, {lost} lost, "
+                    f"{1000 * taken:.0f} ms taken by the host"
                 )
                 if found["late_p99_ms"] < LATE_MS and not lost:
                     carried_calls = calls

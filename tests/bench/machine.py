@@ -14,6 +14,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 STOP_SECONDS = 10.0
 MIB = 1024 * 1024
 
@@ -22,6 +24,11 @@ def cores() -> tuple[int, int]:
     """A core for what is measured and another for its far end; the same one where there is only one."""
     usable = sorted(os.sched_getaffinity(0))
     return usable[0], usable[-1]
+
+
+def stolen(core: int) -> float:
+    """Seconds so far in which the host kept a core that had work from it; 0 where it does not say."""
+    return float(getattr(psutil.cpu_times(percpu=True)[core], "steal", 0.0))
 
 
 def interpreter() -> str:

@@ -26,7 +26,8 @@ def run(*arguments: str) -> int:
     ("arguments", "says"),
     [
         (("judge", "nowhere.jsonl"), "nowhere.jsonl cannot be read"),
-        (("no-such-command",), "No such command"),
+        (("no-such-command",), "No such command 'no-such-command'."),
+        (("capcity",), "Did you mean capacity?"),
         (("fake-openai", "--bind", "nonsense"), "'nonsense' is not HOST:PORT"),
         (("fake-openai", "--fault", "http-4o1"), "no fault named 'http-4o1'"),
         (("relay", "--upstream", "http://127.0.0.1:1/v1"), "OPENAI_API_KEY is not set"),
