@@ -293,7 +293,7 @@ def let_resets_fail(sctp: RTCSctpTransport) -> None:
         with contextlib.suppress(ConnectionError):
             await transmit()
 
-    sctp._transmit_reconfig = transmit_or_not  # type: ignore[method-assign]
+    sctp._transmit_reconfig = transmit_or_not  # type: ignore[method-assign]  # the hook that aiortc lacks
 
 
 class _Nominated(dict[int, Any]):
