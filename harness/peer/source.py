@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 
-ENDLESS = 1 << 30
+ENDLESS = 1 << 30  # packets that are foreseen where nothing is said
 
 
 @dataclass(eq=False)

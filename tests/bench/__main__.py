@@ -166,7 +166,10 @@ def _ratio(above: list[float], below: list[float]) -> float:
 
 
 def main() -> int:
-    """Parts by name, or all; 1 where a figure misses its bar."""
+    """Parts by name, or all; 1 where a figure misses its bar, 2 where there is no such part."""
+    if unknown := set(sys.argv[1:]) - set(PARTS):
+        sys.stderr.write(f"no part is named {', '.join(sorted(unknown))}: choose of {', '.join(PARTS)}\n")
+        return 2
     figures, absolutes = uvloop.run(run(Sizes(), sys.argv[1:] or PARTS))
     write(figures, absolutes)
     return int(any(f.key in figures and not f.holds(figures[f.key]) for f in FIGURES))

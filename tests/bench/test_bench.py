@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.__main__ import Sizes, compared, one_core, write
+from tests.bench.__main__ import Sizes, compared, main, one_core, write
 from tests.bench.figures import FIGURES, table
 
 SMALL = Sizes(plain=1, few=2, usual=2, many=3, climb=(2,), seconds=1.0, set_ups=1, rounds=1)
@@ -39,3 +39,11 @@ def test_the_report_has_the_figures_by_key_and_marks_a_miss(
 def test_every_figure_has_a_line_when_it_was_measured() -> None:
     lines = "\n".join(table({figure.key: 1.0 for figure in FIGURES}, {}))
     assert all(figure.key in lines for figure in FIGURES)
+
+
+def test_a_part_that_is_none_is_answered_with_those_that_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["bench", "compared", "nonsense"])
+    assert main() == 2
+    assert capsys.readouterr().err == "no part is named nonsense: choose of compared, one-core, end-to-end\n"

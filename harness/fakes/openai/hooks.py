@@ -8,20 +8,15 @@ from typing import Literal, Protocol
 
 from harness.fakes.faults.plan import CallFaults
 from harness.fakes.faults.registry import FaultValue
+from harness.peer.sender import Outlet
 
 ConnectStage = Literal["ice", "dtls", "sctp"]
 
 
-class RtpLink(Protocol):
+class RtpLink(Outlet, Protocol):
     """Where RTP goes: the transport, or a fault in front of it."""
 
     def send_rtp(self, packet: bytes, /) -> bool: ...
-
-    def protect_rtp(self, packet: bytes, /) -> bytes | None: ...
-
-    def send_protected(self, datagram: bytes, /) -> bool: ...
-
-    def send_rtcp(self, compound: bytes, /) -> bool: ...
 
 
 class Wire(Protocol):

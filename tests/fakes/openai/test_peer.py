@@ -10,6 +10,7 @@ from harness.core.audio import AUDIBLE_DBFS
 from harness.core.events import AudioPlayed, ClientEvent, HarnessFailed, ServerEvent, StateChanged
 from harness.core.probes import SESSION_EXPIRED
 from harness.core.sdp import parse_sdp
+from harness.fakes.openai.peer import FakePeer
 from harness.fakes.openai.playout import Playout
 from harness.speech.library import load_library
 from tests.fakes.callers import CALLS, SESSION, Served, calling, new_caller, quick, serving, until
@@ -156,3 +157,18 @@ async def test_a_reply_that_cannot_be_sent_is_our_failure_and_releases_the_call(
     failed = record.timeline.first(HarnessFailed, side="upstream")
     assert failed is not None
     assert (failed.where, record.reason) == ("sending audio", "internal-error")
+
+
+async def test_a_call_that_ends_while_it_hears_hears_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the packets that are opened together, those behind the one that ended it."""
+    heard: list[object] = []
+
+    def ending(peer: FakePeer, *packet: object) -> None:
+        heard.append(packet)
+        peer.end("planted")
+
+    monkeypatch.setattr(FakePeer, "_packet", ending)
+    async with serving(quick(vad="webrtc")) as served, calling(served):
+        [record] = served.records
+        await until(record.timeline, lambda: record.state == "ended")
+    assert len(heard) == 1
