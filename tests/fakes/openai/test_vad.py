@@ -248,3 +248,19 @@ def test_the_cheap_detector_is_asked_once_about_what_many_callers_say(
     verdicts = [WebRtcDetector().probability(frame, RATE, -20.0) for _ in range(5)]
     assert len(asked) == 1
     assert set(verdicts) == {1 / 3}
+
+
+@pytest.mark.parametrize("voiced", range(4))
+def test_silence_at_once_is_what_silence_frame_by_frame_is(
+    voiced: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WebRtcDetector, "_known", {})
+    monkeypatch.setattr(webrtcvad.Vad, "is_speech", lambda *_: True)
+    at_once, one_by_one = WebRtcDetector(), WebRtcDetector()
+    frame, silence = generate.white_noise(20, seed=1)[: RATE // 50], np.zeros(RATE // 50, np.int16)
+    for detector in (at_once, one_by_one):
+        for _ in range(voiced):
+            detector.probability(frame, RATE, -20.0)
+    asked = [one_by_one.probability(silence, RATE, -96.0) for _ in range(5)]
+    assert at_once.silence(5) == asked == sorted(asked, reverse=True)
+    assert at_once.silence(1) == [0.0]
