@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import suite
+from tools.suite import Part, parts, run_all, summary
+
+
+def doing(name: str, *programs: str, **more: object) -> Part:
+    """A part that runs these texts, each in a Python of its own."""
+    return Part(name, [[sys.executable, "-c", text] for text in programs], **more)  # type: ignore[arg-type]
+
+
+async def test_every_part_is_run_and_told_of_whatever_the_others_say(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bad = doing("bad", "print('it is broken'); raise SystemExit(3)", "print('never said')")
+    good = doing("good", "print('it is well')", "print('and goes on')")
+    results = await run_all([bad, good])
+    assert [(r.part.name, r.code, r.passed) for r in results] == [("bad", 3, False), ("good", 0, True)]
+    said = capsys.readouterr().out
+    for words in ("it is broken", "it is well", "and goes on"):
+        assert words in said
+    assert "never said" not in said
+    told = summary(results).splitlines()
+    assert "not all passed" in told[1]
+    assert "bad" in told[-1]
+    assert told[-1].endswith("FAILED, exit code 3")
+
+
+@pytest.mark.parametrize(("second", "code"), [(0, 0), (1, 1), (5, 1)])
+def test_the_exit_code_says_whether_one_failed(
+    second: int, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = [doing("first", ""), doing("second", f"raise SystemExit({second})")]
+    monkeypatch.setattr(suite, "parts", lambda _arguments: listed)
+    assert suite.main([]) == code
+    assert ("===== all passed" in capsys.readouterr().out) == (code == 0)
+
+
+async def test_parts_are_under_way_at_once(tmp_path: Path) -> None:
+    """Each waits for what the other writes."""
+    meet = "import pathlib, time\nmine, other = map(pathlib.Path, {0!r})\nmine.touch()\n"
+    meet += "while not other.exists(): time.sleep(0.01)"
+    one, two = str(tmp_path / "one"), str(tmp_path / "two")
+    results = await run_all([doing("1", meet.format((one, two))), doing("2", meet.format((two, one)))])
+    assert [r.passed for r in results] == [True, True]
+
+
+async def test_what_only_computes_gives_way_to_what_is_timed(capsys: pytest.CaptureFixture[str]) -> None:
+    mine = os.nice(0)
+    asked = "import os; print('nice', os.nice(0))"
+    await run_all([doing("timed", asked, nice=False)])
+    assert f"nice {mine}\n" in capsys.readouterr().out
+    await run_all([doing("other", asked)])
+    assert f"nice {min(mine + 19, 19)}\n" in capsys.readouterr().out
+
+
+def test_a_selection_may_leave_nothing_of_one_half_and_the_whole_suite_may_not() -> None:
+    assert all(5 not in part.passing for part in parts())
+    assert [5 in part.passing for part in parts(["-k", "one"])][:2] == [True, True]
+
+
+def test_every_test_is_in_one_half() -> None:
+    timed, others = (part.commands[0] for part in parts()[:2])
+    assert [f"--ignore={folder}" for folder in suite.TIMED] == [c for c in others if c.startswith("--ignore")]
+    assert all(folder in timed and (suite.ROOT / folder).is_dir() for folder in suite.TIMED)
