@@ -60,12 +60,37 @@ async def test_what_only_computes_gives_way_to_what_is_timed(capsys: pytest.Capt
     assert f"nice {min(mine + 19, 19)}\n" in capsys.readouterr().out
 
 
-def test_a_selection_may_leave_nothing_of_one_half_and_the_whole_suite_may_not() -> None:
+async def test_no_more_timed_parts_than_their_places_are_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log of beginnings and ends never shows more than so many open."""
+    monkeypatch.setattr(suite, "TIMED_AT_ONCE", 2)
+    log = tmp_path / "log"
+    program = f"""
+import os
+log = os.open({str(log)!r}, os.O_APPEND | os.O_CREAT | os.O_WRONLY)
+os.write(log, b"+")
+os.write(log, b"-")
+"""
+    await run_all([doing(str(n), program, nice=False) for n in range(6)])
+    marks = log.read_text()
+    under_way = [marks[:n].count("+") - marks[:n].count("-") for n in range(1, len(marks) + 1)]
+    assert len(marks) == 12
+    assert max(under_way) <= 2
+
+
+def test_a_selection_may_leave_nothing_of_one_part_and_the_whole_suite_may_not() -> None:
     assert all(5 not in part.passing for part in parts())
-    assert [5 in part.passing for part in parts(["-k", "one"])][:2] == [True, True]
+    assert {"call", "all others"} <= {part.name for part in parts(["-k", "one"]) if 5 in part.passing}
 
 
-def test_every_test_is_in_one_half() -> None:
-    timed, others = (part.commands[0] for part in parts()[:2])
-    assert [f"--ignore={folder}" for folder in suite.TIMED] == [c for c in others if c.startswith("--ignore")]
-    assert all(folder in timed and (suite.ROOT / folder).is_dir() for folder in suite.TIMED)
+def test_every_test_is_in_exactly_one_part() -> None:
+    """What no lane names is among all others."""
+    *lanes, others = [part.commands[0] for part in parts() if "pytest" in part.commands[0][0]]
+    named = [word for lane in lanes for word in lane if word.startswith("tests")]
+    assert len(named) == len(set(named))
+    assert all((suite.ROOT / name).exists() for name in named)
+    assert [f"--ignore={name}" for name in named] == [word for word in others if word.startswith("--ignore")]
+    within = {(name, other) for name in named for other in named if name.startswith(f"{other}/")}
+    assert within == {(suite.PLANTED, "tests/system")}, "the lane of the folder leaves it out"
+    assert f"--ignore={suite.PLANTED}" in next(lane for lane in lanes if "tests/system" in lane)
