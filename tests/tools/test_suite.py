@@ -57,7 +57,7 @@ async def test_what_only_computes_gives_way_to_what_is_timed(capsys: pytest.Capt
     await run_all([doing("timed", asked, nice=False)])
     assert f"nice {mine}\n" in capsys.readouterr().out
     await run_all([doing("other", asked)])
-    assert f"nice {min(mine + 19, 19)}\n" in capsys.readouterr().out
+    assert f"nice {min(mine + int(suite.NICE), 19)}\n" in capsys.readouterr().out
 
 
 async def test_no_more_timed_parts_than_their_places_are_under_way(
