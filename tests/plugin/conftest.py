@@ -86,7 +86,7 @@ class Recorded:
 
 
 @pytest.fixture(scope="session")
-def embedded_run(scenarios_in: Callable[[Path], Run], tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+def embedded_run(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     """A run without a target, of FIRST_TURN with seed 7."""
     folder = tmp_path_factory.mktemp("embedded")
     finished = scenarios_in(folder)("--seed=7", f"--alluredir={folder / 'allure'}", paths=FIRST_TURN)
