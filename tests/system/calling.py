@@ -27,7 +27,7 @@ from tests.system.planted_ice import ice_servers
 from tests.system.planted_signaling import PAGE_ORIGIN
 from tests.system.planted_usage import usage_endpoints
 
-CONCURRENCY = 12  # they mostly wait: one takes a thirtieth of a core
+CONCURRENCY = 8  # they mostly wait: one takes a thirtieth of a core
 BEARER = "matrix-caller-token"
 
 # Tighter than the defaults, so that waiting in vain is short; each wait is longer than its limit.
