@@ -1,4 +1,5 @@
 import signal
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,14 @@ settings.load_profile("house")
 
 # A shell's background job ignores SIGINT, and so would every command that a test starts and interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A TCP port of this machine that refuses connections, and that nobody else is given meanwhile."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield int(holder.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

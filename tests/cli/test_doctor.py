@@ -4,7 +4,6 @@ import io
 import json
 import re
 import signal
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,12 +83,9 @@ def test_a_broken_relay_is_named_with_cause_and_mend_and_the_document_says_the_s
 
 
 def test_a_relay_that_is_not_there_is_unreachable(
-    run_command: RunCommand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run_command: RunCommand, closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{holder.getsockname()[1]}/session"
-        code = run_command("doctor", url, f"--reports={tmp_path}")
+    code = run_command("doctor", f"http://127.0.0.1:{closed_port}/session", f"--reports={tmp_path}")
     said = capsys.readouterr().out
     assert code == 3
     assert "signaling.offer-accepted: unreachable" in said

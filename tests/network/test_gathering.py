@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -215,12 +214,10 @@ async def test_the_quota_of_a_user_is_named(tmp_path: Path) -> None:
                 await asyncio.sleep(0.2)
 
 
-async def test_a_port_where_nobody_listens_is_unreachable_over_tcp() -> None:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        url = f"turn:127.0.0.1:{holder.getsockname()[1]}?transport=tcp"
-        async with gathered(turn(url)) as (_, tried):
-            assert tried[url].error.lower().startswith("unreachable: connection refused")
+async def test_a_port_where_nobody_listens_is_unreachable_over_tcp(closed_port: int) -> None:
+    url = f"turn:127.0.0.1:{closed_port}?transport=tcp"
+    async with gathered(turn(url)) as (_, tried):
+        assert tried[url].error.lower().startswith("unreachable: connection refused")
 
 
 async def test_what_is_no_tls_is_told() -> None:

@@ -11,14 +11,6 @@ USAGE_ERROR = 4  # pytest's own code for wrong options
 
 
 @pytest.fixture
-def closed_port() -> Iterator[int]:
-    """A port of this machine that refuses connections for as long as the test runs."""
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        yield int(holder.getsockname()[1])
-
-
-@pytest.fixture
 def silent_server() -> Iterator[int]:
     """A port that accepts connections and never answers."""
     with socket.socket() as server:

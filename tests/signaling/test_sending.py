@@ -35,11 +35,11 @@ async def offer_to(bench: Bench) -> str | None:
     return await post_offer(bench.sender, bench.target, OFFER)
 
 
-async def test_a_port_where_nobody_listens_is_refused(open_bench: OpenBench, unused_tcp_port: int) -> None:
-    async with open_bench(f"http://127.0.0.1:{unused_tcp_port}/") as bench:
+async def test_a_port_where_nobody_listens_is_refused(open_bench: OpenBench, closed_port: int) -> None:
+    async with open_bench(f"http://127.0.0.1:{closed_port}/") as bench:
         assert await offer_to(bench) is None
     assert failure(bench).failure == "refused"
-    assert str(unused_tcp_port) in failure(bench).detail
+    assert str(closed_port) in failure(bench).detail
 
 
 async def test_a_name_that_nobody_has_is_unresolved(open_bench: OpenBench) -> None:

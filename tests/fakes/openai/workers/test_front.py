@@ -206,7 +206,7 @@ async def test_silence_is_silence_and_a_hang_up_is_noticed(fake: Reached) -> Non
     """The worker learns that the client is gone, and lets go of the call."""
     await fake.post("/_fake/faults", json=[{"name": "no-answer", "calls": 1}])
     with pytest.raises(httpx.ReadTimeout):
-        await offered(fake, timeout=0.5)
+        await offered(fake, timeout=httpx.Timeout(10, read=0.5))
     async with asyncio.timeout(5):
         while await live(fake) != [0, 0]:
             pass
