@@ -73,7 +73,7 @@ def capacity(**options: Any) -> None:
 
     Without URL the embedded relay and fake are called, which shows what this machine can do.
     """
-    _become("harness.load.capacity", options)
+    _become("harness.load.locust_side.capacity", options)
 
 
 @click.command()
@@ -83,7 +83,7 @@ def capacity(**options: Any) -> None:
 @click.option("--reports", default="reports/soak", show_default=True, metavar="DIR")
 def soak(duration: str, **options: Any) -> None:
     """Hold a number of calls at URL for long, and look for drift and leaks."""
-    _become("harness.load.soak", {**options, "seconds": seconds_of(duration)})
+    _become("harness.load.locust_side.soak", {**options, "seconds": seconds_of(duration)})
 
 
 def seconds_of(duration: str) -> int:

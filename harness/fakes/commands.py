@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 
 import uvloop
 
-from harness.core.collector import spare_what_is_there
+from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.front import serving_fake
@@ -53,7 +53,7 @@ async def _serve(
 ) -> None:
     with stop_signals() as stopped:
         async with serving(stopped) as url:
-            spare_what_is_there()
+            freeze_loaded()
             (say or _print_line)(url)
             await stopped.wait()
 

@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 import uvloop
 
-from harness.core.collector import spare_what_is_there
+from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
 from harness.fakes.embedded import RESTART_SPARE, EmbeddedOptions, Ready
 from harness.fakes.openai.conversation.settings import ConversationSettings
@@ -54,7 +54,7 @@ async def _serve(options: EmbeddedOptions) -> None:
             seed=options.seed,
         )
         async with running(ReferenceRelay(settings).app) as relay_url:
-            spare_what_is_there()
+            freeze_loaded()
             port = 0
             order: Order = "restart"
             while order == "restart":

@@ -15,7 +15,7 @@ from typing import Any
 
 import uvloop
 
-from harness.core.collector import spare_what_is_there
+from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
 from harness.fakes.faults.catalogue import OPENAI_FAULTS
 from harness.fakes.faults.plan import CallFaults
@@ -102,7 +102,7 @@ class Worker:
         app = api_app(endpoints.routes, self._start.result().settings, endpoints.lifespan)
         async with adopting(app) as adopt:
             taker = Taker(hands, lambda connection, head: self._take(adopt, connection, head))
-            spare_what_is_there()
+            freeze_loaded()
             self._ready.set_result(Started())
             await asyncio.wait({listening})
             taker.close()
