@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
+from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -46,6 +47,12 @@ CLEAN_UP_SECONDS = 10.0
 Watch = Callable[[Timeline, Event], None]
 
 
+class Place(Protocol):
+    """How one call is made, within the budget."""
+
+    def __call__(self, desk: Desk, scenario: Scenario, *, call: str) -> Awaitable[CallRecord]: ...
+
+
 @dataclass(frozen=True)
 class CallRecord:
     """One call that was made: its timeline, and the audio that was received (48 kHz mono, from 0 on).
@@ -72,16 +79,20 @@ async def make_calls(
     concurrency: int,
     on_done: Callable[[CallRecord], None] = lambda _record: None,
     first: int = 1,
+    place: Place | None = None,
 ) -> list[CallRecord]:
     """Make one call for each scenario, so many side by side; records come in the scenarios' order.
 
-    A call that the budget does not allow is not placed; its record says so. Calls are numbered from `first`.
+    A call that the budget does not allow is not placed; its record says so. Calls are numbered from `first`,
+    and made by `place`, or else by `make_call`.
     """
     places = asyncio.Semaphore(concurrency)
 
     async def make(number: int, scenario: Scenario) -> CallRecord:
         async with places:
-            record = await _make_within_budget(desk, scenario, f"{number:03d}-{scenario.name}")
+            record = await _make_within_budget(
+                desk, scenario, f"{number:03d}-{scenario.name}", place or make_call
+            )
         on_done(record)
         return record
 
@@ -95,7 +106,7 @@ def _compare(records: Sequence[CallRecord], library: Library) -> None:
         compare_audio(record.timeline, record.audio, library)
 
 
-async def _make_within_budget(desk: Desk, scenario: Scenario, call: str) -> CallRecord:
+async def _make_within_budget(desk: Desk, scenario: Scenario, call: str, place: Place) -> CallRecord:
     if refusal := await desk.budget.admit():
         events = [
             _started(desk, scenario, call),
@@ -105,7 +116,7 @@ async def _make_within_budget(desk: Desk, scenario: Scenario, call: str) -> Call
         return CallRecord(scenario, Timeline(events), np.zeros(0, np.int16))
     made: list[CallRecord] = []
     try:
-        record = await make_call(desk, scenario, call=call)
+        record = await place(desk, scenario, call=call)
         made = [record, *record.followed_by]
     finally:
         desk.budget.settle(*(each.timeline for each in made))

@@ -12,9 +12,10 @@ from harness.core.events import CallStarted
 from harness.core.timeline import Timeline
 from harness.report.explain import explain
 from harness.report.files import as_results
-from harness.report.run import EXIT_CODES, CallEntry, Run
-from harness.requirements.judging import judge as judge_timelines
+from harness.requirements.model import Requirement, Verdict
 from harness.requirements.registry import REGISTRY
+from harness.run.judging import judge_call, judge_over_calls
+from harness.run.model import EXIT_CODES, CallEntry, Run
 
 
 @click.command()
@@ -56,7 +57,14 @@ def read_timeline(path: Path) -> Timeline:
 
 def _judged(timeline: Timeline, ids: tuple[str, ...], areas: tuple[str, ...], *, strict: bool) -> Run:
     started = timeline.first(CallStarted) or CallStarted(at=0.0, call="", target="unknown")
-    verdicts = judge_timelines([timeline], REGISTRY.select(ids=ids, areas=areas), strict=strict)
+    asked = REGISTRY.select(ids=ids, areas=areas)
+    verdicts: list[Verdict] = []
+
+    def keep(_requirement: Requirement, verdict: Verdict) -> None:
+        verdicts.append(verdict)
+
+    judge_call(timeline, asked, keep, strict=strict)
+    judge_over_calls([timeline], asked, keep, strict=strict)
     return Run(
         target=started.target,
         dialect=started.dialect,

@@ -11,7 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.checkup import Check, State
+from harness.run.checkup import Check, State
 
 MARKS: dict[State, tuple[str, str]] = {
     State.WAITING: ("·", "dim"),

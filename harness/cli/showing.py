@@ -16,15 +16,14 @@ from rich.text import Text
 from harness.cli.examining import Examined
 from harness.cli.screen import console, finding, stage_line, stage_table
 from harness.config.run import RunSettings
-from harness.core.events import ClientEvent, Event, ReceiverReport, ServerEvent
-from harness.core.timeline import Timeline
-from harness.report.checkup import Check, State, checkup
-from harness.report.checkup_stages import STAGES
 from harness.report.explain import explain, root_causes
 from harness.report.files import as_results
-from harness.report.run import Run, RunVerdict
 from harness.requirements.model import Outcome, Verdict
 from harness.requirements.registry import REGISTRY
+from harness.run.checkup import Check, State, checkup
+from harness.run.checkup_stages import STAGES
+from harness.run.model import Run, RunVerdict
+from harness.run.stream import Happening, StageReached
 
 MODES = {"embedded": "embedded", "black-box": "black box", "grey-box": "grey box: both ends are seen"}
 STYLES = {
@@ -48,7 +47,7 @@ class Show(Protocol):
     """What the doctor tells while it works, and at the end."""
 
     def begin(self, settings: RunSettings) -> None: ...
-    def watch(self, timeline: Timeline, event: Event) -> None: ...
+    def observe(self, happening: Happening) -> None: ...
     def refused(self, dialect: str, cause: str) -> None: ...
     def outcome(self, examined: Examined, run: Run, written: Path) -> None: ...
     def __enter__(self) -> Self: ...
@@ -63,7 +62,7 @@ class ShowJson:
     def begin(self, settings: RunSettings) -> None:
         """Say nothing."""
 
-    def watch(self, timeline: Timeline, event: Event) -> None:
+    def observe(self, happening: Happening) -> None:
         """Say nothing."""
 
     def refused(self, dialect: str, cause: str) -> None:
@@ -96,10 +95,10 @@ class ShowLines:
         """Say who is called."""
         self.out.print(Text(f"{settings.the_target.shown_url}  ({MODES[settings.mode]})", "bold"))
 
-    def watch(self, timeline: Timeline, event: Event) -> None:
-        """Tell the stages that the event completes."""
-        if is_telling(event):
-            self._show(checkup(timeline))
+    def observe(self, happening: Happening) -> None:
+        """Tell each stage as the call reaches it."""
+        if isinstance(happening, StageReached):
+            self._show(checkup(happening.timeline))
 
     def refused(self, dialect: str, cause: str) -> None:
         """Tell that the next dialect is tried."""
@@ -164,13 +163,6 @@ class ShowLive(ShowLines):
 
     def __exit__(self, *_: object) -> None:
         self._live.stop()
-
-
-def is_telling(event: Event) -> bool:
-    """Whether a stage may be reached by it; looking at all the rest would cost the call its pace."""
-    if isinstance(event, ServerEvent):
-        return not event.type.endswith(".delta")
-    return event.side == "caller" and not isinstance(event, ClientEvent | ReceiverReport)
 
 
 def headline(run: Run) -> str:

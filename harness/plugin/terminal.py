@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from harness.core.events import CallWithheld
+from harness.core.timeline import Timeline
 from harness.report.comparison import Comparison, as_lines
 from harness.report.explain import root_causes, summary
-from harness.report.run import Run, RunVerdict
 from harness.requirements.model import Outcome
-
-Progress = Callable[[str], None]
+from harness.run.model import Run, RunVerdict
+from harness.run.stream import CallFinished, Happening, Noted, RunStarted
 
 WORDS: dict[Outcome, tuple[str, str, tuple[str, dict[str, bool]]]] = {
     Outcome.WARNED: ("warned", "w", ("WARNED", {"yellow": True})),
@@ -29,16 +29,35 @@ def status_of(outcome: str) -> tuple[str, str, Any] | None:
     return WORDS.get(Outcome(outcome))
 
 
-def progress(config: pytest.Config) -> Progress:
-    """Lines about the calls while they are made."""
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
+class RunLines:
+    """Observes a run: lines about the calls while they are made."""
 
-    def say(line: str) -> None:
-        if reporter is not None:
-            reporter.ensure_newline()
-            reporter.write_line(line)
+    def __init__(self, config: pytest.Config) -> None:
+        self._reporter = config.pluginmanager.get_plugin("terminalreporter")
 
-    return say
+    def __call__(self, happening: Happening) -> None:
+        """Say what a person who waits wants to know."""
+        match happening:
+            case RunStarted():
+                self._say(f"target {happening.target} ({happening.dialect}, {happening.mode})")
+                self._say(f"seed {happening.seed}")
+                self._say(f"making {happening.calls} calls, {happening.side_by_side} side by side")
+            case CallFinished(record):
+                self._say(f"  {record.scenario.name} {_ended(record.timeline)}")
+            case Noted(text):
+                self._say(text)
+
+    def _say(self, line: str) -> None:
+        if self._reporter is not None:
+            self._reporter.ensure_newline()
+            self._reporter.write_line(line)
+
+
+def _ended(timeline: Timeline) -> str:
+    withheld = timeline.first(CallWithheld)
+    if withheld is not None:
+        return f"was not placed: {withheld.reason}"
+    return f"took {max((event.at for event in timeline), default=0.0):.1f} s"
 
 
 def summarise(reporter: pytest.TerminalReporter, run: Run, written: str) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 from harness.core.audio import Samples
 from harness.core.errors import UsageError
 from harness.core.events import AnswerReceived, OfferCreated
-from harness.report.run import CallEntry, Run
 from harness.report.saved import RESULTS, SAMPLES, SCHEMA
+from harness.run.model import CallEntry, Run
 
 SAMPLE_RATE = 48_000
 CALLS = "calls"
@@ -54,6 +54,7 @@ def as_results(run: Run) -> dict[str, Any]:
         "seed": run.seed,
         "started_at": run.started_at,
         "verdict": run.verdict.value,
+        **({"interrupted": True} if run.interrupted else {}),
         "requirements": [verdict.as_result() for verdict in run.verdicts],
         "measurements": {name: asdict(measurement) for name, measurement in run.measurements().items()},
         "calls": [

@@ -11,7 +11,7 @@ from harness.core.audio import percentile
 from harness.load.analysis.health import Health
 from harness.load.analysis.rows import CALL, ROWS
 from harness.load.analysis.slo import FAILURES, Slo, Window
-from harness.report.measurements import Measurement
+from harness.run.measurements import Measurement
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from harness.load.call_process.personas import Personas
 from harness.load.call_process.plans import PLANS
 from harness.load.messages import CallMade, LoadSettings, Order, StageDone
 from harness.report.files import write_call
-from harness.report.run import CallEntry
+from harness.run.model import CallEntry
 
 Send = Callable[[Any], None]
 

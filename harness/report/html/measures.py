@@ -10,10 +10,10 @@ from markupsafe import Markup
 from harness.core.events import PacingMeasured
 from harness.core.stages import STAGE_NAMES, durations
 from harness.report.html.words import number
-from harness.report.measurements import Measurement
 from harness.report.plot.scales import Scale, scale_over, written
 from harness.report.plot.svg import element
-from harness.report.run import Run
+from harness.run.measurements import Measurement
+from harness.run.model import Run
 
 HEIGHT = 22
 LOG_UNIT = "ms"  # stages take from a few milliseconds to many seconds

@@ -24,7 +24,7 @@ from harness.report.html import calls, measures, reliability, views, words
 from harness.report.html.load import load_view
 from harness.report.html.trend import draw_trend
 from harness.report.plot import plot_css
-from harness.report.run import Run
+from harness.run.model import Run
 from harness.speech.library import Clip
 
 FILE = "report.html"

@@ -12,9 +12,9 @@ from harness.report.explain import ACTIONABLE, root_causes
 from harness.report.html.repeating import repeat_requirement
 from harness.report.html.words import SIGNS, VERDICT_SIGNS, WORST_FIRST, counted
 from harness.report.plot.svg import element
-from harness.report.run import CallEntry, Run, RunVerdict
 from harness.requirements.model import Outcome, Requirement, Verdict
 from harness.requirements.registry import REGISTRY
+from harness.run.model import CallEntry, Run, RunVerdict
 
 CELL, CELLS_IN_ROW = 11, 32
 # What a reader asks about call by call; the other outcomes are told together.

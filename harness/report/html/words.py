@@ -6,8 +6,8 @@ import re
 
 from markupsafe import Markup, escape
 
-from harness.report.run import RunVerdict
 from harness.requirements.model import Outcome
+from harness.run.model import RunVerdict
 
 # A sign beside each colour, so that no meaning hangs on the colour alone (WCAG 2.2, 1.4.1).
 SIGNS = {

@@ -1,9 +1,9 @@
-"""Earlier runs: the baseline that a run is compared with, and the history that it is added to."""
+"""The baseline that a run is compared with, and the history that it is added to."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,39 +12,40 @@ from harness.core.errors import UsageError
 from harness.report.comparison import Comparison, check_comparable, compare
 from harness.report.history import History, PastRun
 from harness.report.saved import SavedRun, SavedTarget, read_run
+from harness.run.engine import conditions
 from harness.speech.library import load_library
 
 
 @dataclass
-class Earlier:
+class Baseline:
     """Made before the first call, so that a baseline that cannot be used costs none."""
 
-    baseline: SavedRun | None
+    saved: SavedRun | None
     history: History | None
     fails: bool
     comparison: Comparison | None = None
     past: Sequence[PastRun] = ()  # of the history, this one among them
 
     @classmethod
-    def from_options(cls, option: Namespace, settings: RunSettings) -> Earlier:
+    def from_options(cls, option: Namespace, settings: RunSettings) -> Baseline:
         """Raises UsageError for a baseline or a history that cannot be used."""
         if option.fail_on_regression and option.baseline is None:
             raise UsageError("--fail-on-regression has nothing to compare with", "give --baseline FILE")
-        baseline = read_run(option.baseline) if option.baseline is not None else None
-        if baseline is not None:
+        saved = read_run(option.baseline) if option.baseline is not None else None
+        if saved is not None:
             url = settings.target.shown_url if settings.target else ""
             now = SavedTarget(url=url, dialect=settings.dialect, mode=settings.mode)
-            check_comparable(baseline, now, conditions(settings))
+            check_comparable(saved, now, conditions(settings, load_library()))
         history = History(option.history) if option.history is not None else None
         if history is not None:
             history.check()
-        return cls(baseline, history, option.fail_on_regression)
+        return cls(saved, history, option.fail_on_regression)
 
-    def settle(self, results: Path) -> None:
+    def compare(self, results: Path) -> None:
         """Compare the run that was just written, and add it to the history."""
         run = read_run(results)
-        if self.baseline is not None:
-            self.comparison = compare(self.baseline, run)
+        if self.saved is not None:
+            self.comparison = compare(self.saved, run)
         if self.history is not None:
             self.history.add(run)
             self.past = self.history.like(run)
@@ -53,8 +54,3 @@ class Earlier:
     def failed(self) -> bool:
         """Whether the run is worse than its baseline and was asked to fail for that."""
         return self.fails and self.comparison is not None and bool(self.comparison.worse)
-
-
-def conditions(settings: RunSettings) -> Mapping[str, str]:
-    """What another run must share, beside the target, for its figures to be comparable."""
-    return {"fixtures": load_library().digest(), "impairment": settings.impairment or "none"}

@@ -11,8 +11,8 @@ from harness.core.audio import Samples
 from harness.core.events import CallWithheld, HttpFailed
 from harness.core.probes import OFFER
 from harness.core.timeline import Timeline
-from harness.report.measurements import Measurement, collect
 from harness.requirements.model import Level, Outcome, Verdict
+from harness.run.measurements import Measurement, collect
 
 UNREACHABLE = ("refused", "unresolved", "timeout", "tls")
 
@@ -61,7 +61,8 @@ class Run:
     """Everything that a report is made from.
 
     `conditions` is what two runs must share to be compared, beside target and mode: the fixtures' digest, the
-    impairment. `repeat`: the options with which pytest makes the same calls.
+    impairment. `repeat`: the options with which pytest makes the same calls. `interrupted`: it was cut short,
+    and calls that were asked for are missing.
     """
 
     target: str
@@ -72,6 +73,7 @@ class Run:
     calls: tuple[CallEntry, ...]
     verdicts: tuple[Verdict, ...]
     unreachable: str = ""
+    interrupted: bool = False
     conditions: Mapping[str, str] = field(default_factory=dict)
     harness_version: str = field(default=__version__)
     repeat: tuple[str, ...] = ()
@@ -80,14 +82,14 @@ class Run:
     def verdict(self) -> RunVerdict:
         """Unreachable before all else; a violation outweighs doubt; doubt outweighs conformance.
 
-        A call that was not placed leaves doubt.
+        A call that was not placed leaves doubt, and so does a run that was cut short.
         """
         if self.unreachable:
             return RunVerdict.UNREACHABLE
         outcomes = {verdict.outcome for verdict in self.verdicts if not is_lost_observation(verdict)}
         if Outcome.FAILED in outcomes:
             return RunVerdict.VIOLATING
-        if any(call.withheld for call in self.calls):
+        if self.interrupted or any(call.withheld for call in self.calls):
             return RunVerdict.INCONCLUSIVE
         if outcomes & {Outcome.ERROR, Outcome.INCONCLUSIVE} or not outcomes & {
             Outcome.PASSED,

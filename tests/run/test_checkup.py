@@ -2,11 +2,11 @@ import pytest
 
 from harness.core.events import AnswerReceived, HarnessFailed, HttpResponse, OfferCreated, PacketsReceived
 from harness.core.timeline import Timeline
-from harness.report.checkup import State, checkup
-from harness.report.checkup_stages import STAGES
 from harness.requirements.judging import judge
 from harness.requirements.model import Outcome
 from harness.requirements.registry import REGISTRY
+from harness.run.checkup import State, checkup
+from harness.run.checkup_stages import STAGES
 from tests.support.editing import a, changed, told, without
 from tests.support.timelines import healthy_call, healthy_events, timeline_of
 

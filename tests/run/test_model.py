@@ -6,8 +6,8 @@ import pytest
 
 from harness.core.events import CallStarted, CallWithheld
 from harness.core.timeline import Timeline
-from harness.report.run import CallEntry, Run, RunVerdict
 from harness.requirements.model import Level, Outcome, Verdict
+from harness.run.model import CallEntry, Run, RunVerdict
 
 
 def run_of(*outcomes: Outcome, unreachable: str = "") -> Run:

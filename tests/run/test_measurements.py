@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from harness.core.events import PacingMeasured
 from harness.core.timeline import Timeline
-from harness.report.measurements import OWN_LATENESS, Measurement, collect
 from harness.requirements.model import Level, Observation, Outcome, Verdict
+from harness.run.measurements import OWN_LATENESS, Measurement, collect
 
 
 def test_fewer_than_twenty_samples_carry_no_95th_percentile() -> None:

@@ -5,17 +5,17 @@ What was reached is read from the timeline while the call is made; what is wrong
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from harness.core.events import CallEnded
+from harness.core.events import CallEnded, ClientEvent, Event, ReceiverReport, ServerEvent
 from harness.core.stages import stages
 from harness.core.timeline import Timeline
-from harness.report.checkup_stages import STAGES
-from harness.report.run import is_lost_observation
 from harness.requirements.model import Outcome, Verdict
+from harness.run.checkup_stages import STAGES
+from harness.run.model import is_lost_observation
 
 
 class State(StrEnum):
@@ -60,6 +60,30 @@ def checkup(timeline: Timeline, verdicts: Iterable[Verdict] = ()) -> list[Check]
             break
         found.append(Check(stage.name, state, at, durations.get(stage.timed), detail))
     return found if is_over else _under_way(found)
+
+
+class StageWatch:
+    """The stages of one call, each told once, while the call is made."""
+
+    def __init__(self) -> None:
+        self._waiting = list(STAGES)
+
+    def reached_by(self, timeline: Timeline, event: Event) -> Iterator[Check]:
+        """The stages that the event, just appended to the timeline, completes. Called at each event."""
+        if not _is_telling(event):
+            return
+        for stage in list(self._waiting):
+            at = stage.reached(timeline)
+            if at is not None:
+                self._waiting.remove(stage)
+                yield Check(stage.name, State.REACHED, at, detail=stage.detail(timeline))
+
+
+def _is_telling(event: Event) -> bool:
+    """Whether a stage may be reached by it; looking at all the rest would cost the call its pace."""
+    if isinstance(event, ServerEvent):
+        return not event.type.endswith(".delta")
+    return event.side == "caller" and not isinstance(event, ClientEvent | ReceiverReport)
 
 
 def _under_way(found: list[Check]) -> list[Check]:
