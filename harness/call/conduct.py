@@ -158,7 +158,7 @@ async def make_call(
     reason = "the plan was cut short"
     try:
         if desk.settings.impairment:
-            caller.impair(desk.settings.impairment)
+            caller.network.impair(desk.settings.impairment)
         await scenario.plan(caller)
         reason = "the plan was carried out"
     except PlanStopped as stopped:

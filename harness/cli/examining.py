@@ -45,7 +45,7 @@ def check_call(clip: str) -> Scenario:
     @scenario()
     async def checkup(caller: Caller) -> None:
         """A caller says one thing, is answered, and hangs up."""
-        await caller.preflight()
+        await caller.probe.preflight()
         await caller.connect()
         await caller.say(clip)
         await caller.hear_reply()

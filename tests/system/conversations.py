@@ -81,42 +81,42 @@ async def talks_over_the_reply(caller: Caller) -> None:
 
 async def updates_wrongly(caller: Caller) -> None:
     await caller.connect()
-    await caller.update_wrongly()
+    await caller.probe.update_wrongly()
     await caller.hang_up()
 
 
 async def climbs_updates(caller: Caller) -> None:
     await caller.connect()
-    await caller.climb_updates()
+    await caller.probe.climb_updates()
     await caller.hang_up()
 
 
 async def asks_as_a_page_does(caller: Caller) -> None:
-    await caller.preflight()
+    await caller.probe.preflight()
     await caller.connect()
     await caller.hang_up()
 
 
 async def sends_bad_offers(caller: Caller) -> None:
-    await caller.send_bad_offers()
+    await caller.probe.send_bad_offers()
     await caller.hang_up()
 
 
 async def meets_a_failing_upstream(caller: Caller) -> None:
-    await caller.offer_while_upstream_fails()
+    await caller.probe.offer_while_upstream_fails()
     await caller.hang_up()
 
 
 async def comes_without_credentials(caller: Caller) -> None:
-    await caller.offer_without_credentials()
+    await caller.probe.offer_without_credentials()
     await caller.hang_up()
 
 
 async def brings_a_session(caller: Caller) -> None:
-    await caller.offer_with_session()
+    await caller.probe.offer_with_session()
     await caller.hang_up()
 
 
 async def abandons_an_offer(caller: Caller) -> None:
-    await caller.abandon_offer()
+    await caller.probe.abandon_offer()
     await caller.hang_up()
