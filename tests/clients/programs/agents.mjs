@@ -1,14 +1,13 @@
 // The conversation of @openai/agents-realtime, alike over WebSocket in Node and over WebRTC in a page.
 
-import { must, Received } from "./reporting.mjs";
+import { must } from "./reporting.mjs";
 
 /**
  * `made`: `{RealtimeAgent, RealtimeSession, tool, z}` of the package and zod; `transport` and `connect` as
- * RealtimeSession takes them. `say(name)` speaks; `heard(place)` returns once audio of the assistant came in;
- * `muting`, where the transport has it, speaks while the session is muted.
+ * RealtimeSession takes them. `say(name)` speaks. `received` gets a `client:audio` whenever the assistant is heard.
+ * `webrtc`: the transport plays the audio itself, knows when it does, and can be muted.
  */
-export async function converse(report, made, { transport, connect, say, heard, muting }) {
-  const received = new Received();
+export async function converse(report, made, { received, transport, connect, say, webrtc }) {
   const asked = [];
   const lookUp = made.tool({
     name: "look_up_order",
@@ -30,8 +29,13 @@ export async function converse(report, made, { transport, connect, say, heard, m
   session.transport.on("connection_change", (status) => received.push({ type: `client:${status}` }));
   const cancelled = (reason) => (done) =>
     done.response.status === "cancelled" && done.response.status_details.reason === reason;
+  const completed = (done) => done.response.status === "completed";
   const entry = (role, part) => (item) =>
     item.role === role && item.content?.some((each) => each.type === part && (each.text || each.transcript));
+  const heard = async (place) => {
+    if (webrtc) await received.after(place, "output_audio_buffer.started");
+    await received.after(webrtc ? received.here : place, "client:audio");
+  };
   let place = received.here;
 
   await report.feature("connect", async () => {
@@ -46,13 +50,29 @@ export async function converse(report, made, { transport, connect, say, heard, m
     await received.after(place, "input_audio_buffer.speech_started");
     await received.after(place, "input_audio_buffer.speech_stopped");
     await heard(place);
-    await received.after(place, "response.done", (done) => done.response.status === "completed");
-    must(session.history.some(entry("assistant", "output_audio")), "no transcript of the reply in the history");
+  });
+
+  await report.feature("barge-in", async () => {
+    place = received.here;
+    await say("wait");
+    await received.after(place, "input_audio_buffer.speech_started");
+    await received.after(place, webrtc ? "output_audio_buffer.cleared" : "client:interrupted");
+    await received.after(place, "response.done", cancelled("turn_detected"));
+    await received.after(place, "conversation.item.truncated");
+    const answer = await received.after(place, "response.created"); // what the caller said is answered
+    await heard(received.placeOf(answer));
+  });
+
+  await report.feature("interrupt()", async () => {
+    place = received.here;
+    session.interrupt();
+    await received.after(place, "response.done", cancelled("client_cancelled"));
+    await received.after(place, webrtc ? "output_audio_buffer.cleared" : "client:interrupted");
   });
 
   await report.feature("transcription", async () => {
-    await received.after(place, "conversation.item.input_audio_transcription.completed");
-    await received.after(place, "conversation.item.retrieved"); // the client asks for the item once it is heard
+    await received.after(0, "conversation.item.input_audio_transcription.completed");
+    await received.after(0, "conversation.item.retrieved"); // the client asks for the item once it is heard
     must(session.history.some(entry("user", "input_audio")), "no transcript of the caller in the history");
   });
 
@@ -61,7 +81,7 @@ export async function converse(report, made, { transport, connect, say, heard, m
     session.transport.sendMessage("Where is my order?", {}, { triggerResponse: false });
     session.transport.requestResponse({ output_modalities: ["text"] });
     await received.after(place, "response.output_text.delta");
-    await received.after(place, "response.done", (done) => done.response.status === "completed");
+    await received.after(place, "response.done", completed);
     must(session.history.some(entry("user", "input_text")), "the message is not in the history");
     must(session.history.some(entry("assistant", "output_text")), "no text of the reply in the history");
   });
@@ -72,30 +92,14 @@ export async function converse(report, made, { transport, connect, say, heard, m
     const { name, result } = await received.after(place, "client:tool");
     must(name === "look_up_order" && result.startsWith("It left"), `another tool: ${name} ${result}`);
     must(typeof asked[0]?.order === "string", `other arguments: ${JSON.stringify(asked)}`);
-    await received.after(place, "response.done");
+    await received.after(place, "response.done", completed);
     place = received.here;
     await heard(place);
+    await received.after(place, "response.done", completed);
+    must(session.history.some(entry("assistant", "output_audio")), "no transcript of the reply in the history");
   });
 
-  await report.feature("barge-in", async () => {
-    await say("wait");
-    await received.after(place, "input_audio_buffer.speech_started");
-    await received.after(place, "conversation.item.truncated");
-    const ended = await received.after(place, "response.done");
-    must(ended.response.status === "completed" || cancelled("turn_detected")(ended), "not cancelled by the turn");
-    place = received.here;
-    await heard(place); // what the caller said in between is answered
-  });
-
-  await report.feature("interrupt()", async () => {
-    const before = received.here;
-    session.interrupt();
-    await received.after(place, "response.done", cancelled("client_cancelled"));
-    if (muting) await received.after(before, "output_audio_buffer.cleared");
-    else await received.after(before, "client:interrupted");
-  });
-
-  if (muting) {
+  if (webrtc) {
     await report.feature("mute", async () => {
       place = received.here;
       session.mute(true);

@@ -49,6 +49,10 @@ export class Received {
     for (const look of this.#waiting) look();
   }
 
+  placeOf(event) {
+    return this.#events.indexOf(event);
+  }
+
   since(place, type) {
     return this.#events.slice(place).filter((event) => event.type === type);
   }
