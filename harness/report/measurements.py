@@ -46,7 +46,7 @@ def collect(timelines: Iterable[Timeline], verdicts: Iterable[Verdict]) -> dict[
         for pacing in timeline.all(PacingMeasured):
             values.setdefault(OWN_LATENESS, ("ms", []))[1].append(pacing.p99)
     for verdict in verdicts:
-        if verdict.observation is not None:
+        if verdict.observation is not None and verdict.observation.values:
             observed = verdict.observation
             values.setdefault(verdict.id, (observed.unit, []))[1].extend(observed.values)
     return dict(sorted(values.items()))

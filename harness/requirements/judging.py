@@ -183,7 +183,8 @@ def _violated(requirement: Requirement, violation: Violation, *, strict: bool) -
             return Verdict(requirement.id, requirement.level, Outcome.ERROR, explanation=undeclared)
     cause = requirement.causes[violation.cause]
     # A requirement that only observes is violated where a limit was configured: that makes it binding.
-    level = Level.MUST if requirement.level == Level.OBSERVE else cause.level or requirement.level
+    own = Level.MUST if requirement.level == Level.OBSERVE else requirement.level
+    level = cause.level or own
     explanation = f"{cause.what}: {violation.seen}"
     for other in violation.alternatives:
         explanation += f"; or else {other.cause}: {other.because}"

@@ -11,7 +11,7 @@ from harness.core.timeline import Timeline
 
 
 class Level(StrEnum):
-    """How binding it is. MUST: a clause says so. SHOULD: inferred or advised. OBSERVE: a number."""
+    """How binding it is. MUST: a clause says so. SHOULD: inferred or advised. OBSERVE: a number or a fact."""
 
     MUST = "MUST"
     SHOULD = "SHOULD"

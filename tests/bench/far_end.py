@@ -13,7 +13,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from harness.core.collector import spare_what_is_there
 from harness.core.sdp import parse_sdp
-from harness.peer.descriptions import write_answer
+from harness.fakes.openai.answer import write_answer
 from harness.peer.peer import TOGETHER
 from harness.peer.receiver import AudioReceiver
 from harness.peer.remote import Remote

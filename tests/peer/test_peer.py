@@ -22,8 +22,8 @@ from harness.core.events import (
 )
 from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline
+from harness.fakes.openai.answer import write_answer
 from harness.peer.channel import ChannelClosedError
-from harness.peer.descriptions import write_answer
 from harness.peer.peer import Peer
 from harness.peer.remote import Remote, SdpUnusableError
 from harness.peer.sender import AudioSender

@@ -49,6 +49,17 @@ def verdict(requirement: str, events: Events) -> Verdict:
 # --- signaling ---
 
 
+@pytest.mark.parametrize("upstream", ["application/sdp", "text/plain"])
+def test_an_answer_in_plain_text_is_told_and_no_fault(upstream: str) -> None:
+    """OpenAI's own answers say text/plain: a relay that copies it, or chose it itself, does as well."""
+    plain = (("content-type", "text/plain; charset=utf-8"),)
+    events = changed(healthy_events(), a(HttpResponse, side="caller"), headers=plain)
+    events = changed(events, a(HttpResponse, side="upstream"), headers=(("content-type", upstream),))
+    found = verdict("signaling.answer-media-type", events)
+    assert found.outcome == Outcome.OBSERVED
+    assert ("copied from the upstream" in found.explanation) == (upstream == "text/plain")
+
+
 @pytest.mark.parametrize("origin", ["*", "https://app.example"])
 def test_a_preflight_that_lets_the_page_through_passes(origin: str) -> None:
     events = preflight(204, origin=origin, headers="Authorization, Content-Type", methods="POST")

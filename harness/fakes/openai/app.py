@@ -30,7 +30,7 @@ from harness.fakes.openai.keys import Keys
 from harness.fakes.openai.live import SESSIONS_PATH, LiveFrontDoor
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.sharing import OneProcess, Sharing
-from harness.fakes.openai.signaling import CALLS_PATH, Signaling
+from harness.fakes.openai.signaling import CALLS_PATH, EXPOSED_HEADERS, Signaling
 from harness.fakes.openai.sockets import Sockets
 from harness.speech.library import Library, load_library
 
@@ -97,7 +97,7 @@ def api_app(
         allow_origins=list(settings.origins),
         allow_methods=["GET", "POST"],
         allow_headers=["*"],
-        expose_headers=["Location"],
+        expose_headers=EXPOSED_HEADERS.split(", "),
     )
     handlers: dict[Any, Any] = {HTTPException: _http_error, errors.ApiError: _api_error}
     return Starlette(routes=routes, middleware=[cors], exception_handlers=handlers, lifespan=lifespan)

@@ -18,6 +18,7 @@ from harness.core.events import (
     PacingMeasured,
 )
 from harness.core.sdp import SessionDescription
+from harness.fakes.openai.answer import write_answer
 from harness.fakes.openai.detectors import Engine
 from harness.fakes.openai.driver import Driver
 from harness.fakes.openai.hooks import CallFault, ConnectStage, RtpLink
@@ -27,8 +28,8 @@ from harness.fakes.openai.recognition import Recognizer
 from harness.fakes.openai.record import CallRecord
 from harness.fakes.openai.remembered import RememberingDecoder
 from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.openai.telephony import Telephone, telephone_formats
 from harness.peer.channel import Channel, ChannelClosedError, Message
-from harness.peer.descriptions import write_answer
 from harness.peer.pacer import Pacer
 from harness.peer.receiver import AudioReceiver
 from harness.peer.remote import Remote
@@ -76,13 +77,16 @@ class FakePeer:
         together = HEARD_TOGETHER[settings.vad]
         self._ear = Ear(driver.hear, together)
         self._decoder = Decoder() if together == 1 else RememberingDecoder()
+        self._telephone_formats = telephone_formats(offer.section("audio"))
+        self._telephone = Telephone() if self._telephone_formats else None
+        self._payload_type = remote.payload_type
         self._undecodable = 0
         self._receiver = AudioReceiver(on_packet=self._packet)
         self._transport = Transport(
             controlling=False,
             on_state=self._state,
             addresses=settings.addresses,
-            on_rtp=self._receiver.rtp,
+            on_rtp=self._rtp if self._telephone else self._receiver.rtp,
             on_rtcp=self._receiver.rtcp,
             together=together,
         )
@@ -121,9 +125,8 @@ class FakePeer:
         await self._transport.gather()
         for fault in self._faults:
             fault.gathered(self._transport)
-        answer = write_answer(self._offer, self._transport, ssrc=self._sender.ssrc)
-        if self._remote.setup == "active":
-            answer = answer.replace("a=setup:active", "a=setup:passive")
+        setup = "passive" if self._remote.setup == "active" else "active"
+        answer = write_answer(self._offer, self._transport, ssrc=self._sender.ssrc, setup=setup)
         if self._settings.conversation.vary:
             answer = _candidates_shuffled(answer, self._rng)
         for fault in self._faults:
@@ -254,6 +257,11 @@ class FakePeer:
 
     # --- media ---
 
+    def _rtp(self, packet: bytes, arrival: float) -> None:
+        """Where more than one codec was agreed on, the packet's payload type tells which it is."""
+        self._payload_type = packet[1] & 0x7F if len(packet) > 1 else self._payload_type
+        self._receiver.rtp(packet, arrival)
+
     def _packet(
         self, _arrival: float, sequence: int, _timestamp: int, payload: bytes, _stream: StreamStatistics
     ) -> None:
@@ -261,7 +269,10 @@ class FakePeer:
             self._ear.hear(sequence, payload, SILENT_FRAME)
             return
         try:
-            samples = self._decoder.decode(payload)
+            if self._telephone and (format_type := self._telephone_formats.get(self._payload_type)):
+                payload, samples = self._telephone.take(payload, format_type)
+            else:
+                samples = self._decoder.decode(payload)
         except OpusDecodingError:
             self._undecodable += 1
             return

@@ -70,7 +70,7 @@ def samples(run: Run) -> dict[tuple[str, str], list[Sample]]:
         for pacing in call.timeline.all(PacingMeasured):
             found.setdefault(("harness.pacing-lateness-p99", "ms"), []).append(Sample(pacing.p99, call.id))
     for verdict in run.verdicts:
-        if verdict.observation is not None:
+        if verdict.observation is not None and verdict.observation.values:
             own = found.setdefault((verdict.id, verdict.observation.unit), [])
             own.extend(Sample(value, verdict.call) for value in verdict.observation.values)
     return {key: values for key, values in found.items() if values}
