@@ -25,8 +25,9 @@ export async function run(name, converse) {
   report.version(versionOf(name));
   try {
     await converse(report);
-  } catch {
-    process.exitCode = 1; // the report has told it
+  } catch (error) {
+    if (!report.failed) report.problem(error);
+    process.exitCode = 1;
   }
   setTimeout(() => {
     report.problem("the program had come to its end, and the client kept it alive");

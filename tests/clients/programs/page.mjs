@@ -54,7 +54,7 @@ export async function run(name, converse) {
   report.version((await described.json()).version);
   try {
     await converse(report);
-  } catch {
-    // the report has told it
+  } catch (error) {
+    if (!report.failed) report.problem(error);
   }
 }

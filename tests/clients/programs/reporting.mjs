@@ -7,6 +7,7 @@ const PATIENCE_SECONDS = 15;
  * `{feature, failed}` for the first that does not, `{problem, during}` for whatever the client complains of.
  */
 export class Report {
+  failed = false;
   #write;
   #current = "start";
 
@@ -28,6 +29,7 @@ export class Report {
     try {
       await attempt();
     } catch (error) {
+      this.failed = true;
       this.#write({ feature: name, failed: told(error) });
       throw error;
     }
