@@ -82,8 +82,9 @@ class Response:
             kind = "output_audio_transcript" if self.form == "audio" else "output_text"
             self._send_part_event(f"response.{kind}.delta", delta=delta, **self.line.obfuscation())
 
-    def carry(self, audio: str) -> None:
-        """The next piece of audio, base64 (WebSocket only)."""
+    def carry(self, audio: str, end_ms: int) -> None:
+        """The next piece of audio, base64, up to `end_ms` (WebSocket only)."""
+        self.generated_ms = max(self.generated_ms, end_ms)
         self._send_part_event("response.output_audio.delta", delta=audio)
 
     # --- closing ---
