@@ -35,6 +35,7 @@ async def _serve(options: EmbeddedOptions) -> None:
     loop.add_reader(sys.stdin.fileno(), _read_stdin, orders)
     fake = FakeSettings(
         addresses=options.addresses,
+        ice_patience=options.ice_patience,
         api_keys=(options.api_key,),
         vad=options.vad,
         voice=options.voice,

@@ -62,7 +62,8 @@ def write_answer(
             sections.append(_audio_answer(section, mid, transport, ssrc, f"{stream} {track}"))
         else:
             sections.append(_data_answer(mid, transport))
-    return _joined(_session_lines(accepted, f" {stream}"), *sections)
+    lite = ["a=ice-lite"] if transport.lite else []  # RFC 8839, section 5.3: session level only
+    return _joined([*_session_lines(accepted, f" {stream}"), *lite], *sections)
 
 
 def _servable(section: Section) -> bool:

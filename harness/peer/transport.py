@@ -29,10 +29,11 @@ from aiortc import (
 from harness.core.events import Layer
 from harness.core.sdp import Candidate
 from harness.peer import aiortc_internals as internals
+from harness.peer.agents import FullAgent, LiteAgent
 from harness.peer.aiortc_internals import AskServers
 from harness.peer.channel import Channel
 from harness.peer.checks import CheckCounter
-from harness.peer.consent import CONSENT_SECONDS, Consent
+from harness.peer.consent import RFC_7675, Consent
 from harness.peer.media_link import MediaLink, OnPacket
 from harness.peer.remote import Remote
 
@@ -49,7 +50,7 @@ class Transport:
     `addresses`: host addresses to gather on, None for all but loopback. `ask_servers` asks STUN and TURN
     servers for more candidates; `relay_only` uses none but those that they relay. `on_rtp` and `on_rtcp` get
     plain packets with their arrival on the monotonic clock, when so many datagrams are `together` or at
-    `settle`.
+    `settle`. `lite`: an ICE-lite end, which is controlled and sends no checks; see `LiteAgent`.
     """
 
     def __init__(
@@ -63,9 +64,12 @@ class Transport:
         on_rtp: OnPacket | None = None,
         on_rtcp: OnPacket | None = None,
         together: int = 1,
+        lite: bool = False,
+        patience: float | None = None,
     ) -> None:
         self.ufrag = _ice_string(8)
         self.pwd = _ice_string(24)
+        self.lite = lite
         self.on_channel: Callable[[Channel], None] | None = None
         self.checks = CheckCounter()
         self._on_state = on_state
@@ -73,13 +77,20 @@ class Transport:
         self._wire: internals.Wire | None = None
         self._consent: Consent | None = None
         self._losing_consent: asyncio.Task[None] | None = None
+        self._times = RFC_7675
+        self._agent: FullAgent | LiteAgent
+        if lite:
+            self._agent = LiteAgent(ufrag=self.ufrag, pwd=self.pwd, patience=patience)
+        else:
+            self._agent = FullAgent(
+                ufrag=self.ufrag,
+                pwd=self.pwd,
+                controlling=controlling,
+                relay_only=relay_only,
+                check_seconds=self._times.check,
+            )
         self._gatherer = internals.new_gatherer(
-            ask_servers=ask_servers,
-            relay_only=relay_only,
-            ufrag=self.ufrag,
-            pwd=self.pwd,
-            controlling=controlling,
-            addresses=addresses,
+            agent=self._agent, ask_servers=ask_servers, relay_only=relay_only, addresses=addresses
         )
         self._ice = RTCIceTransport(self._gatherer)
         self._dtls = RTCDtlsTransport(self._ice, [_certificate()])
@@ -191,8 +202,8 @@ class Transport:
             return False
         if self._ice.state != "completed" or self._closed:
             return False
-        self._consent = Consent(self._consent_expired)
-        self.checks.on_answered = self._consent.renew
+        self._consent = Consent(self._consent_expired, self._times.expiry)
+        self._agent.on_consent = self._consent.renew
         return True
 
     async def start_dtls(self, remote: Remote, within: float = 15.0) -> bool:
@@ -292,7 +303,8 @@ class Transport:
 
     def _consent_expired(self) -> None:
         self._losing_consent = asyncio.get_running_loop().create_task(internals.stop_sending(self._gatherer))
-        self._tell("ice", "failed", f"no check was answered for {CONSENT_SECONDS:g} s (RFC 7675)")
+        what = "no check came" if self.lite else "no check was answered"
+        self._tell("ice", "failed", f"{what} for {self._times.expiry:g} s (RFC 7675)")
 
     def _dtls_changed(self) -> None:
         self._link.dtls_changed()

@@ -85,6 +85,8 @@ class FakePeer:
             on_rtp=self._receiver.rtp,
             on_rtcp=self._receiver.rtcp,
             together=together,
+            lite=True,  # as OpenAI's servers (answers seen in August 2026)
+            patience=settings.ice_patience,
         )
         self._transport.on_channel = self._channel_came
         self._playout = Playout(
