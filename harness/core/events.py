@@ -217,6 +217,12 @@ class ChecksCounted(Event, frozen=True, kw_only=True):
     replied: int = 0
 
 
+class PacketMalformed(Event, frozen=True, kw_only=True):
+    """The other end sent over SCTP what its RFC does not allow; it was dropped. Once for each problem."""
+
+    problem: str
+
+
 # --- data channel -----------------------------------------------------------------------------------
 
 
@@ -371,6 +377,7 @@ AnyEvent = (
     | IceServerTried
     | PairSelected
     | ChecksCounted
+    | PacketMalformed
     | NetworkImpaired
     | ImpairmentMeasured
     | CallLost

@@ -16,6 +16,9 @@ from aioice.stun import Message, Method, TransactionError
 def _nobody() -> None: ...
 
 
+def _unheard(_where: str, _error: Exception) -> None: ...
+
+
 class FullAgent(Connection):
     """Checks, nominates where it controls, and goes on checking the nominated pair.
 
@@ -33,6 +36,7 @@ class FullAgent(Connection):
             transport_policy=TransportPolicy.RELAY if relay_only else TransportPolicy.ALL,
         )
         self.on_consent: Callable[[], None] = _nobody
+        self.on_failed: Callable[[str, Exception], None] = _unheard
         self._check_seconds = check_seconds
 
     async def connect(self) -> None:
@@ -40,6 +44,15 @@ class FullAgent(Connection):
         if self.remote_is_lite and not self.ice_controlling:
             self.switch_role(ice_controlling=True)
         await super().connect()
+
+    async def check_start(self, pair: CandidatePair) -> None:
+        """As aioice's, which runs it in a task that nobody awaits."""
+        try:
+            await super().check_start(pair)
+        except Exception as error:
+            self.on_failed("a connectivity check", error)
+            self.check_state(pair, CandidatePair.State.FAILED)
+            self.check_complete(pair)
 
     async def check_nominated(self, *, retransmissions: int = 0) -> bool:
         """Check each nominated pair once; whether one was answered, with the right password."""
@@ -61,7 +74,10 @@ class FullAgent(Connection):
         """Check until cancelled; when consent ends is the transport's matter."""
         while True:
             await asyncio.sleep(self._check_seconds * random.uniform(0.8, 1.2))  # noqa: S311  (no secret)
-            await self.check_nominated()
+            try:
+                await self.check_nominated()
+            except Exception as error:  # the next one may be sent
+                self.on_failed("a consent check", error)
 
 
 class LiteAgent(Connection):
@@ -75,6 +91,7 @@ class LiteAgent(Connection):
     def __init__(self, *, ufrag: str, pwd: str, patience: float | None) -> None:
         super().__init__(ice_controlling=False, local_username=ufrag, local_password=pwd)
         self.on_consent: Callable[[], None] = _nobody
+        self.on_failed: Callable[[str, Exception], None] = _unheard
         self._patience = patience
         self._impatient_at = float("inf")
         self._told: dict[tuple[str, int], Candidate] = {}

@@ -23,7 +23,6 @@ from aiortc import (
     RTCDtlsTransport,
     RTCIceGatherer,
     RTCIceTransport,
-    RTCSctpTransport,
 )
 from aiortc.rtcdtlstransport import SRTPProtectionProfile, certificate_digest
 from cryptography import x509
@@ -34,7 +33,7 @@ from pylibsrtp import Session
 from harness.peer.agents import FullAgent, LiteAgent
 from harness.peer.checks import CheckCounter
 from harness.peer.datagrams import DatagramSocket, open_datagrams
-from harness.peer.hosts import host_protocols, without_redundant
+from harness.peer.hosts import GuardedProtocol, host_protocols, without_redundant
 
 COMPONENT = 1  # RTP, and RTCP with it (RFC 8445, section 13.1.1; RFC 5761)
 RELAY_GOODBYE_SECONDS = 2.0
@@ -79,7 +78,7 @@ def new_gatherer(
         candidates: list[Candidate] = [protocol.local_candidate for protocol in connection._protocols]
         if ask_servers is not None:
             hosts = tuple(connection._protocols)
-            for candidate, protocol in await ask_servers(hosts, lambda: StunProtocol(connection)):
+            for candidate, protocol in await ask_servers(hosts, lambda: GuardedProtocol(connection)):
                 candidates.append(candidate)
                 if protocol is not None:
                     connection._protocols.append(protocol)
@@ -258,32 +257,6 @@ def fingerprint_mismatch(dtls: RTCDtlsTransport, announced: Sequence[tuple[str, 
         if actual.upper() != value.upper():
             return f"the answer announced {algorithm} {value}, the certificate has {actual}"
     return ""
-
-
-def watch_sctp(sctp: RTCSctpTransport, on_state: Callable[[str], None]) -> None:
-    """Report W3C's sctp states: connecting, connected, closed."""
-    set_state = sctp._set_state
-    last = ""
-
-    def set_and_tell(state: Any) -> None:
-        nonlocal last
-        set_state(state)
-        if sctp.state != last:
-            last = sctp.state
-            on_state(last)
-
-    sctp._set_state = set_and_tell  # type: ignore[method-assign]  # the hook that aiortc lacks
-
-
-def let_resets_fail(sctp: RTCSctpTransport) -> None:
-    """aiortc resets a stream in a task that nobody awaits: where DTLS is gone, let it fail unheard."""
-    transmit = sctp._transmit_reconfig
-
-    async def transmit_or_not() -> None:
-        with contextlib.suppress(ConnectionError):
-            await transmit()
-
-    sctp._transmit_reconfig = transmit_or_not  # type: ignore[method-assign]  # the hook that aiortc lacks
 
 
 class _Nominated(dict[int, Any]):

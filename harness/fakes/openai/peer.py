@@ -16,6 +16,7 @@ from harness.core.events import (
     HarnessFailed,
     Layer,
     PacingMeasured,
+    PacketMalformed,
 )
 from harness.core.sdp import SessionDescription
 from harness.fakes.openai.detectors import Engine
@@ -40,6 +41,7 @@ from harness.speech.opus import SILENCE, Decoder, OpusDecodingError
 logger = logging.getLogger(__name__)
 
 DTLS_SECONDS = 10.0
+MOST_TOLD = 50  # of what may differ with each packet
 # Packets that are opened, decoded and judged one after the other. For load, 100 ms at a time, which halves
 # their cost: the stamps of turns stay as they are, the events come up to 80 ms later.
 HEARD_TOGETHER: dict[Engine, int] = {"silero": 1, "webrtc": 5}
@@ -77,10 +79,13 @@ class FakePeer:
         self._ear = Ear(driver.hear, together)
         self._decoder = Decoder() if together == 1 else RememberingDecoder()
         self._undecodable = 0
+        self._malformed_told: set[str] = set()
         self._receiver = AudioReceiver(on_packet=self._packet)
         self._transport = Transport(
             controlling=False,
             on_state=self._state,
+            on_malformed=self._malformed,
+            on_failed=self._failed,
             addresses=settings.addresses,
             on_rtp=self._receiver.rtp,
             on_rtcp=self._receiver.rtcp,
@@ -157,6 +162,10 @@ class FakePeer:
         if self._channel is not None:
             self._channel.close()
 
+    def send_chunk(self, chunk: bytes) -> None:
+        """Send an SCTP chunk as it is."""
+        self._spawn(self._transport.send_chunk(chunk))
+
     async def closed(self) -> None:
         """Return when nothing of the call is left."""
         while self._tasks:
@@ -176,6 +185,12 @@ class FakePeer:
             HarnessFailed(at=self._record.clock.now(), side="upstream", error=repr(error), where=where)
         )
         self.end("internal-error")
+
+    def _malformed(self, problem: str) -> None:
+        if len(self._malformed_told) < MOST_TOLD and problem not in self._malformed_told:
+            self._malformed_told.add(problem)
+            now = self._record.clock.now()
+            self._record.add(PacketMalformed(at=now, side="upstream", problem=problem))
 
     async def _connect_stages(self) -> None:
         within = self._settings.connect_seconds
