@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from harness.cli.screen import say
 from harness.core.errors import UsageError
 from harness.fakes.commands import serve_fake, serve_relay
 from harness.fakes.openai.conversation.settings import ConversationSettings
@@ -142,7 +143,7 @@ def relay(
 def _told(seed: int | None) -> int:
     """The seed in use; on standard error, since standard output holds the base URL alone."""
     chosen = secrets.randbits(32) if seed is None else seed
-    click.echo(f"seed {chosen}", err=True)
+    say(f"seed {chosen}", err=True)
     return chosen
 
 

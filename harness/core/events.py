@@ -24,6 +24,7 @@ from harness.core.network_events import (
     NetworkImpaired,
     RelayRestarted,
 )
+from harness.core.packet_events import PacketMalformed
 from harness.core.usage_events import UsageTold
 
 # --- the call and its plan --------------------------------------------------------------------------
@@ -215,12 +216,6 @@ class ChecksCounted(Event, frozen=True, kw_only=True):
     refused: int = 0
     received: int = 0
     replied: int = 0
-
-
-class PacketMalformed(Event, frozen=True, kw_only=True):
-    """The other end sent over SCTP what its RFC does not allow; it was dropped. Once for each problem."""
-
-    problem: str
 
 
 # --- data channel -----------------------------------------------------------------------------------

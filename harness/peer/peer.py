@@ -18,13 +18,13 @@ from harness.core.events import (
     Layer,
     OfferCreated,
     PacingMeasured,
-    PacketMalformed,
     PairSelected,
     ReceiverReport,
     SendingStarted,
     ServerEvent,
     StateChanged,
 )
+from harness.core.packet_events import PacketMalformed
 from harness.core.sdp import parse_sdp
 from harness.core.strict_json import json_object
 from harness.peer.aiortc_internals import AskServers, Wire
