@@ -167,18 +167,18 @@ async def make_call(
         _broke(caller, str(error), scenario.name)
         reason = "the harness failed"
     except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        _broke(
-            caller, f"{type(error).__name__}: {error}", f"{where.filename.rpartition('/')[2]}:{where.lineno}"
-        )
+        _broke(caller, f"{type(error).__name__}: {error}", _where(error))
         reason = "the harness failed"
     finally:
         await _hang_up(caller)
         caller.line.record(CallEnded(at=caller.line.now(), reason=reason))
     if not light:
         for line in caller.lines:
-            _validate(line.timeline, line.record)
-            await _ask_upstream(desk, line.timeline, line.peer.ufrag, line.clock)
+            try:
+                _validate(line.timeline, line.record)
+                await _ask_upstream(desk, line.timeline, line.peer.ufrag, line.clock)
+            except Exception as error:  # this call's, and no other's
+                _broke(caller, f"{type(error).__name__}: {error}", _where(error))
     record, *followed = [CallRecord(scenario, x.timeline, x.peer.heard.samples()) for x in caller.lines]
     return replace(record, followed_by=tuple(followed))
 
@@ -240,13 +240,20 @@ def _started(
 
 
 async def _hang_up(caller: Caller) -> None:
-    """Clean up even while being cancelled, and report a clean-up that does not end as our own failure."""
+    """Clean up even while being cancelled; a clean-up that fails or does not end is our own failure."""
     try:
         async with asyncio.timeout(CLEAN_UP_SECONDS):
             await asyncio.shield(asyncio.ensure_future(caller.hang_up()))
     except TimeoutError:
         line = caller.line
         line.record(HarnessFailed(at=line.now(), error="hanging up did not end", where="clean-up"))
+    except Exception as error:  # this call's, and no other's
+        _broke(caller, f"{type(error).__name__}: {error}", _where(error))
+
+
+def _where(error: Exception) -> str:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{where.filename.rpartition('/')[2]}:{where.lineno}"
 
 
 def _validate(timeline: Timeline, record: Callable[[EventInvalid], None]) -> None:

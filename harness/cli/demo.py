@@ -14,7 +14,7 @@ import uvloop
 from harness.call import Caller, Scenario
 from harness.cli.demo_cases import CASES, Case
 from harness.cli.demo_showing import ShowDemo
-from harness.cli.screen import console
+from harness.cli.screen import console, say
 from harness.config.run import RunSettings, run_settings
 from harness.config.settings import Settings
 from harness.config.timeouts import Timeouts
@@ -78,7 +78,7 @@ def demo(seed: int | None, as_json: bool) -> int:
     with show:
         shown = uvloop.run(_show(settings, lambda each: show.made(each.case, each.found, each.seconds)))
     if as_json:
-        click.echo(json.dumps([each.as_result() for each in shown], indent=1, ensure_ascii=False))
+        say(json.dumps([each.as_result() for each in shown], indent=1, ensure_ascii=False))
     else:
         show.conclude([each.case for each in shown if not each.is_right], clock.now() - begun)
     return RIGHT if all(each.is_right for each in shown) else BROKEN

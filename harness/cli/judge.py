@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from harness.cli.screen import say
 from harness.core.errors import UsageError
 from harness.core.events import CallStarted
 from harness.core.timeline import Timeline
@@ -30,14 +31,14 @@ def judge(timeline: Path, ids: tuple[str, ...], areas: tuple[str, ...], strict: 
     """Judge TIMELINE, a timeline.jsonl that a run wrote, again."""
     run = _judged(read_timeline(timeline), ids, areas, strict=strict)
     if as_json:
-        click.echo(json.dumps(as_results(run), indent=1, ensure_ascii=False))
+        say(json.dumps(as_results(run), indent=1, ensure_ascii=False))
     else:
         for verdict in run.verdicts:
             # Outcome first, so that a column of words can be skimmed.
             head, _, rest = explain(verdict, REGISTRY.get(verdict.id).title).partition("\n")
             needs_words = verdict.cause is not None or verdict.explanation
-            click.echo(f"{verdict.outcome.value:<15} {head}" + (f"\n{rest}" if needs_words else ""))
-        click.echo(f"the target is {run.verdict.value}")
+            say(f"{verdict.outcome.value:<15} {head}" + (f"\n{rest}" if needs_words else ""))
+        say(f"the target is {run.verdict.value}")
     return EXIT_CODES[run.verdict]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
+from typing import Any
 
 import click
 
+from harness.cli.screen import say
 from harness.core.errors import UsageError
 from harness.fakes.commands import serve_fake, serve_relay
 from harness.fakes.openai.conversation.settings import ConversationSettings
@@ -29,6 +32,24 @@ TOKEN = click.option(
 )
 
 
+class Patience(click.ParamType[float | None]):
+    """Seconds, or `off` for None."""
+
+    name = "seconds|off"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        """Raises click's BadParameter."""
+        if value == "off":
+            return None
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not 0 <= seconds < math.inf:
+            self.fail(f"{value!r} is neither seconds from 0 on nor off", param, ctx)
+        return seconds
+
+
 @click.command(name="fake-openai")
 @BIND
 @FAULT
@@ -39,6 +60,14 @@ TOKEN = click.option(
 @click.option("--reply-delay-ms", type=int, default=300, show_default=True)
 @click.option(
     "--session-seconds", type=float, default=3600.0, show_default=True, help="until a session expires"
+)
+@click.option(
+    "--ice-patience",
+    type=Patience(),
+    default=5.0,
+    show_default=True,
+    help="seconds after nomination until connectivity checks without USE-CANDIDATE get no answer; "
+    "off: answer all",
 )
 @click.option(
     "--workers",
@@ -57,6 +86,7 @@ def fake_openai(
     voice: str,
     reply_delay_ms: int,
     session_seconds: float,
+    ice_patience: float | None,
     workers: int,
 ) -> None:
     """Serve a fake OpenAI Realtime: point a relay's OpenAI base URL at it."""
@@ -69,6 +99,7 @@ def fake_openai(
         seed=_told(seed),
         faults=faults,
         management_token=management_token,
+        ice_patience=ice_patience,
     )
     serve_fake(bind, settings, workers=workers)
 
@@ -112,7 +143,7 @@ def relay(
 def _told(seed: int | None) -> int:
     """The seed in use; on standard error, since standard output holds the base URL alone."""
     chosen = secrets.randbits(32) if seed is None else seed
-    click.echo(f"seed {chosen}", err=True)
+    say(f"seed {chosen}", err=True)
     return chosen
 
 

@@ -8,13 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-import click
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from harness.cli.examining import Examined
-from harness.cli.screen import console, finding, stage_line, stage_table
+from harness.cli.screen import console, finding, say, stage_line, stage_table
 from harness.config.run import RunSettings
 from harness.report.explain import explain, root_causes
 from harness.report.files import as_results
@@ -75,7 +74,7 @@ class ShowJson:
             "dialects_refused": [{"dialect": d, "cause": c} for d, c in examined.refused],
             "evidence_in": str(written.parent),
         }
-        click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+        say(json.dumps(document, indent=1, ensure_ascii=False))
 
     def __enter__(self) -> Self:
         return self

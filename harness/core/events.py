@@ -24,6 +24,7 @@ from harness.core.network_events import (
     NetworkImpaired,
     RelayRestarted,
 )
+from harness.core.packet_events import PacketMalformed
 from harness.core.usage_events import UsageTold
 
 # --- the call and its plan --------------------------------------------------------------------------
@@ -371,6 +372,7 @@ AnyEvent = (
     | IceServerTried
     | PairSelected
     | ChecksCounted
+    | PacketMalformed
     | NetworkImpaired
     | ImpairmentMeasured
     | CallLost

@@ -11,6 +11,7 @@ import uvloop
 
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
+from harness.core.printable import printable
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.front import serving_fake
 from harness.fakes.relay.app import ReferenceRelay
@@ -59,5 +60,5 @@ async def _serve(
 
 
 def _print_line(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{printable(line)}\n")
     sys.stdout.flush()

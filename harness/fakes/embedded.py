@@ -51,6 +51,7 @@ class EmbeddedOptions:
     bearer_token: str | None = None
     origins: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ("127.0.0.1",)
+    ice_patience: float | None = 5.0
     workers: int = 1
     conversation: Mapping[str, Any] = field(default_factory=dict)
     api_key: str = field(default_factory=lambda: f"sk-embedded-{secrets.token_urlsafe(24)}")

@@ -17,6 +17,7 @@ import uvloop
 
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
+from harness.core.printable import make_logs_printable
 from harness.fakes.embedded import RESTART_SPARE, EmbeddedOptions, Ready
 from harness.fakes.openai.conversation.settings import ConversationSettings
 from harness.fakes.openai.settings import FakeSettings
@@ -35,6 +36,7 @@ async def _serve(options: EmbeddedOptions) -> None:
     loop.add_reader(sys.stdin.fileno(), _read_stdin, orders)
     fake = FakeSettings(
         addresses=options.addresses,
+        ice_patience=options.ice_patience,
         api_keys=(options.api_key,),
         vad=options.vad,
         voice=options.voice,
@@ -79,6 +81,7 @@ def main() -> int:
     """Serve what the first line asks for."""
     # Ctrl-C reaches the whole process group; the parent decides when its calls are over.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    make_logs_printable()
     options = msgspec.json.decode(sys.stdin.buffer.readline(), type=EmbeddedOptions)
     try:
         uvloop.run(_serve(options))

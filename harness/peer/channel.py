@@ -18,11 +18,12 @@ class Channel:
     """One ordered, reliable data channel.
 
     `on_message` may fire while `state` is still `connecting`: the other end's first message can overtake
-    the acknowledgement that opens the channel.
+    the acknowledgement that opens the channel. `on_failed` is told what either made fail.
     """
 
-    def __init__(self, channel: RTCDataChannel) -> None:
+    def __init__(self, channel: RTCDataChannel, on_failed: Callable[[str, Exception], None]) -> None:
         self._channel = channel
+        self._on_failed = on_failed
         self.label: str = channel.label
         self.on_message: Callable[[Message], None] | None = None
         self.on_state: Callable[[str], None] | None = None
@@ -52,9 +53,15 @@ class Channel:
         self._channel.close()
 
     def _message(self, message: Message) -> None:
-        if self.on_message is not None:
-            self.on_message(message)
+        try:
+            if self.on_message is not None:
+                self.on_message(message)
+        except Exception as error:  # aiortc would end the call, or the run, with it
+            self._on_failed("taking a message", error)
 
     def _state(self, state: str) -> None:
-        if self.on_state is not None:
-            self.on_state(state)
+        try:
+            if self.on_state is not None:
+                self.on_state(state)
+        except Exception as error:  # as above
+            self._on_failed(f"noting that the channel is {state}", error)

@@ -24,6 +24,7 @@ from harness.core.events import (
     ServerEvent,
     StateChanged,
 )
+from harness.core.packet_events import PacketMalformed
 from harness.core.sdp import parse_sdp
 from harness.core.strict_json import json_object
 from harness.peer.aiortc_internals import AskServers, Wire
@@ -40,6 +41,7 @@ from harness.peer.source import Microphone
 from harness.peer.transport import Transport
 
 CHANNEL_LABEL = "oai-events"
+MOST_TOLD = 50  # of what may differ with each packet
 TOGETHER = 5  # datagrams that a light peer opens, or protects, one after the other: 100 ms
 
 
@@ -67,6 +69,7 @@ class Peer:
         self._clock = clock
         self._connecting: asyncio.Task[None] | None = None
         self._offer = ""
+        self._told: set[tuple[str, str]] = set()
         self._ssrc = new_ssrc()
         # The order is the browser page's: listeners, audio, data channel, then the offer.
         self.heard: Heard | HeardLightly
@@ -79,6 +82,8 @@ class Peer:
         self._transport = Transport(
             controlling=True,
             on_state=self._state,
+            on_malformed=self._malformed,
+            on_failed=self._failed,
             addresses=addresses,
             ask_servers=ask_servers,
             relay_only=relay_only,
@@ -183,6 +188,12 @@ class Peer:
         self.heard.flush()
 
     async def _connect(self, remote: Remote, ice_seconds: float, dtls_seconds: float) -> None:
+        try:
+            await self._connect_stages(remote, ice_seconds, dtls_seconds)
+        except Exception as error:  # whatever an answer made of the transport, the caller is to hang up
+            self._failed("connecting", error)
+
+    async def _connect_stages(self, remote: Remote, ice_seconds: float, dtls_seconds: float) -> None:
         if not await self._transport.start_ice(remote, ice_seconds):
             return
         if (pair := self._transport.selected_pair) is not None:
@@ -223,7 +234,19 @@ class Peer:
         self._record(SendingStarted(at=self._clock.now(), ssrc=self._ssrc))
 
     def _sending_failed(self, error: Exception) -> None:
-        self._record(HarnessFailed(at=self._clock.now(), error=repr(error), where="sending audio"))
+        self._failed("sending audio", error)
+
+    def _failed(self, where: str, error: Exception) -> None:
+        """Once for each kind: the next packets may fail alike."""
+        kind = where, type(error).__name__
+        if kind not in self._told:
+            self._told.add(kind)
+            self._record(HarnessFailed(at=self._clock.now(), error=repr(error), where=where))
+
+    def _malformed(self, problem: str) -> None:
+        if ("malformed", problem) not in self._told and len(self._told) < MOST_TOLD:
+            self._told.add(("malformed", problem))
+            self._record(PacketMalformed(at=self._clock.now(), problem=problem))
 
     def _report(self, report: ReportSeen) -> None:
         self._record(

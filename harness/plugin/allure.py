@@ -19,6 +19,7 @@ from allure_commons.model2 import ATTACHMENT_PATTERN, Attachment, Label, Status,
 
 from harness.core.clock import seconds_of
 from harness.core.events import CallStarted, ClientEvent, ServerEvent, StepEnded, StepStarted
+from harness.core.printable import printable
 from harness.core.timeline import Timeline
 from harness.report.explain import explain
 from harness.report.files import descriptions, wav_bytes
@@ -134,7 +135,7 @@ def steps(timeline: Timeline) -> Iterator[TestStepResult]:
             start = opened.at if opened else event.at
             name = f"{start:.3f} s: {event.step}" + (f" ({event.failed})" if event.failed else "")
             yield TestStepResult(
-                name=name,
+                name=printable(name),
                 status=Status.FAILED if event.failed else Status.PASSED,
                 start=round(1000 * (begin + start)),
                 stop=round(1000 * (begin + event.at)),
@@ -150,8 +151,8 @@ def evidence(call: CallEntry) -> Iterator[tuple[str, bytes, str, str]]:
         f"{e.at:8.3f} {'→' if isinstance(e, ClientEvent) else '←'} {json.dumps(e.event, ensure_ascii=False)}"
         for e in events
     )
-    yield "events", log.encode(), "text/plain", "txt"
-    yield "timeline.jsonl", call.timeline.to_jsonl().encode(), "text/plain", "txt"
+    yield "events", printable(log, lines=True).encode(), "text/plain", "txt"
+    yield "timeline.jsonl", printable(call.timeline.to_jsonl(), lines=True).encode(), "text/plain", "txt"
     if call.audio is not None and call.audio.size:
         yield "received audio", wav_bytes(call.audio), "audio/wav", "wav"
 

@@ -34,6 +34,7 @@ def pytest_pycollect_makeitem(
     if type(obj).__module__ != "harness.call.scenario":
         return None
     from harness.call import Scenario
+    from harness.core.printable import make_logs_printable
     from harness.plugin.items import ScenarioNode
     from harness.plugin.session import VoiceSession
 
@@ -43,6 +44,7 @@ def pytest_pycollect_makeitem(
     if VOICE not in stash:
         try:
             stash[VOICE] = VoiceSession.from_config(collector.config)
+            make_logs_printable()
         except UsageError as error:
             # Raised here, it would be reported once for each file as an error of its collection.
             stash[PROBLEM] = str(error)
@@ -73,6 +75,17 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         if plan := planned(session.items):
             voice.execute(session.config, plan)
     return (yield)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)  # nearest to pytest's own, before anybody else sees the report
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What the target says is printed by pytest too, and written to its files."""
+    report = yield
+    if VOICE in item.config.stash:
+        from harness.plugin.terminal import make_report_printable
+
+        make_report_printable(report)
+    return report
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.core.events import CallWithheld
+from harness.core.printable import printable
 from harness.core.timeline import Timeline
 from harness.report.comparison import Comparison, as_lines
 from harness.report.explain import root_causes, summary
@@ -50,7 +51,7 @@ class RunLines:
     def _say(self, line: str) -> None:
         if self._reporter is not None:
             self._reporter.ensure_newline()
-            self._reporter.write_line(line)
+            _lines(self._reporter, line)
 
 
 def _ended(timeline: Timeline) -> str:
@@ -60,21 +61,41 @@ def _ended(timeline: Timeline) -> str:
     return f"took {max((event.at for event in timeline), default=0.0):.1f} s"
 
 
+def _lines(reporter: pytest.TerminalReporter, text: str) -> None:
+    """All that we print but headings of our own."""
+    reporter.write_line(printable(text, lines=True))
+
+
+def make_report_printable(report: pytest.TestReport) -> None:
+    """What pytest prints of a test of ours, and writes to JUnit's and Allure's files."""
+    match report.longrepr:
+        case None:
+            pass
+        case (path, line, reason):
+            report.longrepr = (path, line, printable(str(reason), lines=True))
+        case found:
+            text = str(found)
+            safe = printable(text, lines=True)
+            if safe != text or isinstance(found, str):
+                report.longrepr = safe
+    report.sections = [(name, printable(text, lines=True)) for name, text in report.sections]
+
+
 def summarise(reporter: pytest.TerminalReporter, run: Run, written: str) -> None:
     """Root causes, the verdict, and where the report is, with the evidence beside it."""
     causes = root_causes(run.verdicts)
     if causes:
         reporter.section("root causes")
         for found in causes:
-            reporter.write_line(summary(found))
+            _lines(reporter, summary(found))
     conforming = run.verdict == RunVerdict.CONFORMING
     reporter.section(f"the target is {run.verdict.value}", green=conforming, red=not conforming)
     counts = Counter(verdict.outcome.value for verdict in run.verdicts)
-    reporter.write_line(", ".join(f"{n} {outcome}" for outcome, n in counts.most_common()))
+    _lines(reporter, ", ".join(f"{n} {outcome}" for outcome, n in counts.most_common()))
     for name, m in run.measurements().items():
         if m.p50 is not None:
-            reporter.write_line(f"  {name}: median {m.p50:g} {m.unit}, worst {m.max:g} {m.unit} ({m.count})")
-    reporter.write_line(f"seed {run.seed}; report in {written}")
+            _lines(reporter, f"  {name}: median {m.p50:g} {m.unit}, worst {m.max:g} {m.unit} ({m.count})")
+    _lines(reporter, f"seed {run.seed}; report in {written}")
 
 
 def compared(reporter: pytest.TerminalReporter, comparison: Comparison | None) -> None:
@@ -83,4 +104,4 @@ def compared(reporter: pytest.TerminalReporter, comparison: Comparison | None) -
         return
     reporter.section("compared with the baseline", red=bool(comparison.worse), green=not comparison.worse)
     for line in as_lines(comparison):
-        reporter.write_line(line)
+        _lines(reporter, line)

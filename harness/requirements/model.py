@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
+from harness.core.printable import printable
 from harness.core.timeline import Timeline
 
 
@@ -67,6 +68,9 @@ class Evidence:
 
     at: float | None
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", printable(self.text))
 
     def __str__(self) -> str:
         return self.text if self.at is None else f"{self.at:.3f} s: {self.text}"
@@ -191,6 +195,9 @@ class Verdict:
     alternatives: tuple[Alternative, ...] = ()
     observation: Observation | None = None
     root: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "explanation", printable(self.explanation))
 
     def as_result(self) -> dict[str, Any]:
         """The entry of results.json."""

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from harness.core.events import CallEnded, ClientEvent, Event, ReceiverReport, ServerEvent
+from harness.core.printable import printable
 from harness.core.stages import stages
 from harness.core.timeline import Timeline
 from harness.requirements.model import Outcome, Verdict
@@ -39,6 +40,9 @@ class Check:
     at: float | None = None
     took: float | None = None
     detail: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "detail", printable(self.detail))
 
     def as_result(self) -> dict[str, Any]:
         """As JSON."""

@@ -41,7 +41,7 @@ def write_answer(offer: SessionDescription, transport: Transport, *, ssrc: int, 
         "t=0 0",
         "a=msid-semantic:WMS *",
         f"a=fingerprint:sha-256 {transport.fingerprint}",
-        "a=ice-lite",
+        *(["a=ice-lite"] if transport.lite else []),  # RFC 8839, section 5.3: session level only
         *mixed,
         f"a=group:BUNDLE {' '.join(accepted)}",
     ]

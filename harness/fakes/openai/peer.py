@@ -17,6 +17,7 @@ from harness.core.events import (
     Layer,
     PacingMeasured,
 )
+from harness.core.packet_events import PacketMalformed
 from harness.core.sdp import SessionDescription
 from harness.fakes.openai.answer import write_answer
 from harness.fakes.openai.detectors import Engine
@@ -41,6 +42,7 @@ from harness.speech.opus import SILENCE, Decoder, OpusDecodingError
 logger = logging.getLogger(__name__)
 
 DTLS_SECONDS = 10.0
+MOST_TOLD = 50  # of what may differ with each packet
 # Packets that are opened, decoded and judged one after the other. For load, 100 ms at a time, which halves
 # their cost: the stamps of turns stay as they are, the events come up to 80 ms later.
 HEARD_TOGETHER: dict[Engine, int] = {"silero": 1, "webrtc": 5}
@@ -81,14 +83,19 @@ class FakePeer:
         self._telephone = Telephone() if self._telephone_formats else None
         self._payload_type = remote.payload_type
         self._undecodable = 0
+        self._malformed_told: set[str] = set()
         self._receiver = AudioReceiver(on_packet=self._packet)
         self._transport = Transport(
             controlling=False,
             on_state=self._state,
+            on_malformed=self._malformed,
+            on_failed=self._failed,
             addresses=settings.addresses,
             on_rtp=self._rtp if self._telephone else self._receiver.rtp,
             on_rtcp=self._receiver.rtcp,
             together=together,
+            lite=True,  # as OpenAI's servers (answers seen in August 2026)
+            patience=settings.ice_patience,
         )
         self._transport.on_channel = self._channel_came
         self._playout = Playout(
@@ -158,6 +165,10 @@ class FakePeer:
         if self._channel is not None:
             self._channel.close()
 
+    def send_chunk(self, chunk: bytes) -> None:
+        """Send an SCTP chunk as it is."""
+        self._spawn(self._transport.send_chunk(chunk))
+
     async def closed(self) -> None:
         """Return when nothing of the call is left."""
         while self._tasks:
@@ -177,6 +188,12 @@ class FakePeer:
             HarnessFailed(at=self._record.clock.now(), side="upstream", error=repr(error), where=where)
         )
         self.end("internal-error")
+
+    def _malformed(self, problem: str) -> None:
+        if len(self._malformed_told) < MOST_TOLD and problem not in self._malformed_told:
+            self._malformed_told.add(problem)
+            now = self._record.clock.now()
+            self._record.add(PacketMalformed(at=now, side="upstream", problem=problem))
 
     async def _connect_stages(self) -> None:
         within = self._settings.connect_seconds

@@ -31,7 +31,7 @@ class FakeSettings:
     `idle_audio`: whether silence is sent between replies. `refuse_model_query`: whether `?model=` on a raw
     offer is an error (reports contradict). `refuse_bad_session`: whether a bad `session` part fails the
     request; else it is dropped, and the call lives on defaults. `connect_seconds`: how long an answered
-    call may take to connect before it is released.
+    call may take to connect before it is released. `ice_patience`: see `LiteAgent`; None answers every check.
     """
 
     addresses: tuple[str, ...] | None = None
@@ -49,6 +49,7 @@ class FakeSettings:
     refuse_bad_session: bool = True
     retired_models: frozenset[str] = RETIRED_MODELS
     connect_seconds: float = 15.0
+    ice_patience: float | None = 5.0
     longest_body: int = 1024 * 1024
     read_seconds: float = 10.0
     ended_calls_kept: int = 500

@@ -21,6 +21,7 @@ from harness.call.desk import Desk
 from harness.config.run import RunSettings, run_settings
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError, UsageError
+from harness.core.printable import make_logs_printable
 from harness.core.realtime_events import server_events
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.fakes.relay.settings import Dialect
@@ -114,6 +115,7 @@ def main() -> int:
     """Serve the process that started us."""
     # Ctrl-C reaches the whole process group; Locust decides when its calls are over.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    make_logs_printable()
     return uvloop.run(_main())
 
 

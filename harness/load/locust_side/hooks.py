@@ -14,6 +14,7 @@ from locust.runners import STATE_STOPPED, STATE_STOPPING, MasterRunner, Runner, 
 from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from harness.core.errors import UsageError
+from harness.core.printable import make_logs_printable
 from harness.load.analysis.health import Health
 from harness.load.analysis.rows import CALL
 from harness.load.analysis.slo import FAILURES, Slo, read_slos
@@ -32,6 +33,7 @@ _workers: dict[str, dict[str, Any]] = {}  # on a master: each worker's latest re
 
 def _check(environment: Environment, **_: Any) -> None:
     """Refuse before the first call what no call could be made with."""
+    make_logs_printable()
     options = _options(environment)
     try:
         check_options(options)

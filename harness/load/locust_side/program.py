@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any
 from markupsafe import Markup
 
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
-from harness.load.locust_side.terminal import Progress
+from harness.core.printable import make_logs_printable
+from harness.load.locust_side.terminal import Progress, complain
 from harness.report.html import write_load_html
 from harness.report.plot import standalone
 
@@ -38,12 +38,13 @@ class Ending:
 
 def run_program(run: Callable[[str, Progress], Ending], arguments: list[str]) -> int:
     """Run what the one argument (JSON) asks for, write its report, and return the exit code."""
+    make_logs_printable()
     progress = Progress()
     try:
         ending = run(arguments[0], progress)
         written = _write(ending)
     except HarnessError as error:
-        sys.stderr.write(f"harness: {error}\n")
+        complain(f"harness: {error}")
         if isinstance(error, UsageError):
             return USAGE
         return UNREACHABLE if isinstance(error, TargetUnreachableError) else INCONCLUSIVE

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from harness.core.printable import printable
+
 CLEAR_LINE = "\r\x1b[K"
 
 
@@ -15,13 +17,18 @@ class Progress:
 
     def line(self, text: str) -> None:
         """Something that came to an end."""
-        self._write((CLEAR_LINE if self._watched else "") + text + "\n")
+        self._write((CLEAR_LINE if self._watched else "") + printable(text, lines=True) + "\n")
 
     def status(self, text: str) -> None:
         """What goes on now."""
         if self._watched:
-            self._write(CLEAR_LINE + text)
+            self._write(CLEAR_LINE + printable(text))
 
     def _write(self, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+def complain(text: str) -> None:
+    """A line on standard error."""
+    sys.stderr.write(f"{printable(text, lines=True)}\n")

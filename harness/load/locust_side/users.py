@@ -13,6 +13,7 @@ from locust.exception import StopUser
 
 from harness.core.clock import MonotonicClock
 from harness.core.errors import HarnessError
+from harness.core.printable import printable
 from harness.load.analysis.rows import CALL
 from harness.load.locust_side.generator import Generator
 from harness.load.messages import CallMade
@@ -77,6 +78,8 @@ class VoiceCaller(User):
         self._row(CALL, 1000 * made.seconds, error, at=made.at, unreachable=made.unreachable)
 
     def _row(self, name: str, ms: float | None, error: Exception | None = None, **context: Any) -> None:
+        if error is not None:
+            error.args = tuple(printable(str(said)) for said in error.args)  # for Locust's pages and tables
         self.environment.events.request.fire(
             request_type=REQUEST_TYPE,
             name=name,

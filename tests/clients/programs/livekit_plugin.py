@@ -93,9 +93,7 @@ async def talk(
         output = await look_up_order(**json.loads(called.arguments))
         context = session.chat_ctx.copy()
         context.items.append(
-            llm.FunctionCallOutput(
-                name=called.name, call_id=called.call_id, output=output, is_error=False
-            )
+            llm.FunctionCallOutput(name=called.name, call_id=called.call_id, output=output, is_error=False)
         )
         await session.update_chat_ctx(context)
         await session.generate_reply()

@@ -17,6 +17,7 @@ import uvloop
 
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
+from harness.core.printable import make_logs_printable
 from harness.fakes.faults.catalogue import OPENAI_FAULTS
 from harness.fakes.faults.plan import CallFaults
 from harness.fakes.openai.app import Endpoints, api_app
@@ -143,6 +144,7 @@ def main() -> None:
     # Ctrl-C and a supervisor's signal reach the whole group; the front decides when calls are over.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    make_logs_printable()
     uvloop.run(_main())
 
 
