@@ -42,13 +42,10 @@ allure:  ## make Allure 3's report of the last nightly run; needs Node.js
 	npx --yes $(ALLURE) generate -c $(NIGHTLY)/allure-results/allurerc.json -o $(NIGHTLY)/allure-report \
 	  $(NIGHTLY)/allure-results
 
-# Tests of real conversations measure times, so they have the machine to themselves; all others share it.
-ALONE := tests/call tests/fakes/faults tests/load tests/system
-test: check  ## format, lint, strict types, import floors, and the test suite
-	$(BIN)/pytest tests/ $(ALONE:%=--ignore=%) -n 3 --dist loadfile $(ARGS)
-	$(BIN)/pytest $(ALONE) $(ARGS)
+test: $(READY)  ## format, lint, strict types, import floors, and the test suite, side by side
+	$(BIN)/python -m tools.suite $(ARGS)
 
-check: $(READY)
+check: $(READY)  ## all but the tests
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy

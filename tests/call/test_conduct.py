@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +26,6 @@ from harness.core.events import (
     WaitExpired,
 )
 from harness.core.realtime_events import server_events
-from harness.fakes.embedded import EmbeddedPair
 from harness.requirements import REGISTRY, Outcome, judge
 from tests.peer.pairs import until
 
@@ -39,12 +37,6 @@ def open_files() -> int:
 
 def scenario_of(plan: object, name: str = "planned") -> Scenario:
     return Scenario(name, "A call of this test.", plan, ("turns",))  # type: ignore[arg-type]  # plans of all kinds
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with Desk.open(run_settings(seed=3), EmbeddedPair.for_run) as opened:
-        yield opened
 
 
 async def connect_and_hang_up(caller: Caller) -> None:

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from harness.call import Caller, Scenario
 from harness.call.conduct import make_call
-from harness.call.desk import Desk
+from harness.call.desk import Desk, StartPair
 from harness.config.run import run_settings
 from harness.core.errors import UsageError
 from harness.core.events import StateChanged
@@ -20,12 +18,6 @@ from harness.requirements import REGISTRY, Outcome, judge
 
 def scenario_of(plan: object) -> Scenario:
     return Scenario("impaired", "A call of this test.", plan, ("turns",))  # type: ignore[arg-type]  # plans of all kinds
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with Desk.open(run_settings(seed=3), EmbeddedPair.for_run) as opened:
-        yield opened
 
 
 def injected(timeline: Timeline, direction: str) -> ImpairmentMeasured:
@@ -71,14 +63,16 @@ async def test_an_unimpaired_call_has_nothing_between_it_and_its_socket(desk: De
     assert timeline.first(NetworkImpaired) is None
 
 
-async def test_a_run_on_a_train_holds_a_turn_and_does_not_blame_the_relay_for_its_audio() -> None:
+async def test_a_run_on_a_train_holds_a_turn_and_does_not_blame_the_relay_for_its_audio(
+    start_pair: StartPair,
+) -> None:
     async def turn(caller: Caller) -> None:
         await caller.connect()
         await caller.say("en-m-yes")
         await caller.hear_reply()
         await caller.hang_up()
 
-    async with Desk.open(run_settings(seed=5, impairment="train"), EmbeddedPair.for_run) as desk:
+    async with Desk.open(run_settings(seed=5, impairment="train"), start_pair) as desk:
         timeline = (await make_call(desk, scenario_of(turn), call="001")).timeline
     assert [e.name for e in timeline.all(NetworkImpaired)] == ["train"]
     assert injected(timeline, "up").packets > 100

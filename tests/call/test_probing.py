@@ -1,28 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-import pytest
 from pydantic import SecretStr
 
 from harness.call import Caller, Scenario
 from harness.call.conduct import make_call
 from harness.call.desk import Desk
-from harness.config.run import run_settings
 from harness.core.events import ClientEvent, HarnessFailed, HttpRequest
 from harness.core.probes import BAD_OFFERS, UPSTREAM_FAILURES
 from harness.core.timeline import Timeline
-from harness.fakes.embedded import EmbeddedPair
 from harness.fakes.faults.catalogue import OPENAI_FAULTS
 
 Verb = Callable[[Caller], Awaitable[None]]
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with Desk.open(run_settings(seed=5), EmbeddedPair.for_run) as opened:
-        yield opened
 
 
 async def call(desk: Desk, verb: Verb) -> Timeline:

@@ -3,22 +3,18 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
 
 import httpx
-import pytest
 
 from harness.call import Caller, Scenario
 from harness.call.conduct import make_call
 from harness.call.desk import Desk
 from harness.call.host import CallAgain
 from harness.call.line import Line
-from harness.config.run import run_settings
 from harness.core.events import CallEnded, CallStarted, StateChanged
 from harness.core.network_events import CallLost, CallResumed, HerdCame, RelayRestarted
-from harness.fakes.embedded import EmbeddedPair
 from harness.network.impairments import Impairment
 from tests.call.test_conduct import open_files
 from tests.peer.pairs import until
@@ -29,12 +25,6 @@ RECONNECTS = int(os.environ.get("RECONNECTS", "6"))
 
 def scenario_of(plan: object, **more: object) -> Scenario:
     return Scenario("reconnect", "A call of this test.", plan, ("lifecycle",), **more)  # type: ignore[arg-type]  # plans of all kinds
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with Desk.open(run_settings(seed=3), EmbeddedPair.for_run) as opened:
-        yield opened
 
 
 async def calls_at_the_fake(desk: Desk) -> list[dict[str, str]]:
@@ -100,7 +90,11 @@ async def test_many_reconnects_in_a_row_leak_no_call_socket_task_or_thread(desk:
     assert len(record.followed_by) == RECONNECTS
     ends = [each.timeline.first(CallEnded, side="upstream") for each in (record, *record.followed_by)]
     assert None not in ends
-    assert not [call for call in await calls_at_the_fake(desk) if call["state"] == "live"]
+    started = [each.timeline.first(CallStarted) for each in (record, *record.followed_by)]
+    ufrags = {event.ufrag for event in started if event}
+    calls = [call for call in await calls_at_the_fake(desk) if call["ufrag"] in ufrags]
+    assert len(calls) == 1 + RECONNECTS
+    assert not [call for call in calls if call["state"] == "live"]
     await until(lambda: asyncio.all_tasks() <= tasks)
     # One connection to the fake's management may be kept for the next question.
     await until(lambda: open_files() <= files + 2)

@@ -65,14 +65,15 @@ def types(transport: Transport) -> list[str]:
     return [candidate.type for candidate in transport.candidates]
 
 
-async def test_every_server_of_several_is_asked_and_told_of() -> None:
+@pytest.mark.parametrize("delays", [(0.05, 0), (0, 0.05)], ids=["second first", "first first"])
+async def test_every_server_of_several_is_asked_and_told_of(delays: tuple[float, float]) -> None:
+    """Whoever answers first: candidates are in the order of the servers."""
     async with (
-        fake_ice_server(fakes.maps_to("192.0.2.1")) as one,
-        fake_ice_server(fakes.maps_to("192.0.2.2")) as two,
+        fake_ice_server(fakes.maps_to("192.0.2.1"), delay=delays[0]) as one,
+        fake_ice_server(fakes.maps_to("192.0.2.2"), delay=delays[1]) as two,
         gathered(stun(one.stun), stun(two.stun)) as (transport, tried),
     ):
-        assert list(tried) == [one.stun, two.stun]
-        assert [server.error for server in tried.values()] == ["", ""]
+        assert {url: server.error for url, server in tried.items()} == {one.stun: "", two.stun: ""}
         reflexive = [c.address for c in transport.candidates if c.type == "srflx"]
         assert reflexive == ["192.0.2.1", "192.0.2.2"]
         port = transport.candidates[0].port
@@ -95,10 +96,10 @@ async def test_a_dead_server_costs_its_own_time_only() -> None:
     async with (
         fake_ice_server(fakes.keeps_silent) as dead,
         fake_ice_server(fakes.maps_to("192.0.2.1")) as alive,
-        gathered(stun(dead.stun), stun(alive.stun), within=0.6) as (transport, tried),
+        gathered(stun(dead.stun), stun(alive.stun), within=1.5) as (transport, tried),
     ):
         assert (tried[dead.stun].error, tried[alive.stun].error) == ("timeout", "")
-        assert tried[alive.stun].took < 0.5 < tried[dead.stun].took
+        assert tried[alive.stun].took < 1.5 <= tried[dead.stun].took
         assert types(transport) == ["host", "srflx"]
 
 
@@ -182,9 +183,9 @@ async def test_a_relay_only_peer_offers_relayed_candidates_alone_and_asks_no_stu
 
 async def test_a_wrong_credential_is_refused_and_not_told(coturn: Coturn) -> None:
     wrong = turn(coturn.turn_udp, credential="wrong-password")
-    async with gathered(wrong, within=3) as (_, tried):
+    async with gathered(wrong, within=30) as (_, tried):
         assert tried[coturn.turn_udp].error == "401 Unauthorized"
-        assert tried[coturn.turn_udp].took < 2.5
+        assert tried[coturn.turn_udp].took < 15  # and not until the time is over
 
 
 async def test_time_limited_credentials_work_until_they_expire(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
-from tests.plugin.conftest import ROOT, Run
+from harness.fakes.embedded import EmbeddedPair
+from tests.plugin.conftest import ROOT, Recorded, Run, grey_box, planted
 from tests.support.programs import needs_program
 
 VERSION = "3.18.0"
@@ -83,18 +83,16 @@ def walk(nodes: dict[str, Any]) -> Iterator[str]:
 
 
 def test_allure_3_shows_environment_categories_by_cause_steps_evidence_and_history(
-    allure3: Path, scenarios: Run, tmp_path: Path
+    allure3: Path, scenarios: Run, pair: EmbeddedPair, tmp_path: Path
 ) -> None:
     """Two nights: the relay conforms in the first, and loses the session's type in the second."""
     night = (f"--alluredir={tmp_path / 'results'}", "--clean-alluredir", "--seed=7")
-    with EmbeddedPair() as pair:
-        target = (f"--target={pair.offer_url}", f"--fake-openai={pair.fake}")
-        assert scenarios(*target, *night, paths=PATHS).code == 0
-        generate(allure3, tmp_path / "results", tmp_path)
-    with EmbeddedPair(EmbeddedOptions(relay_faults=("session-type-missing",))) as pair:
-        target = (f"--target={pair.offer_url}", f"--fake-openai={pair.fake}")
-        assert scenarios(*target, *night, paths=PATHS).code == 1
-        report = generate(allure3, tmp_path / "results", tmp_path)
+    target = (*grey_box(pair), *night)
+    assert scenarios(*target, paths=PATHS).code == 0
+    generate(allure3, tmp_path / "results", tmp_path)
+    with planted(pair, session_type_missing=True):
+        assert scenarios(*target, paths=PATHS).code == 1
+    report = generate(allure3, tmp_path / "results", tmp_path)
 
     environment = {entry["name"]: entry["values"] for entry in report.read("widgets/allure_environment.json")}
     assert environment["mode"] == ["grey-box"]
@@ -122,9 +120,8 @@ def test_allure_3_shows_environment_categories_by_cause_steps_evidence_and_histo
     assert failed["history"], "the first night is not in the second night's report"
 
 
-def test_the_evidence_of_a_call_is_written_once(scenarios: Run, tmp_path: Path) -> None:
-    results = tmp_path / "results"
-    assert scenarios(f"--alluredir={results}", paths=PATHS[:1]).code == 0
+def test_the_evidence_of_a_call_is_written_once(embedded_run: Recorded) -> None:
+    results = embedded_run.allure
     found = [json.loads(path.read_text()) for path in results.glob("*-result.json")]
     sources = [{a["name"]: a["source"] for a in test["attachments"]} for test in found]
     assert len(sources) > 10

@@ -3,31 +3,29 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import httpx
 import pytest
 
 from harness.fakes.embedded import EmbeddedPair
 from harness.report.history import History
 from harness.report.saved import read_run
-from tests.plugin.conftest import Run
+from tests.plugin.conftest import Run, grey_box, planted
 
 PATHS = ("scenarios/preflight.py",)
 
 
 def test_a_run_that_is_worse_than_its_baseline_says_so_and_fails_when_asked(
-    scenarios: Run, tmp_path: Path
+    scenarios: Run, pair: EmbeddedPair, tmp_path: Path
 ) -> None:
     """A warning alone leaves a run conforming; that it is new is what fails this one."""
     history, baseline = tmp_path / "history.sqlite", tmp_path / "baseline"
-    with EmbeddedPair() as pair:
-        target = (f"--target={pair.offer_url}", f"--fake-openai={pair.fake}", f"--history={history}")
-        first = scenarios(*target, paths=PATHS)
-        assert first.code == 0, first.output
-        shutil.move(first.reports, baseline)
-        again = scenarios(*target, f"--baseline={baseline}", "--fail-on-regression", paths=PATHS)
-        assert again.code == 0, again.output
-        assert "nothing changed beyond noise" in again.output
-        httpx.put(f"{pair.relay}/_relay/faults", json={"wrong-media-type": "text/html"}).raise_for_status()
+    target = (*grey_box(pair), f"--history={history}")
+    first = scenarios(*target, paths=PATHS)
+    assert first.code == 0, first.output
+    shutil.move(first.reports, baseline)
+    again = scenarios(*target, f"--baseline={baseline}", "--fail-on-regression", paths=PATHS)
+    assert again.code == 0, again.output
+    assert "nothing changed beyond noise" in again.output
+    with planted(pair, wrong_media_type="text/html"):
         told = scenarios(*target, f"--baseline={baseline}", paths=PATHS)
         assert told.code == 0, told.output
         failed = scenarios(*target, f"--baseline={baseline}", "--fail-on-regression", paths=PATHS)

@@ -4,8 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
-from tests.plugin.conftest import Run
+from harness.fakes.embedded import EmbeddedPair
+from tests.plugin.conftest import FIRST_TURN, Recorded, Run, grey_box, planted
 
 CARD = (
     "signaling.answer-has-data-channel",
@@ -14,22 +14,22 @@ CARD = (
     "turns.speech-detected",
     "audio.comes-back",
 )
-FIRST_TURN = ("scenarios/first_turn_spanish.py",)
 
 
 def test_one_scenario_passes_against_the_embedded_pair_with_a_line_for_each_requirement(
-    scenarios: Run, tmp_path: Path
+    embedded_run: Recorded,
 ) -> None:
-    finished = scenarios("--seed=7", f"--alluredir={tmp_path / 'allure'}", paths=FIRST_TURN)
+    finished = embedded_run.finished
     assert finished.code == 0, finished.output
     assert "the target is conforming" in finished.output
     for requirement in CARD:
         assert re.search(rf"first_turn_spanish::{re.escape(requirement)} PASSED", finished.output)
+    assert re.findall(r"^(\S+)::cost\.per-run OBSERVED", finished.output, re.MULTILINE) == ["run"]
     results = json.loads((finished.reports / "results.json").read_text())
     assert results["target"]["mode"] == "embedded"
     assert results["seed"] == 7
     assert {r["id"] for r in results["requirements"] if r["outcome"] == "passed"} >= set(CARD)
-    assert_allure(tmp_path / "allure")
+    assert_allure(embedded_run.allure)
 
 
 def assert_allure(directory: Path) -> None:
@@ -47,14 +47,18 @@ def assert_allure(directory: Path) -> None:
     assert len({r["historyId"] for r in found}) == len(found)
 
 
-def test_a_single_requirement_can_be_selected(scenarios: Run) -> None:
-    finished = scenarios("--requirement=signaling.answer-is-sdp", paths=FIRST_TURN)
-    assert finished.code == 0
+def test_single_requirements_can_be_selected_also_one_over_all_calls(
+    scenarios: Run, pair: EmbeddedPair
+) -> None:
+    selected = ("--requirement=signaling.answer-is-sdp", "--requirement=cost.per-run")
+    finished = scenarios(*grey_box(pair), *selected, paths=FIRST_TURN)
+    assert finished.code == 0, finished.output
     assert "1 passed" in finished.output
+    assert re.findall(r"^\S+ OBSERVED", finished.output, re.MULTILINE) == ["run::cost.per-run OBSERVED"]
 
 
-def test_an_impairment_is_applied_and_stands_in_the_results(scenarios: Run) -> None:
-    finished = scenarios("--impairment=wifi-good", "--seed=7", paths=FIRST_TURN)
+def test_an_impairment_is_applied_and_stands_in_the_results(scenarios: Run, pair: EmbeddedPair) -> None:
+    finished = scenarios(*grey_box(pair), "--impairment=wifi-good", "--seed=7", paths=FIRST_TURN)
     assert finished.code == 0, finished.output
     results = json.loads((finished.reports / "results.json").read_text())
     assert (
@@ -79,11 +83,11 @@ def test_collecting_makes_no_call(scenarios: Run) -> None:
     assert not finished.reports.exists()
 
 
-def test_a_broken_relay_is_named_with_cause_evidence_and_mend_and_no_traceback(scenarios: Run) -> None:
-    with EmbeddedPair(EmbeddedOptions(relay_faults=("offer-trimmed",))) as pair:
-        finished = scenarios(
-            f"--target={pair.offer_url}", f"--fake-openai={pair.fake}", "--area=signaling", paths=FIRST_TURN
-        )
+def test_a_broken_relay_is_named_with_cause_evidence_and_mend_and_no_traceback(
+    scenarios: Run, pair: EmbeddedPair
+) -> None:
+    with planted(pair, offer_trimmed=True):
+        finished = scenarios(*grey_box(pair), "--area=signaling", paths=FIRST_TURN)
     assert finished.code == 1
     assert "signaling.offer-forwarded-intact: offer-trimmed" in finished.output
     assert "byte for byte" in finished.output
@@ -95,26 +99,24 @@ def test_a_broken_relay_is_named_with_cause_evidence_and_mend_and_no_traceback(s
     assert results["verdict"] == "violating"
 
 
-def test_a_root_cause_outside_the_judged_areas_is_still_named_and_fails_the_run(scenarios: Run) -> None:
-    with EmbeddedPair(EmbeddedOptions(relay_faults=("offer-trimmed",))) as pair:
-        finished = scenarios(
-            f"--target={pair.offer_url}", f"--fake-openai={pair.fake}", paths=("scenarios/silence_only.py",)
-        )
+def test_a_root_cause_outside_the_judged_areas_is_still_named_and_fails_the_run(
+    scenarios: Run, pair: EmbeddedPair
+) -> None:
+    with planted(pair, offer_trimmed=True):
+        finished = scenarios(*grey_box(pair), paths=("scenarios/silence_only.py",))
     assert finished.code == 1
     assert "signaling.offer-forwarded-intact: offer-trimmed" in finished.output
     assert "the target is violating" in finished.output
 
 
-def test_a_run_stops_placing_calls_where_its_budget_ends(scenarios: Run) -> None:
+def test_a_run_stops_placing_calls_where_its_budget_ends(scenarios: Run, pair: EmbeddedPair) -> None:
     """One call is enough to know what the others would cost."""
-    with EmbeddedPair(EmbeddedOptions()) as pair:
-        finished = scenarios(
-            f"--target={pair.offer_url}",
-            f"--fake-openai={pair.fake}",
-            "--limit=cost_per_run_usd=0.0001",
-            "--area=cost",
-            paths=("scenarios/first_turn_english.py", "scenarios/two_turns.py"),
-        )
+    finished = scenarios(
+        *grey_box(pair),
+        "--limit=cost_per_run_usd=0.0001",
+        "--area=cost",
+        paths=("scenarios/first_turn_english.py", "scenarios/two_turns.py"),
+    )
     assert finished.code == 1, finished.output
     assert "two_turns was not placed: " in finished.output
     assert re.search(r"two_turns::cost\.per-call NOT APPLICABLE", finished.output)
@@ -125,9 +127,3 @@ def test_a_run_stops_placing_calls_where_its_budget_ends(scenarios: Run) -> None
         ("cost.per-run", "budget-exceeded")
     ]
     assert '"kind":"call-withheld"' in (finished.reports / results["calls"][1]["timeline"]).read_text()
-
-
-def test_what_a_run_costs_is_judged_once_over_all_its_calls(scenarios: Run) -> None:
-    finished = scenarios("--requirement=cost.per-run", paths=FIRST_TURN)
-    assert finished.code == 0, finished.output
-    assert re.findall(r"^\S+ OBSERVED", finished.output, re.MULTILINE) == ["run::cost.per-run OBSERVED"]

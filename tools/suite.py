@@ -1,0 +1,146 @@
+"""What `make test` runs: every part to its end, whatever the others say, and then what came of each.
+
+The parts are under way at once. Tests of real conversations mostly wait, and must not be kept waiting: all
+else is nicer than they are, and takes what they leave of the cores.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+# Tests that make real conversations: they measure times, or wait for what takes its time. Each of these lanes
+# is one pytest, so that what a lane starts serves all of its tests; the longest begin first.
+PLANTED = "tests/system/test_planted_faults.py"
+TIMED = {
+    "planted": (PLANTED,),
+    "system": ("tests/system", f"--ignore={PLANTED}"),
+    "call": ("tests/call",),
+    "load": ("tests/load",),
+    "plugin": ("tests/plugin",),
+    "docs": ("tests/docs",),
+    "doors": ("tests/cli", "tests/fakes/faults", "tests/fakes/openai/workers", "tests/network/nat"),
+}
+TIMED_AT_ONCE, OTHERS_AT_ONCE = 4, 2
+NICE = "5"  # a third of the share of others: enough not to starve, and to be late for nothing
+NOTHING_SELECTED = 5  # pytest's own exit code
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Part:
+    """Commands that run one after the other, up to the first that fails.
+
+    `passing`: exit codes that are no failure; `nice`: whether it gives way to parts that are not.
+    """
+
+    name: str
+    commands: Sequence[Sequence[str]]
+    passing: frozenset[int] = frozenset({0})
+    nice: bool = True
+
+
+@dataclass(frozen=True)
+class Result:
+    """The exit code of the last command that ran, and how many seconds the part took."""
+
+    part: Part
+    code: int
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        return self.code in self.part.passing
+
+    def __str__(self) -> str:
+        outcome = "passed" if self.passed else f"FAILED, exit code {self.code}"
+        return f"  {self.part.name:<10} {self.seconds:4.0f} s  {outcome}"
+
+
+def parts(arguments: Sequence[str] = ()) -> list[Part]:
+    """Those of this project. `arguments` go to all that is pytest, and may leave nothing of one."""
+    passing = frozenset({0, NOTHING_SELECTED} if arguments else {0})
+    timed = [Part(name, [_pytest(*what, *arguments)], passing, nice=False) for name, what in TIMED.items()]
+    elsewhere = [f"--ignore={each}" for what in TIMED.values() for each in what if not each.startswith("-")]
+    side_by_side = (f"-n{OTHERS_AT_ONCE}", "--dist=loadfile")
+    return [
+        *timed,
+        Part("all others", [_pytest("tests", *elsewhere, *side_by_side, *arguments)], passing),
+        Part("types", [_tool("mypy")]),
+        Part("style", [_tool("ruff", "format", "--check", "-q", "."), _tool("ruff", "check", "-q", ".")]),
+        Part("floors", [_tool("lint-imports", "--no-logo")]),
+    ]
+
+
+def _tool(name: str, *arguments: str) -> list[str]:
+    return [str(BIN / name), *arguments]
+
+
+def _pytest(*arguments: str) -> list[str]:
+    return _tool("pytest", "-q", *arguments)
+
+
+async def run_all(listed: Sequence[Part]) -> list[Result]:
+    """Run the parts side by side, print the output of each when it has ended, and give all results.
+
+    Of those that are not nice, TIMED_AT_ONCE at once: more would keep each other waiting.
+    """
+    _say(f"under way: {', '.join(part.name for part in listed)}")
+    places = asyncio.Semaphore(TIMED_AT_ONCE)
+
+    async def run(part: Part) -> Result:
+        async with nullcontext() if part.nice else places:
+            result, output = await _run(part)
+        _say(f"\n===== {part.name}\n{output}\n{result}")
+        return result
+
+    return list(await asyncio.gather(*map(run, listed)))
+
+
+async def _run(part: Part) -> tuple[Result, str]:
+    began, code, output = monotonic(), 0, b""
+    for command in part.commands:
+        process = await asyncio.create_subprocess_exec(
+            *(("nice", "-n", NICE) if part.nice else ()),
+            *command,
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        output, code = output + said, process.returncode or 0
+        if code not in part.passing:
+            break
+    return Result(part, code, monotonic() - began), output.decode("utf-8", "replace").rstrip()
+
+
+def summary(results: Sequence[Result]) -> str:
+    """One line for each part, the failed ones last, where they are seen."""
+    ordered = sorted(results, key=lambda result: not result.passed)
+    verdict = "all passed" if all(r.passed for r in results) else "not all passed"
+    return "\n".join([f"\n===== {verdict}", *map(str, ordered)])
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code 0 where every part passed, 1 where one did not, 130 where it was interrupted."""
+    try:
+        results = asyncio.run(run_all(parts(arguments)))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    _say(summary(results))
+    return 0 if all(result.passed for result in results) else 1
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201  (a command)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
