@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import httpx
 import msgspec
 
+from harness.call.arriving import Offers
 from harness.call.budget import Budget
 from harness.call.line import Line
 from harness.call.upstream import Upstream
@@ -61,6 +62,7 @@ class Desk:
     upstream: Upstream | None
     budget: Budget
     pair: Pair | None = None
+    offers: Offers = field(default_factory=Offers)
 
     @classmethod
     @asynccontextmanager

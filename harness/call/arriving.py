@@ -1,0 +1,127 @@
+"""Which of the requests that reached the fake belong to which of our calls."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from weakref import ref
+
+import msgspec
+
+from harness.call.upstream import Upstream
+from harness.core.arrivals import ArrivalsRead, RequestArrived, Tie
+from harness.core.clock import RelativeClock
+from harness.core.events import AnswerReceived, CallEnded, CallStarted, HttpFailed, HttpRequest, HttpResponse
+from harness.core.probes import OFFER
+from harness.core.sdp import parse_sdp
+from harness.core.timeline import Timeline
+
+MOST_CALLS = 256  # whose offers are remembered
+OTHER_CLOCK_SECONDS = 0.05  # by which the times of another machine's fake may be off
+UNTIL_NOW = float("inf")
+
+
+@dataclass(frozen=True)
+class Offered:
+    """From when to when an offer waited for its answer, on our monotonic clock."""
+
+    ufrag: str
+    start: float
+    end: float
+
+
+@dataclass
+class Offers:
+    """The offers of a desk's calls: by them a request without a name finds its call."""
+
+    _calls: deque[tuple[str, float, ref[Timeline]]] = field(default_factory=lambda: deque(maxlen=MOST_CALLS))
+    _told: set[str] = field(default_factory=set)
+
+    def add(self, ufrag: str, clock: RelativeClock, timeline: Timeline) -> None:
+        """A call begins."""
+        self._calls.append((ufrag, clock.origin, ref(timeline)))
+
+    def waiting(self) -> list[Offered]:
+        """Each offer that was sent."""
+        found = []
+        for ufrag, origin, timeline in self._calls:
+            if (known := timeline()) is not None and (span := offer_span(known)) is not None:
+                found.append(Offered(ufrag, origin + span[0], origin + span[1]))
+        return found
+
+    @property
+    def ufrags(self) -> set[str]:
+        """The names of all our calls."""
+        return {ufrag for ufrag, _, _ in self._calls}
+
+    def tell(self, request: RequestArrived) -> bool:
+        """Whether a request that belongs to no call is yet untold: one call's timeline is enough for it."""
+        is_new = request.id not in self._told
+        self._told.add(request.id)
+        return is_new
+
+
+def offer_span(timeline: Timeline) -> tuple[float, float] | None:
+    """From the ordinary offer to what came of it; None where there was none."""
+    sent = timeline.first(HttpRequest, where=lambda e: e.purpose == OFFER)
+    if sent is None:
+        return None
+    ends = [*timeline.all(HttpResponse, after=sent.at), *timeline.all(HttpFailed, after=sent.at)]
+    ended = [e.at for e in ends if e.purpose == OFFER] or [e.at for e in timeline.all(CallEnded)]
+    return sent.at, min(ended, default=UNTIL_NOW)
+
+
+async def read_arrivals(
+    upstream: Upstream, offers: Offers, timeline: Timeline, ufrag: str, clock: RelativeClock
+) -> None:
+    """Put on the timeline what arrived of this call, and what arrived meanwhile of no call of ours.
+
+    Raises HarnessError where the fake cannot be asked.
+    """
+    found = await upstream.arrived(since=clock.origin - OTHER_CLOCK_SECONDS)
+    calls = {e.call for e in timeline.all(CallStarted, side="upstream")}
+    span = offer_span(timeline)
+    waiting = offers.waiting()
+    tied = [(request, _tie(request, ufrag, calls, waiting)) for request in found]
+    answer = timeline.first(AnswerReceived)
+    if answer is not None and not any(tie == "ufrag" for _, tie in tied):
+        # Nothing of this offer arrived, and yet it was answered: perhaps by what another caller was given.
+        given = parse_sdp(answer.sdp).ice_ufrag
+        others = await upstream.arrived(answer=given) if given else []
+        tied += [(request, "answer") for request in others]
+    for request, tie in tied:
+        if tie or (_is_nobodys(request, offers, waiting) and span is not None and offers.tell(request)):
+            at = request.at - clock.origin
+            timeline.append(msgspec.structs.replace(request, at=at, tie=tie))
+    timeline.append(ArrivalsRead(at=clock.now(), base=upstream.base, requests=len(found)))
+
+
+def _tie(request: RequestArrived, ufrag: str, calls: set[str], waiting: Iterable[Offered]) -> Tie:
+    if request.ufrag == ufrag:
+        return "ufrag"
+    if any(call in request.url for call in calls):
+        return "call"
+    return "time" if not request.ufrag and owner(request, waiting) == ufrag else ""
+
+
+def _is_nobodys(request: RequestArrived, offers: Offers, waiting: Iterable[Offered]) -> bool:
+    if request.ufrag in offers.ufrags or "rtc_" in request.url:
+        return False
+    return bool(request.ufrag) or owner(request, waiting) is None
+
+
+def owner(request: RequestArrived, waiting: Iterable[Offered]) -> str | None:
+    """The offer that a request without a name was made for; None where none was waiting.
+
+    A relay answers soon after its upstream has: of the offers that waited when the request came, it is the
+    one whose answer came next after the upstream's.
+    """
+    ended = request.at + request.took
+    around = [
+        offer
+        for offer in waiting
+        if offer.start - OTHER_CLOCK_SECONDS <= request.at <= offer.end + OTHER_CLOCK_SECONDS
+    ]
+    nearest = min(around, key=lambda offer: (abs(offer.end - ended), -offer.start), default=None)
+    return nearest.ufrag if nearest else None
