@@ -36,7 +36,6 @@ class Offers:
     """The offers of a desk's calls: by them a request without a name finds its call."""
 
     _calls: deque[tuple[str, float, ref[Timeline]]] = field(default_factory=lambda: deque(maxlen=MOST_CALLS))
-    _told: set[str] = field(default_factory=set)
 
     def add(self, ufrag: str, clock: RelativeClock, timeline: Timeline) -> None:
         """A call begins."""
@@ -55,20 +54,15 @@ class Offers:
         """The names of all our calls."""
         return {ufrag for ufrag, _, _ in self._calls}
 
-    def tell(self, request: RequestArrived) -> bool:
-        """Whether a request that belongs to no call is yet untold: one call's timeline is enough for it."""
-        is_new = request.id not in self._told
-        self._told.add(request.id)
-        return is_new
-
 
 def offer_span(timeline: Timeline) -> tuple[float, float] | None:
     """From the ordinary offer to what came of it; None where there was none."""
     sent = timeline.first(HttpRequest, where=lambda e: e.purpose == OFFER)
     if sent is None:
         return None
-    ends = [*timeline.all(HttpResponse, after=sent.at), *timeline.all(HttpFailed, after=sent.at)]
-    ended = [e.at for e in ends if e.purpose == OFFER] or [e.at for e in timeline.all(CallEnded)]
+    ended = [e.at for e in timeline.all(HttpResponse, where=lambda e: e.purpose == OFFER)]
+    ended += [e.at for e in timeline.all(HttpFailed, where=lambda e: e.purpose == OFFER)]
+    ended = ended or [e.at for e in timeline.all(CallEnded)]
     return sent.at, min(ended, default=UNTIL_NOW)
 
 
@@ -81,7 +75,6 @@ async def read_arrivals(
     """
     found = await upstream.arrived(since=clock.origin - OTHER_CLOCK_SECONDS)
     calls = {e.call for e in timeline.all(CallStarted, side="upstream")}
-    span = offer_span(timeline)
     waiting = offers.waiting()
     tied = [(request, _tie(request, ufrag, calls, waiting)) for request in found]
     answer = timeline.first(AnswerReceived)
@@ -91,7 +84,7 @@ async def read_arrivals(
         others = await upstream.arrived(answer=given) if given else []
         tied += [(request, "answer") for request in others]
     for request, tie in tied:
-        if tie or (_is_nobodys(request, offers, waiting) and span is not None and offers.tell(request)):
+        if tie or _is_nobodys(request, offers, waiting):
             at = request.at - clock.origin
             timeline.append(msgspec.structs.replace(request, at=at, tie=tie))
     timeline.append(ArrivalsRead(at=clock.now(), base=upstream.base, requests=len(found)))

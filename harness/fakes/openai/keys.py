@@ -18,7 +18,8 @@ from harness.fakes.openai.errors import expired_key, invalid_key, missing_key
 # What a program sends whose key is not there, or was not read: no key, whatever else is accepted.
 PLACEHOLDER = re.compile(
     r"undefined|null|none|nil|nan|false|true|\[object \w+\]|"
-    r"your[-_ ]?(?:openai[-_ ]?)?api[-_ ]?key(?:[-_ ]here)?|openai_api_key|sk-\.{3}|changeme|<.*>|\$\{?\w*\}?|[\"'].*|.*[\"']",
+    r"your[-_ ]?(?:openai[-_ ]?)?api[-_ ]?key(?:[-_ ]here)?|openai_api_key|"
+    r"sk-\.{3}|changeme|<.*>|\$\{?\w*\}?|[\"'].*|.*[\"']",
     re.IGNORECASE,
 )
 MOST_EPHEMERAL_KEYS = 10_000

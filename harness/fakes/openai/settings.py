@@ -27,10 +27,10 @@ class FakeSettings:
     """`addresses`: where to gather candidates; None for every address but loopback.
 
     `api_keys`: those accepted; with none, any but a placeholder such as `undefined`. `voice`: see
-    `voices.voice_named`. `idle_audio`: whether silence is sent between replies. `refuse_model_query`: whether `?model=` on a raw
-    offer is an error (reports contradict). `refuse_bad_session`: whether a bad `session` part fails the
-    request; else it is dropped, and the call lives on defaults. `connect_seconds`: how long an answered
-    call may take to connect before it is released.
+    `voices.voice_named`. `idle_audio`: whether silence is sent between replies. `refuse_model_query`:
+    whether `?model=` on a raw offer is an error (reports contradict). `refuse_bad_session`: whether a bad
+    `session` part fails the request; else it is dropped, and the call lives on defaults. `connect_seconds`:
+    how long an answered call may take to connect before it is released.
     """
 
     addresses: tuple[str, ...] | None = None
