@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from weakref import ref
 
@@ -16,6 +16,7 @@ from harness.core.events import AnswerReceived, CallEnded, CallStarted, HttpFail
 from harness.core.probes import OFFER
 from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline
+from harness.requirements.arrivals import carries_offer
 
 MOST_CALLS = 256  # whose offers are remembered
 OTHER_CLOCK_SECONDS = 0.05  # by which the times of another machine's fake may be off
@@ -29,6 +30,10 @@ class Offered:
     ufrag: str
     start: float
     end: float
+
+    def was_open(self, at: float) -> bool:
+        """Whether it waited then, as far as another machine's clock can tell."""
+        return self.start - OTHER_CLOCK_SECONDS <= at <= self.end + OTHER_CLOCK_SECONDS
 
 
 @dataclass
@@ -75,8 +80,8 @@ async def read_arrivals(
     """
     found = await upstream.arrived(since=clock.origin - OTHER_CLOCK_SECONDS)
     calls = {e.call for e in timeline.all(CallStarted, side="upstream")}
-    waiting = offers.waiting()
-    tied = [(request, _tie(request, ufrag, calls, waiting)) for request in found]
+    owners = owners_of(found, offers.waiting())
+    tied = [(request, _tie(request, ufrag, calls, owners)) for request in found]
     answer = timeline.first(AnswerReceived)
     if answer is not None and not any(tie == "ufrag" for _, tie in tied):
         # Nothing of this offer arrived, and yet it was answered: perhaps by what another caller was given.
@@ -84,37 +89,45 @@ async def read_arrivals(
         others = await upstream.arrived(answer=given) if given else []
         tied += [(request, "answer") for request in others]
     for request, tie in tied:
-        if tie or _is_nobodys(request, offers, waiting):
+        if tie or _is_nobodys(request, offers.ufrags, owners):
             at = request.at - clock.origin
             timeline.append(msgspec.structs.replace(request, at=at, tie=tie))
     timeline.append(ArrivalsRead(at=clock.now(), base=upstream.base, requests=len(found)))
 
 
-def _tie(request: RequestArrived, ufrag: str, calls: set[str], waiting: Iterable[Offered]) -> Tie:
+def _tie(request: RequestArrived, ufrag: str, calls: set[str], owners: Mapping[str, str]) -> Tie:
     if request.ufrag == ufrag:
         return "ufrag"
     if any(call in request.url for call in calls):
         return "call"
-    return "time" if not request.ufrag and owner(request, waiting) == ufrag else ""
+    return "time" if owners.get(request.id) == ufrag else ""
 
 
-def _is_nobodys(request: RequestArrived, offers: Offers, waiting: Iterable[Offered]) -> bool:
-    if request.ufrag in offers.ufrags or "rtc_" in request.url:
-        return False
-    return bool(request.ufrag) or owner(request, waiting) is None
+def _is_nobodys(request: RequestArrived, ours: set[str], owners: Mapping[str, str]) -> bool:
+    return request.ufrag not in ours and request.id not in owners and "rtc_" not in request.url
 
 
-def owner(request: RequestArrived, waiting: Iterable[Offered]) -> str | None:
-    """The offer that a request without a name was made for; None where none was waiting.
+def owners_of(found: Iterable[RequestArrived], waiting: Sequence[Offered]) -> dict[str, str]:
+    """Id of each request without a name → the ufrag of the offer that it was made for, by time and order.
 
-    A relay answers soon after its upstream has: of the offers that waited when the request came, it is the
-    one whose answer came next after the upstream's.
+    A relay answers its caller soon after its upstream has answered it: of the offers that waited for as long
+    as the request lasted, it is the one whose answer came next. Each offer is given one request that is meant
+    to make a call before any is given two.
     """
-    ended = request.at + request.took
-    around = [
-        offer
-        for offer in waiting
-        if offer.start - OTHER_CLOCK_SECONDS <= request.at <= offer.end + OTHER_CLOCK_SECONDS
-    ]
-    nearest = min(around, key=lambda offer: (abs(offer.end - ended), -offer.start), default=None)
-    return nearest.ufrag if nearest else None
+    owners: dict[str, str] = {}
+    served = {request.ufrag for request in found if request.ufrag}
+    for request in sorted((r for r in found if not r.ufrag), key=lambda r: r.at + r.took):
+        ended = request.at + request.took
+        around = [
+            o for o in waiting if o.start - OTHER_CLOCK_SECONDS <= request.at <= o.end + OTHER_CLOCK_SECONDS
+        ]
+        wanted = carries_offer(request)
+        best = min(
+            around,
+            key=lambda o: (o.end < ended, wanted and o.ufrag in served, abs(o.end - ended), -o.start),
+            default=None,
+        )
+        if best is not None:
+            owners[request.id] = best.ufrag
+            served |= {best.ufrag} if wanted else set()
+    return owners

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
+from harness.config.target import is_loopback
 from harness.core.arrivals import RequestArrived
 from harness.core.clock import Clock
 from harness.core.errors import HarnessError
@@ -55,24 +57,29 @@ class Upstream:
         """Where it is, without a path."""
         return self._base
 
-    async def look(self) -> Literal["ours", "nobody"]:
-        """Whether the harness's fake is there, or nobody at all.
+    @property
+    def could_be_served(self) -> bool:
+        """Whether this is an address of our own machine, at which the harness may serve the fake itself."""
+        return urlsplit(self._base).scheme == "http" and is_loopback(urlsplit(self._base).hostname or "")
 
-        Raises HarnessError where something else is, or where it can neither be reached nor is refused.
+    async def is_there(self) -> bool:
+        """Whether the harness's fake answers; False where nobody listens, and we could.
+
+        Raises HarnessError where something else is there, or it cannot be told.
         """
         try:
             response = await self._client.get(f"{self._base}/_fake/health", timeout=LOOK_SECONDS)
         except httpx.ConnectError as error:
-            if "name or service" in str(error).lower() or "getaddrinfo" in str(error).lower():
+            if not self.could_be_served:
                 raise self._unavailable(error) from error
-            return "nobody"
+            return False
         except httpx.TimeoutException as error:
             silent = httpx.HTTPError(f"no answer within {LOOK_SECONDS:g} s")
             raise self._unavailable(silent) from error
         except httpx.HTTPError as error:
             raise self._unavailable(error) from error
         if _is_health(response):
-            return "ours"
+            return True
         said = _problem(response) or f"status {response.status_code} for /_fake/health"
         raise HarnessError(
             f"what answers at {self._base} is not the harness's fake OpenAI, or does not let us in: {said}",
@@ -151,7 +158,7 @@ class Upstream:
 
     def _unavailable(self, error: Exception) -> HarnessError:
         return HarnessError(
-            f"the fake OpenAI at {self._base} does not answer as one: {error or type(error).__name__}",
+            f"the fake OpenAI at {self._base} does not answer as one: {str(error) or type(error).__name__}",
             "start it with `harness fake-openai --bind HOST:PORT` and give the same address",
         )
 

@@ -12,11 +12,10 @@ from harness.core.stages import stages
 from harness.core.timeline import Timeline
 from harness.load import rows
 from harness.load.plans import ABANDONED
+from harness.report.run import UNREACHABLE
 from harness.requirements.judging import CallJudge
 from harness.requirements.model import Outcome, Verdict
 from harness.requirements.registry import REGISTRY
-
-NOBODY_THERE = ("refused", "unresolved", "timeout", "tls")
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ async def outcome_of(record: CallRecord) -> CallOutcome:
         failure=ABANDONED if abandoned else _named(failed),
         row=rows.FIRST_AUDIO if abandoned else rows.row_of(failed.id) if failed else "",
         broken=broken.explanation if broken else "",
-        unreachable=unanswered is not None and unanswered.failure in NOBODY_THERE,
+        unreachable=unanswered is not None and unanswered.failure in UNREACHABLE,
     )
 
 

@@ -209,7 +209,7 @@ class Running:
         self._written = str(page)
 
     async def _make(self, scenarios: Sequence[Scenario], progress: terminal.Progress) -> None:
-        async with Desk.open(self.settings, EmbeddedPair.for_run) as desk:
+        async with Desk.open(self.settings, EmbeddedPair.for_run, progress) as desk:
             self.settings = desk.settings
             progress(f"target {desk.target.shown_url} ({desk.target.dialect}, {desk.settings.mode})")
             progress(f"seed {desk.settings.seed}")

@@ -14,7 +14,7 @@ from harness.core.timeline import Timeline
 from harness.report.measurements import Measurement, collect
 from harness.requirements.model import Level, Outcome, Verdict
 
-UNREACHABLE = ("refused", "unresolved", "timeout", "tls")
+UNREACHABLE = ("refused", "unresolved", "unanswered", "tls")
 
 
 class RunVerdict(StrEnum):

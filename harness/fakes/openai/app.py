@@ -112,13 +112,8 @@ def api_app(
     handlers: dict[Any, Any] = {HTTPException: _http_error, errors.ApiError: _api_error}
     middleware = [cors]
     if arrivals is not None:
-        recording = Middleware(Recording, arrivals, apart_from=MANAGEMENT_PATH, reads=_reads_its_body)
-        middleware.insert(0, recording)
+        middleware.insert(0, Middleware(Recording, arrivals, apart_from=MANAGEMENT_PATH))
     return Starlette(routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=lifespan)
-
-
-def _reads_its_body(path: str) -> bool:
-    return path.endswith(CALLS_PATH)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

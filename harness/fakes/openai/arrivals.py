@@ -7,7 +7,7 @@ import itertools
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote_to_bytes
@@ -36,7 +36,7 @@ LONGEST_BODY = 64 * 1024  # bytes of one
 LONGEST_ANSWER = 16 * 1024
 START = 240  # characters of a body or of a part that are shown
 MOST_PARTS = 16
-BODY_SECONDS = 2.0  # for the body of a request that no endpoint reads
+BODY_SECONDS = 2.0  # then the endpoint may wait for the rest, if it reads it
 URLENCODED = "application/x-www-form-urlencoded"
 
 
@@ -52,6 +52,7 @@ class Arrival:
     status: int | None = None
     reply: bytearray = field(default_factory=bytearray)
     ended_at: float | None = None
+    is_over: bool = False
     _described: RequestArrived | None = None
 
     def received(self, chunk: bytes) -> None:
@@ -68,7 +69,7 @@ class Arrival:
         if self._described is not None:
             return self._described
         found = _described(self)
-        if self.ended_at is not None:
+        if self.is_over:
             self._described = found
         return found
 
@@ -82,6 +83,10 @@ class Arrivals:
         self._bytes = 0
         self._numbers = itertools.count(1)
 
+    def now(self) -> float:
+        """On the clock that all times here are on."""
+        return self._clock.now()
+
     def begin(self, scope: Scope) -> Arrival:
         """A request comes in."""
         arrival = Arrival(f"req_{os.getpid()}_{next(self._numbers)}", self._clock.now(), scope)
@@ -90,11 +95,13 @@ class Arrivals:
 
     def end(self, arrival: Arrival) -> None:
         """It has been answered, or never will be; the oldest are forgotten."""
-        arrival.ended_at = self._clock.now()
+        if arrival.ended_at is None:
+            arrival.ended_at = self._clock.now()
+        arrival.is_over = True
         self._bytes += len(arrival.body)
         while len(self._kept) > MOST_KEPT or self._bytes > MOST_BODIES:
             forgotten = self._kept.popleft()
-            self._bytes -= len(forgotten.body) if forgotten.ended_at is not None else 0
+            self._bytes -= len(forgotten.body) if forgotten.is_over else 0
 
     def show(self, *, since: float = 0.0, answer: str = "") -> list[dict[str, Any]]:
         """Those since a moment on our clock, or those that were answered by an SDP of this ufrag."""
@@ -108,18 +115,16 @@ class Arrivals:
 
 
 class Recording:
-    """ASGI middleware: every request but the management's own. `reads` are the paths that read their bodies.
+    """ASGI middleware: every request but the management's own.
 
-    What no endpoint reads is read here before it is answered: afterwards the server would not hand it out.
+    Bodies are read here, before they are asked for: what no endpoint reads, the server would not hand out
+    once it is answered.
     """
 
-    def __init__(
-        self, app: ASGIApp, arrivals: Arrivals, *, apart_from: str, reads: Callable[[str], bool]
-    ) -> None:
+    def __init__(self, app: ASGIApp, arrivals: Arrivals, *, apart_from: str) -> None:
         self._app = app
         self._arrivals = arrivals
         self._apart_from = apart_from
-        self._reads = reads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve, and look on."""
@@ -135,11 +140,14 @@ class Recording:
                 arrival.status = 101
             elif message["type"] in ("http.response.body", "websocket.http.response.body"):
                 arrival.replied(message.get("body", b""))
+                if not message.get("more_body"):
+                    # Before it is sent: a relay may have answered its own caller as soon as it is.
+                    arrival.ended_at = self._arrivals.now()
             await send(message)
 
         try:
             source = _Source(receive, arrival)
-            if scope["type"] == "http" and not self._reads(scope["path"]):
+            if scope["type"] == "http":
                 await source.read_ahead()
             await self._app(scope, source.receive if scope["type"] == "http" else receive, seen_by_us)
         finally:
