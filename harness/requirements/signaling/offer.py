@@ -38,6 +38,10 @@ UNREAD = re.compile(
     r"body (?:is unusable|has already been read)|unexpected end of json",
     re.IGNORECASE,
 )
+# What a framework says for a handler that raised, rather than what its author wrote.
+CRASHED = re.compile(
+    r"internal server error|traceback|<html|an error occurred|^\s*at .+:\d+:\d+", re.I | re.M
+)
 LOGIN_WORDS = re.compile(r"type=[\"']?password|log ?in|sign ?in|iniciar sesi[oó]n", re.IGNORECASE)
 
 
@@ -246,8 +250,8 @@ def _spoilt(timeline: Timeline, exchange: Exchange) -> Refusal | None:
     upstream = f"the upstream answered {made.status}" if made else "its body holds the upstream's answer"
     seen = f"{upstream}, the relay {exchange.status}: {excerpt(body)}"
     unread = UNREAD.search(body) is not None
-    plain_crash = exchange.status == 500 and not answer_inside and "201" not in body
-    if unread or plain_crash:
+    crashed = exchange.status == 500 and (CRASHED.search(body) is not None or not body.strip())
+    if unread or crashed:
         other = () if unread else (Alternative("created-taken-for-failure", "it may test for status 200"),)
         return Refusal("answer-unread", seen, other)
     if answer_inside or "201" in body:
@@ -283,8 +287,13 @@ def _by_upstream(timeline: Timeline, exchange: Exchange) -> Refusal | None:
 def _by_status(timeline: Timeline, exchange: Exchange) -> Refusal:
     status = exchange.status or 0
     seen = f"status {status}: {excerpt(exchange.body)}"
-    if was_asked(timeline) is not None:
-        seen += "; nothing of this offer reached the fake, so the relay refused it by itself"
+    if (fake := was_asked(timeline)) is not None:
+        seen += "; nothing of this offer reached the fake"
+        if status >= 500:
+            seen += (
+                f": the relay failed before it forwarded, or it points to another upstream than {fake.base} "
+                f"(OPENAI_BASE_URL={fake.base}/v1)"
+            )
     passed_on = f"a relay that passes OpenAI's own {status} on looks the same from here"
     if status == 404:
         return Refusal("not-found", seen, _unseen(timeline, "upstream-offer-rejected", passed_on))

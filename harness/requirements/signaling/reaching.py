@@ -16,7 +16,15 @@ from harness.requirements.arrivals import (
     was_asked,
 )
 from harness.requirements.conditions import OFFERED, started
-from harness.requirements.exchanges import Exchange, as_json, excerpt, is_html, media_type, offer_exchange
+from harness.requirements.exchanges import (
+    Exchange,
+    as_json,
+    error_of,
+    excerpt,
+    is_html,
+    media_type,
+    offer_exchange,
+)
 from harness.requirements.model import Cause, Finding, Level, NotApplicable, Severity, Source, Violation
 from harness.requirements.registry import requirement
 from harness.requirements.signaling.upstream_words import SAYS_UPSTREAM_FAILED
@@ -134,8 +142,8 @@ def offer_reaches_upstream(timeline: Timeline) -> Finding:
     cause, seen = amiss[-1] or ("", "")
     # A request without the offer's name is this call's by its time alone.
     by_time = " (told by its time: nothing in it names the call)" if found[-1].tie == "time" else ""
-    proof = tuple(evidence(arrival) for arrival in found)
-    return Violation(cause, f"{seen}{by_time}", offer.evidence() + proof)
+    proof = [*offer.evidence(), *map(evidence, found)]
+    return Violation(cause, f"{seen}{by_time}", tuple(sorted(proof, key=lambda e: e.at or 0.0)))
 
 
 def _amiss(arrival: RequestArrived) -> tuple[str, str] | None:
@@ -228,7 +236,7 @@ def _speaks_of_upstream(offer: Exchange) -> bool:
 
 def _by_its_words(offer: Exchange) -> Finding:
     """What a black box's relay passes on of OpenAI's refusal."""
-    if offer.response is None or offer.succeeded:
+    if offer.response is None or (offer.succeeded and error_of(offer.body) is None):
         return NotApplicable("what reaches the upstream is seen with --fake-openai only")
     body = offer.body.replace('\\"', '"')
     cause, words = "", ""

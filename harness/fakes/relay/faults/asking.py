@@ -183,9 +183,7 @@ class SessionRefused(RelayFault):
         return {**session, "output_modalities": ["scent"]}
 
 
-@relay_fault(
-    "answer-of-another", "returns the answer that another caller's offer was given", stage="upstream"
-)
+@relay_fault("answer-of-another", "returns the answer that another caller was given", stage="upstream")
 class AnswerOfAnother(RelayFault):
     """As from a cache: the call that it belongs to is made here, under another name."""
 
