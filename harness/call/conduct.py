@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from harness import __version__
+from harness.call.arriving import read_arrivals
 from harness.call.caller import Caller
 from harness.call.comparing import compare_audio
 from harness.call.desk import Desk
@@ -211,6 +212,8 @@ def _open_line(
     line = desk.open_line(timeline, clock, call=call, link=link, spare=scenario.restarts_relay, light=light)
     started = _started(desk, scenario, call, origin=clock.origin, ufrag=line.peer.ufrag)
     line.record(msgspec.structs.replace(started, continues=continues))
+    if not light:
+        desk.offers.add(line.peer.ufrag, clock, timeline)
     return line
 
 
@@ -286,3 +289,7 @@ async def _ask_upstream(desk: Desk, timeline: Timeline, ufrag: str, clock: Relat
     for call in calls:
         for event in call.on_timeline(clock.origin):
             timeline.append(event)
+    try:
+        await read_arrivals(desk.upstream, desk.offers, timeline, ufrag, clock)
+    except HarnessError as error:
+        timeline.append(UpstreamUnavailable(at=clock.now(), reason=str(error)))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import httpx
 import msgspec
 
+from harness.call.arriving import Offers
 from harness.call.budget import Budget
 from harness.call.line import Line
 from harness.call.upstream import Upstream
 from harness.config.run import RunSettings
 from harness.config.target import Target
 from harness.core.clock import MonotonicClock, RelativeClock
+from harness.core.errors import HarnessError
 from harness.core.events import ClientEvent, Event, IceServerTried, ServerEvent
 from harness.core.timeline import Timeline
 from harness.network.gathering import ServerGathering, ServerTried
@@ -47,7 +50,14 @@ class Pair(Protocol):
     fake: str
 
 
+# Starts what a run needs of us: without a target the whole pair, with one the fake at its address.
 StartPair = Callable[[RunSettings], AbstractAsyncContextManager[Pair]]
+Tell = Callable[[str], None]
+
+
+def _on_standard_error(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 @dataclass(frozen=True)
@@ -61,13 +71,17 @@ class Desk:
     upstream: Upstream | None
     budget: Budget
     pair: Pair | None = None
+    offers: Offers = field(default_factory=Offers)
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: RunSettings, start_pair: StartPair) -> AsyncIterator[Desk]:
+    async def open(
+        cls, settings: RunSettings, start_pair: StartPair, tell: Tell = _on_standard_error
+    ) -> AsyncIterator[Desk]:
         """A desk for these settings; without a target it starts the embedded pair, and stops it.
 
-        Raises UsageError for an impairment that there is not.
+        Where nobody listens at the loopback address of the fake, it serves the fake there, and tells so.
+        Raises UsageError for an impairment that there is not, HarnessError where no fake is to be had.
         """
         if settings.impairment:
             preset(settings.impairment)
@@ -81,6 +95,8 @@ class Desk:
             if settings.fake_openai:
                 upstream = Upstream(settings.fake_openai, MonotonicClock(), token=settings.fake_token)
                 stack.push_async_callback(upstream.close)
+                if not settings.embedded and not await upstream.is_there():
+                    await stack.enter_async_context(_served(settings, upstream, start_pair, tell))
             client = await stack.enter_async_context(new_client(target, settings.timeouts))
             target = await with_ice_servers(target, client, settings.timeouts)
             settings = replace(settings, target=target)  # whose redactor knows fetched credentials, too
@@ -157,6 +173,24 @@ class Desk:
             relay_only=self.target.relay_only,
             ca_file=self.target.ice_ca,
         )
+
+
+@asynccontextmanager
+async def _served(
+    settings: RunSettings, upstream: Upstream, start_pair: StartPair, tell: Tell
+) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(start_pair(settings))
+        except HarnessError:
+            if not await upstream.is_there():  # else another of our processes was quicker
+                raise
+        else:
+            tell(
+                f"nobody served the fake OpenAI at {upstream.base}: the harness serves it there for this run "
+                f"(the relay needs OPENAI_BASE_URL={upstream.base}/v1)"
+            )
+        yield
 
 
 def _redacted(event: Event, redact: Callable[[Any], Any]) -> Event:

@@ -77,11 +77,19 @@ class Patience(click.ParamType[float | None]):
     show_default=True,
     help="processes that share the calls behind the one address",
 )
+@click.option(
+    "--keys",
+    envvar="HARNESS_FAKE_KEYS",
+    default="",
+    metavar="KEY,KEY",
+    help="the keys that are accepted (better: HARNESS_FAKE_KEYS; default: any but a placeholder)",
+)
 def fake_openai(
     bind: str,
     faults: tuple[str, ...],
     seed: int | None,
     management_token: str | None,
+    keys: str,
     vad: str,
     voice: str,
     reply_delay_ms: int,
@@ -93,6 +101,7 @@ def fake_openai(
     conversation = ConversationSettings(reply_delay_ms=reply_delay_ms, session_seconds=session_seconds)
     settings = FakeSettings(
         addresses=_addresses(bind),
+        api_keys=tuple(key.strip() for key in keys.split(",") if key.strip()),
         vad="webrtc" if vad == "webrtc" else "silero",
         voice=voice,
         conversation=conversation,
@@ -101,7 +110,7 @@ def fake_openai(
         management_token=management_token,
         ice_patience=ice_patience,
     )
-    serve_fake(bind, settings, workers=workers)
+    serve_fake(bind, settings, workers=workers, hint=_hint)
 
 
 @click.command()
@@ -125,7 +134,7 @@ def relay(
     key = os.environ.get("OPENAI_API_KEY", "")
     if not key:
         raise UsageError(
-            "OPENAI_API_KEY is not set", "the relay forwards it; for the fake, sk-anything will do"
+            "OPENAI_API_KEY is not set", "the relay forwards it; for the fake, any key will do: sk-test"
         )
     settings = RelaySettings(
         upstream=upstream,
@@ -138,6 +147,11 @@ def relay(
         management_token=management_token,
     )
     serve_relay(bind, settings)
+
+
+def _hint(line: str) -> None:
+    """For people: on standard error, since programs read the base URL from standard output."""
+    click.echo(line, err=True)
 
 
 def _told(seed: int | None) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -12,17 +13,18 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from harness.cli.examining import Examined
+from harness.cli.examining import Examined, Refused
 from harness.cli.screen import console, finding, say, stage_line, stage_table
 from harness.config.run import RunSettings
 from harness.report.explain import explain, root_causes
 from harness.report.files import as_results
+from harness.requirements.arrivals import strays, told
 from harness.requirements.model import Outcome, Verdict
 from harness.requirements.registry import REGISTRY
 from harness.run.checkup import Check, State, checkup
 from harness.run.checkup_stages import STAGES
 from harness.run.model import Run, RunVerdict
-from harness.run.stream import Happening, StageReached
+from harness.run.stream import Happening, Noted, StageReached
 
 MODES = {"embedded": "embedded", "black-box": "black box", "grey-box": "grey box: both ends are seen"}
 STYLES = {
@@ -47,7 +49,7 @@ class Show(Protocol):
 
     def begin(self, settings: RunSettings) -> None: ...
     def observe(self, happening: Happening) -> None: ...
-    def refused(self, dialect: str, cause: str) -> None: ...
+    def refused(self, refusal: Refused) -> None: ...
     def outcome(self, examined: Examined, run: Run, written: Path) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -62,16 +64,19 @@ class ShowJson:
         """Say nothing."""
 
     def observe(self, happening: Happening) -> None:
-        """Say nothing."""
+        """Say nothing on standard output but the document."""
+        if isinstance(happening, Noted):
+            say(happening.text, err=True)
 
-    def refused(self, dialect: str, cause: str) -> None:
+    def refused(self, refusal: Refused) -> None:
         """Say nothing: it is in the document."""
 
     def outcome(self, examined: Examined, run: Run, written: Path) -> None:
         """Print the document."""
         document = as_results(run) | {
             "stages": [c.as_result() for c in checkup(examined.record.timeline, run.verdicts)],
-            "dialects_refused": [{"dialect": d, "cause": c} for d, c in examined.refused],
+            "dialect_found": examined.was_found,
+            "dialects_refused": [asdict(refusal) for refusal in examined.refused],
             "evidence_in": str(written.parent),
         }
         say(json.dumps(document, indent=1, ensure_ascii=False))
@@ -96,12 +101,15 @@ class ShowLines:
 
     def observe(self, happening: Happening) -> None:
         """Tell each stage as the call reaches it."""
-        if isinstance(happening, StageReached):
-            self._show(checkup(happening.timeline))
+        match happening:
+            case StageReached():
+                self._show(checkup(happening.timeline))
+            case Noted(text):
+                self.out.print(text)
 
-    def refused(self, dialect: str, cause: str) -> None:
+    def refused(self, refusal: Refused) -> None:
         """Tell that the next dialect is tried."""
-        self.out.print(f"  the dialect {dialect} was refused ({cause}): trying the next")
+        self.out.print(f"  the dialect {refusal.dialect} was refused ({refusal.cause}): trying the next")
         self._told = {STAGES[0].name}  # candidates are gathered again, which says nothing new
 
     def outcome(self, examined: Examined, run: Run, written: Path) -> None:
@@ -113,7 +121,10 @@ class ShowLines:
         self.out.print()
         self.out.print(Text(headline(run), STYLES[run.verdict]))
         if examined.refused:
-            self.out.print(_dialect(examined))
+            for line in _dialect(examined):
+                self.out.print(line)
+        for stray in strays(examined.record.timeline):
+            self.out.print(f"at {stray.at:.3f} s this arrived, of no call that is known: {told(stray)}")
         self.out.print(f"evidence in {written.parent}; seed {run.seed}", style="dim")
 
     def _show(self, checks: list[Check]) -> None:
@@ -183,8 +194,15 @@ def _explained(verdict: Verdict) -> str:
     return explain(verdict, REGISTRY.get(verdict.id).title)
 
 
-def _dialect(examined: Examined) -> str:
-    names = [name for name, _ in examined.refused]
-    if examined.dialect in names:
-        return f"every dialect was refused ({', '.join(names)}); name the relay's own with --dialect"
-    return f"the relay speaks the dialect {examined.dialect}; --dialect {examined.dialect} saves the search"
+def _dialect(examined: Examined) -> list[str]:
+    """What the search came to: a relay that takes a form by mistake looks like one that means it."""
+    names = [refusal.dialect for refusal in examined.refused]
+    if not examined.was_found:
+        return [f"every dialect was refused ({', '.join(names)}); name the relay's own with --dialect"]
+    lines = [f"the dialect {examined.dialect} was found by search; refused before it:"]
+    lines += [f"  {refusal.dialect}: {refusal.cause}, {refusal.seen}" for refusal in examined.refused]
+    return [
+        *lines,
+        f"is {examined.dialect} what your page speaks? --dialect {examined.dialect} confirms it, and saves "
+        "the search; if the page speaks another, name that one: then its refusal above is the relay's fault",
+    ]

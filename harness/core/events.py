@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from harness.core.arrivals import AnyArrival
 from harness.core.event import Event as Event
 from harness.core.event import Headers as Headers
 from harness.core.event import Layer as Layer
@@ -144,7 +145,7 @@ class HttpResponse(Event, frozen=True, kw_only=True):
 
 
 class HttpFailed(Event, frozen=True, kw_only=True):
-    """No response: `refused`, `unresolved`, `timeout`, `dropped`, `tls`, `protocol`."""
+    """No whole response: refused, unresolved, unanswered, tls; reached: timeout, unfinished, dropped, …"""
 
     failure: str
     detail: str = ""
@@ -394,5 +395,6 @@ AnyEvent = (
     | MarkHeard
     | SecretSeen
     | UpstreamUnavailable
+    | AnyArrival
     | UsageTold
 )

@@ -19,6 +19,8 @@ INJECTION: Final = "injection"  # a good offer with a session of our own; case: 
 ABANDONED_OFFER: Final = "abandoned-offer"  # a good offer from a caller that goes away before connecting
 ICE_RESTART: Final = "ice-restart"  # the offer once more, with new ICE credentials, in mid-call
 
+OUR_BOUNDARY: Final = "harness-"  # how the boundary of a form begins that we made
+
 BAD_OFFERS: Final = (
     "empty",
     "not-sdp",

@@ -5,7 +5,7 @@ What was reached is read from the timeline while the call is made; what is wrong
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -15,7 +15,7 @@ from harness.core.printable import printable
 from harness.core.stages import stages
 from harness.core.timeline import Timeline
 from harness.requirements.model import Outcome, Verdict
-from harness.run.checkup_stages import STAGES
+from harness.run.checkup_stages import STAGES, Stage
 from harness.run.model import is_lost_observation
 
 
@@ -52,10 +52,11 @@ class Check:
 def checkup(timeline: Timeline, verdicts: Iterable[Verdict] = ()) -> list[Check]:
     """Every stage in the order of a call, with the verdicts of the judged call where there are any."""
     durations = {stage.name: stage.seconds for stage in reversed(stages(timeline))}
-    findings = _findings(verdicts)
+    possible = [stage for stage in STAGES if stage.seen(timeline)]
+    findings = _findings(verdicts, possible)
     is_over = timeline.last(CallEnded) is not None
     found: list[Check] = []
-    for stage in STAGES:
+    for stage in possible:
         at = stage.reached(timeline)
         detail = stage.detail(timeline) if at is not None else ""
         state = State.REACHED if at is not None else State.NOT_REACHED if is_over else State.WAITING
@@ -107,14 +108,14 @@ _STATES = {
 }
 
 
-def _findings(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
+def _findings(verdicts: Iterable[Verdict], stages_shown: Sequence[Stage]) -> dict[str, list[Verdict]]:
     """Stage → what is wrong there, the gravest first. An id goes before an area."""
     found: dict[str, list[Verdict]] = {}
     for verdict in sorted(verdicts, key=lambda v: list(Outcome).index(v.outcome)):
         if verdict.outcome not in _STATES or is_lost_observation(verdict):
             continue
         area = verdict.id.partition(".")[0]
-        named = (stage for name in (verdict.id, area) for stage in STAGES if name in stage.covers)
-        stage = next(named, STAGES[-1])
+        named = (stage for name in (verdict.id, area) for stage in stages_shown if name in stage.covers)
+        stage = next(named, stages_shown[-1])
         found.setdefault(stage.name, []).append(verdict)
     return found

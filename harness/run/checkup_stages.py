@@ -10,6 +10,7 @@ from typing import Any
 from harness.core.events import (
     AnswerReceived,
     CallEnded,
+    CallStarted,
     CandidateFound,
     Event,
     HttpRequest,
@@ -25,6 +26,7 @@ from harness.core.sdp import parse_sdp
 from harness.core.session import field, session_in_force, turn_detection
 from harness.core.timeline import Timeline
 from harness.core.turns import replies
+from harness.requirements.arrivals import offers_arrived
 
 LONGEST_QUOTE = 120  # characters of what was said
 
@@ -33,7 +35,8 @@ LONGEST_QUOTE = 120  # characters of what was said
 class Stage:
     """A stage to tick off; `timed` is its name in `core.stages`.
 
-    `covers` are requirements by id or area: what is wrong with one of them is shown at this stage.
+    `covers` are requirements by id or area: what is wrong with one of them is shown at this stage. `seen`:
+    whether a call can show it at all.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Stage:
     detail: Callable[[Timeline], str]
     covers: tuple[str, ...] = ()
     timed: str = ""
+    seen: Callable[[Timeline], bool] = lambda _timeline: True
 
 
 # --- when a stage is reached --------------------------------------------------------------------------
@@ -69,6 +73,11 @@ def _gathered(timeline: Timeline) -> float | None:
 
 def _offered(timeline: Timeline) -> float | None:
     return _at(timeline.first(HttpRequest, where=lambda e: e.purpose == OFFER))
+
+
+def _arrived(timeline: Timeline) -> float | None:
+    """The offer, in whatever shape; told when the call is over, for then the fake is asked."""
+    return min((arrival.at for arrival in offers_arrived(timeline)), default=None)
 
 
 def _answer_with_channel(timeline: Timeline) -> float | None:
@@ -106,6 +115,20 @@ def _request(timeline: Timeline) -> str:
         return ""
     kind = next((v for n, v in sent.headers if n.lower() == "content-type"), "").partition(";")[0]
     return f"{sent.method} {kind}, {len(sent.body)} bytes"
+
+
+def _arrival(timeline: Timeline) -> str:
+    """What arrived, from whom: the last, which a relay that tries several gets its answer from."""
+    told = offers_arrived(timeline)
+    if not told:
+        return ""
+    last = told[-1]
+    return f"{last.method} {last.url} from {last.peer}{f' ({last.agent})' if last.agent else ''}"
+
+
+def _both_ends_seen(timeline: Timeline) -> bool:
+    started = timeline.first(CallStarted)
+    return started is None or started.mode != "black-box"
 
 
 def _response(timeline: Timeline) -> str:
@@ -159,12 +182,19 @@ STAGES: Sequence[Stage] = (
         "offer sent",
         _offered,
         _request,
+        ("signaling.preflight",),
+    ),
+    Stage(
+        "arrived at the fake",
+        _arrived,
+        _arrival,
         (
-            "signaling.preflight",
+            "signaling.offer-reaches-upstream",
             "signaling.offer-forwarded-intact",
             "signaling.session-forwarded",
             "signaling.one-call-per-offer",
         ),
+        seen=_both_ends_seen,
     ),
     Stage("answer received", _first(AnswerReceived), _response, ("signaling", "security"), "answer"),
     Stage(

@@ -60,7 +60,7 @@ async def execute(
     judged as far as it came, told as ended, and raises what cut it. Raises HarnessError where no call can be
     made.
     """
-    async with Desk.open(settings, EmbeddedPair.for_run) as desk:
+    async with Desk.open(settings, EmbeddedPair.for_run, lambda line: observer(Noted(line))) as desk:
         check(desk)
         work = _Work(desk, planned, observer, place, repeat, as_they_end)
         try:

@@ -14,7 +14,7 @@ from harness.core.timeline import Timeline
 from harness.requirements.model import Level, Outcome, Verdict
 from harness.run.measurements import Measurement, collect
 
-UNREACHABLE = ("refused", "unresolved", "timeout", "tls")
+UNREACHABLE = ("refused", "unresolved", "unanswered", "tls")
 
 
 class RunVerdict(StrEnum):

@@ -133,7 +133,9 @@ def test_all_that_is_amiss_with_a_replys_audio_is_told_what_explains_the_rest_fi
     ("body", "cause"),
     [
         ("Failed to parse offer: failed to unmarshal SDP: EOF", "upstream-offer-rejected"),
-        ('{"error": {"code": "beta_api_shape_disabled"}}', "upstream-offer-rejected"),
+        ('{"error": {"code": "model_not_found"}}', "upstream-model"),
+        ('{"error": {"code": "unsupported_country_region_territory"}}', "upstream-region"),
+        ("Invalid value: 'nova'. Supported values are: 'alloy', 'ash', and 'cedar'.", "upstream-voice"),
         ("You exceeded your current quota", "upstream-rate-limited"),
         ("Incorrect API key provided: sk-…", "upstream-unauthorized"),
         ('{"error": {"code": "upstream_timeout"}}', "upstream-error"),

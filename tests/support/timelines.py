@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from harness.core.arrivals import ArrivedPart, RequestArrived
 from harness.core.events import (
     AnswerReceived,
     AudioCompared,
@@ -157,6 +158,20 @@ def signaling(at: float = 0.05, purpose: str = "offer") -> list[Event]:
                 ("authorization", "Bearer [redacted]"),
             ),
             parts=form,
+        ),
+        RequestArrived(
+            at=at + 0.03,
+            id="req_1_1",
+            method="POST",
+            url="/v1/realtime/calls",
+            peer="127.0.0.1:40000",
+            content_type="multipart/form-data; boundary=relay-1",
+            size=2000,
+            parts=(ArrivedPart(name="sdp", size=len(OFFER), start=OFFER[:240]),),
+            ufrag="offerfrag",
+            status=201,
+            answer="answerfrag",
+            tie="ufrag",
         ),
         HttpResponse(
             at=at + 0.07,

@@ -87,10 +87,14 @@ async def _calls(planned: Sequence[Planned], settings: RunSettings) -> list[Time
                     await usage.end([record])
                 return record
 
-        records = await asyncio.gather(*(call(n, each) for n, each in enumerate(planned, start=1)))
-        for record in records:
+        numbered = list(enumerate(planned, start=1))
+        records = {n: await call(n, each) for n, each in numbered if each.alone}
+        together = [(n, each) for n, each in numbered if not each.alone]
+        made = await asyncio.gather(*(call(n, each) for n, each in together))
+        records |= dict(zip((n for n, _ in together), made, strict=True))
+        for record in records.values():
             compare_audio(record.timeline, record.audio, desk.library)
-    return [record.timeline for record in records]
+    return [records[n].timeline for n, _ in numbered]
 
 
 def _desk_for(

@@ -29,6 +29,7 @@ class Pair:
     conversation: Conversation
     ice: str = ""
     usage: str = ""
+    alone: bool = False
 
     @property
     def faults(self) -> tuple[tuple[Side, str], ...]:
@@ -51,7 +52,8 @@ class Pair:
 
 def all_pairs(planted: list[Planted]) -> list[Pair]:
     """Every two faults of different stages that can meet in one call."""
-    single = [p for p in planted if len(p.faults) == 1 and not p.ice and _fault(p).name not in TIMED]
+    plain = [p for p in planted if len(p.faults) == 1 and not p.ice and not p.alone]
+    single = [p for p in plain if _fault(p).name not in TIMED]
     found = (_pair(a, b) for a, b in combinations(single, 2))
     return [pair for pair in found if pair is not None]
 

@@ -27,6 +27,8 @@ class Planned(Protocol):
     def ice(self) -> str: ...
     @property
     def usage(self) -> str: ...
+    @property
+    def alone(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Faultless:
     target: tuple[tuple[str, Any], ...] = ()
     ice: str = ""
     usage: str = ""
+    alone: bool = False
 
     @property
     def faults(self) -> tuple[tuple[Side, str], ...]:
@@ -54,7 +57,8 @@ class Planted:
     """`relay` and `fake`: faults as texts NAME or NAME=VALUE, empty where that side behaves.
 
     `limits` and `target`: names and values of what is configured for this call alone. `ice`: how the ICE
-    server of this call behaves (`planted_ice`); `usage`: how its usage endpoint does.
+    server of this call behaves (`planted_ice`); `usage`: how its usage endpoint does. `alone`: before the
+    others, since what reaches the fake does not name the call, which is told by its time.
     """
 
     relay: str
@@ -65,6 +69,7 @@ class Planted:
     target: tuple[tuple[str, Any], ...] = ()
     ice: str = ""
     usage: str = ""
+    alone: bool = False
 
     @property
     def requirement(self) -> str:

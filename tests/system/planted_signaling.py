@@ -13,6 +13,7 @@ from tests.system.conversations import (
 )
 from tests.system.planted import configured, fake, relay
 
+REACHES = "signaling.offer-reaches-upstream"
 PAGE_ORIGIN = "https://app.example"
 
 PLANTED = [
@@ -38,12 +39,43 @@ PLANTED = [
     fake("http-401", "signaling.offer-accepted: upstream-unauthorized", connects),
     fake("http-429", "signaling.offer-accepted: upstream-rate-limited", connects),
     fake("http-400", "signaling.offer-accepted: upstream-offer-rejected", connects),
-    fake("http-404", "signaling.offer-accepted: upstream-offer-rejected", connects),
+    fake("http-403", "signaling.offer-accepted: upstream-region", connects),
+    fake("http-403=ip_not_authorized", "signaling.offer-accepted: upstream-address", connects),
+    fake("http-403=model_not_found", "signaling.offer-accepted: upstream-model", connects),
+    fake("http-403=missing_scope", "signaling.offer-accepted: upstream-permission", connects),
+    fake("http-404", "signaling.offer-accepted: upstream-model", connects),
+    relay("voice-unknown", "signaling.offer-accepted: upstream-voice", connects),
+    relay("session-refused", "signaling.offer-accepted: upstream-session", connects),
     fake("http-500", "signaling.offer-accepted: upstream-error", connects),
     fake("http-503", "signaling.offer-accepted: upstream-error", connects),
     fake("http-504", "signaling.offer-accepted: upstream-error", connects),
     fake("no-answer", "signaling.offer-accepted: upstream-error", connects),
     fake("connection-dropped", "signaling.offer-accepted: upstream-error", connects),
+    # Where and as what the relay's request arrived.
+    relay("retired-endpoint", f"{REACHES}: retired-endpoint", connects),
+    relay("retired-endpoint=/v1/realtime/sessions", f"{REACHES}: retired-endpoint", connects),
+    relay("path-without-v1", f"{REACHES}: path-without-v1", connects),
+    relay("path-doubled", f"{REACHES}: path-doubled", connects),
+    relay("path-unknown", f"{REACHES}: path-unknown", connects),
+    relay("path-unknown=/foo/v1/realtime/calls", f"{REACHES}: path-unknown", connects),
+    relay("wrong-method", f"{REACHES}: wrong-method", connects),
+    relay("wrong-method=GET", f"{REACHES}: wrong-method", connects, alone=True),
+    relay("form-as-text", f"{REACHES}: form-sent-as-text", connects),
+    relay("form-urlencoded", f"{REACHES}: form-urlencoded", connects),
+    relay("form-as-object", f"{REACHES}: object-as-text", connects, alone=True),
+    relay("offer-as-text=[object Object]", f"{REACHES}: object-as-text", connects, alone=True),
+    relay("offer-as-text", f"{REACHES}: offer-undefined", connects, alone=True),
+    relay("form-empty", f"{REACHES}: offer-empty", connects, alone=True),
+    relay("json-forwarded", f"{REACHES}: json-instead-of-sdp", connects),
+    relay("offer-as-plain-text", f"{REACHES}: wrong-content-type", connects),
+    relay("answer-of-another", f"{REACHES}: cached-answer", connects),
+    relay("upstream-elsewhere", f"{REACHES}: nothing-arrived", connects, alone=True),
+    # What the relay makes of OpenAI's success.
+    relay("created-refused", "signaling.offer-accepted: created-taken-for-failure", connects),
+    relay("created-refused=details", "signaling.offer-accepted: created-taken-for-failure", connects),
+    relay("created-refused=passed-on", "signaling.offer-accepted: created-taken-for-failure", connects),
+    relay("answer-unread", "signaling.offer-accepted: answer-unread", connects),
+    relay("answer-stalls", "signaling.offer-accepted: answer-unfinished", connects),
     # What the relay forwards.
     relay("offer-trimmed", "signaling.offer-forwarded-intact: offer-trimmed", connects),
     relay("offer-line-endings", "signaling.offer-forwarded-intact: offer-line-endings", connects),
@@ -54,6 +86,7 @@ PLANTED = [
     relay("session-type-missing", "signaling.session-forwarded: session-type-missing", connects),
     relay("beta-shape", "signaling.session-forwarded: beta-shape", connects),
     relay("session-not-json", "signaling.session-forwarded: session-not-json", connects),
+    relay("session-wrapped", "signaling.session-forwarded: session-wrapped", connects),
     relay("multipart-invalid", "signaling.session-forwarded: multipart-invalid", connects),
     relay("retired-model", "signaling.session-forwarded: retired-model", connects),
     relay("duplicate-call", "signaling.one-call-per-offer: duplicate-call", connects),

@@ -34,6 +34,26 @@ async def http_400(request: Request, value: FaultValue) -> Response | None:
     raise unparsable_offer("EOF")
 
 
+REFUSED_HERE = {
+    "unsupported_country_region_territory": "Country, region, or territory not supported",
+    "ip_not_authorized": "Your IP address is not authorized to use this API key.",
+    "model_not_found": "Project `proj_1` does not have access to model `gpt-realtime-2.1`",
+    "missing_scope": "You have insufficient permissions for this operation.",
+}
+
+
+@fault(
+    "http-403",
+    "refuses where the relay is, or what its key may do, but not the key",
+    stage="http",
+    default="unsupported_country_region_territory",
+    value_help=f"a code: {', '.join(REFUSED_HERE)}",
+)
+async def http_403(request: Request, value: FaultValue) -> Response | None:
+    code = str(value)
+    raise ApiError(403, REFUSED_HERE.get(code, "Forbidden"), code=code, kind="request_forbidden")
+
+
 @fault(
     "http-404", "does not know the model", stage="http", default="gpt-realtime-2.1", value_help="a model name"
 )

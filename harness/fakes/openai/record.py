@@ -27,7 +27,7 @@ from harness.core.events import (
 from harness.core.redaction import Redactor
 from harness.core.timeline import Timeline, event_to_builtins
 from harness.fakes.bodies import FormPart
-from harness.fakes.openai.keys import digest
+from harness.fakes.openai.keys import digest, is_placeholder
 
 
 class CallRecord:
@@ -48,7 +48,7 @@ class CallRecord:
         self.measure: Callable[[], dict[str, float]] = dict
         self.session: Callable[[], dict[str, Any]] = dict
         self.counted: Callable[[], Sequence[Event]] = tuple
-        self._redactor = Redactor([key] if key else [])
+        self._redactor = Redactor([] if is_placeholder(key) else [key])
         self._seed = seed
 
     @property

@@ -26,8 +26,8 @@ RETIRED_MODELS = frozenset(
 class FakeSettings:
     """`addresses`: where to gather candidates; None for every address but loopback.
 
-    `api_keys`: those accepted; none accepts whatever looks like one. `voice`: see `voices.voice_named`.
-    `answer_media_type`: the Content-Type of an SDP answer.
+    `api_keys`: those accepted; with none, any but a placeholder such as `undefined`. `voice`: see
+    `voices.voice_named`. `answer_media_type`: the Content-Type of an SDP answer.
     `idle_audio`: whether silence is sent between replies. `refuse_model_query`: whether `?model=` on a raw
     offer is an error (reports contradict). `refuse_bad_session`: whether a bad `session` part fails the
     request; else it is dropped, and the call lives on defaults. `connect_seconds`: how long an answered

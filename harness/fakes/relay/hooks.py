@@ -45,9 +45,16 @@ class RelayFault:
         """The whole body as it will be forwarded."""
         return form
 
+    def request(self, method: str, url: str) -> tuple[str, str]:
+        """Method and URL of the request upstream."""
+        return method, url
+
     def answer(self, answer: bytes) -> bytes:
         """The answer as it will be returned."""
         return answer
+
+    async def created(self, reply: UpstreamReply) -> Response | None:
+        """After upstream has made the call: a response ends the exchange."""
 
     async def refuse(self, refusal: Refusal, reply: UpstreamReply | None) -> Response | None:
         """Another response than the honest one. `reply` is upstream's, if any came."""

@@ -67,12 +67,12 @@ class Upstream:
             trust_env=False,
         )
 
-    async def create_call(self, form: Form) -> UpstreamReply:
+    async def create_call(self, form: Form, method: str, url: str) -> UpstreamReply:
         """Send the form; raises Refusal where no whole response came in time."""
         try:
             async with asyncio.timeout(self._settings.upstream_seconds):
-                response = await self._client.post(
-                    self._settings.calls_url, content=form.body, headers={"Content-Type": form.content_type}
+                response = await self._client.request(
+                    method, url, content=form.body, headers={"Content-Type": form.content_type}
                 )
         except (TimeoutError, httpx.TimeoutException) as error:
             raise Refusal(504, "upstream_timeout", "the voice service did not answer in time") from error

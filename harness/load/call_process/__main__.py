@@ -13,7 +13,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import cast
 
 import uvloop
 
@@ -23,8 +22,7 @@ from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError, UsageError
 from harness.core.printable import make_logs_printable
 from harness.core.realtime_events import server_events
-from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
-from harness.fakes.relay.settings import Dialect
+from harness.fakes.embedded import EmbeddedPair, options_for
 from harness.load.call_process.meter import Meter
 from harness.load.call_process.personas import Personas
 from harness.load.call_process.placing import Placing, Send
@@ -80,9 +78,7 @@ def _run_settings(settings: LoadSettings) -> RunSettings:
 
 def _pair_for_load(settings: RunSettings) -> EmbeddedPair:
     """A pair for each call process: its calls stay on the loopback of whatever machine it is on."""
-    return EmbeddedPair(
-        EmbeddedOptions(dialect=cast("Dialect", settings.dialect), seed=settings.seed, vad="webrtc")
-    )
+    return EmbeddedPair(options_for(settings, vad="webrtc"))
 
 
 @asynccontextmanager

@@ -15,8 +15,7 @@ from harness.load.call_process.plans import ABANDONED
 from harness.requirements.judging import CallJudge
 from harness.requirements.model import Outcome, Verdict
 from harness.requirements.registry import REGISTRY
-
-NOBODY_THERE = ("refused", "unresolved", "timeout", "tls")
+from harness.run.model import UNREACHABLE
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ async def outcome_of(record: CallRecord) -> CallOutcome:
         failure=ABANDONED if abandoned else _named(failed),
         row=rows.FIRST_AUDIO if abandoned else rows.row_of(failed.id) if failed else "",
         broken=broken.explanation if broken else "",
-        unreachable=unanswered is not None and unanswered.failure in NOBODY_THERE,
+        unreachable=unanswered is not None and unanswered.failure in UNREACHABLE,
     )
 
 

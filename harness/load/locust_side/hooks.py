@@ -13,7 +13,7 @@ from locust.env import Environment
 from locust.runners import STATE_STOPPED, STATE_STOPPING, MasterRunner, Runner, WorkerRunner
 from locust.stats import CSV_STATS_INTERVAL_SEC
 
-from harness.core.errors import UsageError
+from harness.core.errors import HarnessError, UsageError
 from harness.core.printable import make_logs_printable
 from harness.load.analysis.health import Health
 from harness.load.analysis.rows import CALL
@@ -24,7 +24,11 @@ from harness.load.locust_side.users import REQUEST_TYPE
 
 CALLS_POLL_SECONDS = 0.25
 CSV_INTERVALS = 1.5
-USAGE, SATURATED = 2, 4  # exit codes; 1 is Locust's own for failed calls, and ours for a broken objective
+USAGE, BROKEN, SATURATED = (
+    2,
+    4,
+    4,
+)  # exit codes; 1: failed calls (Locust's own), a broken objective
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +57,20 @@ def _begin(environment: Environment, **_: Any) -> None:
         # Sent to the workers with the options: together they cannot spend more than was allowed.
         options.budget_share = options.budget / max(1, environment.runner.worker_count)
     Generator.of(environment).reset()
+    if options.fake_openai and not isinstance(environment.runner, MasterRunner):
+        _check_fake(environment, options)
     if options.calls is not None and not isinstance(environment.runner, WorkerRunner):
         gevent.spawn(_end_after, environment, options.calls)
+
+
+def _check_fake(environment: Environment, options: Namespace) -> None:
+    """Before the first call: whether the fake that was named is there. The call process says so."""
+    try:
+        Generator.of(environment).calls(environment.host).start()
+    except HarnessError as error:
+        logger.error("%s", error)  # noqa: TRY400  (a message for people)
+        if options.headless:
+            sys.exit(BROKEN)
 
 
 def _end_after(environment: Environment, calls: int) -> None:

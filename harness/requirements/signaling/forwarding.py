@@ -59,6 +59,7 @@ RETIRED_MODELS = ("gpt-4o-realtime-preview", "gpt-4o-mini-realtime-preview")
         "The form's sdp is the offer of the browser; in it every line ends in CRLF, the last one too.",
         CALLS_REFERENCE,
     ),
+    needs=("signaling.offer-reaches-upstream",),
     when=(OFFERED, FORWARDED),
     causes={
         "offer-trimmed": Cause(
@@ -158,6 +159,7 @@ def _kinds(description: SessionDescription) -> str:
         "detection under `audio`.",
         CALLS_REFERENCE,
     ),
+    needs=("signaling.offer-reaches-upstream",),
     when=(OFFERED, FORWARDED),
     causes={
         "multipart-invalid": Cause(
@@ -172,8 +174,12 @@ def _kinds(description: SessionDescription) -> str:
         ),
         "session-not-json": Cause(
             "the relay's session part is no JSON object",
-            "send JSON.stringify(session) as the part `session`, once encoded and without a {session: …} "
-            "wrapper",
+            "send JSON.stringify(session) as the part `session`, once encoded",
+        ),
+        "session-wrapped": Cause(
+            "the relay's session is wrapped in an object {session: …}",
+            "send the configuration itself as the form's part `session`; the wrapper belongs to "
+            "/v1/realtime/client_secrets alone",
         ),
         "session-type-missing": Cause(
             "the relay's session has no type, so OpenAI refuses or ignores it (missing_required_parameter)",
@@ -206,7 +212,9 @@ def session_forwarded(timeline: Timeline) -> Finding:
     if not isinstance(session, dict):
         return _session_violation(request, "session-not-json", f"it reads {excerpt(text)}")
     if set(session) == {"session"}:
-        return _session_violation(request, "session-not-json", "it is wrapped in {session: …}")
+        inside = session["session"]
+        names = ", ".join(inside) if isinstance(inside, dict) else type(inside).__name__
+        return _session_violation(request, "session-wrapped", f"in it: {names}")
     beta = [name for name in session if name in BETA_FIELDS]
     if beta:
         moved = ", ".join(f"{name} → {BETA_FIELDS[name]}" for name in beta)

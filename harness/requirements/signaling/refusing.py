@@ -70,7 +70,7 @@ def bad_offer_refused(timeline: Timeline) -> Finding:
 def _judged(exchange: Exchange) -> Violation | None:
     case, evidence = exchange.request.case or "bad offer", exchange.evidence()
     if exchange.failed is not None:
-        if exchange.failed.failure == "timeout":
+        if exchange.failed.failure in ("timeout", "unfinished"):
             return Violation("hangs", f"{case}: no response within {exchange.seconds or 0:.1f} s", evidence)
         seen = f"{case}: the connection was {exchange.failed.failure} without a response"
         return Violation("bad-offer-crash", seen, evidence)

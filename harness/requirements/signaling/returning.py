@@ -118,7 +118,7 @@ def upstream_failure_reported(timeline: Timeline) -> Finding:
     """Each probe is answered with a 4xx or 5xx status in time."""
     for exchange in exchanges(timeline, probes.UPSTREAM_FAILURE):
         failed_how = exchange.request.case or "failure"
-        if exchange.failed is not None and exchange.failed.failure == "timeout":
+        if exchange.failed is not None and exchange.failed.failure in ("timeout", "unfinished"):
             seen = f"no response within {exchange.seconds or 0:.1f} s of an upstream's {failed_how}"
             return Violation("hangs", seen, _both_ends(timeline, exchange))
         if exchange.failed is not None:

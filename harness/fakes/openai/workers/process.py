@@ -36,6 +36,7 @@ from harness.fakes.openai.workers.messages import (
     Refused,
     Reset,
     Show,
+    ShowArrived,
     Shown,
     Start,
     Started,
@@ -100,7 +101,8 @@ class Worker:
         return self._endpoints
 
     async def _serve(self, endpoints: Endpoints, hands: socket.socket, listening: asyncio.Task[None]) -> None:
-        app = api_app(endpoints.routes, self._start.result().settings, endpoints.lifespan)
+        settings = self._start.result().settings
+        app = api_app(endpoints.routes, settings, endpoints.lifespan, endpoints.arrivals)
         async with adopting(app) as adopt:
             taker = Taker(hands, lambda connection, head: self._take(adopt, connection, head))
             freeze_loaded()
@@ -120,10 +122,12 @@ class Worker:
             return await self._ready
         assert self._endpoints is not None  # noqa: S101  (the front asks nothing before we are ready)
         calls, keys = self._endpoints.calls, self._endpoints.keys
-        inspected = InspectedProcess(calls, keys)
+        inspected = InspectedProcess(calls, keys, self._endpoints.arrivals)
         match message:
             case Show(chosen=chosen, events=events):
-                return Shown(calls=await inspected.show(chosen, events=events))
+                return Shown(found=await inspected.show(chosen, events=events))
+            case ShowArrived(since=since, answer=answer):
+                return Shown(found=await inspected.arrived(since, answer))
             case Reset():
                 await inspected.reset()
                 return Done()
