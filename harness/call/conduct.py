@@ -225,6 +225,7 @@ def _started(
         mode=desk.settings.mode,
         limits=dict(desk.settings.limits),
         ufrag=ufrag,
+        silent=desk.target.silent,
     )
 
 

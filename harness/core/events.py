@@ -32,7 +32,7 @@ from harness.core.usage_events import UsageTold
 class CallStarted(Event, frozen=True, kw_only=True):
     """The first line of a timeline. `origin` is the monotonic clock's value at `at` 0.
 
-    `continues` is the call that this one was made in place of.
+    `continues` is the call that this one was made in place of. `silent`: the target is not meant to be heard.
     """
 
     call: str
@@ -47,6 +47,7 @@ class CallStarted(Event, frozen=True, kw_only=True):
     limits: dict[str, float] = msgspec.field(default_factory=dict)
     ufrag: str = ""
     continues: str = ""
+    silent: bool = False
 
 
 class CallWithheld(Event, frozen=True, kw_only=True):

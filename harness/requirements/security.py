@@ -14,6 +14,7 @@ from harness.core.timeline import Timeline
 from harness.requirements.conditions import asked, started
 from harness.requirements.exchanges import excerpt, exchanges, stack_trace, upstream_offers
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -40,6 +41,7 @@ RESPONDED = Condition(
     "security.key-not-exposed",
     "The secret key never reaches the caller",
     level=Level.MUST,
+    because=Because.SECRET,
     severity=Severity.BLOCKER,
     source=Source(
         "OpenAI, best practices for API key safety",
@@ -87,6 +89,8 @@ def _received(timeline: Timeline) -> Iterator[tuple[float, str, str]]:
     "security.auth-required",
     "Without credentials nobody can make a call",
     level=Level.MUST,
+    because=Because.MONEY,
+    hits="whoever knows the address",
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 9110, section 15.5.2",
@@ -117,6 +121,8 @@ def auth_required(timeline: Timeline) -> Finding:
     "security.session-not-injectable",
     "A caller cannot choose the session's model, instructions or tools",
     level=Level.MUST,
+    because=Because.MONEY,
+    hits="whoever sends a session of their own",
     severity=Severity.CRITICAL,
     source=Source(
         "OWASP API Security 2023, API3 (broken object property level authorization)",
@@ -162,7 +168,9 @@ def _sent_on(request: HttpRequest) -> str:
 @requirement(
     "security.errors-reveal-nothing",
     "Error responses reveal nothing of the inside",
-    level=Level.MUST,
+    level=Level.SHOULD,
+    because=Because.ADVICE,
+    hits="whoever provokes an error",
     severity=Severity.NORMAL,
     source=Source(
         "CWE-209",

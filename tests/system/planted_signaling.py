@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from harness.core.clock import wall_time
+from harness.core.models import SHUT_DOWNS, day_of
 from tests.system.conversations import (
     asks_as_a_page_does,
     brings_a_session,
@@ -14,6 +16,10 @@ from tests.system.conversations import (
 from tests.system.planted import configured, fake, relay
 
 PAGE_ORIGIN = "https://app.example"
+
+# What has a date today is over one day, and then the same fault is another finding.
+ENDING = {True: "signaling.model-lasts: model-retiring", False: "signaling.session-forwarded: retired-model"}
+TODAY = day_of(wall_time())
 
 PLANTED = [
     # The front door.
@@ -38,7 +44,10 @@ PLANTED = [
     fake("http-401", "signaling.offer-accepted: upstream-unauthorized", connects),
     fake("http-429", "signaling.offer-accepted: upstream-rate-limited", connects),
     fake("http-400", "signaling.offer-accepted: upstream-offer-rejected", connects),
-    fake("http-404", "signaling.offer-accepted: upstream-offer-rejected", connects),
+    fake("http-404", "signaling.session-accepted: model-not-found", connects),
+    fake("model-not-allowed", "signaling.session-accepted: model-not-allowed", connects),
+    fake("session-too-long", "signaling.session-accepted: string-above-max-length", connects),
+    relay("description-too-long", "signaling.session-accepted: string-above-max-length", connects),
     fake("http-500", "signaling.offer-accepted: upstream-error", connects),
     fake("http-503", "signaling.offer-accepted: upstream-error", connects),
     fake("http-504", "signaling.offer-accepted: upstream-error", connects),
@@ -56,6 +65,7 @@ PLANTED = [
     relay("session-not-json", "signaling.session-forwarded: session-not-json", connects),
     relay("multipart-invalid", "signaling.session-forwarded: multipart-invalid", connects),
     relay("retired-model", "signaling.session-forwarded: retired-model", connects),
+    relay("retiring-model", ENDING[SHUT_DOWNS["gpt-realtime"].days_left(TODAY) > 0], connects),
     relay("duplicate-call", "signaling.one-call-per-offer: duplicate-call", connects),
     # What the relay makes of the answer.
     relay("answer-mutated", "signaling.answer-returned-intact: answer-mutated", configures),

@@ -10,6 +10,7 @@ from harness.core.turns import Reply, replies
 from harness.requirements.conditions import last_moment
 from harness.requirements.exchanges import excerpt
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -32,7 +33,20 @@ WHOLE_PART, SILENT_EDGES = 0.8, 0.7
 
 def spoken_replies(timeline: Timeline) -> list[Reply]:
     """Completed replies that carry audio and were not interrupted."""
-    return [r for r in replies(timeline) if r.has_audio and r.status == "completed" and not r.interrupted]
+    return [r for r in replies(timeline) if speaks(r) and r.status == "completed" and not r.interrupted]
+
+
+def speaks(reply: Reply) -> bool:
+    """Whether audio was made for it: a part that is called audio and holds nothing is none."""
+    made = reply.playing_at is not None or reply.transcript or reply.first_audible is not None
+    return reply.has_audio and bool(made or audio_tokens(reply))
+
+
+def audio_tokens(reply: Reply) -> int:
+    """Those that the response was billed for; 0 where it does not say."""
+    details = reply.usage.get("output_token_details")
+    tokens = details.get("audio_tokens") if isinstance(details, dict) else None
+    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) else 0
 
 
 REPLIED = Condition(
@@ -45,6 +59,7 @@ REPLIED = Condition(
     "audio.comes-back",
     "The reply's audio is heard",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "OpenAI Realtime guide, WebRTC",
@@ -93,6 +108,7 @@ def comes_back(timeline: Timeline) -> Finding:
     "audio.own-audio",
     "The caller hears its own call, and no other",
     level=Level.MUST,
+    because=Because.SECRET,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 3711, section 1; the product's promise of privacy",
@@ -129,6 +145,7 @@ def own_audio(timeline: Timeline) -> Finding:
     "audio.complete",
     "The reply is heard to its end",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI Realtime guide, costs",
@@ -195,9 +212,7 @@ def _length(timeline: Timeline, reply: Reply) -> tuple[float | None, str]:
     )
     if played is not None:
         return played.duration_ms / 1000, f"the fake's clip {played.clip}"
-    details = reply.usage.get("output_token_details")
-    tokens = details.get("audio_tokens") if isinstance(details, dict) else None
-    if isinstance(tokens, int) and tokens > 0:
+    if (tokens := audio_tokens(reply)) > 0:
         return tokens * SECONDS_PER_AUDIO_TOKEN, f"its {tokens} audio tokens"
     if reply.transcript:
         return len(reply.transcript) / FASTEST_SPEECH, f"its transcript of {len(reply.transcript)} characters"

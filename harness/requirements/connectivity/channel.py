@@ -6,6 +6,7 @@ from harness.core.events import StateChanged
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED, last_moment, limit_of
 from harness.requirements.model import (
+    Because,
     Cause,
     Evidence,
     Finding,
@@ -23,6 +24,7 @@ from harness.requirements.signaling.quoting import answer_of
     "connectivity.dtls-connects",
     "The DTLS handshake completes",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 8827, section 6.5; RFC 8122, section 6.2",
@@ -67,6 +69,7 @@ def dtls_connects(timeline: Timeline) -> Finding:
     "connectivity.data-channel-opens",
     "The data channel opens within 5 s of the answer",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 8832, section 6; OpenAI Realtime guide, WebRTC",

@@ -9,6 +9,7 @@ from harness.core.timeline import Timeline
 from harness.requirements.conditions import FORWARDED, OFFERED, asked, hang_up_at, last_moment, limit_of
 from harness.requirements.exchanges import exchanges, upstream_offers
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -44,6 +45,7 @@ NOT_LOST = Condition("the caller hung up of its own accord", _call_lost)
     "lifecycle.hang-up-releases-call",
     "Hanging up ends the call at the upstream",
     level=Level.MUST,
+    because=Because.MONEY,
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI API reference, hang up call",
@@ -71,7 +73,9 @@ def hang_up_releases_call(timeline: Timeline) -> Finding:
 @requirement(
     "lifecycle.abandoned-offer-released",
     "A caller that goes away before connecting leaves no call behind",
-    level=Level.MUST,
+    level=Level.SHOULD,
+    because=Because.ADVICE,
+    hits="every caller who leaves before the answer",
     severity=Severity.NORMAL,
     source=Source(
         "OpenAI API reference, hang up call; RFC 9110, section 7.6",
@@ -125,6 +129,8 @@ def _not_expired(timeline: Timeline) -> NotApplicable | None:
     "lifecycle.session-expiry",
     "The end of a session by age is announced",
     level=Level.MUST,
+    because=Because.CLAUSE,
+    hits="every caller whose session reaches its greatest age",
     severity=Severity.NORMAL,
     source=Source(
         "OpenAI Realtime guide, session lifecycle",

@@ -10,6 +10,7 @@ from harness.core.session import field
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import limit_of
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -37,6 +38,8 @@ def _probed(prefix: str, text: str) -> Condition:
     "session.large-update",
     "A large session.update gets through",
     level=Level.SHOULD,
+    because=Because.ADVICE,
+    hits="every caller whose page sends a large update",
     severity=Severity.NORMAL,
     source=Source(
         "RFC 8841, section 6.1; RFC 8831, section 6.6",
@@ -66,9 +69,12 @@ def large_update(timeline: Timeline) -> Finding:
         until = watched_until(timeline)
         if until - sent.at < limit_of(timeline, "session_s") and (closed is None or closed.at != until):
             return Inconclusive(f"the reply was awaited for only {until - sent.at:.1f} s")
-        end = f"the channel closed at {until:.3f} s" if closed and closed.at == until else "no reply came"
+        ended = closed is not None and closed.at == until
+        end = f"the channel closed at {until:.3f} s" if ended else "no reply came"
         seen = f"{_kib(size)} sent at {sent.at:.3f} s, {end}; the largest to get through was {_kib(largest)}"
-        return Violation("message-too-large", seen, (Evidence(sent.at, f"session.update of {size} bytes"),))
+        evidence = (Evidence(sent.at, f"session.update of {size} bytes"),)
+        # Where the channel ends with it, the call is lost.
+        return Violation("message-too-large", seen, evidence, level=Level.MUST if ended else None)
     return None
 
 
@@ -76,6 +82,8 @@ def large_update(timeline: Timeline) -> Finding:
     "session.error-reported",
     "A wrong event is answered by one error that names it",
     level=Level.MUST,
+    because=Because.CLAUSE,
+    hits="every caller whose page sends a wrong event",
     severity=Severity.NORMAL,
     source=Source(
         "OpenAI API reference, error",

@@ -17,6 +17,7 @@ from harness.requirements.exchanges import (
     upstream_offers,
 )
 from harness.requirements.model import (
+    Because,
     Cause,
     Finding,
     Level,
@@ -33,6 +34,7 @@ from harness.requirements.signaling.quoting import answer_of, quote, whose_doing
     "signaling.answer-is-sdp",
     "The answer is SDP",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 8866, section 5.1",
@@ -107,6 +109,7 @@ def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str
     "signaling.answer-media-type",
     "The answer says what it is",
     level=Level.SHOULD,
+    because=Because.ADVICE,
     severity=Severity.MINOR,
     source=Source(
         "RFC 9110, section 8.3; RFC 8866, section 8.2.1",
@@ -141,6 +144,7 @@ def answer_media_type(timeline: Timeline) -> Finding:
     "signaling.answer-line-endings",
     "Every line of the answer ends in CRLF",
     level=Level.MUST,
+    because=Because.CLAUSE,
     severity=Severity.NORMAL,
     source=Source(
         "RFC 8866, sections 5 and 9",

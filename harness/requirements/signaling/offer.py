@@ -19,6 +19,7 @@ from harness.requirements.exchanges import (
 )
 from harness.requirements.model import (
     Alternative,
+    Because,
     Cause,
     Finding,
     Inconclusive,
@@ -64,13 +65,14 @@ class Refusal:
     "signaling.offer-accepted",
     "The relay accepts the offer",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 9110, section 15.3",
         "A 2xx status says that the request was received, understood and accepted.",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.3",
     ),
-    needs=("signaling.preflight", "signaling.offer-forwarded-intact", "signaling.session-forwarded"),
+    needs=("signaling.preflight", "signaling.offer-forwarded-intact", "signaling.session-accepted"),
     when=(OFFERED,),
     causes={
         "unreachable": Cause(
@@ -245,6 +247,7 @@ def _unseen(timeline: Timeline, cause: str, because: str) -> tuple[Alternative, 
     "signaling.answer-time",
     "The answer comes soon",
     level=Level.SHOULD,
+    because=Because.ADVICE,
     severity=Severity.NORMAL,
     source=Source(
         "Advice: a user waits in silence until the answer is there",
