@@ -23,7 +23,7 @@ from harness.core.events import (
     UtteranceStarted,
     WaitExpired,
 )
-from harness.peer.channel import ChannelClosedError
+from harness.peer.channel import ChannelClosedError, MessageTooLongError
 from harness.peer.remote import SdpUnusableError
 from harness.peer.source import Utterance
 
@@ -110,7 +110,7 @@ class Caller(Probes, NetworkVerbs, Reconnecting):
         event_id = str(event.get("event_id") or f"evt_{self.line.peer.ufrag}_{self._events_sent}")
         try:
             self.line.peer.send({"event_id": event_id, **event})
-        except ChannelClosedError as error:
+        except (ChannelClosedError, MessageTooLongError) as error:
             raise PlanStopped(str(error)) from error
         return event_id
 

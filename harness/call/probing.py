@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.core.probes import (
     ABANDONED_OFFER,
+    FOREIGN_ORIGIN,
+    FOREIGN_PREFLIGHT,
     INVALID_UPDATE,
     LARGE_UPDATE,
     UPSTREAM_FAILURE,
@@ -54,6 +56,15 @@ class Probes:
             return
         async with self._step("preflight"):
             await send_preflight(self.line.sender, self.line.target)
+
+    async def preflight_from_elsewhere(self: _Host) -> None:
+        """Ask as a browser does for a page that is not the target's, where the target has an origin."""
+        if not self.line.target.origin:
+            return
+        async with self._step("preflight from elsewhere"):
+            await send_preflight(
+                self.line.sender, self.line.target, origin=FOREIGN_ORIGIN, purpose=FOREIGN_PREFLIGHT
+            )
 
     async def send_bad_offers(self: _Host) -> None:
         """Every offer of `core.probes.BAD_OFFERS`, one after the other."""

@@ -144,7 +144,7 @@ class HttpResponse(Event, frozen=True, kw_only=True):
 
 
 class HttpFailed(Event, frozen=True, kw_only=True):
-    """No response: `refused`, `unresolved`, `timeout`, `dropped`, `tls`, `protocol`."""
+    """No response: `refused`, `unresolved`, `timeout`, `dropped`, `tls`, `encoding`, `protocol`."""
 
     failure: str
     detail: str = ""
@@ -229,6 +229,14 @@ class ClientEvent(Event, frozen=True, kw_only=True):
     @property
     def type(self) -> str:
         return str(self.event.get("type", ""))
+
+
+class EventUnsent(Event, frozen=True, kw_only=True):
+    """A client event that could not be sent: it has more bytes than the other end's max-message-size."""
+
+    type: str
+    size: int
+    event_id: str = ""
 
 
 class ServerEvent(Event, frozen=True, kw_only=True):
@@ -379,6 +387,7 @@ AnyEvent = (
     | HerdCame
     | RelayRestarted
     | ClientEvent
+    | EventUnsent
     | ServerEvent
     | EventInvalid
     | UtteranceStarted

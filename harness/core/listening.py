@@ -12,9 +12,10 @@ from harness.core.events import MicrophoneChanged, StepEnded, StepStarted
 from harness.core.light_events import StretchHeard
 from harness.core.speech import Utterance, utterances
 from harness.core.timeline import Timeline
-from harness.core.turns import Reply, replies
+from harness.core.turns import PACKET_SECONDS, Reply, replies
 
 SAY = "say "
+SHORTEST_SOUND = 0.1  # seconds: a click is not heard as anything
 # What a plan calls its waiting for an answer; a scenario of a user's own may wait for an event of one.
 LISTENING = ("hear the reply", "wait for response.", "wait for output_audio_buffer.")
 
@@ -58,7 +59,7 @@ class Heard:
     """What came of audio in a time. `loudest` is in dBFS, None where nothing was decoded."""
 
     packets: int = 0
-    audible: bool = False
+    audible: bool = False  # for at least SHORTEST_SOUND
     loudest: float | None = None
     unknown: bool = False  # packets came, and none of them was decoded
 
@@ -67,14 +68,14 @@ def heard(timeline: Timeline, since: float, until: float) -> Heard:
     """The audio that arrived from `since` up to `until`."""
     stretches = timeline.all(StretchHeard, where=lambda s: s.until >= since, before=until)
     if stretches:
-        audible = any(s.audible for s in stretches)
-        return Heard(sum(s.packets for s in stretches), audible)
+        sound = sum(s.media_ms for s in stretches if s.audible) / 1000
+        return Heard(sum(s.packets for s in stretches), sound >= SHORTEST_SOUND)
     packets = [p for p in timeline.packets() if since <= p.at < until]
     levels = [p.dbfs for p in packets if p.dbfs is not None]
     loudest = max(levels, default=None)
     return Heard(
         len(packets),
-        loudest is not None and loudest >= AUDIBLE_DBFS,
+        sum(level >= AUDIBLE_DBFS for level in levels) * PACKET_SECONDS >= SHORTEST_SOUND,
         loudest,
         unknown=bool(packets) and not levels,
     )

@@ -13,7 +13,7 @@ _CLOSED_EARLY = ("server disconnected", "closed connection")
 
 
 def classify(error: BaseException) -> str:
-    """refused, unresolved, timeout, dropped, tls or protocol, by the error and what lies behind it."""
+    """refused, unresolved, timeout, dropped, tls, encoding or protocol, by the error and its causes."""
     chain = list(_causes(error))
 
     def behind(*kinds: type[BaseException]) -> bool:
@@ -25,6 +25,8 @@ def classify(error: BaseException) -> str:
         return "timeout"
     if behind(ssl.SSLError):
         return "tls"
+    if isinstance(error, httpx.DecodingError):
+        return "encoding"
     if isinstance(error, httpx.ConnectError | httpx.ProxyError):
         return "refused"
     if isinstance(error, httpx.NetworkError):

@@ -128,6 +128,7 @@ def test_a_healthy_call_seen_from_both_ends_leaves_only_probes_out() -> None:
         "lifecycle.session-expiry",
         *RECONNECTING,
         "security.auth-required",
+        "security.foreign-origin-refused",
         "security.session-not-injectable",
         "cost.usage-agrees",
     }

@@ -124,6 +124,11 @@ async def asks_as_a_page_does(caller: Caller) -> None:
     await caller.hang_up()
 
 
+async def is_asked_for_from_elsewhere(caller: Caller) -> None:
+    await caller.preflight_from_elsewhere()
+    await caller.hang_up()
+
+
 async def sends_bad_offers(caller: Caller) -> None:
     await caller.send_bad_offers()
     await caller.hang_up()

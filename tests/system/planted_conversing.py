@@ -32,6 +32,7 @@ PLANTED = [
     fake("session-update-not-applied", "session.update-accepted: update-not-applied", configures),
     fake("turn-detection-off", "session.vad-configured: vad-disabled", takes_a_turn),
     fake("large-message-fatal", "session.large-update: message-too-large", climbs_updates),
+    fake("answer-max-message-size", "session.large-update: over-max-message-size", climbs_updates),
     fake("errors-unreported", "session.error-reported: error-not-reported", updates_wrongly),
     fake("server-error", "session.stays-alive: server-error", takes_a_turn),
     # Events.
@@ -67,6 +68,13 @@ PLANTED = [
     # Audio.
     fake("no-audio", "audio.comes-back: no-packets", takes_a_turn),
     fake("silent-audio", "audio.comes-back: silent-audio", takes_a_turn),
+    fake("quiet-audio", "audio.comes-back: too-quiet", takes_a_turn),
+    fake(
+        "first-words-lost=2500",
+        "audio.complete: first-words-lost",
+        takes_a_turn,
+        limits=(*UNTIMED, ("latency_ms", 20_000.0)),
+    ),
     fake("cross-talk", "audio.own-audio: cross-talk", takes_a_turn),
     fake("garbled-audio", "audio.intelligible: garbled-audio", takes_a_turn, limits=UNTIMED),
     fake("truncated-audio", "audio.complete: truncated-audio", takes_a_turn),

@@ -10,6 +10,7 @@ from tests.system.conversations import (
     comes_without_credentials,
     configures,
     connects,
+    is_asked_for_from_elsewhere,
     meets_a_failing_upstream,
     sends_bad_offers,
 )
@@ -48,6 +49,7 @@ PLANTED = [
     fake("model-not-allowed", "signaling.session-accepted: model-not-allowed", connects),
     fake("session-too-long", "signaling.session-accepted: string-above-max-length", connects),
     relay("description-too-long", "signaling.session-accepted: string-above-max-length", connects),
+    fake("http-400-empty", "signaling.offer-accepted: upstream-unexplained", connects),
     fake("http-500", "signaling.offer-accepted: upstream-error", connects),
     fake("http-503", "signaling.offer-accepted: upstream-error", connects),
     fake("http-504", "signaling.offer-accepted: upstream-error", connects),
@@ -81,6 +83,7 @@ PLANTED = [
     ),
     relay("upstream-error-as-sdp", "signaling.answer-is-sdp: not-sdp", connects, fake="connection-dropped"),
     relay("wrong-media-type", "signaling.answer-media-type: wrong-media-type", configures),
+    relay("content-encoding-copied", "signaling.offer-accepted: wrong-content-encoding", connects),
     relay("slow-answer=4.5", "signaling.answer-time: slow-answer", configures),
     fake("slow-answer=4.5", "signaling.answer-time: slow-answer", configures),
     # The answer itself.
@@ -120,6 +123,12 @@ PLANTED = [
         "stack-trace-exposed",
         "security.errors-reveal-nothing: stack-trace-exposed",
         comes_without_credentials,
+    ),
+    relay(
+        "any-origin",
+        "security.foreign-origin-refused: foreign-origin-allowed",
+        is_asked_for_from_elsewhere,
+        target=(("origin", PAGE_ORIGIN), ("bearer", None)),
     ),
     relay("session-injected", "security.session-not-injectable: session-injected", brings_a_session),
 ]

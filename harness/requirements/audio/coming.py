@@ -27,8 +27,10 @@ from harness.requirements.registry import requirement
 WEBRTC_GUIDE = "https://platform.openai.com/docs/guides/realtime-webrtc"
 SECONDS_PER_AUDIO_TOKEN = 0.05  # assistant audio (OpenAI, managing costs)
 FASTEST_SPEECH = 30  # characters a second: faster than anybody is understood
+FAINTEST_DBFS = -75.0  # what is below is silence, as a codec carries it
 # A clip begins and ends in silence, which is not heard, and a rough estimate is rough.
 WHOLE_PART, SILENT_EDGES = 0.8, 0.7
+NOTICEABLE_LOSS = 0.2  # seconds beyond those edges
 
 
 def spoken_replies(timeline: Timeline) -> list[Reply]:
@@ -79,6 +81,11 @@ REPLIED = Condition(
             "the upstream sent silence: compare the transcript with its voice settings (audio.output.voice, "
             "format), and look for a media server that forwards the wrong track",
         ),
+        "too-quiet": Cause(
+            "the reply's audio arrives, and so quietly that nobody hears it",
+            "look for a gain or volume near zero between the upstream and the caller (a mixer, a resampler "
+            "that scales twice, samples read in the wrong width)",
+        ),
     },
 )
 def comes_back(timeline: Timeline) -> Finding:
@@ -100,7 +107,8 @@ def comes_back(timeline: Timeline) -> Finding:
             return Inconclusive("packets came, but were not decoded: run without light recording")
         if max(levels) < AUDIBLE_DBFS:
             seen = f"{len(packets)} packets, the loudest at {max(levels):.0f} dBFS"
-            return Violation("silent-audio", seen, (*quotes, Evidence(packets[0].at, "the first packet")))
+            cause = "too-quiet" if max(levels) > FAINTEST_DBFS else "silent-audio"
+            return Violation(cause, seen, (*quotes, Evidence(packets[0].at, "the first packet")))
     return None
 
 
@@ -159,7 +167,13 @@ def own_audio(timeline: Timeline) -> Finding:
             "the reply broke off: less was heard than was spoken",
             "do not hang up on response.done, which comes before the playout ends: wait for "
             "output_audio_buffer.stopped; then look for a media path that ends early",
-        )
+        ),
+        "first-words-lost": Cause(
+            "the beginning of the reply was not heard",
+            "do not let a greeting be spoken before the caller can hear it: where the relay's sideband sends "
+            "response.create, let it wait until media is up (the page says so on the channel); in the page "
+            "attach the audio element before the answer is applied",
+        ),
     },
 )
 def complete(timeline: Timeline) -> Finding:
@@ -168,6 +182,8 @@ def complete(timeline: Timeline) -> Finding:
         seconds, by = _length(timeline, reply)
         if _overtaken(timeline, reply):
             continue  # where one reply ends and the next begins cannot be heard
+        if seconds is not None and (beginning := _beginning_lost(reply, seconds)) is not None:
+            return beginning
         if seconds is None or reply.audible_seconds >= WHOLE_PART * seconds - SILENT_EDGES:
             continue
         if reply.stopped_at is None and (reply.last_audible or 0.0) > last_moment(timeline) - 1.0:
@@ -177,6 +193,21 @@ def complete(timeline: Timeline) -> Finding:
         evidence = (Evidence(first, "the first audible packet"), Evidence(last, "the last audible packet"))
         return Violation("truncated-audio", seen, evidence)
     return None
+
+
+def _beginning_lost(reply: Reply, seconds: float) -> Violation | None:
+    """It was playing at the upstream for a while before anything of it was heard, and as much is missing."""
+    if reply.playing_at is None or reply.first_audible is None:
+        return None
+    late, missing = reply.first_audible - reply.playing_at, seconds - reply.audible_seconds
+    if min(late, missing) < SILENT_EDGES + NOTICEABLE_LOSS:
+        return None
+    seen = f"heard {late:.1f} s after it began to play, {missing:.1f} s of {seconds:.1f} s are missing"
+    evidence = (
+        Evidence(reply.playing_at, f"output_audio_buffer.started, {reply.id}"),
+        Evidence(reply.first_audible, "the first audible packet"),
+    )
+    return Violation("first-words-lost", seen, evidence)
 
 
 def own_packets(timeline: Timeline, reply: Reply) -> list[Packet]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.core.events import ServerEvent
-from harness.core.listening import Heard, Wait, answers_in, heard, unspoken, waits
+from harness.core.listening import SHORTEST_SOUND, Heard, Wait, answers_in, heard, unspoken, waits
 from harness.core.network_events import CallLost
 from harness.core.session import field, session_in_force
 from harness.core.speech import utterances
@@ -101,7 +101,7 @@ def something_heard(timeline: Timeline) -> Finding:
     for wait in _waits(timeline):
         came = heard(timeline, wait.since, wait.until)
         answers = answers_in(timeline, wait)
-        if not came.audible and not any(r.first_audible is not None for r in answers):
+        if not came.audible and not any(r.audible_seconds >= SHORTEST_SOUND for r in answers):
             return _unheard(timeline, wait, came, answers)
     return None
 

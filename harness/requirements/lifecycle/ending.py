@@ -92,7 +92,12 @@ def hang_up_releases_call(timeline: Timeline) -> Finding:
             "the caller went away before connecting, and the call lived on at the upstream",
             "watch for the client's disconnect while the upstream answers (request.signal in Next.js, "
             "request.is_disconnected in Starlette) and send POST /v1/realtime/calls/{call_id}/hangup",
-        )
+        ),
+        "hang-up-refused": Cause(
+            "the relay asked for the call to be ended, and OpenAI refused",
+            "send the hang-up with the very key that made the call (not another project's, nor an ephemeral "
+            "one) and with the id of the answer's Location",
+        ),
     },
 )
 def abandoned_offer_released(timeline: Timeline) -> Finding:
@@ -100,10 +105,11 @@ def abandoned_offer_released(timeline: Timeline) -> Finding:
     offer = exchanges(timeline, probes.ABANDONED_OFFER)[0]
     left = offer.ended_at if offer.ended_at is not None else last_moment(timeline)
     made = [e.ended_at for e in upstream_offers(timeline) if e.succeeded and e.ended_at is not None]
-    return _leak(timeline, max(left, *made), "the caller had gone")
+    return _leak(timeline, max(left, *made), "the caller had gone", relays=True)
 
 
-def _leak(timeline: Timeline, since: float, what: str) -> Finding:
+def _leak(timeline: Timeline, since: float, what: str, *, relays: bool = False) -> Finding:
+    """`relays`: it is the relay's part to end the call."""
     allowed = limit_of(timeline, "release_s")
     made = [e for e in upstream_offers(timeline) if e.succeeded]
     # An attempt that the upstream refused has an end of its own, before the call was made.
@@ -114,6 +120,12 @@ def _leak(timeline: Timeline, since: float, what: str) -> Finding:
         if late <= allowed:
             return None
         return Violation("call-leaked", f"{late:.1f} s after {what}, {allowed:g} s allowed", quotes)
+    refused = [e for e in exchanges(timeline, probes.HANG_UP, side="upstream") if (e.status or 0) >= 400]
+    if refused and relays:
+        evidence = (*quotes, *refused[-1].evidence())
+        return Violation(
+            "hang-up-refused", f"answered {refused[-1].status}, still live after {what}", evidence
+        )
     expired = timeline.last(WaitExpired, where=lambda e: e.what == probes.RELEASE)
     waited = f"{expired.within:g} s after {what}" if expired else f"when the fake was last asked after {what}"
     return Violation("call-leaked", f"still live {waited}", quotes)

@@ -109,6 +109,12 @@ class Refusal:
             "read the relay's log at this moment; the usual suspects are an unset OPENAI_API_KEY, an "
             "exception while reading the body, and a crashed process behind a proxy",
         ),
+        "wrong-content-encoding": Cause(
+            "the relay's answer is not encoded as its Content-Encoding says",
+            "do not copy the upstream's response headers: fetch and most HTTP clients have decoded the body "
+            "already, so drop Content-Encoding, Content-Length and Transfer-Encoding and let your framework "
+            "write its own",
+        ),
         "offer-refused": Cause(
             "the relay refused the offer",
             "compare --dialect with what the relay reads (json, sdp, multipart, …), its Content-Type and its "
@@ -129,6 +135,12 @@ class Refusal:
             "read its message: `failed to unmarshal SDP` is a trimmed offer, `WHIP-compliant` one without "
             "audio, `beta_api_shape_disabled` the retired endpoint, `unknown_parameter` a field of the "
             "retired session",
+        ),
+        "upstream-unexplained": Cause(
+            "OpenAI refused the relay's request with 400 and said nothing of why",
+            "compare the request in the evidence with the reference: a form whose Content-Type has another "
+            "boundary, a part that is a file instead of text, an SDP without its last line end; send it once "
+            "with curl to see whether the same bytes are refused",
         ),
         "upstream-error": Cause(
             "the upstream failed or did not answer, and the relay could not go on",
@@ -180,6 +192,8 @@ def _no_response(timeline: Timeline, exchange: Exchange) -> Refusal:
         return Refusal(
             "timeout", waited, _unseen(timeline, "upstream-error", "OpenAI may not answer the relay")
         )
+    if failure == "encoding":
+        return Refusal("wrong-content-encoding", f"a browser cannot read it either{detail}")
     if failure in ("dropped", "protocol"):
         return Refusal("relay-error", f"{host} closed the connection without a response{detail}")
     return Refusal("unreachable", f"{failure} at {host}{detail}")
@@ -192,6 +206,8 @@ def _by_upstream(timeline: Timeline, exchange: Exchange) -> Refusal | None:
     if offers and not offers[-1].succeeded:
         upstream = offers[-1]
         cause = _cause_of_status(upstream.status)
+        if cause == "upstream-offer-rejected" and _says_nothing(upstream.body):
+            cause = "upstream-unexplained"
         said = f"upstream answered {upstream.status}" if upstream.response else "upstream never answered"
         error = error_of(upstream.body) or {}
         code = f" {error.get('code') or error.get('message')}" if error else ""
@@ -203,6 +219,11 @@ def _by_upstream(timeline: Timeline, exchange: Exchange) -> Refusal | None:
         if found:
             return Refusal(cause, f"{relayed}, and its body names {found.group()!r}")
     return None
+
+
+def _says_nothing(body: str) -> bool:
+    error = error_of(body)
+    return error is not None and not any(error.get(name) for name in ("message", "code", "param"))
 
 
 def _cause_of_status(status: int | None) -> str:
