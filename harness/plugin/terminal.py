@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from harness.report.comparison import Comparison, as_lines
-from harness.report.explain import root_causes, summary
+from harness.report.explain import by_urgency, heading, root_causes, summary
 from harness.report.run import Run, RunVerdict
+from harness.report.urgency import Urgency
 from harness.requirements.model import Outcome
 
 Progress = Callable[[str], None]
@@ -21,6 +22,15 @@ WORDS: dict[Outcome, tuple[str, str, tuple[str, dict[str, bool]]]] = {
     Outcome.BLOCKED: ("blocked", "b", ("BLOCKED", {"yellow": True})),
     Outcome.NOT_APPLICABLE: ("not applicable", "-", ("NOT APPLICABLE", {})),
     Outcome.INCONCLUSIVE: ("inconclusive", "?", ("INCONCLUSIVE", {"yellow": True})),
+}
+
+
+COLOURS: dict[Urgency, dict[str, bool]] = {
+    Urgency.OURS: {"red": True},
+    Urgency.HURT: {"red": True},
+    Urgency.LOSS: {"red": True},
+    Urgency.HARDEN: {"yellow": True},
+    Urgency.UNTOLD: {"yellow": True},
 }
 
 
@@ -46,8 +56,10 @@ def summarise(reporter: pytest.TerminalReporter, run: Run, written: str) -> None
     causes = root_causes(run.verdicts)
     if causes:
         reporter.section("root causes")
-        for found in causes:
-            reporter.write_line(summary(found))
+        for urgency, found in by_urgency(causes):
+            reporter.write_line(heading(urgency, len(found)), bold=True, **COLOURS[urgency])
+            for each in found:
+                reporter.write_line(summary(each))
     conforming = run.verdict == RunVerdict.CONFORMING
     reporter.section(f"the target is {run.verdict.value}", green=conforming, red=not conforming)
     counts = Counter(verdict.outcome.value for verdict in run.verdicts)

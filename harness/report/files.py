@@ -13,6 +13,7 @@ from typing import Any
 from harness.core.audio import Samples
 from harness.core.errors import UsageError
 from harness.core.events import AnswerReceived, OfferCreated
+from harness.report.explain import root_causes
 from harness.report.run import CallEntry, Run
 from harness.report.saved import RESULTS, SAMPLES, SCHEMA
 
@@ -54,6 +55,7 @@ def as_results(run: Run) -> dict[str, Any]:
         "seed": run.seed,
         "started_at": run.started_at,
         "verdict": run.verdict.value,
+        "summary": [found.as_result() for found in root_causes(run.verdicts)],
         "requirements": [verdict.as_result() for verdict in run.verdicts],
         "measurements": {name: asdict(measurement) for name, measurement in run.measurements().items()},
         "calls": [

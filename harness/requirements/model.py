@@ -75,12 +75,14 @@ class Source:
 class Cause:
     """Why a requirement fails: `what` happened, and how to `mend` it.
 
-    `level` is set where this cause is less binding than its requirement.
+    `level` is set where this cause is less binding than its requirement, `because` where it binds for another
+    reason.
     """
 
     what: str
     mend: str
     level: Level | None = None
+    because: Because | None = None
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,7 @@ def _not_expired(timeline: Timeline) -> NotApplicable | None:
     "lifecycle.session-expiry",
     "The end of a session by age is announced",
     level=Level.MUST,
-    because=Because.CLAUSE,
+    because=Because.CALLER,
     hits="every caller whose session reaches its greatest age",
     severity=Severity.NORMAL,
     source=Source(

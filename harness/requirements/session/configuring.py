@@ -48,7 +48,7 @@ CHANNEL_OPEN = Condition("the data channel opened", _channel_closed)
     "session.created",
     "The session announces itself",
     level=Level.MUST,
-    because=Because.CLAUSE,
+    because=Because.CALLER,
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI API reference, session.created",

@@ -115,7 +115,7 @@ def answer_has_data_channel(timeline: Timeline) -> Finding:
     "signaling.answer-mirrors-offer",
     "The answer mirrors the offer's sections and completes its security",
     level=Level.MUST,
-    because=Because.CLAUSE,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 3264, section 6; RFC 8842, section 5.3; RFC 7874, section 3",

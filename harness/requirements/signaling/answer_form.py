@@ -144,7 +144,7 @@ def answer_media_type(timeline: Timeline) -> Finding:
     "signaling.answer-line-endings",
     "Every line of the answer ends in CRLF",
     level=Level.MUST,
-    because=Because.CLAUSE,
+    because=Because.CALLER,
     severity=Severity.NORMAL,
     source=Source(
         "RFC 8866, sections 5 and 9",
@@ -162,6 +162,7 @@ def answer_media_type(timeline: Timeline) -> Finding:
         "no-final-newline": Cause(
             "the answer's last line has no end",
             "return the upstream's body as it came: remove .trim()/.strip() from the answer",
+            because=Because.CALLER,  # Chromium refuses a description whose last line has no end
         ),
     },
 )

@@ -18,7 +18,6 @@ SAFELISTED = {"accept", "accept-language", "content-language"}
     "A browser of the configured origin may send the offer",
     level=Level.MUST,
     because=Because.CALLER,
-    hits="every caller on a page of another origin",
     severity=Severity.BLOCKER,
     source=Source(
         "Fetch Standard, CORS-preflight fetch",

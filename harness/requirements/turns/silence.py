@@ -38,7 +38,7 @@ SPOKE_MUTED = Condition(
     "turns.no-turn-when-muted",
     "Muted speech makes no turn",
     level=Level.MUST,
-    because=Because.CLAUSE,
+    because=Because.SECRET,
     hits="every caller who mutes the microphone",
     severity=Severity.CRITICAL,
     source=Source(
