@@ -24,7 +24,7 @@ from harness.core.events import (
     UtteranceStarted,
     WaitExpired,
 )
-from harness.peer.channel import ChannelClosedError
+from harness.peer.channel import ChannelClosedError, MessageTooLongError
 from harness.peer.remote import SdpUnusableError
 from harness.peer.source import Utterance
 
@@ -117,7 +117,7 @@ class Caller:
         event_id = str(event.get("event_id") or f"evt_{self.line.peer.ufrag}_{self._events_sent}")
         try:
             self.line.peer.send({"event_id": event_id, **event})
-        except ChannelClosedError as error:
+        except (ChannelClosedError, MessageTooLongError) as error:
             raise PlanStopped(str(error)) from error
         return event_id
 
@@ -184,7 +184,13 @@ class Caller:
             done = created
             if created.type == "response.created":
                 done = await self.event("response.done", within=timeouts.reply)
-            if _has_audio(done):
+            while _only_calls_functions(done):  # whoever runs them asks for the reply proper
+                following = await self._waiter.server_event("response.done", within=timeouts.turn)
+                if following is None:
+                    break
+                done = following
+            # What was done without audio may be followed by what is heard: it is listened for, not awaited.
+            if _has_audio(done) or await self._waiter.condition(self._is_heard, NOTHING_HEARD_SECONDS):
                 await self.until(
                     lambda: self._played_out(done.at), "the end of the reply's audio", timeouts.reply
                 )
@@ -279,6 +285,9 @@ class Caller:
         quiet_since = done_at + NOTHING_HEARD_SECONDS if nothing_heard else max(last_audible, done_at)
         return self.line.now() - quiet_since > QUIET_SECONDS
 
+    def _is_heard(self) -> bool:
+        return self.line.peer.heard.last_audible > self._last_response_at()
+
     def _last_response_at(self) -> float:
         created = self.line.timeline.server_events("response.created")
         return created[-1].at if created else 0.0
@@ -288,14 +297,17 @@ class Caller:
         self.line.record(MicrophoneChanged(at=self.line.now(), muted=muted))
 
 
-def _has_audio(done: ServerEvent) -> bool:
+def _output(done: ServerEvent) -> list[dict[str, Any]]:
     response = (done.event or {}).get("response")
     output = response.get("output") if isinstance(response, dict) else None
-    parts = [
-        part
-        for item in (output if isinstance(output, list) else [])
-        if isinstance(item, dict)
-        for part in item.get("content") or []
-        if isinstance(part, dict)
-    ]
+    return [item for item in (output if isinstance(output, list) else []) if isinstance(item, dict)]
+
+
+def _only_calls_functions(done: ServerEvent) -> bool:
+    kinds = {item.get("type") for item in _output(done)}
+    return kinds == {"function_call"}
+
+
+def _has_audio(done: ServerEvent) -> bool:
+    parts = [part for item in _output(done) for part in item.get("content") or [] if isinstance(part, dict)]
     return any(part.get("type") in ("audio", "output_audio") for part in parts)

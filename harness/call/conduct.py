@@ -239,6 +239,7 @@ def _started(
         mode=desk.settings.mode,
         limits=dict(desk.settings.limits),
         ufrag=ufrag,
+        silent=desk.target.silent,
     )
 
 

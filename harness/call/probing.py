@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from harness.call.host import Host
 from harness.core.probes import (
     ABANDONED_OFFER,
+    FOREIGN_ORIGIN,
+    FOREIGN_PREFLIGHT,
     INVALID_UPDATE,
     LARGE_UPDATE,
     UPSTREAM_FAILURE,
@@ -46,6 +48,14 @@ class Probes:
             return
         async with self.caller.step("preflight"):
             await send_preflight(self.caller.line.sender, self.caller.line.target)
+
+    async def preflight_from_elsewhere(self) -> None:
+        """Ask as a browser does for a page that is not the target's, where the target has an origin."""
+        line = self.caller.line
+        if not line.target.origin:
+            return
+        async with self.caller.step("preflight from elsewhere"):
+            await send_preflight(line.sender, line.target, origin=FOREIGN_ORIGIN, purpose=FOREIGN_PREFLIGHT)
 
     async def send_bad_offers(self) -> None:
         """Every offer of `core.probes.BAD_OFFERS`, one after the other."""

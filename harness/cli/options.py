@@ -30,6 +30,11 @@ _OPTIONS = (
         help="the harness's fake that the target's OpenAI base URL points at: both ends are seen",
     ),
     click.option(
+        "--silent",
+        is_flag=True,
+        help="the target is not meant to be heard (text only, or it answers nobody): nothing need be audible",
+    ),
+    click.option(
         "--limit",
         "limits",
         metavar="NAME=VALUE",

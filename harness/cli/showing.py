@@ -16,10 +16,11 @@ from rich.text import Text
 from harness.cli.examining import Examined, Refused
 from harness.cli.screen import console, finding, say, stage_line, stage_table
 from harness.config.run import RunSettings
-from harness.report.explain import explain, root_causes
+from harness.report.explain import RootCause, by_urgency, explain, heading, root_causes
 from harness.report.files import as_results
+from harness.report.urgency import Urgency
 from harness.requirements.arrivals import strays, told
-from harness.requirements.model import Outcome, Verdict
+from harness.requirements.model import Outcome
 from harness.requirements.registry import REGISTRY
 from harness.run.checkup import Check, State, checkup
 from harness.run.checkup_stages import STAGES
@@ -33,6 +34,7 @@ STYLES = {
     RunVerdict.INCONCLUSIVE: "bold yellow",
     RunVerdict.UNREACHABLE: "bold red",
 }
+URGENT = {Urgency.OURS: "bold red", Urgency.HURT: "bold red", Urgency.LOSS: "bold red"}
 # Of the outcomes, those that say something of the relay, the gravest first.
 TOLD = (
     Outcome.FAILED,
@@ -115,9 +117,11 @@ class ShowLines:
     def outcome(self, examined: Examined, run: Run, written: Path) -> None:
         """Tell what is wrong, how to mend it, and the verdict."""
         self._show_judged(checkup(examined.record.timeline, run.verdicts))
-        for found in root_causes(run.verdicts):
+        for urgency, found in by_urgency(root_causes(run.verdicts)):
             self.out.print()
-            self._show_finding(found.verdict)
+            self.out.print(Text(heading(urgency, len(found)), URGENT.get(urgency, "bold yellow")))
+            for each in found:
+                self._show_finding(each)
         self.out.print()
         self.out.print(Text(headline(run), STYLES[run.verdict]))
         if examined.refused:
@@ -139,8 +143,8 @@ class ShowLines:
             if check.state != State.REACHED or check.name not in self._told:
                 self.out.print(stage_line(check))
 
-    def _show_finding(self, verdict: Verdict) -> None:
-        self.out.print(_explained(verdict))
+    def _show_finding(self, found: RootCause) -> None:
+        self.out.print(_explained(found))
 
     def __enter__(self) -> Self:
         return self
@@ -163,9 +167,8 @@ class ShowLive(ShowLines):
     def _show_judged(self, checks: list[Check]) -> None:
         self.out.print(stage_table(checks))
 
-    def _show_finding(self, verdict: Verdict) -> None:
-        is_violation = verdict.outcome == Outcome.FAILED
-        self.out.print(finding(_explained(verdict), "bold red" if is_violation else "bold yellow"))
+    def _show_finding(self, found: RootCause) -> None:
+        self.out.print(finding(_explained(found), URGENT.get(found.urgency, "bold yellow")))
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -190,8 +193,10 @@ def headline(run: Run) -> str:
     return f"the relay is {run.verdict.value}: {told}"
 
 
-def _explained(verdict: Verdict) -> str:
-    return explain(verdict, REGISTRY.get(verdict.id).title)
+def _explained(found: RootCause) -> str:
+    """With whom it hits."""
+    told = explain(found.verdict, REGISTRY.get(found.verdict.id).title)
+    return f"{told}\n  hits  {found.hits}"
 
 
 def _dialect(examined: Examined) -> list[str]:

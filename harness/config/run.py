@@ -110,6 +110,7 @@ def run_settings(
     dialect: str | None = None,
     origin: str | None = None,
     auth: Auth | None = None,
+    silent: bool = False,
     fake_openai: str | None = None,
     seed: int | None = None,
     concurrency: int | None = None,
@@ -130,7 +131,7 @@ def run_settings(
         raise UsageError(f"--concurrency {concurrency} makes no call", "give 1 or more")
     if seed is not None and not 0 <= seed < HIGHEST_SEED:
         raise UsageError(f"--seed {seed} is out of range", f"give a number from 0 to {HIGHEST_SEED - 1}")
-    for option, value in (("--fake-openai", fake_openai), ("--auth", auth)):
+    for option, value in (("--fake-openai", fake_openai), ("--auth", auth), ("--silent", silent)):
         if value and not address:
             raise UsageError(f"{option} needs a --target", "the embedded relay brings its own")
     check_limits(limits or {})
@@ -144,7 +145,10 @@ def run_settings(
     if not address:
         check_policy(ice.servers, ice.servers_from, relay_only=ice.policy == "relay")
     return RunSettings(
-        target=with_ice(_target(address, named, environment, dialect=dialect, origin=origin, auth=auth), ice)
+        target=with_ice(
+            _target(address, named, environment, dialect=dialect, origin=origin, auth=auth, silent=silent),
+            ice,
+        )
         if address
         else None,
         fake_openai=_management(fake) if fake else "",

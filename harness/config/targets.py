@@ -127,6 +127,7 @@ def _named(name: str, entry: TargetTable, place: Place, environment: Mapping[str
             ice_servers_from=entry.ice_servers_from,
             ice_ca=place.path.parent / entry.ice_ca if entry.ice_ca else None,
             auth=entry.auth,
+            silent=entry.silent,
             before_call=_before_call(entry.before_call, entry.url) if entry.before_call else None,
             usage=_usage(entry.usage, entry.url) if entry.usage else None,
             query_secrets=tuple(query.values()),

@@ -99,6 +99,7 @@ class TargetTable(_Table):
     dialect: Annotated[str, _kept(check_dialect)] | None = None
     origin: Annotated[str, _kept(check_origin)] = ""
     auth: Literal["required", "open"] | None = None
+    silent: bool = False
     bearer_env: Variable | None = None
     headers: dict[str, str] = Field(default_factory=dict)
     headers_env: dict[str, Variable] = Field(default_factory=dict)

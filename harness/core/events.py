@@ -34,7 +34,7 @@ from harness.core.usage_events import UsageTold
 class CallStarted(Event, frozen=True, kw_only=True):
     """The first line of a timeline. `origin` is the monotonic clock's value at `at` 0.
 
-    `continues` is the call that this one was made in place of.
+    `continues` is the call that this one was made in place of. `silent`: the target is not meant to be heard.
     """
 
     call: str
@@ -49,6 +49,7 @@ class CallStarted(Event, frozen=True, kw_only=True):
     limits: dict[str, float] = msgspec.field(default_factory=dict)
     ufrag: str = ""
     continues: str = ""
+    silent: bool = False
 
 
 class CallWithheld(Event, frozen=True, kw_only=True):
@@ -232,6 +233,14 @@ class ClientEvent(Event, frozen=True, kw_only=True):
         return str(self.event.get("type", ""))
 
 
+class EventUnsent(Event, frozen=True, kw_only=True):
+    """A client event that could not be sent: it has more bytes than the other end's max-message-size."""
+
+    type: str
+    size: int
+    event_id: str = ""
+
+
 class ServerEvent(Event, frozen=True, kw_only=True):
     """An event from server to client. `event` is None where the message was not a JSON object: see `raw`."""
 
@@ -381,6 +390,7 @@ AnyEvent = (
     | HerdCame
     | RelayRestarted
     | ClientEvent
+    | EventUnsent
     | ServerEvent
     | EventInvalid
     | UtteranceStarted

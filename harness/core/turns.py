@@ -72,6 +72,7 @@ class Reply:
     transcript: str = ""
     has_audio: bool = False
     calls_function: bool = False
+    has_output: bool = False
     usage: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -220,6 +221,7 @@ def _done(reply: Reply, at: float, response: object) -> Reply:
         error=error if isinstance(error, dict) else {},
         transcript=reply.transcript or " ".join(str(p.get("transcript") or "") for p in spoken).strip(),
         has_audio=reply.has_audio or bool(spoken),
+        has_output=bool(output),
         calls_function=any(item.get("type") == "function_call" for item in output),
         usage=usage if isinstance(usage, dict) else {},
     )

@@ -14,6 +14,10 @@ class ChannelClosedError(ConnectionError):
     """The channel is not open, so nothing can be sent."""
 
 
+class MessageTooLongError(ValueError):
+    """The other end's max-message-size does not allow it: a browser's send() throws a TypeError."""
+
+
 class Channel:
     """One ordered, reliable data channel.
 
@@ -42,11 +46,13 @@ class Channel:
         return int(self._channel.bufferedAmount)
 
     def send(self, text: str) -> None:
-        """Queue a message; raises ChannelClosedError unless open, ValueError over the other end's limit."""
+        """Queue a message; raises ChannelClosedError unless open, MessageTooLongError over its limit."""
         try:
             self._channel.send(text)
         except InvalidStateError as error:
             raise ChannelClosedError(f"the data channel is {self.state}") from error
+        except ValueError as error:
+            raise MessageTooLongError(str(error)) from error
 
     def close(self) -> None:
         """Begin closing; `closed` follows when the other end agrees or the transport stops."""

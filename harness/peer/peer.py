@@ -14,6 +14,7 @@ from harness.core.events import (
     ChecksCounted,
     ClientEvent,
     Event,
+    EventUnsent,
     HarnessFailed,
     Layer,
     OfferCreated,
@@ -28,7 +29,7 @@ from harness.core.packet_events import PacketMalformed
 from harness.core.sdp import parse_sdp
 from harness.core.strict_json import json_object
 from harness.peer.aiortc_internals import AskServers, Wire
-from harness.peer.channel import Message
+from harness.peer.channel import Message, MessageTooLongError
 from harness.peer.descriptions import write_offer
 from harness.peer.heard import Decode, Heard
 from harness.peer.heard_lightly import HeardLightly
@@ -159,8 +160,15 @@ class Peer:
         )
 
     def send(self, event: dict[str, Any]) -> None:
-        """Send one client event; raises ChannelClosedError when the channel is not open."""
-        self._channel.send(json.dumps(event, ensure_ascii=False))
+        """Send one client event; raises ChannelClosedError and MessageTooLongError as the channel does."""
+        text = json.dumps(event, ensure_ascii=False)
+        try:
+            self._channel.send(text)
+        except MessageTooLongError:
+            size, event_id = len(text.encode()), str(event.get("event_id", ""))
+            kind = str(event.get("type", ""))
+            self._record(EventUnsent(at=self._clock.now(), type=kind, size=size, event_id=event_id))
+            raise
         self._record(ClientEvent(at=self._clock.now(), event=event))
 
     def send_raw(self, text: str) -> None:

@@ -44,6 +44,11 @@ def add_options(parser: pytest.Parser) -> None:
         help="whether the target wants credentials (default: it does where some are configured)",
     )
     group.addoption(
+        "--silent",
+        action="store_true",
+        help="the target is not meant to be heard (text only, or it answers nobody): nothing need be audible",
+    )
+    group.addoption(
         "--limit",
         metavar="NAME=VALUE",
         dest="limits",

@@ -54,6 +54,7 @@ class VoiceSession:
             dialect=option.dialect,
             origin=option.origin,
             auth=option.auth,
+            silent=option.silent,
             fake_openai=option.fake_openai,
             seed=option.seed,
             concurrency=option.concurrency,

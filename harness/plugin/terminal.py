@@ -11,7 +11,8 @@ from harness.core.events import CallWithheld
 from harness.core.printable import printable
 from harness.core.timeline import Timeline
 from harness.report.comparison import Comparison, as_lines
-from harness.report.explain import root_causes, summary
+from harness.report.explain import by_urgency, heading, root_causes, summary
+from harness.report.urgency import Urgency
 from harness.requirements.model import Outcome
 from harness.run.model import Run, RunVerdict
 from harness.run.stream import CallFinished, Happening, Noted, RunStarted
@@ -22,6 +23,15 @@ WORDS: dict[Outcome, tuple[str, str, tuple[str, dict[str, bool]]]] = {
     Outcome.BLOCKED: ("blocked", "b", ("BLOCKED", {"yellow": True})),
     Outcome.NOT_APPLICABLE: ("not applicable", "-", ("NOT APPLICABLE", {})),
     Outcome.INCONCLUSIVE: ("inconclusive", "?", ("INCONCLUSIVE", {"yellow": True})),
+}
+
+
+COLOURS: dict[Urgency, dict[str, bool]] = {
+    Urgency.OURS: {"red": True},
+    Urgency.HURT: {"red": True},
+    Urgency.LOSS: {"red": True},
+    Urgency.HARDEN: {"yellow": True},
+    Urgency.UNTOLD: {"yellow": True},
 }
 
 
@@ -86,8 +96,10 @@ def summarise(reporter: pytest.TerminalReporter, run: Run, written: str) -> None
     causes = root_causes(run.verdicts)
     if causes:
         reporter.section("root causes")
-        for found in causes:
-            _lines(reporter, summary(found))
+        for urgency, found in by_urgency(causes):
+            reporter.write_line(heading(urgency, len(found)), bold=True, **COLOURS[urgency])
+            for each in found:
+                _lines(reporter, summary(each))
     conforming = run.verdict == RunVerdict.CONFORMING
     reporter.section(f"the target is {run.verdict.value}", green=conforming, red=not conforming)
     counts = Counter(verdict.outcome.value for verdict in run.verdicts)

@@ -14,6 +14,7 @@ from harness.core.audio import Samples
 from harness.core.errors import UsageError
 from harness.core.events import AnswerReceived, OfferCreated
 from harness.core.printable import printable
+from harness.report.explain import root_causes
 from harness.report.saved import RESULTS, SAMPLES, SCHEMA
 from harness.run.model import CallEntry, Run
 
@@ -57,6 +58,7 @@ def as_results(run: Run) -> dict[str, Any]:
         "started_at": run.started_at,
         "verdict": run.verdict.value,
         **({"interrupted": True} if run.interrupted else {}),
+        "summary": [found.as_result() for found in root_causes(run.verdicts)],
         "requirements": [verdict.as_result() for verdict in run.verdicts],
         "measurements": {name: asdict(measurement) for name, measurement in run.measurements().items()},
         "calls": [

@@ -107,7 +107,8 @@ def impairment_behind(requirement: Requirement, timeline: Timeline) -> str:
     cut = [
         e for e in made if e.seconds or e.name == "rebind" or max(map(_lost, (e.up, e.down))) > CUTTING_LOSS
     ]
-    if not cut and not requirement.timing and requirement.area != "audio":
+    spoilt = requirement.timing or (requirement.area == "audio" and not requirement.bears_bad_network)
+    if not cut and not spoilt:
         return ""
     name = (cut or made)[0].name
     return f"the caller's network was impaired on purpose ({name}), which may be all there is to it"

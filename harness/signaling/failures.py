@@ -13,7 +13,7 @@ _CLOSED_EARLY = ("server disconnected", "closed connection")
 
 
 def classify(error: BaseException) -> str:
-    """In a word, by the error and what lies behind it: refused, unresolved, dropped, tls, protocol;
+    """In a word, by the error and what lies behind it: refused, unresolved, dropped, tls, encoding, protocol;
 
     unanswered where no connection came about in time, timeout where one did and no response came.
     """
@@ -30,6 +30,8 @@ def classify(error: BaseException) -> str:
         return "timeout"
     if behind(ssl.SSLError):
         return "tls"
+    if isinstance(error, httpx.DecodingError):
+        return "encoding"
     if isinstance(error, httpx.ConnectError | httpx.ProxyError):
         return "refused"
     if isinstance(error, httpx.NetworkError):

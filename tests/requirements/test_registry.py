@@ -4,7 +4,7 @@ import pytest
 
 from harness.core.errors import UsageError
 from harness.core.timeline import Timeline
-from harness.requirements import AREAS, REGISTRY, Cause, Level, Registry, Severity, Source
+from harness.requirements import AREAS, REGISTRY, Because, Cause, Level, Registry, Severity, Source
 from harness.requirements.model import Finding
 
 SOURCE = Source("RFC 0", "nothing")
@@ -124,6 +124,7 @@ def declare(
         requirement_id,
         "A title",
         level=Level.MUST,
+        because=Because.CLAUSE,
         severity=Severity.NORMAL,
         source=SOURCE,
         needs=needs,

@@ -304,6 +304,7 @@ def a_turn(
     heard = end + latency
     return [
         *utterance(at),
+        StepStarted(at=at + CLIP_MS / 1000, step="hear the reply"),
         *detection(start, end, f"item_{number}"),
         *reply(heard - 0.3, f"resp_{number}", audible_from=heard),
         packets(heard, REPLY_MS, sequence=sequence),

@@ -33,5 +33,8 @@ PLANTED = [
     fake("peer-gone=4", "session.stays-alive: peer-gone", stays_long),
     fake("call-leaked", "lifecycle.hang-up-releases-call: call-leaked", configures),
     relay("call-leaked", "lifecycle.abandoned-offer-released: call-leaked", abandons_an_offer),
+    relay(
+        "hang-up-with-another-key", "lifecycle.abandoned-offer-released: hang-up-refused", abandons_an_offer
+    ),
     fake("session-expired-unannounced=2", "lifecycle.session-expiry: expiry-unannounced", stays_on_the_line),
 ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from harness.core.clock import wall_time
+from harness.core.models import SHUT_DOWNS, day_of
 from tests.system.conversations import (
     asks_as_a_page_does,
     brings_a_session,
     comes_without_credentials,
     configures,
     connects,
+    is_asked_for_from_elsewhere,
     meets_a_failing_upstream,
     sends_bad_offers,
 )
@@ -15,6 +18,10 @@ from tests.system.planted import configured, fake, relay
 
 REACHES = "signaling.offer-reaches-upstream"
 PAGE_ORIGIN = "https://app.example"
+
+# What has a date today is over one day, and then the same fault is another finding.
+ENDING = {True: "signaling.model-lasts: model-retiring", False: "signaling.session-forwarded: retired-model"}
+TODAY = day_of(wall_time())
 
 PLANTED = [
     # The front door.
@@ -41,11 +48,15 @@ PLANTED = [
     fake("http-400", "signaling.offer-accepted: upstream-offer-rejected", connects),
     fake("http-403", "signaling.offer-accepted: upstream-region", connects),
     fake("http-403=ip_not_authorized", "signaling.offer-accepted: upstream-address", connects),
-    fake("http-403=model_not_found", "signaling.offer-accepted: upstream-model", connects),
+    fake("http-403=model_not_found", "signaling.session-accepted: model-not-allowed", connects),
     fake("http-403=missing_scope", "signaling.offer-accepted: upstream-permission", connects),
-    fake("http-404", "signaling.offer-accepted: upstream-model", connects),
+    fake("http-404", "signaling.session-accepted: model-not-found", connects),
+    fake("model-not-allowed", "signaling.session-accepted: model-not-allowed", connects),
+    fake("session-too-long", "signaling.session-accepted: string-above-max-length", connects),
+    relay("description-too-long", "signaling.session-accepted: string-above-max-length", connects),
     relay("voice-unknown", "signaling.offer-accepted: upstream-voice", connects),
     relay("session-refused", "signaling.offer-accepted: upstream-session", connects),
+    fake("http-400-empty", "signaling.offer-accepted: upstream-unexplained", connects),
     fake("http-500", "signaling.offer-accepted: upstream-error", connects),
     fake("http-503", "signaling.offer-accepted: upstream-error", connects),
     fake("http-504", "signaling.offer-accepted: upstream-error", connects),
@@ -89,6 +100,7 @@ PLANTED = [
     relay("session-wrapped", "signaling.session-forwarded: session-wrapped", connects),
     relay("multipart-invalid", "signaling.session-forwarded: multipart-invalid", connects),
     relay("retired-model", "signaling.session-forwarded: retired-model", connects),
+    relay("retiring-model", ENDING[SHUT_DOWNS["gpt-realtime"].days_left(TODAY) > 0], connects),
     relay("duplicate-call", "signaling.one-call-per-offer: duplicate-call", connects),
     # What the relay makes of the answer.
     relay("answer-mutated", "signaling.answer-returned-intact: answer-mutated", configures),
@@ -104,6 +116,7 @@ PLANTED = [
     ),
     relay("upstream-error-as-sdp", "signaling.answer-is-sdp: not-sdp", connects, fake="connection-dropped"),
     relay("wrong-media-type", "signaling.answer-media-type: wrong-media-type", configures),
+    relay("content-encoding-copied", "signaling.offer-accepted: wrong-content-encoding", connects),
     relay("slow-answer=4.5", "signaling.answer-time: slow-answer", configures),
     fake("slow-answer=4.5", "signaling.answer-time: slow-answer", configures),
     # The answer itself.
@@ -143,6 +156,12 @@ PLANTED = [
         "stack-trace-exposed",
         "security.errors-reveal-nothing: stack-trace-exposed",
         comes_without_credentials,
+    ),
+    relay(
+        "any-origin",
+        "security.foreign-origin-refused: foreign-origin-allowed",
+        is_asked_for_from_elsewhere,
+        target=(("origin", PAGE_ORIGIN), ("bearer", None)),
     ),
     relay("session-injected", "security.session-not-injectable: session-injected", brings_a_session),
 ]

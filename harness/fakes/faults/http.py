@@ -62,6 +62,33 @@ async def http_404(request: Request, value: FaultValue) -> Response | None:
 
 
 @fault(
+    "model-not-allowed",
+    "does not let the relay's project use the model",
+    stage="http",
+    default="gpt-realtime-2.1",
+    value_help="a model name",
+)
+async def model_not_allowed(request: Request, value: FaultValue) -> Response | None:
+    message = f"Project `proj_relay` does not have access to model `{value}`"
+    raise ApiError(403, message, code="model_not_found")
+
+
+@fault("session-too-long", "finds a text of the session too long", stage="http")
+async def session_too_long(request: Request, value: FaultValue) -> Response | None:
+    message = (
+        "Invalid 'session.tools[0].description': string too long. Expected a string with maximum length "
+        "1024, but got a string with length 1200 instead."
+    )
+    param = "session.tools[0].description"
+    raise ApiError(400, message, code="string_above_max_length", param=param)
+
+
+@fault("http-400-empty", "refuses the request without a word why", stage="http")
+async def http_400_empty(request: Request, value: FaultValue) -> Response | None:
+    raise ApiError(400, "", kind="")
+
+
+@fault(
     "http-429", "is out of quota", stage="http", default=20, value_help="seconds for the Retry-After header"
 )
 async def http_429(request: Request, value: FaultValue) -> Response | None:

@@ -104,7 +104,8 @@ class Exchange:
         if any(f.holds_calls for f in self._faults):
             self._upstream.held.append(self._reply)
         if await self._request.is_disconnected() and not any(f.abandons for f in self._faults):
-            await self._upstream.hang_up(self._reply)
+            key = next((f.hangs_up_with for f in self._faults if f.hangs_up_with), "")
+            await self._upstream.hang_up(self._reply, key)
         return self._reply.body
 
     def _session_part(self, sent_along: dict[str, Any]) -> bytes | None:

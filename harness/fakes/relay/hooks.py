@@ -20,6 +20,7 @@ class RelayFault:
     accepts_any_offer = False  # skips the look at the offer
     copies = 1  # how often the call is made upstream
     abandons = False  # leaves a call alone that nobody waits for any more
+    hangs_up_with = ""  # another key than the relay's own
     holds_calls = False  # ends the call when the relay itself stops
 
     def __init__(self, value: FaultValue, settings: RelaySettings) -> None:

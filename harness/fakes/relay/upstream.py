@@ -80,12 +80,12 @@ class Upstream:
             raise Refusal(502, "upstream_unreachable", "the voice service cannot be reached") from error
         return UpstreamReply(response.status_code, response.headers, response.content)
 
-    async def hang_up(self, reply: UpstreamReply) -> None:
-        """Release a call that nobody waits for any more."""
+    async def hang_up(self, reply: UpstreamReply, key: str = "") -> None:
+        """Release a call that nobody waits for any more; `key` in place of the relay's own."""
         if location := reply.headers.get("location"):
             url = urljoin(self._settings.calls_url, location) + "/hangup"
             with contextlib.suppress(httpx.HTTPError):  # upstream ends unconnected calls by itself, later
-                await self._client.post(url)
+                await self._client.post(url, headers={"Authorization": f"Bearer {key}"} if key else None)
 
     async def close(self) -> None:
         for reply in self.held:

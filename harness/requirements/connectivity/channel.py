@@ -7,6 +7,7 @@ from harness.core.packet_events import PacketMalformed
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED, last_moment, limit_of
 from harness.requirements.model import (
+    Because,
     Cause,
     Evidence,
     Finding,
@@ -24,6 +25,7 @@ from harness.requirements.signaling.quoting import answer_of
     "connectivity.dtls-connects",
     "The DTLS handshake completes",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 8827, section 6.5; RFC 8122, section 6.2",
@@ -68,6 +70,7 @@ def dtls_connects(timeline: Timeline) -> Finding:
     "connectivity.packets-well-formed",
     "What comes over SCTP is well formed",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.CRITICAL,
     source=Source(
         "RFC 9260, section 3; RFC 8832, section 5; RFC 8831, section 6.6",
@@ -102,6 +105,7 @@ def packets_well_formed(timeline: Timeline) -> Finding:
     "connectivity.data-channel-opens",
     "The data channel opens within 5 s of the answer",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 8832, section 6; OpenAI Realtime guide, WebRTC",

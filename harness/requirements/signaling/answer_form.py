@@ -17,6 +17,7 @@ from harness.requirements.exchanges import (
     upstream_offers,
 )
 from harness.requirements.model import (
+    Because,
     Cause,
     Finding,
     Level,
@@ -36,6 +37,7 @@ SDP, PLAIN = "application/sdp", "text/plain"
     "signaling.answer-is-sdp",
     "The answer is SDP",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 8866, section 5.1",
@@ -110,6 +112,7 @@ def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str
     "signaling.answer-media-type",
     "The answer says what it is",
     level=Level.OBSERVE,  # a MUST for a target that declares WHIP (RFC 9725, section 4.2), once one can
+    because=Because.ADVICE,
     severity=Severity.MINOR,
     source=Source(
         "RFC 9110, section 8.3; RFC 8866, section 8.2.1",
@@ -151,6 +154,7 @@ def answer_media_type(timeline: Timeline) -> Finding:
     "signaling.answer-line-endings",
     "Every line of the answer ends in CRLF",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.NORMAL,
     source=Source(
         "RFC 8866, sections 5 and 9",
@@ -168,6 +172,7 @@ def answer_media_type(timeline: Timeline) -> Finding:
         "no-final-newline": Cause(
             "the answer's last line has no end",
             "return the upstream's body as it came: remove .trim()/.strip() from the answer",
+            because=Because.CALLER,  # Chromium refuses a description whose last line has no end
         ),
     },
 )

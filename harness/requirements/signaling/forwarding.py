@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from datetime import date
 
 from harness.core.events import HttpRequest, OfferCreated
+from harness.core.models import day_of, shut_down_of
 from harness.core.sdp import SessionDescription, parse_sdp
+from harness.core.session import field
 from harness.core.timeline import Timeline
-from harness.requirements.conditions import FORWARDED, OFFERED
+from harness.requirements.conditions import FORWARDED, OFFERED, started
 from harness.requirements.exchanges import (
     as_json,
     excerpt,
@@ -18,6 +22,7 @@ from harness.requirements.exchanges import (
     upstream_offers,
 )
 from harness.requirements.model import (
+    Because,
     Cause,
     Evidence,
     Finding,
@@ -46,13 +51,13 @@ BETA_FIELDS = {
     "max_response_output_tokens": "max_output_tokens",
     "temperature": "(gone; leave it out)",
 }
-RETIRED_MODELS = ("gpt-4o-realtime-preview", "gpt-4o-mini-realtime-preview")
 
 
 @requirement(
     "signaling.offer-forwarded-intact",
     "The offer reaches the upstream byte for byte",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "OpenAI API reference, create call; RFC 8866, section 9",
@@ -152,6 +157,7 @@ def _kinds(description: SessionDescription) -> str:
     "signaling.session-forwarded",
     "The session configuration reaches the upstream in the shape it takes",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI API reference, create call",
@@ -221,9 +227,16 @@ def session_forwarded(timeline: Timeline) -> Finding:
         return _session_violation(request, "beta-shape", moved)
     if "type" not in session:
         return _session_violation(request, "session-type-missing", f"its fields: {', '.join(session)}")
-    model = str(session.get("model", ""))
-    if model.startswith(RETIRED_MODELS):
-        return _session_violation(request, "retired-model", model)
+    return _retired(request, day_of(started(timeline).started_at), session)
+
+
+def _retired(request: HttpRequest, today: date, session: Mapping[str, object]) -> Violation | None:
+    """By the announced dates; the transcription's model is one of the session's."""
+    transcribes = field(session, "audio", "input", "transcription", "model")
+    for model in (str(session.get("model", "")), str(transcribes or "")):
+        end = shut_down_of(model)
+        if end is not None and end.days_left(today) <= 0:
+            return _session_violation(request, "retired-model", end.told(today))
     return None
 
 
@@ -263,6 +276,7 @@ def _session_violation(request: HttpRequest, cause: str, seen: str) -> Violation
     "signaling.one-call-per-offer",
     "One offer makes one call",
     level=Level.MUST,
+    because=Because.MONEY,
     severity=Severity.CRITICAL,
     source=Source(
         "RFC 9110, section 9.2.2",

@@ -12,6 +12,7 @@ from harness.requirements.conditions import OFFERED, limit_of, started
 from harness.requirements.exchanges import (
     Exchange,
     as_json,
+    error_of,
     excerpt,
     header,
     is_html,
@@ -20,6 +21,7 @@ from harness.requirements.exchanges import (
 )
 from harness.requirements.model import (
     Alternative,
+    Because,
     Cause,
     Finding,
     Inconclusive,
@@ -58,6 +60,7 @@ class Refusal:
     "signaling.offer-accepted",
     "The relay accepts the offer",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 9110, section 15.3",
@@ -68,7 +71,7 @@ class Refusal:
         "signaling.preflight",
         "signaling.offer-reaches-upstream",
         "signaling.offer-forwarded-intact",
-        "signaling.session-forwarded",
+        "signaling.session-accepted",
     ),
     when=(OFFERED,),
     causes={
@@ -106,6 +109,12 @@ class Refusal:
             "read the relay's log at this moment; the usual suspects are an unset OPENAI_API_KEY, an "
             "exception while reading the body, and a crashed process behind a proxy",
         ),
+        "wrong-content-encoding": Cause(
+            "the relay's answer is not encoded as its Content-Encoding says",
+            "do not copy the upstream's response headers: fetch and most HTTP clients have decoded the body "
+            "already, so drop Content-Encoding, Content-Length and Transfer-Encoding and let your framework "
+            "write its own",
+        ),
         "offer-refused": Cause(
             "the relay refused the offer",
             "compare --dialect with what the relay reads (json, sdp, multipart, …), its Content-Type and its "
@@ -133,11 +142,6 @@ class Refusal:
         "upstream-address": Cause(
             "OpenAI refuses the address that the relay calls from",
             "add the relay's egress address to the project's IP allowlist, or give it a fixed one",
-        ),
-        "upstream-model": Cause(
-            "OpenAI does not know the model that the relay asks for, or the relay's project may not use it",
-            "compare the session's model with GET /v1/models under the relay's own key; allow it in the "
-            "project's limits on platform.openai.com. The key itself is good",
         ),
         "upstream-permission": Cause(
             "OpenAI takes the relay's key, but not for this",
@@ -167,6 +171,12 @@ class Refusal:
             "OpenAI refused the relay's request",
             "read its message: `failed to unmarshal SDP` is a trimmed or rewritten offer, `WHIP-compliant` "
             "one without audio",
+        ),
+        "upstream-unexplained": Cause(
+            "OpenAI refused the relay's request with 400 and said nothing of why",
+            "compare the request in the evidence with the reference: a form whose Content-Type has another "
+            "boundary, a part that is a file instead of text, an SDP without its last line end; send it once "
+            "with curl to see whether the same bytes are refused",
         ),
         "upstream-error": Cause(
             "the upstream failed or did not answer, and the relay could not go on",
@@ -227,6 +237,8 @@ def _no_response(timeline: Timeline, exchange: Exchange) -> Refusal:
         )
     if failure == "unfinished":
         return Refusal("answer-unfinished", f"no end within {exchange.seconds or 0:.1f} s{detail}")
+    if failure == "encoding":
+        return Refusal("wrong-content-encoding", f"a browser cannot read it either{detail}")
     if failure in ("dropped", "protocol"):
         return Refusal("relay-error", f"{host} closed the connection without a response{detail}")
     return Refusal("unreachable", f"{failure} at {host}{detail}")
@@ -270,7 +282,10 @@ def _by_upstream(timeline: Timeline, exchange: Exchange) -> Refusal | None:
             return None
         words = words_of(last.body)
         said = f"upstream answered {last.status}" if last.response else "upstream never answered"
-        return Refusal(cause_of(last.status, words), f"{said} {words}".rstrip() + f"; {relayed}")
+        cause = cause_of(last.status, words)
+        if cause == "upstream-offer-rejected" and _says_nothing(last.body):
+            cause = "upstream-unexplained"
+        return Refusal(cause, f"{said} {words}".rstrip() + f"; {relayed}")
     refused = [e for e in arrivals(timeline) if e.status is None or e.status >= 400]
     if refused:
         words = f"{refused[-1].code}: {refused[-1].message}".strip(": ")
@@ -282,6 +297,11 @@ def _by_upstream(timeline: Timeline, exchange: Exchange) -> Refusal | None:
         return None
     message = words_of(exchange.body) or exchange.body
     return Refusal(named[0], f"{relayed}, and its body names {named[1]!r}: {excerpt(message, 400)}")
+
+
+def _says_nothing(body: str) -> bool:
+    error = error_of(body)
+    return error is not None and not any(error.get(name) for name in ("message", "code", "param"))
 
 
 def _by_status(timeline: Timeline, exchange: Exchange) -> Refusal:
@@ -323,6 +343,7 @@ def _unseen(timeline: Timeline, cause: str, because: str) -> tuple[Alternative, 
     "signaling.answer-time",
     "The answer comes soon",
     level=Level.SHOULD,
+    because=Because.ADVICE,
     severity=Severity.NORMAL,
     source=Source(
         "Advice: a user waits in silence until the answer is there",

@@ -25,7 +25,16 @@ from harness.requirements.exchanges import (
     media_type,
     offer_exchange,
 )
-from harness.requirements.model import Cause, Finding, Level, NotApplicable, Severity, Source, Violation
+from harness.requirements.model import (
+    Because,
+    Cause,
+    Finding,
+    Level,
+    NotApplicable,
+    Severity,
+    Source,
+    Violation,
+)
 from harness.requirements.registry import requirement
 from harness.requirements.signaling.upstream_words import SAYS_UPSTREAM_FAILED
 
@@ -45,6 +54,7 @@ UNPARSABLE = re.compile(r"failed to unmarshal SDP: .*?`([^`]*)", re.IGNORECASE)
     "signaling.offer-reaches-upstream",
     "The relay's request reaches the upstream's endpoint for calls",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "OpenAI API reference, create call",

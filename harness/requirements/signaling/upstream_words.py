@@ -15,12 +15,6 @@ SAYINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     ("upstream-address", re.compile(r"ip_not_authorized|your IP (?:address )?is not authorized", re.I)),
     (
-        "upstream-model",
-        re.compile(
-            r"model_not_found|model `[^`]*` does not exist|does not have access to (?:the )?model", re.I
-        ),
-    ),
-    (
         "upstream-permission",
         re.compile(
             r"insufficient permissions for this operation|mismatched_(?:organization|project)|"

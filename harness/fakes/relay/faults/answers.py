@@ -75,6 +75,17 @@ class WrongMediaType(AnswerFault):
 
 
 @relay_fault(
+    "content-encoding-copied",
+    "copies upstream's Content-Encoding onto a body that is decoded already",
+    stage="answer",
+)
+class ContentEncodingCopied(AnswerFault):
+    async def spoil(self, response: Response) -> Response:
+        response.headers["Content-Encoding"] = "gzip"
+        return response
+
+
+@relay_fault(
     "slow-answer", "answers late", stage="answer", default=4.0, value_help="seconds before the answer"
 )
 class SlowAnswer(AnswerFault):
