@@ -101,9 +101,10 @@ class PacingMeasured(Event, frozen=True, kw_only=True):
 
 
 class OfferCreated(Event, frozen=True, kw_only=True):
-    """The offer, as the peer made it, before a dialect wraps it."""
+    """The offer, as the peer made it, before a dialect wraps it; `shape` is a name of `core.offer_shapes`."""
 
     sdp: str
+    shape: str = ""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -24,19 +24,22 @@ from harness.core.events import (
     ServerEvent,
     StateChanged,
 )
+from harness.core.offer_shapes import MINIMAL
 from harness.core.sdp import parse_sdp
 from harness.core.strict_json import json_object
 from harness.peer.aiortc_internals import AskServers, Wire
 from harness.peer.channel import Message
-from harness.peer.descriptions import write_offer
 from harness.peer.heard import Decode, Heard
 from harness.peer.heard_lightly import HeardLightly
+from harness.peer.offering import Offering
+from harness.peer.offers import shape_named
 from harness.peer.pacer import Pacer
 from harness.peer.receiver import AudioReceiver
 from harness.peer.remote import Remote, check_answer
 from harness.peer.rtcp import ReportSeen
 from harness.peer.sender import AudioSender, new_ssrc
 from harness.peer.source import Microphone
+from harness.peer.spare_ports import SparePorts
 from harness.peer.transport import Transport
 
 CHANNEL_LABEL = "oai-events"
@@ -47,7 +50,8 @@ class Peer:
     """One call's WebRTC end: `create_offer`, `accept_answer`, then talk; `close` always.
 
     `record` takes every event; `clock` is the timeline's. A light one keeps no packets and no samples, and
-    decodes no more than it needs to tell what is audible.
+    decodes no more than it needs to tell what is audible. `shape`: how its offer is written. `ufrag`: the
+    call's name, where it is not drawn.
     """
 
     def __init__(
@@ -61,7 +65,13 @@ class Peer:
         addresses: Sequence[str] | None = None,
         ask_servers: AskServers | None = None,
         relay_only: bool = False,
+        shape: str = MINIMAL,
+        ufrag: str = "",
     ) -> None:
+        self.shape = shape
+        self._shape = shape_named(shape)
+        self._cname = self._shape.draw.cname()
+        self._spare = SparePorts()
         self.microphone = microphone
         self._record = record
         self._clock = clock
@@ -85,11 +95,14 @@ class Peer:
             on_rtp=self._receiver.rtp,
             on_rtcp=self._receiver.rtcp,
             together=TOGETHER if light else 1,
+            ufrag=ufrag or self._shape.draw.ufrag(),
+            pwd=self._shape.draw.pwd(),
         )
         self._sender = AudioSender(
             self._transport,
             microphone,
             ssrc=self._ssrc,
+            cname=self._cname,
             ahead=TOGETHER if light else 1,
             receiver=self._receiver,
             on_sent=self._first_sent,
@@ -140,8 +153,14 @@ class Peer:
                     port=candidate.port,
                 )
             )
-        self._offer = write_offer(self._transport, ssrc=self._ssrc)
-        self._record(OfferCreated(at=self._clock.now(), sdp=self._offer))
+        hosts = [c.address for c in self._transport.candidates if c.type == "host"]
+        for _ in range(self._shape.spare):
+            self._spare.bind(hosts)
+        offering = Offering(
+            self._transport, ssrc=self._ssrc, cname=self._cname, spare=tuple(self._spare.numbers)
+        )
+        self._offer = self._shape.write(offering)
+        self._record(OfferCreated(at=self._clock.now(), sdp=self._offer, shape=self.shape))
         return self._offer
 
     def accept_answer(self, sdp: str, *, ice_seconds: float, dtls_seconds: float) -> None:
@@ -149,6 +168,7 @@ class Peer:
         answer = parse_sdp(sdp)
         check_answer(answer, parse_sdp(self._offer))
         remote = Remote.from_sdp(answer)
+        self._spare.close()
         self._connecting = asyncio.get_running_loop().create_task(
             self._connect(remote, ice_seconds, dtls_seconds), name=f"connect-{self.ufrag}"
         )
@@ -170,6 +190,7 @@ class Peer:
 
     async def close(self) -> None:
         """Channel, transport, then the tracks, as the page's clean-up does; idempotent."""
+        self._spare.close()
         if self._connecting is not None:
             self._connecting.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -49,7 +49,7 @@ class Transport:
     `addresses`: host addresses to gather on, None for all but loopback. `ask_servers` asks STUN and TURN
     servers for more candidates; `relay_only` uses none but those that they relay. `on_rtp` and `on_rtcp` get
     plain packets with their arrival on the monotonic clock, when so many datagrams are `together` or at
-    `settle`.
+    `settle`. `ufrag` and `pwd` are drawn where they are not given.
     """
 
     def __init__(
@@ -63,9 +63,11 @@ class Transport:
         on_rtp: OnPacket | None = None,
         on_rtcp: OnPacket | None = None,
         together: int = 1,
+        ufrag: str = "",
+        pwd: str = "",
     ) -> None:
-        self.ufrag = _ice_string(8)
-        self.pwd = _ice_string(24)
+        self.ufrag = ufrag or _ice_string(8)
+        self.pwd = pwd or _ice_string(24)
         self.on_channel: Callable[[Channel], None] | None = None
         self.checks = CheckCounter()
         self._on_state = on_state

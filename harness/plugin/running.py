@@ -64,6 +64,7 @@ class Running:
             dialect=option.dialect,
             origin=option.origin,
             auth=option.auth,
+            offer=option.offer,
             fake_openai=option.fake_openai,
             seed=option.seed,
             concurrency=option.concurrency,
