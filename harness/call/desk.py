@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 import httpx
@@ -12,6 +13,7 @@ import msgspec
 
 from harness.call.budget import Budget
 from harness.call.line import Line
+from harness.call.tripping import Tripping
 from harness.call.upstream import Upstream
 from harness.config.run import RunSettings
 from harness.config.target import Target
@@ -63,6 +65,7 @@ class Desk:
     upstream: Upstream | None
     budget: Budget
     pair: Pair | None = None
+    tripping: Tripping = field(default_factory=Tripping)
 
     @classmethod
     @asynccontextmanager
@@ -146,6 +149,7 @@ class Desk:
             upstream=self.upstream,
             seed=self.settings.seed,
             restart_relay=through.restart_spare if through else None,
+            explain_refusal=None if light else partial(self.tripping.explain, self),
         )
 
     def _addresses(self, shape: str) -> list[str] | None:

@@ -27,3 +27,22 @@ def shape_in_turn(seed: int, call: str) -> str:
     order = random.Random(seed).sample(sorted(OFFER_SHAPES), len(OFFER_SHAPES))  # noqa: S311  (replayable)
     numbers = [int(digits) for digits in re.findall(r"(?<![A-Za-z0-9_])[0-9]{1,9}(?![A-Za-z0-9_])", call)]
     return order[sum(numbers) % len(order)]
+
+
+# --- OfferTried.how: how a further offer differs from the one that was refused ---
+
+AGAIN: Final = "again"  # not at all
+OTHER_SHAPE: Final = "other-shape"  # it is another browser's
+SMALLEST: Final = "smallest"  # the minimal one
+SMALLEST_AS_LONG: Final = "smallest-as-long"  # the minimal one, made as long by one name in it
+NO_CANDIDATE: Final = "no-candidate"  # it names a candidate, where the refused one names none
+CANDIDATES: Final = "candidates"  # some kind of candidate is missing or written otherwise
+CODECS: Final = "codecs"  # it offers Opus alone, or by the usual number
+LINES: Final = "lines"  # a line of the session or of a section is missing or stands elsewhere
+SEVERAL: Final = "several"  # more than one of these
+
+# Attributes without which there is no call, whoever writes the offer.
+INDISPENSABLE: Final = frozenset(
+    {"candidate", "fingerprint", "fmtp", "group", "ice-pwd", "ice-ufrag", "max-message-size", "mid"}
+    | {"rtcp-mux", "rtpmap", "sctp-port", "sendrecv", "setup"}
+)

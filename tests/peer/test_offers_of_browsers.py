@@ -15,7 +15,7 @@ from tests.support.programs import needs_program
 
 pytestmark = pytest.mark.timeout(120)
 
-# Chance, addresses, and ports that are not the one of none; how many networks a machine has is its own affair.
+# Chance, addresses, and ports that are not the one of none; a machine has as many networks as it has.
 CHANCE = (
     (r"^(o=\S+) \d+", r"\1 NUMBER"),
     (r"\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?", "UUID"),

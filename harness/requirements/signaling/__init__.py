@@ -3,5 +3,14 @@
 from importlib import import_module
 
 # In the order of a call; later modules need requirements of earlier ones.
-for _module in ("preflight", "forwarding", "offer", "answer_form", "answer", "returning", "refusing"):
+for _module in (
+    "preflight",
+    "forwarding",
+    "offer_shapes",
+    "offer",
+    "answer_form",
+    "answer",
+    "returning",
+    "refusing",
+):
     import_module(f"{__name__}.{_module}")

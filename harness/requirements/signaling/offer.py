@@ -70,7 +70,12 @@ class Refusal:
         "A 2xx status says that the request was received, understood and accepted.",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.3",
     ),
-    needs=("signaling.preflight", "signaling.offer-forwarded-intact", "signaling.session-forwarded"),
+    needs=(
+        "signaling.preflight",
+        "signaling.offer-forwarded-intact",
+        "signaling.session-forwarded",
+        "signaling.offer-shape-accepted",
+    ),
     when=(OFFERED,),
     causes={
         "unreachable": Cause(
