@@ -107,6 +107,13 @@ class OfferCreated(Event, frozen=True, kw_only=True):
     shape: str = ""
 
 
+class OtherCodecHeard(Event, frozen=True, kw_only=True):
+    """The first packet of a codec that was negotiated and that we do not decode: `codec` as in a=rtpmap."""
+
+    payload_type: int
+    codec: str
+
+
 class OfferTried(Event, frozen=True, kw_only=True):
     """A further offer, to find out why this call's was refused; a call that it made was hung up at once.
 
@@ -387,6 +394,7 @@ AnyEvent = (
     | PacingMeasured
     | OfferCreated
     | OfferTried
+    | OtherCodecHeard
     | HttpRequest
     | HttpResponse
     | HttpFailed

@@ -17,6 +17,7 @@ from harness.core.events import (
     HarnessFailed,
     Layer,
     OfferCreated,
+    OtherCodecHeard,
     PacingMeasured,
     PairSelected,
     ReceiverReport,
@@ -25,7 +26,7 @@ from harness.core.events import (
     StateChanged,
 )
 from harness.core.offer_shapes import MINIMAL
-from harness.core.sdp import parse_sdp
+from harness.core.sdp import SessionDescription, parse_sdp
 from harness.core.strict_json import json_object
 from harness.peer.aiortc_internals import AskServers, Wire
 from harness.peer.channel import Message
@@ -43,6 +44,7 @@ from harness.peer.spare_ports import SparePorts
 from harness.peer.transport import Transport
 
 CHANNEL_LABEL = "oai-events"
+NO_SPEECH = ("cn", "telephone-event")
 TOGETHER = 5  # datagrams that a light peer opens, or protects, one after the other: 100 ms
 
 
@@ -77,6 +79,7 @@ class Peer:
         self._clock = clock
         self._connecting: asyncio.Task[None] | None = None
         self._offer = ""
+        self._answer: SessionDescription | None = None
         self._ssrc = new_ssrc()
         # The order is the browser page's: listeners, audio, data channel, then the offer.
         self.heard: Heard | HeardLightly
@@ -84,7 +87,10 @@ class Peer:
             self.heard = HeardLightly(record, clock, new_decoder)
         else:
             self.heard = Heard(record, clock, new_decoder())
-        self._receiver = AudioReceiver(on_packet=self.heard.packet, on_report=self._report)
+        self._others: set[int] = set()
+        self._receiver = AudioReceiver(
+            on_packet=self.heard.packet, on_report=self._report, on_other=self._other_codec
+        )
         self._receiver.our_ssrc = self._ssrc
         self._transport = Transport(
             controlling=True,
@@ -166,9 +172,16 @@ class Peer:
     def accept_answer(self, sdp: str, *, ice_seconds: float, dtls_seconds: float) -> None:
         """Begin to connect in the background; raises SdpUnusableError as setRemoteDescription would."""
         answer = parse_sdp(sdp)
-        check_answer(answer, parse_sdp(self._offer))
+        offer = parse_sdp(self._offer)
+        check_answer(answer, offer)
         remote = Remote.from_sdp(answer)
         self._spare.close()
+        # RFC 3264, section 6.1: the offer's numbers are those that its sender asks for; some answer others.
+        asked = [s.codec("opus") for s in offer.sections if s.kind == "audio"]
+        self._receiver.payload_types = frozenset(
+            {remote.payload_type, *(codec.payload_type for codec in asked if codec)}
+        )
+        self._answer = answer
         self._connecting = asyncio.get_running_loop().create_task(
             self._connect(remote, ice_seconds, dtls_seconds), name=f"connect-{self.ufrag}"
         )
@@ -245,6 +258,17 @@ class Peer:
 
     def _sending_failed(self, error: Exception) -> None:
         self._record(HarnessFailed(at=self._clock.now(), error=repr(error), where="sending audio"))
+
+    def _other_codec(self, payload_type: int) -> None:
+        """Once for each; comfort noise and key presses are no speech."""
+        if payload_type in self._others:
+            return
+        self._others.add(payload_type)
+        section = self._answer.section("audio") if self._answer else None
+        codec = next((c for c in section.codecs if c.payload_type == payload_type), None) if section else None
+        if codec is None or codec.name not in NO_SPEECH:
+            name = f"{codec.name}/{codec.clock_rate}" if codec else "a codec that the answer does not name"
+            self._record(OtherCodecHeard(at=self._clock.now(), payload_type=payload_type, codec=name))
 
     def _report(self, report: ReportSeen) -> None:
         self._record(
