@@ -72,6 +72,8 @@ class Caller:
             offer = await self.line.peer.create_offer()
             answer = await self.line.exchange(offer)
             if answer is None:
+                if self.line.explain_refusal is not None:
+                    await self.line.explain_refusal(self.line)
                 raise PlanStopped("no answer")
             await self.apply_answer(answer)
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 import httpx
@@ -14,16 +15,19 @@ import msgspec
 from harness.call.arriving import Offers
 from harness.call.budget import Budget
 from harness.call.line import Line
+from harness.call.tripping import Tripping
 from harness.call.upstream import Upstream
 from harness.config.run import RunSettings
 from harness.config.target import Target
 from harness.core.clock import MonotonicClock, RelativeClock
 from harness.core.errors import HarnessError
 from harness.core.events import ClientEvent, Event, IceServerTried, ServerEvent
+from harness.core.offer_shapes import shape_in_turn
 from harness.core.timeline import Timeline
 from harness.network.gathering import ServerGathering, ServerTried
 from harness.network.link import Link
 from harness.network.presets import preset
+from harness.peer.offers import shape_named
 from harness.peer.peer import Peer
 from harness.peer.source import Microphone
 from harness.signaling.exchange import new_client, post_offer
@@ -72,6 +76,7 @@ class Desk:
     budget: Budget
     pair: Pair | None = None
     offers: Offers = field(default_factory=Offers)
+    tripping: Tripping = field(default_factory=Tripping)
 
     @classmethod
     @asynccontextmanager
@@ -111,12 +116,16 @@ class Desk:
         link: Link | None = None,
         spare: bool = False,
         light: bool = False,
+        shape: str = "",
+        ufrag: str = "",
     ) -> Line:
         """The parts of one call, recording to `timeline` with secrets redacted; see `Peer` for light ones.
 
         With the run's seed, `call` decides the fate of each packet where the network is impaired. `link`: the
         network of a caller that calls again. `spare`: through the relay that may be restarted, if any.
+        `shape`: how its offer is written, where the run does not decide. `ufrag`: its name, where not drawn.
         """
+        shape = shape or self.settings.offer or shape_in_turn(self.settings.seed, call)
         redactor = self.settings.redactor()
         through = self.pair if spare else None
         target = self.target if through is None else replace(self.target, url=through.spare_offer_url)
@@ -132,9 +141,11 @@ class Desk:
             microphone=Microphone(opus.comfort_noise() if self.settings.comfort_noise else [opus.SILENCE]),
             new_decoder=lambda: opus.Decoder().decode,
             light=light,
-            addresses=self.settings.ice_addresses(),
+            addresses=self._addresses(shape),
             ask_servers=self._ask_servers(record, clock),
             relay_only=self.target.relay_only,
+            shape=shape,
+            ufrag=ufrag,
         )
         link = link or Link(f"{self.settings.seed}/{call}")
         if link.in_use:
@@ -154,7 +165,13 @@ class Desk:
             upstream=self.upstream,
             seed=self.settings.seed,
             restart_relay=through.restart_spare if through else None,
+            explain_refusal=None if light else partial(self.tripping.explain, self),
         )
+
+    def _addresses(self, shape: str) -> list[str] | None:
+        """On loopback both families, where the offer names what it gathered as a browser does."""
+        addresses = self.settings.ice_addresses()
+        return [*addresses, "::1"] if addresses and shape_named(shape).spare else addresses
 
     def _ask_servers(self, record: Callable[[Event], None], clock: RelativeClock) -> ServerGathering:
         def tried(server: ServerTried) -> None:

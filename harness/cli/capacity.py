@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import click
 
+from harness.config.offers import OFFER_HELP
 from harness.core.errors import UsageError
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
@@ -26,6 +27,7 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
         (
             click.argument("url", required=False, default=""),
             click.option("--dialect", metavar="NAME", help="how the target wraps offer and answer"),
+            click.option("--offer", metavar="SHAPE", help=f"{OFFER_HELP} (default: minimal)"),
             click.option("--fake-openai", metavar="HOST:PORT", help="the harness's fake behind the target"),
             click.option(
                 "--caller",

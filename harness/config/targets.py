@@ -41,6 +41,7 @@ class NamedTarget:
     limits: Mapping[str, float] = field(default_factory=dict)
     fake_openai: str = ""
     concurrency: int | None = None
+    offer: str = ""
 
 
 def find_config(start: Path) -> Path | None:
@@ -143,6 +144,7 @@ def _named(name: str, entry: TargetTable, place: Place, environment: Mapping[str
         limits=dict(entry.limits),
         fake_openai=entry.fake_openai or "",
         concurrency=entry.concurrency,
+        offer=entry.offer or "",
     )
 
 

@@ -104,9 +104,41 @@ class PacingMeasured(Event, frozen=True, kw_only=True):
 
 
 class OfferCreated(Event, frozen=True, kw_only=True):
-    """The offer, as the peer made it, before a dialect wraps it."""
+    """The offer, as the peer made it, before a dialect wraps it; `shape` is a name of `core.offer_shapes`."""
 
     sdp: str
+    shape: str = ""
+
+
+class OtherCodecHeard(Event, frozen=True, kw_only=True):
+    """The first packet of a codec that was negotiated and that we do not decode: `codec` as in a=rtpmap."""
+
+    payload_type: int
+    codec: str
+
+
+class OfferTried(Event, frozen=True, kw_only=True):
+    """A further offer, to find out why this call's was refused; a call that it made was hung up at once.
+
+    `how` and `shape` are of `core.offer_shapes`; `change` says in words what differs from the shape's own
+    offer: `lines` of it, from the line numbered `first_line` on, or where that is 0 lines that it lacks.
+    `status` is the response's, with the beginning of its body; without a response there is a `failure`.
+    """
+
+    shape: str
+    how: str
+    change: str = ""
+    lines: tuple[str, ...] = ()
+    first_line: int = 0
+    characters: int = 0
+    status: int | None = None
+    body: str = ""
+    failure: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the relay answered with success."""
+        return self.status is not None and 200 <= self.status < 300
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -372,6 +404,8 @@ AnyEvent = (
     | HarnessFailed
     | PacingMeasured
     | OfferCreated
+    | OfferTried
+    | OtherCodecHeard
     | HttpRequest
     | HttpResponse
     | HttpFailed

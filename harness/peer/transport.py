@@ -53,7 +53,7 @@ class Transport:
     plain packets with their arrival on the monotonic clock, when so many datagrams are `together` or at
     `settle`. `on_malformed` is told of SCTP that the other end may not send, and `on_failed` of what was
     raised where nobody awaits it: neither ends the call. `lite`: an ICE-lite end, which is controlled and
-    sends no checks; see `LiteAgent`.
+    sends no checks; see `LiteAgent`. `ufrag` and `pwd` are drawn where they are not given.
     """
 
     def __init__(
@@ -71,9 +71,11 @@ class Transport:
         together: int = 1,
         lite: bool = False,
         patience: float | None = None,
+        ufrag: str = "",
+        pwd: str = "",
     ) -> None:
-        self.ufrag = _ice_string(8)
-        self.pwd = _ice_string(24)
+        self.ufrag = ufrag or _ice_string(8)
+        self.pwd = pwd or _ice_string(24)
         self.lite = lite
         self.on_channel: Callable[[Channel], None] | None = None
         self.checks = CheckCounter()

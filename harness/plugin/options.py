@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.config.offers import OFFER_HELP
+
 DEFAULT_REPORTS = Path("reports/latest")
 
 
@@ -38,6 +40,7 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="ORIGIN",
         help="the web page's origin: sent as a browser would, preflight included",
     )
+    group.addoption("--offer", metavar="SHAPE", help=f"{OFFER_HELP} (default: in turn)")
     group.addoption(
         "--auth",
         choices=("required", "open"),

@@ -13,6 +13,7 @@ REPEATED = {
     "dialect": "--dialect",
     "origin": "--origin",
     "auth": "--auth",
+    "offer": "--offer",
     "limits": "--limit",
     "fake_openai": "--fake-openai",
     "ice_server": "--ice-server",

@@ -55,6 +55,7 @@ class VoiceSession:
             origin=option.origin,
             auth=option.auth,
             silent=option.silent,
+            offer=option.offer,
             fake_openai=option.fake_openai,
             seed=option.seed,
             concurrency=option.concurrency,

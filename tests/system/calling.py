@@ -15,6 +15,7 @@ from harness.call import Caller, Scenario
 from harness.call.comparing import compare_audio
 from harness.call.conduct import CallRecord, make_call
 from harness.call.desk import Desk
+from harness.call.tripping import Tripping
 from harness.call.usage import UsageWatch
 from harness.config.hooks import UsageEndpoint
 from harness.config.ice import IceServer
@@ -109,8 +110,9 @@ def _desk_for(
     limits = {**desk.settings.limits, **dict(planted.limits)}
     return replace(
         desk,
-        settings=replace(desk.settings, limits=limits),
+        settings=replace(desk.settings, limits=limits, offer=planted.offer or desk.settings.offer),
         target=replace(desk.target, **target),
+        tripping=Tripping(),
     )
 
 
@@ -129,7 +131,8 @@ def _scenario(planned: Planned, pair: EmbeddedPair, management: httpx.AsyncClien
     async def plan(caller: Caller) -> None:
         for side, text in planned.faults:
             name, _, value = text.partition("=")
-            fault = {"name": name, "ufrag": caller.line.peer.ufrag} | ({"value": value} if value else {})
+            ufrag = caller.line.peer.ufrag + ("*" if planned.lasting else "")
+            fault = {"name": name, "ufrag": ufrag} | ({"value": value} if value else {})
             response = await management.post(planting[side], json=[fault])
             response.raise_for_status()
         await planned.conversation(caller)

@@ -29,6 +29,10 @@ class Planned(Protocol):
     def usage(self) -> str: ...
     @property
     def alone(self) -> bool: ...
+    @property
+    def offer(self) -> str: ...
+    @property
+    def lasting(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Faultless:
     ice: str = ""
     usage: str = ""
     alone: bool = False
+    offer: str = ""
+    lasting: bool = False
 
     @property
     def faults(self) -> tuple[tuple[Side, str], ...]:
@@ -58,7 +64,8 @@ class Planted:
 
     `limits` and `target`: names and values of what is configured for this call alone. `ice`: how the ICE
     server of this call behaves (`planted_ice`); `usage`: how its usage endpoint does. `alone`: before the
-    others, since what reaches the fake does not name the call, which is told by its time.
+    others, since what reaches the fake does not name the call, which is told by its time. `offer`: how its
+    offer is written, else as its turn has it. `lasting`: a fault meets the call's further offers, too.
     """
 
     relay: str
@@ -70,6 +77,8 @@ class Planted:
     ice: str = ""
     usage: str = ""
     alone: bool = False
+    offer: str = ""
+    lasting: bool = False
 
     @property
     def requirement(self) -> str:
@@ -93,6 +102,7 @@ class Planted:
         faults = [f"{side} {text}" for side, text in self.faults]
         faults += [f"ICE server {self.ice}"] if self.ice else []
         faults += [f"usage endpoint {self.usage}"] if self.usage else []
+        faults += [f"offer as {self.offer}"] if self.lasting else []
         return ", ".join(faults) or "none"
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.core.clock import wall_time
 from harness.core.models import SHUT_DOWNS, day_of
+from harness.core.offer_shapes import MINIMAL
 from tests.system.conversations import (
     asks_as_a_page_does,
     brings_a_session,
@@ -91,7 +92,12 @@ PLANTED = [
     relay("offer-trimmed", "signaling.offer-forwarded-intact: offer-trimmed", connects),
     relay("offer-line-endings", "signaling.offer-forwarded-intact: offer-line-endings", connects),
     relay("data-section-stripped", "signaling.offer-forwarded-intact: data-section-stripped", connects),
-    relay("candidates-stripped", "signaling.offer-forwarded-intact: candidates-stripped", connects),
+    relay(
+        "candidates-stripped",
+        "signaling.offer-forwarded-intact: candidates-stripped",
+        connects,
+        offer=MINIMAL,
+    ),
     relay("offer-mutated", "signaling.offer-forwarded-intact: offer-mutated", connects),
     relay("session-missing", "signaling.session-forwarded: session-missing", connects),
     relay("session-type-missing", "signaling.session-forwarded: session-type-missing", connects),

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import uvloop
@@ -20,6 +21,7 @@ from harness.call.desk import Desk
 from harness.config.run import RunSettings, run_settings
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError, UsageError
+from harness.core.offer_shapes import MINIMAL
 from harness.core.printable import make_logs_printable
 from harness.core.realtime_events import server_events
 from harness.fakes.embedded import EmbeddedPair, options_for
@@ -66,14 +68,17 @@ async def serve(reader: asyncio.StreamReader, send: Send) -> None:
 
 
 def _run_settings(settings: LoadSettings) -> RunSettings:
-    return run_settings(
+    run = run_settings(
         target=settings.host or None,
         dialect=settings.dialect,
+        offer=settings.offer,
         fake_openai=settings.fake_openai,
         seed=settings.seed,
         reports=Path(settings.reports),
         limits=settings.limits,
     )
+    # What costs least, since it is the target that is loaded: a browser's offer binds more ports.
+    return run if run.offer else replace(run, offer=MINIMAL)
 
 
 def _pair_for_load(settings: RunSettings) -> EmbeddedPair:

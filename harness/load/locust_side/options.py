@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.config.offers import OFFER_HELP
 from harness.config.run import HIGHEST_SEED, run_settings
 from harness.core.errors import UsageError
 from harness.load.analysis.slo import read_slo
@@ -22,6 +23,7 @@ def add_options(parser: Any) -> None:
         parser.add_argument(name, env_var=env, help=help_, **{"include_in_web_ui": False, **kwargs})
 
     add("--dialect", "HARNESS_DIALECT", "how the target wraps offer and answer (default: json)")
+    add("--offer", "HARNESS_OFFER", f"{OFFER_HELP} (default: minimal)")
     add("--fake-openai", "HARNESS_FAKE_OPENAI", "HOST:PORT of the harness's fake behind the target")
     add("--seed", "HARNESS_SEED", "repeats the callers (default: a new one, printed)", type=int)
     add(
@@ -80,6 +82,7 @@ def load_settings(options: Namespace | None, host: str | None) -> LoadSettings:
         LoadSettings(
             host=host or "",
             dialect=options.dialect,
+            offer=options.offer,
             fake_openai=options.fake_openai,
             seed=options.seed,
             decode_share=options.decode_share,
@@ -95,6 +98,7 @@ def checked(settings: LoadSettings) -> LoadSettings:
     run_settings(
         target=settings.host or None,
         dialect=settings.dialect,
+        offer=settings.offer,
         fake_openai=settings.fake_openai,
         seed=settings.seed,
         limits=settings.limits,

@@ -29,6 +29,7 @@ class Asked(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     url: str = ""
     dialect: str | None = None
+    offer: str | None = None
     fake_openai: str | None = None
     seed: int | None = None
     caller: str = "steady"
@@ -76,6 +77,7 @@ class Session:
         self.asked = asked
         self.options = Namespace(
             dialect=asked.dialect,
+            offer=asked.offer,
             fake_openai=asked.fake_openai,
             seed=asked.seed,
             turns=asked.turns,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.core.audio import AUDIBLE_DBFS
-from harness.core.events import AudioPlayed, MarkHeard, Packet
+from harness.core.events import AudioPlayed, MarkHeard, OtherCodecHeard, Packet
 from harness.core.light_events import StretchHeard
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, replies
@@ -90,6 +90,11 @@ REPLIED = Condition(
 )
 def comes_back(timeline: Timeline) -> Finding:
     """For each spoken reply, packets arrive, and some of them are audible."""
+    if (other := timeline.first(OtherCodecHeard)) is not None:
+        return Inconclusive(
+            f"the far end speaks {other.codec} (payload type {other.payload_type}), which the harness does "
+            "not decode: let the answer put Opus first, as the offer does"
+        )
     for reply in spoken_replies(timeline):
         packets, stretches = own_packets(timeline, reply), own_stretches(timeline, reply)
         quotes = (Evidence(reply.created_at, f"response {reply.id}: {excerpt(reply.transcript, 80)}"),)

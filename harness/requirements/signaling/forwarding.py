@@ -110,6 +110,7 @@ def _difference(created: OfferCreated, request: HttpRequest, received: str) -> V
         return None
     sent, got = parse_sdp(given), parse_sdp(received)
     cause, seen = _named_difference(sent, got)
+    seen += f" (the offer was written as {created.shape} writes it)" if created.shape else ""
     return Violation(
         cause,
         seen,
@@ -138,10 +139,20 @@ def _named_difference(sent: SessionDescription, got: SessionDescription) -> tupl
     if lost and all(line.startswith(("a=candidate", "a=end-of-candidates")) for line in lost):
         return "candidates-stripped", f"{len(lost)} candidate lines are gone, the first {excerpt(lost[0])}"
     added = [line for line in _lines(got) if line not in set(_lines(sent))]
-    changes = [f"gone: {excerpt(line)}" for line in lost[:2]] + [
+    numbers = {line: number for number, line in reversed(list(enumerate(_lines(sent), 1)))}
+    changes = [f"gone: line {numbers[line]} {excerpt(line)}" for line in lost[:2]] + [
         f"new: {excerpt(line)}" for line in added[:2]
     ]
-    return "offer-mutated", "; ".join(changes) or "the order of its lines differs"
+    return "offer-mutated", "; ".join(changes) or _out_of_order(_lines(sent), _lines(got))
+
+
+def _out_of_order(sent: list[str], got: list[str]) -> str:
+    """Where two descriptions of the same lines first differ."""
+    place = next((n for n, (a, b) in enumerate(zip(sent, got, strict=False)) if a != b), len(got) - 1)
+    return (
+        f"the order of its lines differs: line {place + 1} was {excerpt(sent[place])} and is now "
+        f"{excerpt(got[place])}"
+    )
 
 
 def _lines(description: SessionDescription) -> list[str]:

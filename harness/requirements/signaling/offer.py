@@ -72,6 +72,7 @@ class Refusal:
         "signaling.offer-reaches-upstream",
         "signaling.offer-forwarded-intact",
         "signaling.session-accepted",
+        "signaling.offer-shape-accepted",
     ),
     when=(OFFERED,),
     causes={
