@@ -19,6 +19,7 @@ from tests.support.editing import a, changed, without
 from tests.support.timelines import ANSWER, OFFER, call_started, ending, signaling
 
 REACHES, ACCEPTED = "signaling.offer-reaches-upstream", "signaling.offer-accepted"
+SESSION = "signaling.session-accepted"
 READ = ArrivalsRead(at=0.9, base="http://127.0.0.1:8089", requests=1)
 FORM = f'--b\r\nContent-Disposition: form-data; name="sdp"\r\n\r\n{OFFER}'
 
@@ -195,7 +196,7 @@ def address() -> Events:
     return said(403, "ip_not_authorized")
 
 
-@case(ACCEPTED, "upstream-model")
+@case(SESSION, "model-not-allowed")
 def model_of_another_project() -> Events:
     return said(403, "model_not_found", "Project `proj_1` does not have access to model `gpt-realtime-9`")
 
@@ -218,7 +219,7 @@ def session() -> Events:
     return said(400, "invalid_value", "Supported combinations are: …", "session.output_modalities")
 
 
-@case(ACCEPTED, "upstream-model")
+@case(SESSION, "model-not-found")
 def key_exchange_is_refused_its_model() -> Events:
     """A relay that mints a key first never comes to the offer."""
     return arrived(

@@ -133,7 +133,6 @@ def test_all_that_is_amiss_with_a_replys_audio_is_told_what_explains_the_rest_fi
     ("body", "cause"),
     [
         ("Failed to parse offer: failed to unmarshal SDP: EOF", "upstream-offer-rejected"),
-        ('{"error": {"code": "model_not_found"}}', "upstream-model"),
         ('{"error": {"code": "unsupported_country_region_territory"}}', "upstream-region"),
         ("Invalid value: 'nova'. Supported values are: 'alloy', 'ash', and 'cedar'.", "upstream-voice"),
         ("You exceeded your current quota", "upstream-rate-limited"),
@@ -143,6 +142,15 @@ def test_all_that_is_amiss_with_a_replys_audio_is_told_what_explains_the_rest_fi
 )
 def test_a_black_box_is_read_by_what_it_passes_on(body: str, cause: str) -> None:
     assert verdict("signaling.offer-accepted", refused(502, body, mode="black-box")).cause == cause
+
+
+@pytest.mark.parametrize(
+    "body", ['{"error": {"code": "model_not_found"}}', "The model `gpt-9` does not exist"]
+)
+def test_a_black_boxs_model_is_read_by_what_it_passes_on(body: str) -> None:
+    assert (
+        verdict("signaling.session-accepted", refused(502, body, mode="black-box")).cause == "model-not-found"
+    )
 
 
 def test_a_timeout_tells_whether_the_upstream_had_answered() -> None:

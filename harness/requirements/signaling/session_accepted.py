@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from harness.core.models import day_of, shut_down_of
 from harness.core.session import field
 from harness.core.timeline import Timeline
+from harness.requirements.arrivals import arrivals
 from harness.requirements.conditions import OFFERED, started
 from harness.requirements.exchanges import (
     Exchange,
@@ -152,13 +153,13 @@ def _refusals(timeline: Timeline) -> Iterator[Refused]:
     offers, ours = upstream_offers(timeline), offer_exchange(timeline)
     if not any(each.succeeded for each in offers):  # a relay may have taken another model after a refusal
         for each in offers:
-            yield from _by_code(each, f"upstream answered {each.status}")
+            yield from _in_body(each, f"upstream answered {each.status}")
     if ours is not None and not ours.succeeded and not offers:
-        said = f"the relay answered {ours.status}"
-        yield from _by_code(ours, said)
-        if named := NAMED.search(ours.body):
-            code = TOO_LONG if named["long"] else NO_MODEL
-            yield Refused(code, ours.ended_at, said, ours.body, status=ours.status)
+        for arrival in arrivals(timeline):  # of a relay that came no further than its key
+            if (code := _code_in(f"{arrival.code} {arrival.message}")) and (arrival.status or 0) >= 400:
+                where = f"{arrival.method} {arrival.url} was answered {arrival.status}"
+                yield Refused(code, arrival.at, where, arrival.message, status=arrival.status)
+        yield from _in_body(ours, f"the relay answered {ours.status}")
     sent = {str(e.event.get("event_id")) for e in timeline.client_events()}
     for event in timeline.server_events("error"):
         error = field(event.event, "error")
@@ -172,11 +173,17 @@ def _refusals(timeline: Timeline) -> Iterator[Refused]:
             )
 
 
-def _by_code(exchange: Exchange, where: str) -> Iterator[Refused]:
-    error = error_of(exchange.body) or {}
-    if not exchange.succeeded and error.get("code") in (TOO_LONG, NO_MODEL):
+def _in_body(exchange: Exchange, where: str) -> Iterator[Refused]:
+    """By the error's code, or by what a relay's own words keep of it."""
+    if not exchange.succeeded and (code := _code_in(exchange.body)):
+        error = error_of(exchange.body) or {}
         message, param = str(error.get("message") or ""), str(error.get("param") or "")
-        yield Refused(str(error["code"]), exchange.ended_at, where, message, param, exchange.status)
+        yield Refused(code, exchange.ended_at, where, message or exchange.body, param, exchange.status)
+
+
+def _code_in(text: str) -> str:
+    named = NAMED.search(text)
+    return "" if named is None else TOO_LONG if named["long"] else NO_MODEL
 
 
 def _named_model(timeline: Timeline, refused: Refused) -> str:
