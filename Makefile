@@ -55,7 +55,7 @@ format: $(READY)  ## rewrite the sources as `make test` wants them
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-proof: $(READY)  ## 100 faultless calls and 100 pairs of faults, about ten minutes; then the figures go to docs/
+proof: $(READY)  ## 100 faultless calls, 100 pairs of faults, calls of ten minutes: 20 minutes; then the figures go to docs/
 	$(BIN)/python -m tests.system.proof $(ARGS)
 	$(BIN)/python -m tests.system.pages
 

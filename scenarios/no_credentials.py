@@ -4,5 +4,5 @@ from harness.call import Caller, scenario
 @scenario(areas=("security",))
 async def no_credentials(caller: Caller) -> None:
     """Somebody without credentials sends an offer, where the target wants some."""
-    await caller.offer_without_credentials()
+    await caller.probe.offer_without_credentials()
     await caller.hang_up()

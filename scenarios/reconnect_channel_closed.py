@@ -13,10 +13,10 @@ from harness.call import Caller, scenario
 )
 async def reconnect_channel_closed(caller: Caller) -> None:
     """The upstream closes the channel in mid-call: the caller calls again, and is answered."""
-    if not await caller.will_lose_call("channel-closed", 1.5):
+    if not await caller.reconnect.will_lose_call("channel-closed", 1.5):
         return
     await caller.connect()
-    await caller.come_back()
+    await caller.reconnect.come_back()
     await caller.say("en-m-yes")
     await caller.hear_reply()
     await caller.hang_up()

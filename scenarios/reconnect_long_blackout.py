@@ -15,9 +15,9 @@ from harness.call import Caller, scenario
 async def reconnect_long_blackout(caller: Caller) -> None:
     """The network is gone for 35 seconds: the caller notices, cleans up, and calls again."""
     await caller.connect()
-    caller.blackout(35)
+    caller.network.blackout(35)
     await caller.say("en-m-yes")
-    await caller.come_back()
+    await caller.reconnect.come_back()
     await caller.say("en-m-yes")
     await caller.hear_reply()
     await caller.hang_up()

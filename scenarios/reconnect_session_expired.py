@@ -13,10 +13,10 @@ from harness.call import Caller, scenario
 )
 async def reconnect_session_expired(caller: Caller) -> None:
     """The session ends by its age: the caller is told, calls again, and is answered."""
-    if not await caller.will_lose_call("session-expired", 1.5):
+    if not await caller.reconnect.will_lose_call("session-expired", 1.5):
         return
     await caller.connect()
-    await caller.come_back()
+    await caller.reconnect.come_back()
     await caller.say("en-m-yes")
     await caller.hear_reply()
     await caller.hang_up()

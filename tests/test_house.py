@@ -160,6 +160,31 @@ def test_every_exception_from_a_rule_gives_its_reason() -> None:
     assert bare == []
 
 
+# Each makes what it prints printable (`core/printable.py`), or prints nothing from outside.
+PRINTERS = {
+    "harness/cli/screen.py": {"click.echo", "Console"},
+    "harness/plugin/terminal.py": {"reporter.write_line"},
+    "harness/load/terminal.py": {"sys.stdout.write", "sys.stderr.write"},
+    "harness/fakes/commands.py": {"sys.stdout.write"},
+    "harness/fakes/openai/workers/front.py": {"sys.stderr.write"},
+    "harness/fakes/embedded_child.py": {"sys.stdout.buffer.write", "sys.stderr.write"},
+}
+PRINTING = re.compile(
+    r"print|.*\bsecho|(click\.)?echo|(rich\.console\.)?Console|.*\bwrite_line|(sys\.)?std(out|err)(\.buffer)?\.write"
+)
+
+
+def test_whatever_prints_is_one_of_those_that_make_it_printable() -> None:
+    printing: dict[str, set[str]] = {}
+    for name, tree in modules("harness"):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and PRINTING.fullmatch(called := ast.unparse(node.func)):
+                printing.setdefault(name, set()).add(called)
+    assert {name: sorted(found - PRINTERS.get(name, set())) for name, found in printing.items()} == {
+        name: [] for name in printing
+    }
+
+
 def test_stand_ins_are_called_fake_or_reference() -> None:
     named = [
         f"{name}: {node.name}"

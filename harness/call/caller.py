@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from harness.call.host import CallAgain
 from harness.call.impairing import NetworkVerbs, record_impairment
 from harness.call.line import Line
 from harness.call.probing import Probes
-from harness.call.reconnecting import CallAgain, Reconnecting
+from harness.call.reconnecting import Reconnecting
 from harness.call.stopping import PlanStopped
 from harness.call.waiting import Waiter
 from harness.core.events import (
@@ -23,7 +24,7 @@ from harness.core.events import (
     UtteranceStarted,
     WaitExpired,
 )
-from harness.peer.channel import ChannelClosedError
+from harness.peer.channel import ChannelClosedError, MessageTooLongError
 from harness.peer.remote import SdpUnusableError
 from harness.peer.source import Utterance
 
@@ -34,8 +35,11 @@ INTERRUPTED_AFTER_SECONDS = 1.0  # of a reply's audio
 NOTHING_HEARD_SECONDS = 3.0  # the first audible packet may come this much after response.done
 
 
-class Caller(Probes, NetworkVerbs, Reconnecting):
+class Caller:
     """The verbs of a call. Each is a step on the timeline; one that fails ends the plan.
+
+    What is not said in a conversation stands in groups: `network` makes it worse, `probe` asks what a
+    careless relay does not bear, `reconnect` loses the call and has another.
 
     `line` is that of the call it is in; `lines` are all that it had, and those it opened for others.
     """
@@ -43,6 +47,9 @@ class Caller(Probes, NetworkVerbs, Reconnecting):
     def __init__(self, line: Line, call_again: CallAgain | None = None) -> None:
         self.call_again = call_again
         self.lines: list[Line] = []
+        self.network = NetworkVerbs(self)
+        self.probe = Probes(self)
+        self.reconnect = Reconnecting(self)
         self.take_up(line)
 
     def take_up(self, line: Line) -> None:
@@ -61,19 +68,21 @@ class Caller(Probes, NetworkVerbs, Reconnecting):
 
     async def connect(self) -> None:
         """Offer, answer, ICE, DTLS, the data channel open, and `session.created`."""
-        async with self._step("connect"):
+        async with self.step("connect"):
             offer = await self.line.peer.create_offer()
             answer = await self.line.exchange(offer)
             if answer is None:
+                if self.line.explain_refusal is not None:
+                    await self.line.explain_refusal(self.line)
                 raise PlanStopped("no answer")
-            await self._until_created(answer)
+            await self.apply_answer(answer)
 
     async def hang_up(self) -> None:
         """End the call as a page does: channel, transport, tracks."""
         if self._hung_up:
             return
         self._hung_up = True
-        async with self._step("hang up"):
+        async with self.step("hang up"):
             try:
                 await self.line.peer.close()
             finally:
@@ -83,7 +92,7 @@ class Caller(Probes, NetworkVerbs, Reconnecting):
     async def drop(self) -> None:
         """Be gone without a goodbye, as a phone in a tunnel."""
         self._hung_up = True
-        async with self._step("drop"):
+        async with self.step("drop"):
             try:
                 await self.line.peer.vanish()
             finally:
@@ -93,7 +102,7 @@ class Caller(Probes, NetworkVerbs, Reconnecting):
 
     async def update_session(self, **session: Any) -> ServerEvent:
         """Send `session.update` and wait for `session.updated` or its refusal."""
-        async with self._step("update session"):
+        async with self.step("update session"):
             event_id = self.send({"type": "session.update", "session": {"type": "realtime", **session}})
 
             def ours(event: ServerEvent) -> bool:
@@ -102,7 +111,7 @@ class Caller(Probes, NetworkVerbs, Reconnecting):
                     isinstance(error, dict) and error.get("event_id") == event_id
                 )
 
-            return await self._event("session.updated", "error", within=self.line.timeouts.update, where=ours)
+            return await self.event("session.updated", "error", within=self.line.timeouts.update, where=ours)
 
     def send(self, event: dict[str, Any]) -> str:
         """Send a client event; returns its event_id, one of ours where it has none."""
@@ -110,21 +119,21 @@ class Caller(Probes, NetworkVerbs, Reconnecting):
         event_id = str(event.get("event_id") or f"evt_{self.line.peer.ufrag}_{self._events_sent}")
         try:
             self.line.peer.send({"event_id": event_id, **event})
-        except ChannelClosedError as error:
+        except (ChannelClosedError, MessageTooLongError) as error:
             raise PlanStopped(str(error)) from error
         return event_id
 
     async def wait_for(self, *types: str, within: float) -> ServerEvent:
         """The next server event of one of the types that no earlier wait took."""
-        async with self._step(f"wait for {' or '.join(types)}"):
-            return await self._event(*types, within=within)
+        async with self.step(f"wait for {' or '.join(types)}"):
+            return await self.event(*types, within=within)
 
     # --- the voice ---
 
     async def say(self, clip: str) -> None:
         """Speak a clip of the fixtures to its end."""
         recorded = self.line.library.clip(clip)
-        async with self._step(f"say {clip}"):
+        async with self.step(f"say {clip}"):
             # A clip's first use decodes and encodes it: off the loop, which paces every call of the process.
             packets = await asyncio.to_thread(lambda: recorded.packets)
             utterance = Utterance(
@@ -150,7 +159,7 @@ class Caller(Probes, NetworkVerbs, Reconnecting):
 
     async def stay_silent(self, seconds: float) -> None:
         """Say nothing; packets of silence flow on."""
-        async with self._step(f"stay silent {seconds:g} s"):
+        async with self.step(f"stay silent {seconds:g} s"):
             await asyncio.sleep(seconds)
 
     def mute(self) -> None:
@@ -172,16 +181,30 @@ class Caller(Probes, NetworkVerbs, Reconnecting):
     async def hear_reply(self) -> None:
         """Wait for a response to be done, and for its audio to have been played to the end."""
         timeouts = self.line.timeouts
-        async with self._step("hear the reply"):
-            created = await self._event("response.created", "response.done", within=timeouts.turn)
+        async with self.step("hear the reply"):
+            created = await self.event("response.created", "response.done", within=timeouts.turn)
             done = created
             if created.type == "response.created":
-                done = await self._event("response.done", within=timeouts.reply)
-            if _has_audio(done):
-                await self._until(
+                done = await self.event("response.done", within=timeouts.reply)
+            while _only_calls_functions(done):  # whoever runs them asks for the reply proper
+                following = await self._waiter.server_event("response.done", within=timeouts.turn)
+                if following is None:
+                    break
+                done = following
+            # What was done without audio may be followed by what is heard: it is listened for, not awaited.
+            if _has_audio(done) or await self._waiter.condition(self._is_heard, NOTHING_HEARD_SECONDS):
+                await self.until(
                     lambda: self._played_out(done.at), "the end of the reply's audio", timeouts.reply
                 )
                 await asyncio.sleep(SETTLE_SECONDS)
+
+    async def hear_reply_or_ask_again(self, clip: str) -> None:
+        """Hear the reply; where none comes, say the clip once more."""
+        try:
+            await self.hear_reply()
+        except PlanStopped:
+            await self.say(clip)
+            await self.hear_reply()
 
     async def is_answered(self, within: float) -> bool:
         """Wait for a reply to what was just said to begin, as long as somebody has patience."""
@@ -195,26 +218,27 @@ class Caller(Probes, NetworkVerbs, Reconnecting):
             started = self.line.timeline.server_events("output_audio_buffer.started", after=since)
             return bool(started) or self.line.peer.heard.last_audible > created[0].at
 
-        async with self._step(f"wait {within:g} s for an answer"):
+        async with self.step(f"wait {within:g} s for an answer"):
             return await self._waiter.condition(began, within)
 
     async def interrupt(self, clip: str) -> None:
         """Let the next reply play for a second, then speak a clip into it."""
         timeouts = self.line.timeouts
-        async with self._step("hear the reply begin"):
-            created = await self._event("response.created", within=timeouts.turn)
+        async with self.step("hear the reply begin"):
+            created = await self.event("response.created", within=timeouts.turn)
             heard = self.line.peer.heard
-            await self._until(lambda: heard.last_audible > created.at, "the reply's audio", timeouts.turn)
+            await self.until(lambda: heard.last_audible > created.at, "the reply's audio", timeouts.turn)
             await asyncio.sleep(INTERRUPTED_AFTER_SECONDS)
         await self.say(clip)
         # What was interrupted is done, by now or soon; the next response.done is another reply's.
-        async with self._step("wait for the interrupted response to be done"):
-            await self._event("response.done", within=timeouts.reply)
+        async with self.step("wait for the interrupted response to be done"):
+            await self.event("response.done", within=timeouts.reply)
 
-    # --- inside ---
+    # --- what verbs are made of ---
 
     @asynccontextmanager
-    async def _step(self, name: str) -> AsyncIterator[None]:
+    async def step(self, name: str) -> AsyncIterator[None]:
+        """A step on the timeline, with why it failed where it did."""
         self.line.record(StepStarted(at=self.line.now(), step=name))
         try:
             yield
@@ -223,19 +247,19 @@ class Caller(Probes, NetworkVerbs, Reconnecting):
             raise
         self.line.record(StepEnded(at=self.line.now(), step=name))
 
-    async def _until_created(self, answer: str) -> None:
+    async def apply_answer(self, answer: str) -> None:
         timeouts = self.line.timeouts
         try:
             self.line.peer.accept_answer(answer, ice_seconds=timeouts.ice, dtls_seconds=timeouts.dtls)
         except SdpUnusableError as error:
             self.line.record(AnswerRejected(at=self.line.now(), reason=str(error)))
             raise PlanStopped(f"the answer cannot be applied: {error}") from error
-        await self._until(self._channel_decided, "the data channel", timeouts.channel)
+        await self.until(self._channel_decided, "the data channel", timeouts.channel)
         if self.line.peer.channel_state != "open":
             raise PlanStopped("the data channel did not open")
-        await self._event("session.created", within=timeouts.created)
+        await self.event("session.created", within=timeouts.created)
 
-    async def _event(
+    async def event(
         self, *types: str, within: float, where: Callable[[ServerEvent], bool] | None = None
     ) -> ServerEvent:
         what = " or ".join(types)
@@ -245,7 +269,7 @@ class Caller(Probes, NetworkVerbs, Reconnecting):
             raise PlanStopped(f"{what} did not come within {within:g} s")
         return found
 
-    async def _until(self, holds: Callable[[], bool], what: str, within: float) -> None:
+    async def until(self, holds: Callable[[], bool], what: str, within: float) -> None:
         if not await self._waiter.condition(holds, within):
             self.line.record(WaitExpired(at=self.line.now(), what=what, within=within))
 
@@ -263,6 +287,9 @@ class Caller(Probes, NetworkVerbs, Reconnecting):
         quiet_since = done_at + NOTHING_HEARD_SECONDS if nothing_heard else max(last_audible, done_at)
         return self.line.now() - quiet_since > QUIET_SECONDS
 
+    def _is_heard(self) -> bool:
+        return self.line.peer.heard.last_audible > self._last_response_at()
+
     def _last_response_at(self) -> float:
         created = self.line.timeline.server_events("response.created")
         return created[-1].at if created else 0.0
@@ -272,14 +299,17 @@ class Caller(Probes, NetworkVerbs, Reconnecting):
         self.line.record(MicrophoneChanged(at=self.line.now(), muted=muted))
 
 
-def _has_audio(done: ServerEvent) -> bool:
+def _output(done: ServerEvent) -> list[dict[str, Any]]:
     response = (done.event or {}).get("response")
     output = response.get("output") if isinstance(response, dict) else None
-    parts = [
-        part
-        for item in (output if isinstance(output, list) else [])
-        if isinstance(item, dict)
-        for part in item.get("content") or []
-        if isinstance(part, dict)
-    ]
+    return [item for item in (output if isinstance(output, list) else []) if isinstance(item, dict)]
+
+
+def _only_calls_functions(done: ServerEvent) -> bool:
+    kinds = {item.get("type") for item in _output(done)}
+    return kinds == {"function_call"}
+
+
+def _has_audio(done: ServerEvent) -> bool:
+    parts = [part for item in _output(done) for part in item.get("content") or [] if isinstance(part, dict)]
     return any(part.get("type") in ("audio", "output_audio") for part in parts)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
+from typing import Protocol
 
 import msgspec
 import numpy as np
 
 from harness import __version__
+from harness.call.arriving import read_arrivals
 from harness.call.caller import Caller
 from harness.call.comparing import compare_audio
 from harness.call.desk import Desk
@@ -46,6 +48,12 @@ CLEAN_UP_SECONDS = 10.0
 Watch = Callable[[Timeline, Event], None]
 
 
+class Place(Protocol):
+    """How one call is made, within the budget."""
+
+    def __call__(self, desk: Desk, scenario: Scenario, *, call: str) -> Awaitable[CallRecord]: ...
+
+
 @dataclass(frozen=True)
 class CallRecord:
     """One call that was made: its timeline, and the audio that was received (48 kHz mono, from 0 on).
@@ -72,16 +80,20 @@ async def make_calls(
     concurrency: int,
     on_done: Callable[[CallRecord], None] = lambda _record: None,
     first: int = 1,
+    place: Place | None = None,
 ) -> list[CallRecord]:
     """Make one call for each scenario, so many side by side; records come in the scenarios' order.
 
-    A call that the budget does not allow is not placed; its record says so. Calls are numbered from `first`.
+    A call that the budget does not allow is not placed; its record says so. Calls are numbered from `first`,
+    and made by `place`, or else by `make_call`.
     """
     places = asyncio.Semaphore(concurrency)
 
     async def make(number: int, scenario: Scenario) -> CallRecord:
         async with places:
-            record = await _make_within_budget(desk, scenario, f"{number:03d}-{scenario.name}")
+            record = await _make_within_budget(
+                desk, scenario, f"{number:03d}-{scenario.name}", place or make_call
+            )
         on_done(record)
         return record
 
@@ -95,7 +107,7 @@ def _compare(records: Sequence[CallRecord], library: Library) -> None:
         compare_audio(record.timeline, record.audio, library)
 
 
-async def _make_within_budget(desk: Desk, scenario: Scenario, call: str) -> CallRecord:
+async def _make_within_budget(desk: Desk, scenario: Scenario, call: str, place: Place) -> CallRecord:
     if refusal := await desk.budget.admit():
         events = [
             _started(desk, scenario, call),
@@ -105,7 +117,7 @@ async def _make_within_budget(desk: Desk, scenario: Scenario, call: str) -> Call
         return CallRecord(scenario, Timeline(events), np.zeros(0, np.int16))
     made: list[CallRecord] = []
     try:
-        record = await make_call(desk, scenario, call=call)
+        record = await place(desk, scenario, call=call)
         made = [record, *record.followed_by]
     finally:
         desk.budget.settle(*(each.timeline for each in made))
@@ -147,7 +159,7 @@ async def make_call(
     reason = "the plan was cut short"
     try:
         if desk.settings.impairment:
-            caller.impair(desk.settings.impairment)
+            caller.network.impair(desk.settings.impairment)
         await scenario.plan(caller)
         reason = "the plan was carried out"
     except PlanStopped as stopped:
@@ -156,18 +168,18 @@ async def make_call(
         _broke(caller, str(error), scenario.name)
         reason = "the harness failed"
     except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        _broke(
-            caller, f"{type(error).__name__}: {error}", f"{where.filename.rpartition('/')[2]}:{where.lineno}"
-        )
+        _broke(caller, f"{type(error).__name__}: {error}", _where(error))
         reason = "the harness failed"
     finally:
         await _hang_up(caller)
         caller.line.record(CallEnded(at=caller.line.now(), reason=reason))
     if not light:
         for line in caller.lines:
-            _validate(line.timeline, line.record)
-            await _ask_upstream(desk, line.timeline, line.peer.ufrag, line.clock)
+            try:
+                _validate(line.timeline, line.record)
+                await _ask_upstream(desk, line.timeline, line.peer.ufrag, line.clock)
+            except Exception as error:  # this call's, and no other's
+                _broke(caller, f"{type(error).__name__}: {error}", _where(error))
     record, *followed = [CallRecord(scenario, x.timeline, x.peer.heard.samples()) for x in caller.lines]
     return replace(record, followed_by=tuple(followed))
 
@@ -200,6 +212,8 @@ def _open_line(
     line = desk.open_line(timeline, clock, call=call, link=link, spare=scenario.restarts_relay, light=light)
     started = _started(desk, scenario, call, origin=clock.origin, ufrag=line.peer.ufrag)
     line.record(msgspec.structs.replace(started, continues=continues))
+    if not light:
+        desk.offers.add(line.peer.ufrag, clock, timeline)
     return line
 
 
@@ -225,17 +239,25 @@ def _started(
         mode=desk.settings.mode,
         limits=dict(desk.settings.limits),
         ufrag=ufrag,
+        silent=desk.target.silent,
     )
 
 
 async def _hang_up(caller: Caller) -> None:
-    """Clean up even while being cancelled, and report a clean-up that does not end as our own failure."""
+    """Clean up even while being cancelled; a clean-up that fails or does not end is our own failure."""
     try:
         async with asyncio.timeout(CLEAN_UP_SECONDS):
             await asyncio.shield(asyncio.ensure_future(caller.hang_up()))
     except TimeoutError:
         line = caller.line
         line.record(HarnessFailed(at=line.now(), error="hanging up did not end", where="clean-up"))
+    except Exception as error:  # this call's, and no other's
+        _broke(caller, f"{type(error).__name__}: {error}", _where(error))
+
+
+def _where(error: Exception) -> str:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{where.filename.rpartition('/')[2]}:{where.lineno}"
 
 
 def _validate(timeline: Timeline, record: Callable[[EventInvalid], None]) -> None:
@@ -268,3 +290,7 @@ async def _ask_upstream(desk: Desk, timeline: Timeline, ufrag: str, clock: Relat
     for call in calls:
         for event in call.on_timeline(clock.origin):
             timeline.append(event)
+    try:
+        await read_arrivals(desk.upstream, desk.offers, timeline, ufrag, clock)
+    except HarnessError as error:
+        timeline.append(UpstreamUnavailable(at=clock.now(), reason=str(error)))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Protocol
+import asyncio
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
+from harness.call.host import Host
 from harness.core.network_events import ImpairmentMeasured, NetworkImpaired
 from harness.network.impairments import CLEAR, Impairment
 from harness.network.presets import Conditions, preset
@@ -13,40 +15,47 @@ if TYPE_CHECKING:
     from harness.call.line import Line
 
 
-class _Host(Protocol):
-    line: Line
-
-    def _step(self, name: str) -> AbstractAsyncContextManager[None]: ...
-
-
 class NetworkVerbs:
     """Verbs that a caller has beside those of a conversation. They act on its own sockets, on any target."""
 
-    def impair(self: _Host, name: str = "", *, up: Impairment = CLEAR, down: Impairment = CLEAR) -> None:
+    def __init__(self, caller: Host) -> None:
+        self.caller = caller
+
+    def impair(self, name: str = "", *, up: Impairment = CLEAR, down: Impairment = CLEAR) -> None:
         """From now on a named network (`train`; `clear` for none), or one made of its two directions."""
         conditions = preset(name) if name else Conditions("custom", up, down)
-        self.line.link.impair(conditions)
-        self.line.peer.put_behind(self.line.link)
-        self.line.record(
+        self.caller.line.link.impair(conditions)
+        self.caller.line.peer.put_behind(self.caller.line.link)
+        self.caller.line.record(
             NetworkImpaired(
-                at=self.line.now(),
+                at=self.caller.line.now(),
                 name=conditions.name,
                 up=conditions.up.changed,
                 down=conditions.down.changed,
             )
         )
 
-    def blackout(self: _Host, seconds: float) -> None:
+    def blackout(self, seconds: float) -> None:
         """Lose everything either way for so long, from now on; returns at once."""
-        self.line.link.blackout(seconds)
-        self.line.peer.put_behind(self.line.link)
-        self.line.record(NetworkImpaired(at=self.line.now(), name="blackout", seconds=seconds))
+        self.caller.line.link.blackout(seconds)
+        self.caller.line.peer.put_behind(self.caller.line.link)
+        self.caller.line.record(NetworkImpaired(at=self.caller.line.now(), name="blackout", seconds=seconds))
 
-    async def rebind(self: _Host) -> None:
+    async def blackout_during(self, doing: Awaitable[None], *, after: float, seconds: float) -> None:
+        """A blackout that begins while something else is done."""
+        timer = asyncio.get_running_loop().call_later(after, self.blackout, seconds)
+        try:
+            await doing
+        finally:
+            timer.cancel()
+
+    async def rebind(self) -> None:
         """Go on from a new local port, as a phone that changes network or a NAT that forgets."""
-        async with self._step("rebind"):
-            followed = await self.line.peer.rebind()
-            self.line.record(NetworkImpaired(at=self.line.now(), name="rebind", followed=followed))
+        async with self.caller.step("rebind"):
+            followed = await self.caller.line.peer.rebind()
+            self.caller.line.record(
+                NetworkImpaired(at=self.caller.line.now(), name="rebind", followed=followed)
+            )
 
 
 def record_impairment(line: Line) -> None:

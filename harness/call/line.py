@@ -24,7 +24,8 @@ class Line:
     `link` is the caller's network; its peer is put behind it when it is first impaired.
 
     `sender`, `target` and `upstream` are for probes; `upstream` is None where the fake is not there, and
-    `restart_relay` where the target is not a relay that we may restart.
+    `restart_relay` where the target is not a relay that we may restart. `explain_refusal` makes further
+    offers where the relay may have tripped over how this one is written; None for calls that are light.
     """
 
     call: str
@@ -41,6 +42,7 @@ class Line:
     upstream: Upstream | None
     seed: int
     restart_relay: Callable[[], Awaitable[None]] | None = None
+    explain_refusal: Callable[[Line], Awaitable[None]] | None = None
 
     def now(self) -> float:
         """Seconds on the timeline."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
+from harness.call.host import Host
 from harness.call.stopping import PlanStopped
 from harness.core.clock import MonotonicClock
 from harness.core.events import CallEnded, ServerEvent, StateChanged
@@ -18,10 +17,6 @@ from harness.core.timeline import Timeline
 from harness.signaling.exchange import post_offer
 from harness.signaling.reoffers import with_new_ice
 
-if TYPE_CHECKING:
-    from harness.call.caller import Caller
-    from harness.call.line import Line
-
 NOTICE_SECONDS = 45.0  # consent lasts 30 s (RFC 7675), and a busy machine adds to it
 ATTEMPTS = 3
 FIRST_BACKOFF_SECONDS = 0.5  # doubled after each attempt, half of it by chance
@@ -29,101 +24,68 @@ FIRST_BACKOFF_SECONDS = 0.5  # doubled after each attempt, half of it by chance
 # States that end a call for its page. `closed` of ICE is our own doing.
 SIGNS = {"ice": ("disconnected", "failed"), "dtls": ("failed", "closed"), "channel": ("closing", "closed")}
 
-CallAgain = Callable[["Line | None"], "Line"]
-"""A line for one more call of this run: of the same caller behind the same link, or of another's."""
-
-
-class _Host(Protocol):
-    line: Line
-    lines: list[Line]
-    call_again: CallAgain | None
-
-    async def hang_up(self) -> None: ...
-    async def say(self, clip: str) -> None: ...
-    async def hear_reply(self) -> None: ...
-    def take_up(self, line: Line) -> None: ...
-    def blackout(self, seconds: float) -> None: ...
-    def _step(self, name: str) -> AbstractAsyncContextManager[None]: ...
-    async def _until(self, holds: Callable[[], bool], what: str, within: float) -> None: ...
-    async def connect(self) -> None: ...
-    async def make_another_call(self) -> None: ...
-    def another(self, line: Line) -> Caller: ...
-
 
 class Reconnecting:
     """Verbs about losing a call and having another. What needs the fake does nothing without it."""
 
+    def __init__(self, caller: Host) -> None:
+        self.caller = caller
+
     # --- losing it ---
 
-    async def will_lose_call(self: _Host, fault: str, value: Any = None) -> bool:
+    async def will_lose_call(self, fault: str, value: Any = None) -> bool:
         """Have the fake end this call by one of its faults; False where there is no fake to do it."""
-        if self.line.upstream is None:
+        if self.caller.line.upstream is None:
             return False
-        await self.line.upstream.plant(fault, self.line.peer.ufrag, value)
+        await self.caller.line.upstream.plant(fault, self.caller.line.peer.ufrag, value)
         return True
 
-    async def lose_network_during(
-        self: _Host, doing: Awaitable[None], *, after: float, seconds: float
-    ) -> None:
-        """A blackout that begins while something else is done."""
-        timer = asyncio.get_running_loop().call_later(after, self.blackout, seconds)
-        try:
-            await doing
-        finally:
-            timer.cancel()
-
-    async def hear_reply_or_ask_again(self: _Host, clip: str) -> None:
-        """Hear the reply; where none comes, say the clip once more."""
-        try:
-            await self.hear_reply()
-        except PlanStopped:
-            await self.say(clip)
-            await self.hear_reply()
-
-    async def restart_relay(self: _Host) -> None:
+    async def restart_relay(self) -> None:
         """Stop and start the relay, where it is one that may be (`@scenario(restarts_relay=True)`)."""
-        if self.line.restart_relay is None:
+        if self.caller.line.restart_relay is None:
             return
-        async with self._step("restart the relay"):
-            began = self.line.now()
-            await self.line.restart_relay()
-            self.line.record(RelayRestarted(at=self.line.now(), took=self.line.now() - began))
+        async with self.caller.step("restart the relay"):
+            began = self.caller.line.now()
+            await self.caller.line.restart_relay()
+            self.caller.line.record(
+                RelayRestarted(at=self.caller.line.now(), took=self.caller.line.now() - began)
+            )
 
-    async def restart_ice(self: _Host) -> None:
+    async def restart_ice(self) -> None:
         """Offer anew with new ICE credentials, as `restartIce()` does; the answer is not applied."""
-        offer = with_new_ice(self.line.peer.offer)
-        async with self._step("restart ICE"):
-            await post_offer(self.line.sender, self.line.target, offer, purpose=ICE_RESTART)
+        offer = with_new_ice(self.caller.line.peer.offer)
+        async with self.caller.step("restart ICE"):
+            await post_offer(self.caller.line.sender, self.caller.line.target, offer, purpose=ICE_RESTART)
 
     # --- coming back ---
 
-    async def come_back(self: _Host) -> None:
+    async def come_back(self) -> None:
         """Notice that the call is over, clean up, wait for the network, and make a new call."""
-        async with self._step("notice the loss"):
-            await self._until(
-                lambda: sign_of_loss(self.line.timeline) is not None, "a lost call", NOTICE_SECONDS
+        async with self.caller.step("notice the loss"):
+            await self.caller.until(
+                lambda: sign_of_loss(self.caller.line.timeline) is not None, "a lost call", NOTICE_SECONDS
             )
-            if (sign := sign_of_loss(self.line.timeline)) is None:
+            if (sign := sign_of_loss(self.caller.line.timeline)) is None:
                 raise PlanStopped(f"nothing told in {NOTICE_SECONDS:g} s that the call is over")
-        self.line.record(CallLost(at=self.line.now(), by=sign))
+        self.caller.line.record(CallLost(at=self.caller.line.now(), by=sign))
         await self.make_another_call()
 
-    async def make_another_call(self: _Host) -> None:
+    async def make_another_call(self) -> None:
         """Hang up what there is, and be connected again: with back-off, a few times."""
-        if self.call_again is None:
+        if self.caller.call_again is None:
             raise PlanStopped("this caller has one call only")
-        first = self.line
-        await self.hang_up()
+        first = self.caller.line
+        await self.caller.hang_up()
         first.record(CallEnded(at=first.now(), reason="hung up, to call again"))
         await asyncio.sleep(first.link.dark_for)  # `online` is what a page would wait for
         asked_at = first.now()
         chance = random.Random(f"{first.seed}/{first.call}")  # noqa: S311  (replayable on purpose)
         for attempt in range(1, ATTEMPTS + 1):
-            line = self.call_again(first)
-            self.take_up(line)
+            line = self.caller.call_again(first)
+            self.caller.take_up(line)
             failed = ""
             try:
-                await self.connect()
+                await self.caller.connect()
             except PlanStopped as stopped:
                 failed = str(stopped)
             if not failed or attempt == ATTEMPTS:
@@ -138,34 +100,36 @@ class Reconnecting:
                     )
                 )
                 break
-            await self.hang_up()
+            await self.caller.hang_up()
             line.record(CallEnded(at=line.now(), reason=failed))
             await asyncio.sleep(FIRST_BACKOFF_SECONDS * 2 ** (attempt - 1) * chance.uniform(0.5, 1))
         if failed:
             raise PlanStopped(f"no new call in {ATTEMPTS} attempts: {failed}")
 
-    async def come_back_as_herd(self: _Host, callers: int, *, spread: float) -> None:
+    async def come_back_as_herd(self, callers: int, *, spread: float) -> None:
         """So many others connect at once, or each at its own moment within `spread` seconds; and hang up.
 
         Only where the fake stands upstream, since every one of them is a call that is billed.
         """
-        if self.line.upstream is None or self.call_again is None:
+        if self.caller.line.upstream is None or self.caller.call_again is None:
             return
-        chance = random.Random(f"{self.line.seed}/{self.line.call}")  # noqa: S311  (as above)
-        others = [self.call_again(None) for _ in range(callers)]
-        self.lines.extend(others)
-        async with self._step(f"{callers} callers come back within {spread:g} s"):
+        chance = random.Random(f"{self.caller.line.seed}/{self.caller.line.call}")  # noqa: S311  (as above)
+        others = [self.caller.call_again(None) for _ in range(callers)]
+        self.caller.lines.extend(others)
+        async with self.caller.step(f"{callers} callers come back within {spread:g} s"):
             found = await asyncio.gather(
-                *(_comes(self.another(line), spread * chance.random()) for line in others)
+                *(_comes(self.caller.another(line), spread * chance.random()) for line in others)
             )
         waits = tuple(round(wait, 4) for wait in found if isinstance(wait, float))
         refusals = tuple(why for why in found if isinstance(why, str))
-        self.line.record(
-            HerdCame(at=self.line.now(), callers=callers, spread=spread, waits=waits, refusals=refusals)
+        self.caller.line.record(
+            HerdCame(
+                at=self.caller.line.now(), callers=callers, spread=spread, waits=waits, refusals=refusals
+            )
         )
 
 
-async def _comes(caller: Caller, delay: float) -> float | str:
+async def _comes(caller: Host, delay: float) -> float | str:
     """Seconds from offer to session.created, or why there was none."""
     await asyncio.sleep(delay)
     clock = MonotonicClock()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
+from harness.config.target import is_loopback
+from harness.core.arrivals import RequestArrived
 from harness.core.clock import Clock
 from harness.core.errors import HarnessError
 from harness.core.events import Event
@@ -16,6 +19,7 @@ from harness.core.timeline import event_from_builtins
 
 POLL_SECONDS = 0.05
 REQUEST_SECONDS = 5.0
+LOOK_SECONDS = 3.0  # for a first look at whether it is there
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Upstream:
     def __init__(self, base: str, clock: Clock, *, token: str = "") -> None:
         self._base = base.rstrip("/")
         self._clock = clock
+        self._offset = 0.0
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.AsyncClient(timeout=REQUEST_SECONDS, headers=headers, trust_env=False)
 
@@ -47,14 +52,67 @@ class Upstream:
         """Close the connections."""
         await self._client.aclose()
 
+    @property
+    def base(self) -> str:
+        """Where it is, without a path."""
+        return self._base
+
+    @property
+    def could_be_served(self) -> bool:
+        """Whether this is an address of our own machine, at which the harness may serve the fake itself."""
+        return urlsplit(self._base).scheme == "http" and is_loopback(urlsplit(self._base).hostname or "")
+
+    async def is_there(self) -> bool:
+        """Whether the harness's fake answers; False where nobody listens, and we could.
+
+        Raises HarnessError where something else is there, or it cannot be told.
+        """
+        try:
+            response = await self._client.get(f"{self._base}/_fake/health", timeout=LOOK_SECONDS)
+        except httpx.ConnectError as error:
+            if not self.could_be_served:
+                raise self._unavailable(error) from error
+            return False
+        except httpx.TimeoutException as error:
+            silent = httpx.HTTPError(f"no answer within {LOOK_SECONDS:g} s")
+            raise self._unavailable(silent) from error
+        except httpx.HTTPError as error:
+            raise self._unavailable(error) from error
+        if _is_health(response):
+            return True
+        said = _problem(response) or f"status {response.status_code} for /_fake/health"
+        raise HarnessError(
+            f"what answers at {self._base} is not the harness's fake OpenAI, or does not let us in: {said}",
+            "give the address of a `harness fake-openai`, and its management token in HARNESS_FAKE_TOKEN "
+            "where it has one",
+        )
+
+    async def arrived(self, *, since: float = float("-inf"), answer: str = "") -> list[RequestArrived]:
+        """Requests of anybody since a moment on our clock, or those answered by an SDP of this ufrag.
+
+        `at` is on our clock. Raises HarnessError.
+        """
+        query = {"answer": answer} if answer else {}
+        if since > float("-inf"):
+            query["since"] = repr(since + self._offset)
+        asked = self._clock.now()
+        reply = await self._get("/_fake/requests", query, "requests")
+        self._offset = clock_offset(asked, float(reply["now"]), self._clock.now())
+        try:
+            found = [msgspec.convert(entry, RequestArrived) for entry in reply["requests"]]
+        except msgspec.ValidationError as error:
+            raise self._unavailable(error) from error
+        return [msgspec.structs.replace(request, at=request.at - self._offset) for request in found]
+
     async def calls(self, ufrag: str, *, events: bool = True) -> list[UpstreamCall]:
         """The calls whose offer had this ice-ufrag, oldest first; without their events if so asked.
 
         Raises HarnessError when the fake does not answer or answers something else.
         """
         asked = self._clock.now()
-        reply = await self._get("/_fake/calls", {"ufrag": ufrag, "events": "1" if events else "0"})
-        offset = clock_offset(asked, float(reply["now"]), self._clock.now())
+        query = {"ufrag": ufrag, "events": "1" if events else "0"}
+        reply = await self._get("/_fake/calls", query, "calls")
+        offset = self._offset = clock_offset(asked, float(reply["now"]), self._clock.now())
         return sorted((_call(entry, offset) for entry in reply["calls"]), key=lambda call: call.started_at)
 
     async def calls_when_ended(self, ufrag: str, within: float) -> list[UpstreamCall]:
@@ -89,18 +147,18 @@ class Upstream:
         if response.status_code not in (httpx.codes.OK, httpx.codes.NOT_FOUND):
             raise self._unavailable(httpx.HTTPError(f"status {response.status_code}"))
 
-    async def _get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
+    async def _get(self, path: str, query: dict[str, str], what: str) -> dict[str, Any]:
         try:
             response = await self._client.get(self._base + path, params=query)
             response.raise_for_status()
             reply = response.json()
-            return {"now": reply["now"], "calls": reply["calls"]}
+            return {"now": reply["now"], what: reply[what]}
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> HarnessError:
         return HarnessError(
-            f"the fake OpenAI at {self._base} does not answer as one: {error or type(error).__name__}",
+            f"the fake OpenAI at {self._base} does not answer as one: {str(error) or type(error).__name__}",
             "start it with `harness fake-openai --bind HOST:PORT` and give the same address",
         )
 
@@ -114,6 +172,23 @@ def clock_offset(asked: float, theirs: float, answered: float) -> float:
     if asked <= theirs <= answered:
         return 0.0
     return theirs - (asked + answered) / 2
+
+
+def _is_health(response: httpx.Response) -> bool:
+    try:
+        health = response.json()
+    except ValueError:
+        return False
+    return response.is_success and isinstance(health, dict) and {"version", "seed", "live"} <= health.keys()
+
+
+def _problem(response: httpx.Response) -> str:
+    """What the management says against us."""
+    try:
+        told = response.json()
+    except ValueError:
+        return ""
+    return str(told.get("problem", ""))[:200] if isinstance(told, dict) else ""
 
 
 def _call(entry: dict[str, Any], offset: float) -> UpstreamCall:

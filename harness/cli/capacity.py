@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import click
 
+from harness.config.offers import OFFER_HELP
 from harness.core.errors import UsageError
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
@@ -26,6 +27,7 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
         (
             click.argument("url", required=False, default=""),
             click.option("--dialect", metavar="NAME", help="how the target wraps offer and answer"),
+            click.option("--offer", metavar="SHAPE", help=f"{OFFER_HELP} (default: minimal)"),
             click.option("--fake-openai", metavar="HOST:PORT", help="the harness's fake behind the target"),
             click.option(
                 "--caller",
@@ -73,7 +75,7 @@ def capacity(**options: Any) -> None:
 
     Without URL the embedded relay and fake are called, which shows what this machine can do.
     """
-    _become("harness.load.capacity", options)
+    _become("harness.load.locust_side.capacity", options)
 
 
 @click.command()
@@ -83,7 +85,7 @@ def capacity(**options: Any) -> None:
 @click.option("--reports", default="reports/soak", show_default=True, metavar="DIR")
 def soak(duration: str, **options: Any) -> None:
     """Hold a number of calls at URL for long, and look for drift and leaks."""
-    _become("harness.load.soak", {**options, "seconds": seconds_of(duration)})
+    _become("harness.load.locust_side.soak", {**options, "seconds": seconds_of(duration)})
 
 
 def seconds_of(duration: str) -> int:

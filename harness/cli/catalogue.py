@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from harness.cli.screen import say
 from harness.fakes.faults.catalogue import OPENAI_FAULTS, RELAY_FAULTS
 from harness.fakes.faults.registry import Fault, FaultRegistry
 from harness.requirements.catalogue import as_json as catalogue_as_json
@@ -19,9 +20,9 @@ from harness.requirements.registry import REGISTRY
 def catalogue(as_json: bool) -> None:
     """List every requirement with its source, its causes and how to mend them."""
     if as_json:
-        click.echo(json.dumps(catalogue_as_json(REGISTRY), indent=1, ensure_ascii=False))
+        say(json.dumps(catalogue_as_json(REGISTRY), indent=1, ensure_ascii=False))
     else:
-        click.echo(as_markdown(REGISTRY))
+        say(as_markdown(REGISTRY))
 
 
 @click.command()
@@ -34,12 +35,12 @@ def faults(as_json: bool) -> None:
     parties = {"relay": RELAY_FAULTS, "fake-openai": OPENAI_FAULTS}
     if as_json:
         listed = {party: [_entry(fault) for fault in registry] for party, registry in parties.items()}
-        click.echo(json.dumps(listed, indent=1, ensure_ascii=False))
+        say(json.dumps(listed, indent=1, ensure_ascii=False))
         return
     for party, registry in parties.items():
-        click.echo(f"harness {party} --fault NAME[=VALUE]")
+        say(f"harness {party} --fault NAME[=VALUE]")
         for line in _lines(registry):
-            click.echo(f"  {line}")
+            say(f"  {line}")
 
 
 def _entry(fault: Fault) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from harness.cli.screen import say
 from harness.report.comparison import Comparison, Shift, as_lines
 from harness.report.comparison import compare as compare_runs
 from harness.report.saved import read_run
@@ -27,9 +28,9 @@ def compare(a: Path, b: Path, as_json: bool) -> int:
     """
     comparison = compare_runs(read_run(a), read_run(b))
     if as_json:
-        click.echo(json.dumps(_as_json(comparison), indent=1, ensure_ascii=False))
+        say(json.dumps(_as_json(comparison), indent=1, ensure_ascii=False))
     else:
-        click.echo("\n".join(as_lines(comparison)))
+        say("\n".join(as_lines(comparison)))
     return WORSE if comparison.worse else 0
 
 

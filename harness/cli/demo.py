@@ -12,11 +12,9 @@ import httpx
 import uvloop
 
 from harness.call import Caller, Scenario
-from harness.call.conduct import CallRecord, make_calls
-from harness.call.desk import Desk
 from harness.cli.demo_cases import CASES, Case
 from harness.cli.demo_showing import ShowDemo
-from harness.cli.screen import console
+from harness.cli.screen import console, say
 from harness.config.run import RunSettings, run_settings
 from harness.config.settings import Settings
 from harness.config.timeouts import Timeouts
@@ -24,11 +22,13 @@ from harness.core.clock import MonotonicClock
 from harness.core.errors import HarnessError
 from harness.core.events import CallEnded
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
-from harness.requirements.judging import judge
 from harness.requirements.model import Outcome, Verdict
 from harness.requirements.registry import REGISTRY
+from harness.run.engine import Planned, execute
+from harness.run.stream import CallFinished, Happening, Judged
 
 RIGHT, BROKEN = 0, 4
+BLAMED = (Outcome.FAILED, Outcome.WARNED, Outcome.ERROR)
 # Six calls begin at once on whatever machine this is, so how fast they are is not the point here.
 LIMITS = {"answer_s": 10.0, "channel_s": 10.0, "jitter_ms": 500.0, "gap_ms": 2000.0, "release_s": 3.0}
 # So that what never comes is not waited for at length; each wait is longer than its limit.
@@ -78,7 +78,7 @@ def demo(seed: int | None, as_json: bool) -> int:
     with show:
         shown = uvloop.run(_show(settings, lambda each: show.made(each.case, each.found, each.seconds)))
     if as_json:
-        click.echo(json.dumps([each.as_result() for each in shown], indent=1, ensure_ascii=False))
+        say(json.dumps([each.as_result() for each in shown], indent=1, ensure_ascii=False))
     else:
         show.conclude([each.case for each in shown if not each.is_right], clock.now() - begun)
     return RIGHT if all(each.is_right for each in shown) else BROKEN
@@ -86,22 +86,29 @@ def demo(seed: int | None, as_json: bool) -> int:
 
 async def _show(settings: RunSettings, on_shown: Callable[[Shown], None]) -> list[Shown]:
     """All calls side by side, each with the faults of its case."""
-    cases = {case.name: case for case in CASES}
+    cases = {_slug(case): case for case in CASES}
+    blamed: dict[str, list[Verdict]] = {}
     shown: dict[str, Shown] = {}
 
-    def made(record: CallRecord) -> None:
-        case = cases[record.scenario.title]
-        shown[case.name] = each = _judged(case, record)
-        on_shown(each)
+    def observe(happening: Happening) -> None:
+        match happening:
+            case Judged(_, verdict) if verdict.outcome in BLAMED:
+                blamed.setdefault(verdict.scenario, []).append(verdict)
+            case CallFinished(record):
+                name = record.scenario.name
+                ended = record.timeline.last(CallEnded)
+                found = tuple(blamed.get(name, ()))
+                shown[name] = each = Shown(cases[name], found, ended.at if ended else 0.0)
+                on_shown(each)
 
     async with (
         EmbeddedPair(EmbeddedOptions(seed=settings.seed)) as pair,
-        Desk.open(settings.with_pair(pair.offer_url, pair.fake), EmbeddedPair.for_run) as desk,
         httpx.AsyncClient(trust_env=False) as management,
     ):
-        scenarios = [_scenario(case, pair, management) for case in CASES]
-        await make_calls(desk, scenarios, concurrency=len(CASES), on_done=made)
-    return [shown[case.name] for case in CASES]
+        settings = replace(settings.with_pair(pair.offer_url, pair.fake), concurrency=len(CASES))
+        planned = [Planned(_scenario(case, pair, management), tuple(REGISTRY)) for case in CASES]
+        await execute(settings, planned, observe, as_they_end=True)
+    return [shown[name] for name in cases]
 
 
 def _scenario(case: Case, pair: EmbeddedPair, management: httpx.AsyncClient) -> Scenario:
@@ -115,7 +122,7 @@ def _scenario(case: Case, pair: EmbeddedPair, management: httpx.AsyncClient) -> 
                 await _plant(management, faults, {"name": name, "ufrag": ufrag})
         await case.conversation(caller)
 
-    return Scenario("demo", case.name, plan, ())
+    return Scenario(_slug(case), case.name, plan, ())
 
 
 async def _plant(management: httpx.AsyncClient, faults: str, planned: dict[str, str]) -> None:
@@ -126,8 +133,5 @@ async def _plant(management: httpx.AsyncClient, faults: str, planned: dict[str, 
         raise HarnessError(f"the fault {planned['name']} could not be planted: {error}") from error
 
 
-def _judged(case: Case, record: CallRecord) -> Shown:
-    verdicts = judge([record.timeline], REGISTRY)
-    blamed = (Outcome.FAILED, Outcome.WARNED, Outcome.ERROR)
-    ended = record.timeline.last(CallEnded)
-    return Shown(case, tuple(v for v in verdicts if v.outcome in blamed), ended.at if ended else 0.0)
+def _slug(case: Case) -> str:
+    return case.name.replace(" ", "-")

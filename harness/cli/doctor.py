@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 import uvloop
 
+from harness.call import Scenario
+from harness.call.conduct import CallRecord, Watch
 from harness.call.desk import Desk
 from harness.cli.examining import Examined, check_call, examine
 from harness.cli.options import settings_of, target_options
 from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
 from harness.config.run import RunSettings
 from harness.core.errors import UsageError
-from harness.core.events import CallStarted
-from harness.fakes.embedded import EmbeddedPair
+from harness.core.offer_shapes import CHROMIUM
 from harness.report.files import write_run
-from harness.report.run import EXIT_CODES, CallEntry, Run, unreachable
-from harness.requirements.judging import judge
 from harness.requirements.registry import REGISTRY
+from harness.run.engine import Planned, execute
+from harness.run.model import EXIT_CODES, Run
 
 
 @click.command()
@@ -43,36 +45,32 @@ def doctor(target: str | None, clip: str, reports: Path, as_json: bool, **option
     Exit status: 0 conforming, 1 violating, 2 usage, 3 unreachable, 4 inconclusive or the harness broke.
     """
     settings = settings_of(target, reports=reports, **options)
+    settings = settings if settings.offer else replace(settings, offer=CHROMIUM)  # what most callers have
     if settings.target is None:
         raise UsageError(
             "there is no relay to look at",
             "give its URL or its name in harness.toml; `harness demo` needs none",
         )
     show: Show = ShowJson() if as_json else ShowLive() if sys.stdout.isatty() else ShowLines()
-    examined = uvloop.run(_examined(settings, clip, show))
-    run = _judged(settings, examined)
+    examined, run = uvloop.run(_examined(settings, clip, show))
     show.outcome(examined, run, write_run(run, reports))
     return EXIT_CODES[run.verdict]
 
 
-async def _examined(settings: RunSettings, clip: str, show: Show) -> Examined:
-    async with Desk.open(settings, EmbeddedPair.for_run) as desk:
+async def _examined(settings: RunSettings, clip: str, show: Show) -> tuple[Examined, Run]:
+    found: list[Examined] = []
+
+    async def place(desk: Desk, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
+        del call  # each dialect that is tried has a call, and a number, of its own
+        examined = await examine(desk, scenario, watch=watch, on_refused=show.refused)
+        found.append(examined)
+        return examined.record
+
+    def check(desk: Desk) -> None:
         desk.library.clip(clip)  # so that an unknown one is refused before anything is sent
         show.begin(settings)
-        with show:
-            return await examine(desk, check_call(clip), watch=show.watch, on_refused=show.refused)
 
-
-def _judged(settings: RunSettings, examined: Examined) -> Run:
-    record = examined.record
-    started = record.timeline.first(CallStarted)
-    return Run(
-        target=settings.the_target.shown_url,
-        dialect=examined.dialect,
-        mode=settings.mode,
-        seed=settings.seed,
-        started_at=started.started_at if started else "",
-        calls=(CallEntry(record.id, record.scenario.name, record.timeline, record.audio),),
-        verdicts=tuple(judge([record.timeline], REGISTRY, strict=settings.strict)),
-        unreachable=unreachable(record.timeline),
-    )
+    planned = [Planned(check_call(clip), tuple(REGISTRY))]
+    with show:
+        run = await execute(settings, planned, show.observe, place=place, check=check)
+    return found[0], run

@@ -14,6 +14,8 @@ from harness.config.target import DIALECT_NAMES
 from harness.core.events import CallStarted, Event, HttpResponse
 from harness.core.probes import OFFER
 from harness.core.timeline import Timeline
+from harness.requirements.arrivals import offer_came_through
+from harness.requirements.exchanges import error_of, excerpt
 from harness.requirements.judging import CallJudge
 from harness.requirements.registry import REGISTRY
 from harness.signaling.dialects import dialect_named
@@ -25,18 +27,43 @@ ORDER = ("json-answer", "json", "sdp", "multipart")
 # Refusals that another dialect may turn into an answer. An offer that is refused makes no call, so trying
 # again costs nothing; where the key, the path or the login is at fault, another dialect would not help.
 # The likeliest to be the relay's real trouble comes first.
-ABOUT_THE_FORM = ("upstream-offer-rejected", "relay-error", "offer-refused")
+ABOUT_THE_FORM = (
+    "json-instead-of-sdp",
+    "object-as-text",
+    "offer-undefined",
+    "offer-empty",
+    "form-sent-as-text",
+    "offer-mutated",
+    "upstream-offer-rejected",
+    "multipart-invalid",
+    "relay-error",
+    "offer-refused",
+)
 # Too much, too many, not now (RFC 9110, RFC 6585): whatever the form.
 WHATEVER_THE_FORM = (413, 429, 503)
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A dialect in which the offer was refused, by which cause, and what showed it."""
+
+    dialect: str
+    cause: str
+    seen: str
+
+
+@dataclass(frozen=True)
 class Examined:
-    """The call, the dialect it was made in, and each dialect that was refused before it, with the cause."""
+    """The call, the dialect it was made in, and each dialect that was refused before it."""
 
     record: CallRecord
     dialect: str
-    refused: Sequence[tuple[str, str]] = ()
+    refused: Sequence[Refused] = ()
+
+    @property
+    def was_found(self) -> bool:
+        """Whether the dialect is one that a search came upon, after others were refused."""
+        return bool(self.refused) and self.dialect not in [each.dialect for each in self.refused]
 
 
 def check_call(clip: str) -> Scenario:
@@ -45,7 +72,7 @@ def check_call(clip: str) -> Scenario:
     @scenario()
     async def checkup(caller: Caller) -> None:
         """A caller says one thing, is answered, and hangs up."""
-        await caller.preflight()
+        await caller.probe.preflight()
         await caller.connect()
         await caller.say(clip)
         await caller.hear_reply()
@@ -55,40 +82,57 @@ def check_call(clip: str) -> Scenario:
 
 
 async def examine(
-    desk: Desk, plan: Scenario, *, watch: Watch, on_refused: Callable[[str, str], None]
+    desk: Desk, plan: Scenario, *, watch: Watch, on_refused: Callable[[Refused], None]
 ) -> Examined:
     """Make the call in the target's dialect, or where none was given in the first that is not refused.
 
-    `on_refused` is told of each dialect that was, with the cause. Where all are, the call is the one whose
-    refusal says most.
+    `on_refused` is told of each dialect that was. Where all are, the call is the one whose refusal says most.
+    The search ends as soon as an offer has arrived at the fake as SDP: then the relay read the form, and what
+    it was refused for lies elsewhere.
     """
     if desk.settings.dialect_given or desk.settings.mode == "embedded":
         return Examined(await make_call(desk, plan, call="001-checkup", watch=watch), desk.target.dialect)
-    refused: list[tuple[str, str]] = []
+    refused: list[Refused] = []
     records: dict[str, CallRecord] = {}
     for number, dialect in enumerate(_possible(desk), start=1):
         target = replace(desk.target, dialect=dialect)
         record = await make_call(
             replace(desk, target=target), plan, call=f"{number:03d}-checkup", watch=watch
         )
-        cause = _refusal(record.timeline)
-        if cause is None:
+        refusal = _refusal(record.timeline, dialect)
+        if refusal is None:
             spoken = _spoken(record.timeline, dialect)
             return Examined(_in_dialect(record, spoken), spoken, refused)
-        refused.append((dialect, cause))
+        refused.append(refusal)
         records[dialect] = record
-        on_refused(dialect, cause)
-    telling = min(refused, key=lambda each: (ABOUT_THE_FORM.index(each[1]), DIALECT_NAMES.index(each[0])))
-    return Examined(records[telling[0]], telling[0], refused)
+        on_refused(refusal)
+    telling = min(refused, key=lambda r: (ABOUT_THE_FORM.index(r.cause), DIALECT_NAMES.index(r.dialect)))
+    return Examined(records[telling.dialect], telling.dialect, refused)
 
 
-def _refusal(timeline: Timeline) -> str | None:
+def _refusal(timeline: Timeline, dialect: str) -> Refused | None:
     """Why the offer was refused, where another dialect may help."""
-    cause = CallJudge(timeline).verdict(REGISTRY.get("signaling.offer-accepted")).cause
     response = timeline.first(HttpResponse, where=lambda e: e.purpose == OFFER)
     if response is not None and response.status in WHATEVER_THE_FORM:
         return None
-    return cause if cause in ABOUT_THE_FORM else None
+    started = timeline.first(CallStarted)
+    if started is not None and offer_came_through(timeline, started.ufrag):
+        return None
+    judge = CallJudge(timeline)
+    verdict = judge.verdict(REGISTRY.get("signaling.offer-accepted"))
+    if verdict.root is not None:
+        verdict = judge.verdict(REGISTRY.get(verdict.root))
+    if verdict.cause not in ABOUT_THE_FORM:
+        return None
+    return Refused(dialect, verdict.cause, _in_short(response))
+
+
+def _in_short(response: HttpResponse | None) -> str:
+    if response is None:
+        return "no response"
+    said = error_of(response.body) or {}
+    words = str(said.get("message") or said.get("code") or response.body)
+    return f"status {response.status}" + (f": {excerpt(words, 100)}" if words.strip() else "")
 
 
 def _possible(desk: Desk) -> list[str]:

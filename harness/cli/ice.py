@@ -11,6 +11,7 @@ import uvloop
 from pydantic import SecretStr
 
 from harness.cli.ice_output import as_json, print_lines, print_table
+from harness.cli.screen import say
 from harness.config.ice import IceConfiguration, IceServer, ice_server, parse_ice_servers
 from harness.config.settings import read_settings
 from harness.core.errors import UsageError
@@ -64,7 +65,7 @@ def ice(
         probe_all(configuration.servers, within=within, realm=realm, ca_file=configuration.ca_file)
     )
     if json_wanted:
-        click.echo(json.dumps(as_json(probes), indent=1, ensure_ascii=False))
+        say(json.dumps(as_json(probes), indent=1, ensure_ascii=False))
     elif sys.stdout.isatty():
         print_table(probes)
     else:

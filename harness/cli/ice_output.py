@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.cli.screen import console, say
 from harness.network.probing import Probe, Step
 
 
@@ -21,20 +20,20 @@ def as_json(probes: Sequence[Probe]) -> dict[str, Any]:
 def print_lines(probes: Sequence[Probe]) -> None:
     """One line a step, for pipes and logs."""
     for probe in probes:
-        click.echo(f"{probe.url.url}  {_verdict(probe)}")
+        say(f"{probe.url.url}  {_verdict(probe)}")
         for step in probe.steps:
-            click.echo(f"  {step.name:<10} {_ms(step):>8}  {step.error or step.detail}".rstrip())
+            say(f"  {step.name:<10} {_ms(step):>8}  {step.error or step.detail}".rstrip())
         for word, text in _reasons(probe):
-            click.echo(f"  {word:<10} {text}")
-    click.echo(_summary(probes))
+            say(f"  {word:<10} {text}")
+    say(_summary(probes))
 
 
 def print_table(probes: Sequence[Probe]) -> None:
     """One row a step, with a mark that can be seen from afar."""
-    console = Console(highlight=False)
+    out = console()
     for probe in probes:
         mark = Text("✓ ", "green") if probe.works else Text("✗ ", "red")
-        console.print(mark + Text(probe.url.url, "bold") + Text(f"  {_verdict(probe)}"))
+        out.print(mark + Text(probe.url.url, "bold") + Text(f"  {_verdict(probe)}"))
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", min_width=12)
         table.add_column(justify="right", min_width=8)
@@ -44,8 +43,8 @@ def print_table(probes: Sequence[Probe]) -> None:
             table.add_row(f"  {step.name}", _ms(step), Text(step.error or step.detail, style))
         for word, text in _reasons(probe):
             table.add_row(f"  {word}", "", Text(text))
-        console.print(table)
-    console.print(_summary(probes), style="green" if all(p.works for p in probes) else "red")
+        out.print(table)
+    out.print(_summary(probes), style="green" if all(p.works for p in probes) else "red")
 
 
 def _server(probe: Probe) -> dict[str, Any]:

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import click
 
+from harness.cli.screen import say
 from harness.core.errors import UsageError
 from harness.core.events import CallStarted
 from harness.core.timeline import Timeline
 from harness.report.explain import explain
 from harness.report.files import as_results
-from harness.report.run import EXIT_CODES, CallEntry, Run
-from harness.requirements.judging import judge as judge_timelines
+from harness.requirements.model import Requirement, Verdict
 from harness.requirements.registry import REGISTRY
+from harness.run.judging import judge_call, judge_over_calls
+from harness.run.model import EXIT_CODES, CallEntry, Run
 
 
 @click.command()
@@ -29,14 +31,14 @@ def judge(timeline: Path, ids: tuple[str, ...], areas: tuple[str, ...], strict: 
     """Judge TIMELINE, a timeline.jsonl that a run wrote, again."""
     run = _judged(read_timeline(timeline), ids, areas, strict=strict)
     if as_json:
-        click.echo(json.dumps(as_results(run), indent=1, ensure_ascii=False))
+        say(json.dumps(as_results(run), indent=1, ensure_ascii=False))
     else:
         for verdict in run.verdicts:
             # Outcome first, so that a column of words can be skimmed.
             head, _, rest = explain(verdict, REGISTRY.get(verdict.id).title).partition("\n")
             needs_words = verdict.cause is not None or verdict.explanation
-            click.echo(f"{verdict.outcome.value:<15} {head}" + (f"\n{rest}" if needs_words else ""))
-        click.echo(f"the target is {run.verdict.value}")
+            say(f"{verdict.outcome.value:<15} {head}" + (f"\n{rest}" if needs_words else ""))
+        say(f"the target is {run.verdict.value}")
     return EXIT_CODES[run.verdict]
 
 
@@ -56,7 +58,14 @@ def read_timeline(path: Path) -> Timeline:
 
 def _judged(timeline: Timeline, ids: tuple[str, ...], areas: tuple[str, ...], *, strict: bool) -> Run:
     started = timeline.first(CallStarted) or CallStarted(at=0.0, call="", target="unknown")
-    verdicts = judge_timelines([timeline], REGISTRY.select(ids=ids, areas=areas), strict=strict)
+    asked = REGISTRY.select(ids=ids, areas=areas)
+    verdicts: list[Verdict] = []
+
+    def keep(_requirement: Requirement, verdict: Verdict) -> None:
+        verdicts.append(verdict)
+
+    judge_call(timeline, asked, keep, strict=strict)
+    judge_over_calls([timeline], asked, keep, strict=strict)
     return Run(
         target=started.target,
         dialect=started.dialect,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -10,7 +11,9 @@ from importlib import import_module
 import click
 
 from harness import __version__
+from harness.cli.screen import say
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
+from harness.core.printable import make_logs_printable
 
 USAGE, UNREACHABLE, BROKEN = 2, 3, 4
 
@@ -64,6 +67,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run, and end with the exit code of the contract: one message for each failure, never a traceback."""
+    make_logs_printable()
     sys.exit(_run(lambda: cli.main(arguments, prog_name="harness", standalone_mode=False)))
 
 
@@ -71,7 +75,9 @@ def _run(command: Callable[[], object]) -> int:
     try:
         code = command()
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        say(shown.getvalue().rstrip("\n"), err=True)
         return USAGE
     except click.Abort:
         return 130  # as a shell reports SIGINT
@@ -85,5 +91,5 @@ def _run(command: Callable[[], object]) -> int:
 
 
 def _fail(error: HarnessError, code: int) -> int:
-    click.echo(f"harness: {error}", err=True)
+    say(f"harness: {error}", err=True)
     return code

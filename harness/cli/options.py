@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from harness.config.ice_options import ice_options
+from harness.config.offers import OFFER_HELP
 from harness.config.run import RunSettings, run_settings
 from harness.core.limits import parse_limits
 
@@ -24,10 +25,16 @@ _OPTIONS = (
     ),
     click.option("--dialect", metavar="NAME", help="how the target wraps offer and answer (default: found)"),
     click.option("--origin", metavar="ORIGIN", help="the web page's origin: sent as a browser would"),
+    click.option("--offer", metavar="SHAPE", help=f"{OFFER_HELP} (default: chromium)"),
     click.option(
         "--fake-openai",
         metavar="HOST:PORT",
         help="the harness's fake that the target's OpenAI base URL points at: both ends are seen",
+    ),
+    click.option(
+        "--silent",
+        is_flag=True,
+        help="the target is not meant to be heard (text only, or it answers nobody): nothing need be audible",
     ),
     click.option(
         "--limit",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+import click
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.checkup import Check, State
+from harness.core.printable import printable
+from harness.run.checkup import Check, State
 
 MARKS: dict[State, tuple[str, str]] = {
     State.WAITING: ("·", "dim"),
@@ -25,9 +28,24 @@ MARKS: dict[State, tuple[str, str]] = {
 LABEL_WIDTH = 8  # of `explain`'s lines: two blanks, a word, blanks
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """Print lines, with nothing in them that a terminal would obey."""
+    click.echo(printable(text, lines=True), err=err)
+
+
+class PrintableConsole(Console):
+    """rich's, which writes no control character but its own."""
+
+    def _render_buffer(self, buffer: Iterable[Segment]) -> str:
+        return super()._render_buffer(
+            segment if segment.control else Segment(printable(segment.text, lines=True), segment.style)
+            for segment in buffer
+        )
+
+
 def console() -> Console:
-    """Where to print: no markup is read, since what a relay says is printed too."""
-    return Console(markup=False, highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+    """Where to print with colours: no markup is read, since what a relay says is printed too."""
+    return PrintableConsole(markup=False, highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 
 
 def stage_table(checks: Sequence[Check]) -> Table:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
+from typing import Any
 
 import click
 
+from harness.cli.screen import say
 from harness.core.errors import UsageError
 from harness.fakes.commands import serve_fake, serve_relay
 from harness.fakes.openai.conversation.settings import ConversationSettings
@@ -29,6 +32,24 @@ TOKEN = click.option(
 )
 
 
+class Patience(click.ParamType[float | None]):
+    """Seconds, or `off` for None."""
+
+    name = "seconds|off"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        """Raises click's BadParameter."""
+        if value == "off":
+            return None
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not 0 <= seconds < math.inf:
+            self.fail(f"{value!r} is neither seconds from 0 on nor off", param, ctx)
+        return seconds
+
+
 @click.command(name="fake-openai")
 @BIND
 @FAULT
@@ -41,6 +62,14 @@ TOKEN = click.option(
     "--session-seconds", type=float, default=3600.0, show_default=True, help="until a session expires"
 )
 @click.option(
+    "--ice-patience",
+    type=Patience(),
+    default=5.0,
+    show_default=True,
+    help="seconds after nomination until connectivity checks without USE-CANDIDATE get no answer; "
+    "off: answer all",
+)
+@click.option(
     "--workers",
     metavar="N",
     type=click.IntRange(1, MOST_WORKERS),
@@ -48,29 +77,40 @@ TOKEN = click.option(
     show_default=True,
     help="processes that share the calls behind the one address",
 )
+@click.option(
+    "--keys",
+    envvar="HARNESS_FAKE_KEYS",
+    default="",
+    metavar="KEY,KEY",
+    help="the keys that are accepted (better: HARNESS_FAKE_KEYS; default: any but a placeholder)",
+)
 def fake_openai(
     bind: str,
     faults: tuple[str, ...],
     seed: int | None,
     management_token: str | None,
+    keys: str,
     vad: str,
     voice: str,
     reply_delay_ms: int,
     session_seconds: float,
+    ice_patience: float | None,
     workers: int,
 ) -> None:
     """Serve a fake OpenAI Realtime: point a relay's OpenAI base URL at it."""
     conversation = ConversationSettings(reply_delay_ms=reply_delay_ms, session_seconds=session_seconds)
     settings = FakeSettings(
         addresses=_addresses(bind),
+        api_keys=tuple(key.strip() for key in keys.split(",") if key.strip()),
         vad="webrtc" if vad == "webrtc" else "silero",
         voice=voice,
         conversation=conversation,
         seed=_told(seed),
         faults=faults,
         management_token=management_token,
+        ice_patience=ice_patience,
     )
-    serve_fake(bind, settings, workers=workers)
+    serve_fake(bind, settings, workers=workers, hint=_hint)
 
 
 @click.command()
@@ -94,7 +134,7 @@ def relay(
     key = os.environ.get("OPENAI_API_KEY", "")
     if not key:
         raise UsageError(
-            "OPENAI_API_KEY is not set", "the relay forwards it; for the fake, sk-anything will do"
+            "OPENAI_API_KEY is not set", "the relay forwards it; for the fake, any key will do: sk-test"
         )
     settings = RelaySettings(
         upstream=upstream,
@@ -109,10 +149,15 @@ def relay(
     serve_relay(bind, settings)
 
 
+def _hint(line: str) -> None:
+    """For people: on standard error, since programs read the base URL from standard output."""
+    click.echo(line, err=True)
+
+
 def _told(seed: int | None) -> int:
     """The seed in use; on standard error, since standard output holds the base URL alone."""
     chosen = secrets.randbits(32) if seed is None else seed
-    click.echo(f"seed {chosen}", err=True)
+    say(f"seed {chosen}", err=True)
     return chosen
 
 

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-import click
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from harness.cli.examining import Examined
-from harness.cli.screen import console, finding, stage_line, stage_table
+from harness.cli.examining import Examined, Refused
+from harness.cli.screen import console, finding, say, stage_line, stage_table
 from harness.config.run import RunSettings
-from harness.core.events import ClientEvent, Event, ReceiverReport, ServerEvent
-from harness.core.timeline import Timeline
-from harness.report.checkup import Check, State, checkup
-from harness.report.checkup_stages import STAGES
-from harness.report.explain import explain, root_causes
+from harness.report.explain import RootCause, by_urgency, explain, heading, root_causes
 from harness.report.files import as_results
-from harness.report.run import Run, RunVerdict
-from harness.requirements.model import Outcome, Verdict
+from harness.report.urgency import Urgency
+from harness.requirements.arrivals import strays, told
+from harness.requirements.model import Outcome
 from harness.requirements.registry import REGISTRY
+from harness.run.checkup import Check, State, checkup
+from harness.run.checkup_stages import STAGES
+from harness.run.model import Run, RunVerdict
+from harness.run.stream import Happening, Noted, StageReached
 
 MODES = {"embedded": "embedded", "black-box": "black box", "grey-box": "grey box: both ends are seen"}
 STYLES = {
@@ -33,6 +34,7 @@ STYLES = {
     RunVerdict.INCONCLUSIVE: "bold yellow",
     RunVerdict.UNREACHABLE: "bold red",
 }
+URGENT = {Urgency.OURS: "bold red", Urgency.HURT: "bold red", Urgency.LOSS: "bold red"}
 # Of the outcomes, those that say something of the relay, the gravest first.
 TOLD = (
     Outcome.FAILED,
@@ -48,8 +50,8 @@ class Show(Protocol):
     """What the doctor tells while it works, and at the end."""
 
     def begin(self, settings: RunSettings) -> None: ...
-    def watch(self, timeline: Timeline, event: Event) -> None: ...
-    def refused(self, dialect: str, cause: str) -> None: ...
+    def observe(self, happening: Happening) -> None: ...
+    def refused(self, refusal: Refused) -> None: ...
     def outcome(self, examined: Examined, run: Run, written: Path) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -63,20 +65,23 @@ class ShowJson:
     def begin(self, settings: RunSettings) -> None:
         """Say nothing."""
 
-    def watch(self, timeline: Timeline, event: Event) -> None:
-        """Say nothing."""
+    def observe(self, happening: Happening) -> None:
+        """Say nothing on standard output but the document."""
+        if isinstance(happening, Noted):
+            say(happening.text, err=True)
 
-    def refused(self, dialect: str, cause: str) -> None:
+    def refused(self, refusal: Refused) -> None:
         """Say nothing: it is in the document."""
 
     def outcome(self, examined: Examined, run: Run, written: Path) -> None:
         """Print the document."""
         document = as_results(run) | {
             "stages": [c.as_result() for c in checkup(examined.record.timeline, run.verdicts)],
-            "dialects_refused": [{"dialect": d, "cause": c} for d, c in examined.refused],
+            "dialect_found": examined.was_found,
+            "dialects_refused": [asdict(refusal) for refusal in examined.refused],
             "evidence_in": str(written.parent),
         }
-        click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+        say(json.dumps(document, indent=1, ensure_ascii=False))
 
     def __enter__(self) -> Self:
         return self
@@ -96,26 +101,34 @@ class ShowLines:
         """Say who is called."""
         self.out.print(Text(f"{settings.the_target.shown_url}  ({MODES[settings.mode]})", "bold"))
 
-    def watch(self, timeline: Timeline, event: Event) -> None:
-        """Tell the stages that the event completes."""
-        if is_telling(event):
-            self._show(checkup(timeline))
+    def observe(self, happening: Happening) -> None:
+        """Tell each stage as the call reaches it."""
+        match happening:
+            case StageReached():
+                self._show(checkup(happening.timeline))
+            case Noted(text):
+                self.out.print(text)
 
-    def refused(self, dialect: str, cause: str) -> None:
+    def refused(self, refusal: Refused) -> None:
         """Tell that the next dialect is tried."""
-        self.out.print(f"  the dialect {dialect} was refused ({cause}): trying the next")
+        self.out.print(f"  the dialect {refusal.dialect} was refused ({refusal.cause}): trying the next")
         self._told = {STAGES[0].name}  # candidates are gathered again, which says nothing new
 
     def outcome(self, examined: Examined, run: Run, written: Path) -> None:
         """Tell what is wrong, how to mend it, and the verdict."""
         self._show_judged(checkup(examined.record.timeline, run.verdicts))
-        for found in root_causes(run.verdicts):
+        for urgency, found in by_urgency(root_causes(run.verdicts)):
             self.out.print()
-            self._show_finding(found.verdict)
+            self.out.print(Text(heading(urgency, len(found)), URGENT.get(urgency, "bold yellow")))
+            for each in found:
+                self._show_finding(each)
         self.out.print()
         self.out.print(Text(headline(run), STYLES[run.verdict]))
         if examined.refused:
-            self.out.print(_dialect(examined))
+            for line in _dialect(examined):
+                self.out.print(line)
+        for stray in strays(examined.record.timeline):
+            self.out.print(f"at {stray.at:.3f} s this arrived, of no call that is known: {told(stray)}")
         self.out.print(f"evidence in {written.parent}; seed {run.seed}", style="dim")
 
     def _show(self, checks: list[Check]) -> None:
@@ -130,8 +143,8 @@ class ShowLines:
             if check.state != State.REACHED or check.name not in self._told:
                 self.out.print(stage_line(check))
 
-    def _show_finding(self, verdict: Verdict) -> None:
-        self.out.print(_explained(verdict))
+    def _show_finding(self, found: RootCause) -> None:
+        self.out.print(_explained(found))
 
     def __enter__(self) -> Self:
         return self
@@ -154,9 +167,8 @@ class ShowLive(ShowLines):
     def _show_judged(self, checks: list[Check]) -> None:
         self.out.print(stage_table(checks))
 
-    def _show_finding(self, verdict: Verdict) -> None:
-        is_violation = verdict.outcome == Outcome.FAILED
-        self.out.print(finding(_explained(verdict), "bold red" if is_violation else "bold yellow"))
+    def _show_finding(self, found: RootCause) -> None:
+        self.out.print(finding(_explained(found), URGENT.get(found.urgency, "bold yellow")))
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -164,13 +176,6 @@ class ShowLive(ShowLines):
 
     def __exit__(self, *_: object) -> None:
         self._live.stop()
-
-
-def is_telling(event: Event) -> bool:
-    """Whether a stage may be reached by it; looking at all the rest would cost the call its pace."""
-    if isinstance(event, ServerEvent):
-        return not event.type.endswith(".delta")
-    return event.side == "caller" and not isinstance(event, ClientEvent | ReceiverReport)
 
 
 def headline(run: Run) -> str:
@@ -188,12 +193,21 @@ def headline(run: Run) -> str:
     return f"the relay is {run.verdict.value}: {told}"
 
 
-def _explained(verdict: Verdict) -> str:
-    return explain(verdict, REGISTRY.get(verdict.id).title)
+def _explained(found: RootCause) -> str:
+    """With whom it hits."""
+    told = explain(found.verdict, REGISTRY.get(found.verdict.id).title)
+    return f"{told}\n  hits  {found.hits}"
 
 
-def _dialect(examined: Examined) -> str:
-    names = [name for name, _ in examined.refused]
-    if examined.dialect in names:
-        return f"every dialect was refused ({', '.join(names)}); name the relay's own with --dialect"
-    return f"the relay speaks the dialect {examined.dialect}; --dialect {examined.dialect} saves the search"
+def _dialect(examined: Examined) -> list[str]:
+    """What the search came to: a relay that takes a form by mistake looks like one that means it."""
+    names = [refusal.dialect for refusal in examined.refused]
+    if not examined.was_found:
+        return [f"every dialect was refused ({', '.join(names)}); name the relay's own with --dialect"]
+    lines = [f"the dialect {examined.dialect} was found by search; refused before it:"]
+    lines += [f"  {refusal.dialect}: {refusal.cause}, {refusal.seen}" for refusal in examined.refused]
+    return [
+        *lines,
+        f"is {examined.dialect} what your page speaks? --dialect {examined.dialect} confirms it, and saves "
+        "the search; if the page speaks another, name that one: then its refusal above is the relay's fault",
+    ]

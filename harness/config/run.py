@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from harness.config.ice import IceConfiguration, check_policy
 from harness.config.ice_options import or_environment, with_ice
+from harness.config.offers import check_offer_shape
 from harness.config.settings import Settings, read_settings
 from harness.config.target import (
     DEFAULT_DIALECT,
@@ -54,6 +55,7 @@ class RunSettings:
     limits: Mapping[str, float] = field(default_factory=dict)
     timeouts: Timeouts = field(default_factory=Timeouts)
     impairment: str = ""  # of every call's network, from its beginning: a preset's name
+    offer: str = ""  # the shape of every offer (`harness.core.offer_shapes`); else all in turn
     comfort_noise: bool = False  # between utterances; else digital silence
     embedded: bool = False  # the target is our own pair
     ice: IceConfiguration = field(
@@ -110,6 +112,7 @@ def run_settings(
     dialect: str | None = None,
     origin: str | None = None,
     auth: Auth | None = None,
+    silent: bool = False,
     fake_openai: str | None = None,
     seed: int | None = None,
     concurrency: int | None = None,
@@ -117,6 +120,7 @@ def run_settings(
     strict: bool = False,
     limits: Mapping[str, float] | None = None,
     impairment: str = "",
+    offer: str | None = None,
     ice: IceConfiguration | None = None,
     environment: Settings | None = None,
 ) -> RunSettings:
@@ -130,7 +134,7 @@ def run_settings(
         raise UsageError(f"--concurrency {concurrency} makes no call", "give 1 or more")
     if seed is not None and not 0 <= seed < HIGHEST_SEED:
         raise UsageError(f"--seed {seed} is out of range", f"give a number from 0 to {HIGHEST_SEED - 1}")
-    for option, value in (("--fake-openai", fake_openai), ("--auth", auth)):
+    for option, value in (("--fake-openai", fake_openai), ("--auth", auth), ("--silent", silent)):
         if value and not address:
             raise UsageError(f"{option} needs a --target", "the embedded relay brings its own")
     check_limits(limits or {})
@@ -138,13 +142,19 @@ def run_settings(
     dialect = dialect or (named.target.dialect if named and named.dialect_given else environment.dialect)
     check_dialect(dialect or DEFAULT_DIALECT)
     check_origin(origin or environment.origin)
+    offer = offer or (named.offer if named else "") or environment.offer
+    if offer:
+        check_offer_shape(offer)
     fake = fake_openai or (named.fake_openai if named else "")
     usual = TARGET_CONCURRENCY if address else EMBEDDED_CONCURRENCY
     ice = or_environment(ice or IceConfiguration(), named.target if named else None, environment)
     if not address:
         check_policy(ice.servers, ice.servers_from, relay_only=ice.policy == "relay")
     return RunSettings(
-        target=with_ice(_target(address, named, environment, dialect=dialect, origin=origin, auth=auth), ice)
+        target=with_ice(
+            _target(address, named, environment, dialect=dialect, origin=origin, auth=auth, silent=silent),
+            ice,
+        )
         if address
         else None,
         fake_openai=_management(fake) if fake else "",
@@ -159,6 +169,7 @@ def run_settings(
         strict=strict,
         limits={**(named.limits if named else {}), **(limits or {})},
         impairment=impairment,
+        offer=offer,
         comfort_noise=environment.silence == "comfort",
         ice=ice,
     )

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     origin: str = ""
     """The web page's origin, sent as a browser would."""
 
+    offer: str = ""
+    """How every offer is written, where --offer is not given (default: in every shape in turn)."""
+
     ice_servers: SecretStr = SecretStr("")
     """STUN and TURN servers as browsers take them: [{"urls": …, "username": …, "credential": …}]."""
 

@@ -55,10 +55,10 @@ class Target:
 
     `headers` and `fields` (extra JSON or form fields beside the SDP) may hold secrets among ordinary values.
     `origin` is the page's origin, sent as a browser would. `ice_servers_from` answers with ICE servers;
-    `ice_ca` is an authority (PEM) that theirs may be signed by. `auth` says whether the relay wants
-    credentials; None: it does where some are configured. `query_secrets` are the values in the URL's query
-    that are secret whatever their names. `name` is the one in harness.toml. Raises UsageError for what cannot
-    be sent.
+    `ice_ca` is an authority (PEM) that theirs may be signed by. `silent`: it is not meant to be heard. `auth`
+    says whether the relay wants credentials; None: it does where some are configured. `query_secrets` are the
+    values in the URL's query that are secret whatever their names. `name` is the one in harness.toml. Raises
+    UsageError for what cannot be sent.
     """
 
     url: str = field(repr=False)  # its query may hold a secret
@@ -73,6 +73,7 @@ class Target:
     ice_servers_from: str = ""
     ice_ca: Path | None = None
     auth: Auth | None = None
+    silent: bool = False
     before_call: BeforeCall | None = None
     usage: UsageEndpoint | None = None
     query_secrets: tuple[SecretStr, ...] = field(default=(), repr=False)

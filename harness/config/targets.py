@@ -41,6 +41,7 @@ class NamedTarget:
     limits: Mapping[str, float] = field(default_factory=dict)
     fake_openai: str = ""
     concurrency: int | None = None
+    offer: str = ""
 
 
 def find_config(start: Path) -> Path | None:
@@ -127,6 +128,7 @@ def _named(name: str, entry: TargetTable, place: Place, environment: Mapping[str
             ice_servers_from=entry.ice_servers_from,
             ice_ca=place.path.parent / entry.ice_ca if entry.ice_ca else None,
             auth=entry.auth,
+            silent=entry.silent,
             before_call=_before_call(entry.before_call, entry.url) if entry.before_call else None,
             usage=_usage(entry.usage, entry.url) if entry.usage else None,
             query_secrets=tuple(query.values()),
@@ -142,6 +144,7 @@ def _named(name: str, entry: TargetTable, place: Place, environment: Mapping[str
         limits=dict(entry.limits),
         fake_openai=entry.fake_openai or "",
         concurrency=entry.concurrency,
+        offer=entry.offer or "",
     )
 
 

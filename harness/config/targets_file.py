@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from harness.config.hooks import HOOK_SECONDS, SETTLE_SECONDS
+from harness.config.offers import check_offer_shape
 from harness.config.target import check_dialect, check_origin, check_url
 from harness.core.errors import UsageError
 from harness.core.limits import check_limits
@@ -98,7 +99,9 @@ class TargetTable(_Table):
     url: Url
     dialect: Annotated[str, _kept(check_dialect)] | None = None
     origin: Annotated[str, _kept(check_origin)] = ""
+    offer: Annotated[str, _kept(check_offer_shape)] | None = None
     auth: Literal["required", "open"] | None = None
+    silent: bool = False
     bearer_env: Variable | None = None
     headers: dict[str, str] = Field(default_factory=dict)
     headers_env: dict[str, Variable] = Field(default_factory=dict)

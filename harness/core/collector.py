@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 
 
-def spare_what_is_there() -> None:
+def freeze_loaded() -> None:
     """Never look again at what there is by now: for a process that has loaded what it keeps."""
     gc.collect()
     gc.freeze()

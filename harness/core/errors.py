@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from harness.core.printable import printable
+
 
 class HarnessError(Exception):
     """The harness could not do its work; the target is not to blame.
@@ -15,7 +17,8 @@ class HarnessError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.remedy})" if self.remedy else self.message
+        said = f"{self.message} ({self.remedy})" if self.remedy else self.message
+        return printable(said, lines=True)  # the message may quote what came from outside
 
 
 class UsageError(HarnessError):

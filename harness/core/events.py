@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from harness.core.arrivals import AnyArrival
 from harness.core.event import Event as Event
 from harness.core.event import Headers as Headers
 from harness.core.event import Layer as Layer
@@ -24,6 +25,7 @@ from harness.core.network_events import (
     NetworkImpaired,
     RelayRestarted,
 )
+from harness.core.packet_events import PacketMalformed
 from harness.core.usage_events import UsageTold
 
 # --- the call and its plan --------------------------------------------------------------------------
@@ -32,7 +34,7 @@ from harness.core.usage_events import UsageTold
 class CallStarted(Event, frozen=True, kw_only=True):
     """The first line of a timeline. `origin` is the monotonic clock's value at `at` 0.
 
-    `continues` is the call that this one was made in place of.
+    `continues` is the call that this one was made in place of. `silent`: the target is not meant to be heard.
     """
 
     call: str
@@ -47,6 +49,7 @@ class CallStarted(Event, frozen=True, kw_only=True):
     limits: dict[str, float] = msgspec.field(default_factory=dict)
     ufrag: str = ""
     continues: str = ""
+    silent: bool = False
 
 
 class CallWithheld(Event, frozen=True, kw_only=True):
@@ -101,9 +104,41 @@ class PacingMeasured(Event, frozen=True, kw_only=True):
 
 
 class OfferCreated(Event, frozen=True, kw_only=True):
-    """The offer, as the peer made it, before a dialect wraps it."""
+    """The offer, as the peer made it, before a dialect wraps it; `shape` is a name of `core.offer_shapes`."""
 
     sdp: str
+    shape: str = ""
+
+
+class OtherCodecHeard(Event, frozen=True, kw_only=True):
+    """The first packet of a codec that was negotiated and that we do not decode: `codec` as in a=rtpmap."""
+
+    payload_type: int
+    codec: str
+
+
+class OfferTried(Event, frozen=True, kw_only=True):
+    """A further offer, to find out why this call's was refused; a call that it made was hung up at once.
+
+    `how` and `shape` are of `core.offer_shapes`; `change` says in words what differs from the shape's own
+    offer: `lines` of it, from the line numbered `first_line` on, or where that is 0 lines that it lacks.
+    `status` is the response's, with the beginning of its body; without a response there is a `failure`.
+    """
+
+    shape: str
+    how: str
+    change: str = ""
+    lines: tuple[str, ...] = ()
+    first_line: int = 0
+    characters: int = 0
+    status: int | None = None
+    body: str = ""
+    failure: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the relay answered with success."""
+        return self.status is not None and 200 <= self.status < 300
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -143,7 +178,7 @@ class HttpResponse(Event, frozen=True, kw_only=True):
 
 
 class HttpFailed(Event, frozen=True, kw_only=True):
-    """No response: `refused`, `unresolved`, `timeout`, `dropped`, `tls`, `protocol`."""
+    """No whole response: refused, unresolved, unanswered, tls; reached: timeout, unfinished, dropped, …"""
 
     failure: str
     detail: str = ""
@@ -228,6 +263,14 @@ class ClientEvent(Event, frozen=True, kw_only=True):
     @property
     def type(self) -> str:
         return str(self.event.get("type", ""))
+
+
+class EventUnsent(Event, frozen=True, kw_only=True):
+    """A client event that could not be sent: it has more bytes than the other end's max-message-size."""
+
+    type: str
+    size: int
+    event_id: str = ""
 
 
 class ServerEvent(Event, frozen=True, kw_only=True):
@@ -361,6 +404,8 @@ AnyEvent = (
     | HarnessFailed
     | PacingMeasured
     | OfferCreated
+    | OfferTried
+    | OtherCodecHeard
     | HttpRequest
     | HttpResponse
     | HttpFailed
@@ -371,6 +416,7 @@ AnyEvent = (
     | IceServerTried
     | PairSelected
     | ChecksCounted
+    | PacketMalformed
     | NetworkImpaired
     | ImpairmentMeasured
     | CallLost
@@ -378,6 +424,7 @@ AnyEvent = (
     | HerdCame
     | RelayRestarted
     | ClientEvent
+    | EventUnsent
     | ServerEvent
     | EventInvalid
     | UtteranceStarted
@@ -392,5 +439,6 @@ AnyEvent = (
     | MarkHeard
     | SecretSeen
     | UpstreamUnavailable
+    | AnyArrival
     | UsageTold
 )

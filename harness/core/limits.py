@@ -34,7 +34,7 @@ LIMITS: dict[str, Limit] = {
         ),
         Limit("response_s", 5.0, "s", "from the end of a turn to response.created, and between its events"),
         Limit("boundary_ms", 150.0, "ms", "start and end of detected speech against the fixture's truth"),
-        Limit("latency_ms", None, "ms", "from the end of speech to the first audible reply"),
+        Limit("latency_ms", 3000.0, "ms", "from the end of speech to the first audible reply"),
         Limit("barge_in_ms", 1000.0, "ms", "from the detected interruption to silence"),
         Limit("loss_percent", 2.0, "%", "RTP packets lost on the way to the caller"),
         Limit("jitter_ms", 30.0, "ms", "interarrival jitter (RFC 3550, section 6.4.1)"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# --- HttpRequest.purpose, on the caller's side ---
+# --- HttpRequest.purpose, on the caller's side unless it says otherwise ---
 
 OFFER: Final = "offer"  # an ordinary call
 PREFLIGHT: Final = "preflight"  # the OPTIONS request that a browser sends first
@@ -17,7 +17,12 @@ UPSTREAM_FAILURE: Final = "upstream-failure"  # a good offer while the upstream 
 UNAUTHENTICATED: Final = "unauthenticated"  # a good offer without the target's credentials
 INJECTION: Final = "injection"  # a good offer with a session of our own; case: the marker in every value
 ABANDONED_OFFER: Final = "abandoned-offer"  # a good offer from a caller that goes away before connecting
+HANG_UP: Final = "hang-up"  # upstream: a request to end the call
+FOREIGN_PREFLIGHT: Final = "foreign-preflight"  # the OPTIONS request for a page of an origin that is not ours
 ICE_RESTART: Final = "ice-restart"  # the offer once more, with new ICE credentials, in mid-call
+
+OUR_BOUNDARY: Final = "harness-"  # how the boundary of a form begins that we made
+FOREIGN_ORIGIN: Final = "https://elsewhere.invalid"  # nobody's, for ever (RFC 2606, section 2)
 
 BAD_OFFERS: Final = (
     "empty",

@@ -6,6 +6,7 @@ extra field, a missing required one and a value of another type are all problems
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
@@ -29,6 +30,13 @@ class _SessionEvent(BaseModel):
 
 
 _RESOURCE_PATHS = tuple(f"session.{name}" for name in _SessionResource.model_fields)
+
+# Fields that api.openai.com was recorded to send (July and August 2026) and that openai 3.52 does not type.
+_RECORDED = re.compile(
+    r"obfuscation|(?:item|response\.output\[\d+\])\.phase"
+    r"|response\.usage\.output_token_details\.reasoning_tokens"
+)
+_NOTHING = re.compile("(?!)")
 
 
 FlawKind = Literal["missing", "extra", "type", "value"]
@@ -84,7 +92,7 @@ def server_event_problem(event: object) -> EventProblem | None:
 
 def client_event_flaw(event: Mapping[str, Any]) -> Flaw | None:
     """The flaw of a client event whose `type` is one of `client_events()`; never raises."""
-    return _flaw(client_events()[event["type"]], event)
+    return _flaw(client_events()[event["type"]], event, beyond=_NOTHING)
 
 
 def _problem(event: object, classes: Mapping[str, type[BaseModel]]) -> EventProblem | None:
@@ -97,7 +105,7 @@ def _problem(event: object, classes: Mapping[str, type[BaseModel]]) -> EventProb
         return EventProblem(False, f"type: is {_kind(name)}, not a string")
     if name not in classes:
         return EventProblem(True, f"type: {name!r} is not among the official {len(classes)}")
-    flaw = _flaw(classes[name], event)
+    flaw = _flaw(classes[name], event, beyond=_RECORDED)
     return EventProblem(False, str(flaw)) if flaw else None
 
 
@@ -106,7 +114,7 @@ def _adapter(model: type[BaseModel]) -> TypeAdapter[BaseModel]:
     return TypeAdapter(model)
 
 
-def _flaw(model: type[BaseModel], data: Mapping[str, Any]) -> Flaw | None:
+def _flaw(model: type[BaseModel], data: Mapping[str, Any], *, beyond: re.Pattern[str]) -> Flaw | None:
     is_session_event = data["type"] in SESSION_EVENTS
     try:
         parsed = _adapter(model).validate_python(dict(data), strict=True)
@@ -117,7 +125,8 @@ def _flaw(model: type[BaseModel], data: Mapping[str, Any]) -> Flaw | None:
     except RecursionError:
         return Flaw("event", "value", "is nested too deeply")
     known = _RESOURCE_PATHS if is_session_event else ()
-    extra = next((path for path in _extra_fields(parsed) if path not in known), None)
+    extras = (path for path in _extra_fields(parsed) if path not in known)
+    extra = next((path for path in extras if not beyond.fullmatch(path)), None)
     return Flaw(extra, "extra", "is not a field of the official type") if extra else None
 
 

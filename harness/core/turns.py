@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.core.audio import AUDIBLE_DBFS
-from harness.core.events import Packet, SendingStarted, ServerEvent
+from harness.core.events import CallStarted, Packet, SendingStarted, ServerEvent
 from harness.core.light_events import StretchHeard
 from harness.core.reception import CLOCK_RATE, unwrapped
 from harness.core.session import field as at_path
@@ -72,6 +72,7 @@ class Reply:
     transcript: str = ""
     has_audio: bool = False
     calls_function: bool = False
+    has_output: bool = False
     usage: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -123,9 +124,17 @@ def _turns(timeline: Timeline) -> list[Turn]:
 
 
 def audio_zero(timeline: Timeline) -> float | None:
-    """Zero of the server's audio clock: our first packet of audio."""
-    sending = timeline.first(SendingStarted)
-    return sending.at if sending else None
+    """Zero of the server's audio clock: our first packet of audio, or earlier where that is seen.
+
+    A gateway may have counted silence of its own before; no stamp is later than the event that brings it.
+    Where the other end is seen, our first packet is known to be the zero.
+    """
+    sending, started = timeline.first(SendingStarted), timeline.first(CallStarted)
+    if sending is None or started is None or started.mode != "black-box":
+        return sending.at if sending else None
+    stopped = timeline.server_events("input_audio_buffer.speech_stopped")
+    stamps = [(event.at, _stamp((event.event or {}).get("audio_end_ms"))) for event in stopped]
+    return min([sending.at, *(at - stamp / 1000 for at, stamp in stamps if stamp is not None)])
 
 
 def detections(timeline: Timeline) -> list[Detection]:
@@ -220,6 +229,7 @@ def _done(reply: Reply, at: float, response: object) -> Reply:
         error=error if isinstance(error, dict) else {},
         transcript=reply.transcript or " ".join(str(p.get("transcript") or "") for p in spoken).strip(),
         has_audio=reply.has_audio or bool(spoken),
+        has_output=bool(output),
         calls_function=any(item.get("type") == "function_call" for item in output),
         usage=usage if isinstance(usage, dict) else {},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -37,8 +38,8 @@ class FormPart:
 
 
 def peek_ufrag(body: bytes) -> str | None:
-    """The first ice-ufrag in a body of any wrapping: the call's name."""
-    found = _UFRAG.search(body)
+    """The first ice-ufrag in a body of any wrapping, also one that is percent-encoded: the call's name."""
+    found = _UFRAG.search(body) or _UFRAG.search(unquote_to_bytes(body) if b"%3A" in body else b"")
     return found.group(1).decode() if found else None
 
 

@@ -9,8 +9,9 @@ from contextlib import AbstractAsyncContextManager
 
 import uvloop
 
-from harness.core.collector import spare_what_is_there
+from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
+from harness.core.printable import printable
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.front import serving_fake
 from harness.fakes.relay.app import ReferenceRelay
@@ -19,9 +20,18 @@ from harness.fakes.serving import running, split_bind, stop_signals
 
 Say = Callable[[str], None]
 
+EXAMPLE_KEY = "sk-test"
 
-def serve_fake(bind: str, settings: FakeSettings, say: Say | None = None, *, workers: int = 1) -> None:
-    """Serve the fake OpenAI on `HOST:PORT`; say one line with its base URL when ready.
+
+def serve_fake(
+    bind: str,
+    settings: FakeSettings,
+    say: Say | None = None,
+    *,
+    workers: int = 1,
+    hint: Say = lambda _line: None,
+) -> None:
+    """Serve the fake OpenAI on `HOST:PORT`; say one line with its base URL when ready, then `hint` the rest.
 
     Returns after SIGINT or SIGTERM, with every call released and every worker gone. Raises UsageError where
     it cannot bind, and HarnessError when all of several workers have died.
@@ -36,7 +46,12 @@ def serve_fake(bind: str, settings: FakeSettings, say: Say | None = None, *, wor
 
         return serving_fake(settings, workers=workers, host=host, port=port, broken=broken)
 
-    uvloop.run(_serve(serving, say))
+    def ready(url: str) -> None:
+        (say or _print_line)(url)
+        key = "a key of --keys" if settings.api_keys else f"{EXAMPLE_KEY} (any key will do)"
+        hint(f"give the relay OPENAI_BASE_URL={url}/v1 and OPENAI_API_KEY={key}")
+
+    uvloop.run(_serve(serving, ready))
     if dead:
         raise HarnessError("all workers of the fake have died", "see what they said above")
 
@@ -53,11 +68,11 @@ async def _serve(
 ) -> None:
     with stop_signals() as stopped:
         async with serving(stopped) as url:
-            spare_what_is_there()
+            freeze_loaded()
             (say or _print_line)(url)
             await stopped.wait()
 
 
 def _print_line(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{printable(line)}\n")
     sys.stdout.flush()

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO, Any, Self, cast
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -39,9 +40,11 @@ RESTART_SPARE = b"restart\n"
 class EmbeddedOptions:
     """What the pair is run with. `conversation`: settings of `ConversationSettings` by name.
 
+    `fake_at` (HOST:PORT): the fake alone, there, for a relay that is not ours and whatever key it has.
     `workers`: processes that share the fake's calls; with one, all is in the pair's own.
     """
 
+    fake_at: str = ""
     dialect: Dialect = "json"
     relay_faults: tuple[str, ...] = ()
     fake_faults: tuple[str, ...] = ()
@@ -51,9 +54,30 @@ class EmbeddedOptions:
     bearer_token: str | None = None
     origins: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ("127.0.0.1",)
+    ice_patience: float | None = 5.0
     workers: int = 1
     conversation: Mapping[str, Any] = field(default_factory=dict)
     api_key: str = field(default_factory=lambda: f"sk-embedded-{secrets.token_urlsafe(24)}")
+
+
+def options_for(settings: RunSettings, *, vad: Engine = "silero") -> EmbeddedOptions:
+    """See `EmbeddedPair.for_run`."""
+    if settings.target is not None:
+        parts = urlsplit(settings.fake_openai)
+        host = parts.hostname or ""
+        return EmbeddedOptions(
+            fake_at=f"{host}:{parts.port or 80}",
+            addresses=("::1",) if host == "::1" else ("127.0.0.1",),
+            seed=settings.seed,
+            vad=vad,
+        )
+    return EmbeddedOptions(
+        dialect=cast("Dialect", settings.dialect),
+        seed=settings.seed,
+        bearer_token=settings.bearer.get_secret_value() if settings.bearer else None,
+        origins=(settings.origin,) if settings.origin else (),
+        vad=vad,
+    )
 
 
 class Ready(msgspec.Struct):
@@ -80,15 +104,8 @@ class EmbeddedPair:
 
     @classmethod
     def for_run(cls, settings: RunSettings) -> Self:
-        """The pair that a run without a target needs."""
-        return cls(
-            EmbeddedOptions(
-                dialect=cast("Dialect", settings.dialect),
-                seed=settings.seed,
-                bearer_token=settings.bearer.get_secret_value() if settings.bearer else None,
-                origins=(settings.origin,) if settings.origin else (),
-            )
-        )
+        """What a run needs: without a target the pair, with one the fake where the target looks for it."""
+        return cls(options_for(settings))
 
     @property
     def offer_url(self) -> str:

@@ -15,15 +15,16 @@ from typing import Literal
 import msgspec
 import uvloop
 
-from harness.core.collector import spare_what_is_there
+from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
+from harness.core.printable import make_logs_printable
 from harness.fakes.embedded import RESTART_SPARE, EmbeddedOptions, Ready
 from harness.fakes.openai.conversation.settings import ConversationSettings
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.front import serving_fake
 from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import RelaySettings
-from harness.fakes.serving import running
+from harness.fakes.serving import running, split_bind
 
 Order = Literal["restart", "stop", "broken"]
 
@@ -35,7 +36,8 @@ async def _serve(options: EmbeddedOptions) -> None:
     loop.add_reader(sys.stdin.fileno(), _read_stdin, orders)
     fake = FakeSettings(
         addresses=options.addresses,
-        api_keys=(options.api_key,),
+        ice_patience=options.ice_patience,
+        api_keys=() if options.fake_at else (options.api_key,),
         vad=options.vad,
         voice=options.voice,
         conversation=ConversationSettings().changed(options.conversation),
@@ -43,7 +45,12 @@ async def _serve(options: EmbeddedOptions) -> None:
         faults=options.fake_faults,
     )
     broken = partial(orders.put_nowait, "broken")
-    async with serving_fake(fake, workers=options.workers, broken=broken) as fake_url:
+    host, port = split_bind(options.fake_at or "127.0.0.1:0")
+    async with serving_fake(fake, workers=options.workers, host=host, port=port, broken=broken) as fake_url:
+        if options.fake_at:
+            _ready(Ready("", fake_url, ""))
+            await orders.get()
+            return
         settings = RelaySettings(
             upstream=fake_url,
             api_key=options.api_key,
@@ -54,20 +61,22 @@ async def _serve(options: EmbeddedOptions) -> None:
             seed=options.seed,
         )
         async with running(ReferenceRelay(settings).app) as relay_url:
-            spare_what_is_there()
+            freeze_loaded()
             port = 0
             order: Order = "restart"
             while order == "restart":
                 async with running(ReferenceRelay(settings).app, port=port) as spare_url:
                     port = int(spare_url.rpartition(":")[2])
-                    sys.stdout.buffer.write(
-                        msgspec.json.encode(Ready(relay_url, fake_url, spare_url)) + b"\n"
-                    )
-                    sys.stdout.flush()
+                    _ready(Ready(relay_url, fake_url, spare_url))
                     order = await orders.get()
     loop.remove_reader(sys.stdin.fileno())
     if order == "broken":
         raise HarnessError("all workers of the fake have died", "see what they said above")
+
+
+def _ready(ready: Ready) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(ready) + b"\n")
+    sys.stdout.flush()
 
 
 def _read_stdin(orders: asyncio.Queue[Order]) -> None:
@@ -79,6 +88,7 @@ def main() -> int:
     """Serve what the first line asks for."""
     # Ctrl-C reaches the whole process group; the parent decides when its calls are over.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    make_logs_printable()
     options = msgspec.json.decode(sys.stdin.buffer.readline(), type=EmbeddedOptions)
     try:
         uvloop.run(_serve(options))

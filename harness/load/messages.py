@@ -25,6 +25,7 @@ class LoadSettings(_Message, frozen=True, kw_only=True):
 
     host: str = ""
     dialect: str | None = None
+    offer: str | None = None
     fake_openai: str | None = None
     seed: int = 0
     decode_share: float = 0.1

@@ -16,7 +16,6 @@ from typing import Any, Protocol
 
 from aioice import Candidate
 from aioice.ice import StunProtocol, get_host_addresses
-from aioice.stun import TransactionError
 from aioice.turn import TurnTransport
 from aiortc import (
     RTCCertificate,
@@ -24,18 +23,17 @@ from aiortc import (
     RTCDtlsTransport,
     RTCIceGatherer,
     RTCIceTransport,
-    RTCSctpTransport,
 )
-from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from aiortc.rtcdtlstransport import SRTPProtectionProfile, certificate_digest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from OpenSSL import SSL
 from pylibsrtp import Session
 
+from harness.peer.agents import FullAgent, LiteAgent
 from harness.peer.checks import CheckCounter
 from harness.peer.datagrams import DatagramSocket, open_datagrams
-from harness.peer.hosts import host_protocols, without_redundant
+from harness.peer.hosts import GuardedProtocol, host_protocols, without_redundant
 
 COMPONENT = 1  # RTP, and RTCP with it (RFC 8445, section 13.1.1; RFC 5761)
 RELAY_GOODBYE_SECONDS = 2.0
@@ -51,22 +49,18 @@ REBIND_TRIES = 3  # retransmissions: 7.5 s in all
 
 def new_gatherer(
     *,
+    agent: FullAgent | LiteAgent,
     ask_servers: AskServers | None,
     relay_only: bool,
-    ufrag: str,
-    pwd: str,
-    controlling: bool,
     addresses: Sequence[str] | None,
 ) -> RTCIceGatherer:
-    """A gatherer on the given host addresses; None takes aioice's own choice, which leaves out loopback."""
-    gatherer = RTCIceGatherer(
-        iceServers=[],
-        iceTransportPolicy=RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL,
-        local_username=ufrag,
-        local_password=pwd,
-    )
-    connection: Any = gatherer._connection
-    connection.ice_controlling = controlling
+    """A gatherer for our own agent, on the given host addresses.
+
+    None takes aioice's own choice of addresses, which leaves out loopback.
+    """
+    gatherer = RTCIceGatherer(iceServers=[])
+    gatherer._connection = agent
+    connection: Any = agent
 
     async def gather_candidates() -> None:
         # Interfaces are asked only where that decides: aioice asks, which is dear, whatever is gathered on.
@@ -84,7 +78,7 @@ def new_gatherer(
         candidates: list[Candidate] = [protocol.local_candidate for protocol in connection._protocols]
         if ask_servers is not None:
             hosts = tuple(connection._protocols)
-            for candidate, protocol in await ask_servers(hosts, lambda: StunProtocol(connection)):
+            for candidate, protocol in await ask_servers(hosts, lambda: GuardedProtocol(connection)):
                 candidates.append(candidate)
                 if protocol is not None:
                     connection._protocols.append(protocol)
@@ -214,11 +208,12 @@ async def rebind(gatherer: RTCIceGatherer) -> bool:
     """Go on from a new local port, then nominate the pair again, as a browser's next check does.
 
     Whether the other end answered that check (RFC 8445, section 7.3.1.3: it learns the new address). The
-    candidates stay as they are: only the network sees another port. False too where there is no pair.
+    candidates stay as they are: only the network sees another port. False too where there is
+    no pair, and for a lite agent.
     """
-    connection: Any = gatherer._connection
+    agent = gatherer._connection
     pair = nominated_pair(gatherer)
-    if pair is None or pair.local_candidate.type == "relay":
+    if not isinstance(agent, FullAgent) or pair is None or pair.local_candidate.type == "relay":
         return False
     protocol = pair.protocol
     wired = protocol.transport if isinstance(protocol.transport, _WiredSocket) else None
@@ -231,13 +226,7 @@ async def rebind(gatherer: RTCIceGatherer) -> bool:
         protocol.transport = new
     else:
         wired.transport = new
-    request = connection.build_request(pair, nominate=True)
-    key = connection.remote_password.encode()
-    try:
-        await protocol.request(request, pair.remote_addr, integrity_key=key, retransmissions=REBIND_TRIES)
-    except TransactionError:
-        return False
-    return True
+    return await agent.check_nominated(retransmissions=REBIND_TRIES)
 
 
 async def stop_sending(gatherer: RTCIceGatherer) -> None:
@@ -268,32 +257,6 @@ def fingerprint_mismatch(dtls: RTCDtlsTransport, announced: Sequence[tuple[str, 
         if actual.upper() != value.upper():
             return f"the answer announced {algorithm} {value}, the certificate has {actual}"
     return ""
-
-
-def watch_sctp(sctp: RTCSctpTransport, on_state: Callable[[str], None]) -> None:
-    """Report W3C's sctp states: connecting, connected, closed."""
-    set_state = sctp._set_state
-    last = ""
-
-    def set_and_tell(state: Any) -> None:
-        nonlocal last
-        set_state(state)
-        if sctp.state != last:
-            last = sctp.state
-            on_state(last)
-
-    sctp._set_state = set_and_tell  # type: ignore[method-assign]  # the hook that aiortc lacks
-
-
-def let_resets_fail(sctp: RTCSctpTransport) -> None:
-    """aiortc resets a stream in a task that nobody awaits: where DTLS is gone, let it fail unheard."""
-    transmit = sctp._transmit_reconfig
-
-    async def transmit_or_not() -> None:
-        with contextlib.suppress(ConnectionError):
-            await transmit()
-
-    sctp._transmit_reconfig = transmit_or_not  # type: ignore[method-assign]  # the hook that aiortc lacks
 
 
 class _Nominated(dict[int, Any]):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 
 class CheckCounter:
     """ICE connectivity checks on the wire, told from STUN's message types (RFC 8489, section 5)."""
 
     def __init__(self) -> None:
-        self.on_answered: Callable[[], None] | None = None
         self.sent = 0
         self.answered = 0
         self.refused = 0
@@ -28,7 +25,5 @@ class CheckCounter:
                 self.replied += 1
             else:
                 self.answered += 1
-                if self.on_answered is not None:
-                    self.on_answered()
         elif not outgoing and (first, second) == (0x01, 0x11):
             self.refused += 1

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
-CONSENT_SECONDS = 30.0  # RFC 7675, section 5.1
+
+@dataclass(frozen=True)
+class ConsentTimes:
+    """Seconds between checks, 20 % more or less, and from the last sign of life to the end of consent."""
+
+    check: float = 5.0
+    expiry: float = 30.0
+
+
+RFC_7675 = ConsentTimes()  # section 5.1
 
 
 class Consent:
-    """Calls `on_expired` once, 30 s after the last `renew`. One timer, moved only when it fires."""
+    """Calls `on_expired` once, `seconds` after the last `renew`. One timer, moved only when it fires."""
 
-    def __init__(self, on_expired: Callable[[], None], seconds: float = CONSENT_SECONDS) -> None:
+    def __init__(self, on_expired: Callable[[], None], seconds: float) -> None:
         self._on_expired = on_expired
         self._seconds = seconds
         self._loop = asyncio.get_running_loop()
@@ -19,7 +29,7 @@ class Consent:
         self._timer: asyncio.TimerHandle | None = self._loop.call_later(seconds, self._look)
 
     def renew(self) -> None:
-        """A connectivity check was answered."""
+        """The other end has shown that it still wants what we send."""
         self._renewed_at = self._loop.time()
 
     def stop(self) -> None:

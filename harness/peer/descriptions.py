@@ -1,11 +1,11 @@
-"""Writing offers as a browser does, and answers that mirror an offer's sections (RFC 9429)."""
+"""Writing offers as a browser does (RFC 9429)."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
 
-from harness.core.sdp import Candidate, Section, SessionDescription
+from harness.core.sdp import Candidate
 from harness.peer.transport import Transport
 
 OPUS_FMTP = "minptime=10;useinbandfec=1"
@@ -41,75 +41,6 @@ def write_offer(transport: Transport, *, ssrc: int) -> str:
             *_data_lines(transport),
         ],
     )
-
-
-def write_answer(
-    offer: SessionDescription,
-    transport: Transport,
-    *,
-    ssrc: int,
-    stream: str = "realtimeapi",
-    track: str = "audio",
-) -> str:
-    """An answer with a section for each of the offer's, in its order; those we cannot serve are rejected."""
-    accepted = [s.mid or str(i) for i, s in enumerate(offer.sections) if _servable(s)]
-    sections = []
-    for index, section in enumerate(offer.sections):
-        mid = section.mid or str(index)
-        if not _servable(section):
-            sections.append(_rejected(section, mid))
-        elif section.kind == "audio":
-            sections.append(_audio_answer(section, mid, transport, ssrc, f"{stream} {track}"))
-        else:
-            sections.append(_data_answer(mid, transport))
-    return _joined(_session_lines(accepted, f" {stream}"), *sections)
-
-
-def _servable(section: Section) -> bool:
-    if section.rejected:
-        return False
-    return section.kind == "application" or (section.kind == "audio" and section.codec("opus") is not None)
-
-
-def _audio_answer(section: Section, mid: str, transport: Transport, ssrc: int, msid: str) -> list[str]:
-    opus = section.codec("opus")
-    payload_type = opus.payload_type if opus else DEFAULT_OPUS_PAYLOAD_TYPE
-    # RFC 3264, section 6.1: what they only send we only receive, and the reverse.
-    mirrored = {"sendonly": "recvonly", "recvonly": "sendonly"}
-    return [
-        f"m=audio {_default_port(transport)} UDP/TLS/RTP/SAVPF {payload_type}",
-        "c=IN IP4 0.0.0.0",
-        "a=rtcp:9 IN IP4 0.0.0.0",
-        *_candidate_lines(transport.candidates),
-        "a=end-of-candidates",
-        *_transport_lines(transport, "active"),
-        f"a=mid:{mid}",
-        f"a={mirrored.get(section.direction, section.direction)}",
-        f"a=msid:{msid}",
-        *_opus_lines(payload_type),
-        f"a=ssrc:{ssrc} cname:{msid.partition(' ')[0]}",
-        f"a=ssrc:{ssrc} msid:{msid}",
-    ]
-
-
-def _data_answer(mid: str, transport: Transport) -> list[str]:
-    return [
-        f"m=application {_default_port(transport)} UDP/DTLS/SCTP webrtc-datachannel",
-        "c=IN IP4 0.0.0.0",
-        *_transport_lines(transport, "active"),
-        f"a=mid:{mid}",
-        *_data_lines(transport),
-    ]
-
-
-def _rejected(section: Section, mid: str) -> list[str]:
-    formats = " ".join(section.formats) or "0"
-    return [
-        f"m={section.kind} 0 {section.protocol} {formats}",
-        "c=IN IP4 0.0.0.0",
-        f"a=mid:{mid}",
-        "a=inactive",
-    ]
 
 
 def _session_lines(mids: Iterable[str], stream: str) -> list[str]:

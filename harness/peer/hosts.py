@@ -15,18 +15,24 @@ from harness.peer.datagrams import open_datagrams
 logger = logging.getLogger(__name__)
 
 
-class HostProtocol(StunProtocol):
-    """aioice's protocol, which does not ask when a datagram arrived."""
+class GuardedProtocol(StunProtocol):
+    """aioice's protocol, which does not ask when a datagram arrived, and drops what it cannot read.
+
+    Anybody may send such a datagram to the port, so it says nothing about the other end.
+    """
 
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...], _arrival: float = 0.0) -> None:
-        super().datagram_received(data, addr)
+        try:
+            super().datagram_received(data, addr)
+        except Exception as error:  # such as struct's, for an attribute that is too short
+            logger.info("%d bytes from %s could not be read: %r", len(data), addr, error)
 
 
-def host_protocols(connection: Connection, component: int, addresses: Sequence[str]) -> list[HostProtocol]:
+def host_protocols(connection: Connection, component: int, addresses: Sequence[str]) -> list[GuardedProtocol]:
     """One for each address that can be bound, with its candidate."""
     protocols = []
     for address in addresses:
-        protocol = HostProtocol(connection)
+        protocol = GuardedProtocol(connection)
         try:
             socket = open_datagrams(address, protocol)
         except OSError as error:

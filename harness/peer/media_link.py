@@ -11,6 +11,7 @@ from harness.core.clock import MonotonicClock
 from harness.peer import aiortc_internals as internals
 from harness.peer import srtp
 
+OnFailed = Callable[[str, Exception], None]  # where, and what
 OnPacket = Callable[[bytes, float], None]  # a plain RTP packet or RTCP compound, and its arrival
 
 SHORTEST = 12  # bytes: an RTP header
@@ -21,12 +22,17 @@ _now = MonotonicClock.now
 class MediaLink:
     """Where one call's media goes out and comes in. `on_rtp` and `on_rtcp` get what is authentic.
 
+    `on_failed` is told what a packet made fail, here or in a listener.
+
     Where to send is looked up when that changes or fails, so that a packet does not pay for it.
     What came in is opened when so many datagrams are `together`, or at `settle`: one after the other they
     cost less than each by itself, among those of other calls. Arrivals are those of the datagrams.
     """
 
-    def __init__(self, gatherer: RTCIceGatherer, dtls: RTCDtlsTransport, together: int = 1) -> None:
+    def __init__(
+        self, gatherer: RTCIceGatherer, dtls: RTCDtlsTransport, on_failed: OnFailed, together: int = 1
+    ) -> None:
+        self._on_failed = on_failed
         self.on_rtp: OnPacket | None = None
         self.on_rtcp: OnPacket | None = None
         self._dtls = dtls
@@ -99,12 +105,15 @@ class MediaLink:
         for datagram, arrival in held:
             if len(datagram) < SHORTEST:
                 continue
-            if 192 <= datagram[1] <= 208:  # RFC 5761, section 4
-                packet, listener = open_rtcp(datagram), self.on_rtcp
-            else:
-                packet, listener = open_rtp(datagram), self.on_rtp
-            if packet is not None and listener is not None:
-                listener(packet, arrival)
+            try:
+                if 192 <= datagram[1] <= 208:  # RFC 5761, section 4
+                    packet, listener = open_rtcp(datagram), self.on_rtcp
+                else:
+                    packet, listener = open_rtp(datagram), self.on_rtp
+                if packet is not None and listener is not None:
+                    listener(packet, arrival)
+            except Exception as error:  # the next packet may be read, and other calls go on
+                self._on_failed("reading media", error)
 
     def stop_listening(self) -> None:
         """Hand on nothing more."""

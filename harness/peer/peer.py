@@ -14,9 +14,11 @@ from harness.core.events import (
     ChecksCounted,
     ClientEvent,
     Event,
+    EventUnsent,
     HarnessFailed,
     Layer,
     OfferCreated,
+    OtherCodecHeard,
     PacingMeasured,
     PairSelected,
     ReceiverReport,
@@ -24,22 +26,28 @@ from harness.core.events import (
     ServerEvent,
     StateChanged,
 )
-from harness.core.sdp import parse_sdp
+from harness.core.offer_shapes import MINIMAL
+from harness.core.packet_events import PacketMalformed
+from harness.core.sdp import SessionDescription, parse_sdp
 from harness.core.strict_json import json_object
 from harness.peer.aiortc_internals import AskServers, Wire
-from harness.peer.channel import Message
-from harness.peer.descriptions import write_offer
+from harness.peer.channel import Message, MessageTooLongError
 from harness.peer.heard import Decode, Heard
 from harness.peer.heard_lightly import HeardLightly
+from harness.peer.offering import Offering
+from harness.peer.offers import shape_named
 from harness.peer.pacer import Pacer
 from harness.peer.receiver import AudioReceiver
 from harness.peer.remote import Remote, check_answer
 from harness.peer.rtcp import ReportSeen
 from harness.peer.sender import AudioSender, new_ssrc
 from harness.peer.source import Microphone
+from harness.peer.spare_ports import SparePorts
 from harness.peer.transport import Transport
 
 CHANNEL_LABEL = "oai-events"
+MOST_TOLD = 50  # of what may differ with each packet
+NO_SPEECH = ("cn", "telephone-event")
 TOGETHER = 5  # datagrams that a light peer opens, or protects, one after the other: 100 ms
 
 
@@ -47,7 +55,8 @@ class Peer:
     """One call's WebRTC end: `create_offer`, `accept_answer`, then talk; `close` always.
 
     `record` takes every event; `clock` is the timeline's. A light one keeps no packets and no samples, and
-    decodes no more than it needs to tell what is audible.
+    decodes no more than it needs to tell what is audible. `shape`: how its offer is written. `ufrag`: the
+    call's name, where it is not drawn.
     """
 
     def __init__(
@@ -61,12 +70,20 @@ class Peer:
         addresses: Sequence[str] | None = None,
         ask_servers: AskServers | None = None,
         relay_only: bool = False,
+        shape: str = MINIMAL,
+        ufrag: str = "",
     ) -> None:
+        self.shape = shape
+        self._shape = shape_named(shape)
+        self._cname = self._shape.draw.cname()
+        self._spare = SparePorts()
         self.microphone = microphone
         self._record = record
         self._clock = clock
         self._connecting: asyncio.Task[None] | None = None
         self._offer = ""
+        self._told: set[tuple[str, str]] = set()
+        self._answer: SessionDescription | None = None
         self._ssrc = new_ssrc()
         # The order is the browser page's: listeners, audio, data channel, then the offer.
         self.heard: Heard | HeardLightly
@@ -74,22 +91,30 @@ class Peer:
             self.heard = HeardLightly(record, clock, new_decoder)
         else:
             self.heard = Heard(record, clock, new_decoder())
-        self._receiver = AudioReceiver(on_packet=self.heard.packet, on_report=self._report)
+        self._others: set[int] = set()
+        self._receiver = AudioReceiver(
+            on_packet=self.heard.packet, on_report=self._report, on_other=self._other_codec
+        )
         self._receiver.our_ssrc = self._ssrc
         self._transport = Transport(
             controlling=True,
             on_state=self._state,
+            on_malformed=self._malformed,
+            on_failed=self._failed,
             addresses=addresses,
             ask_servers=ask_servers,
             relay_only=relay_only,
             on_rtp=self._receiver.rtp,
             on_rtcp=self._receiver.rtcp,
             together=TOGETHER if light else 1,
+            ufrag=ufrag or self._shape.draw.ufrag(),
+            pwd=self._shape.draw.pwd(),
         )
         self._sender = AudioSender(
             self._transport,
             microphone,
             ssrc=self._ssrc,
+            cname=self._cname,
             ahead=TOGETHER if light else 1,
             receiver=self._receiver,
             on_sent=self._first_sent,
@@ -140,22 +165,43 @@ class Peer:
                     port=candidate.port,
                 )
             )
-        self._offer = write_offer(self._transport, ssrc=self._ssrc)
-        self._record(OfferCreated(at=self._clock.now(), sdp=self._offer))
+        hosts = [c.address for c in self._transport.candidates if c.type == "host"]
+        for _ in range(self._shape.spare):
+            self._spare.bind(hosts)
+        offering = Offering(
+            self._transport, ssrc=self._ssrc, cname=self._cname, spare=tuple(self._spare.numbers)
+        )
+        self._offer = self._shape.write(offering)
+        self._record(OfferCreated(at=self._clock.now(), sdp=self._offer, shape=self.shape))
         return self._offer
 
     def accept_answer(self, sdp: str, *, ice_seconds: float, dtls_seconds: float) -> None:
         """Begin to connect in the background; raises SdpUnusableError as setRemoteDescription would."""
         answer = parse_sdp(sdp)
-        check_answer(answer, parse_sdp(self._offer))
+        offer = parse_sdp(self._offer)
+        check_answer(answer, offer)
         remote = Remote.from_sdp(answer)
+        self._spare.close()
+        # RFC 3264, section 6.1: the offer's numbers are those that its sender asks for; some answer others.
+        asked = [s.codec("opus") for s in offer.sections if s.kind == "audio"]
+        self._receiver.payload_types = frozenset(
+            {remote.payload_type, *(codec.payload_type for codec in asked if codec)}
+        )
+        self._answer = answer
         self._connecting = asyncio.get_running_loop().create_task(
             self._connect(remote, ice_seconds, dtls_seconds), name=f"connect-{self.ufrag}"
         )
 
     def send(self, event: dict[str, Any]) -> None:
-        """Send one client event; raises ChannelClosedError when the channel is not open."""
-        self._channel.send(json.dumps(event, ensure_ascii=False))
+        """Send one client event; raises ChannelClosedError and MessageTooLongError as the channel does."""
+        text = json.dumps(event, ensure_ascii=False)
+        try:
+            self._channel.send(text)
+        except MessageTooLongError:
+            size, event_id = len(text.encode()), str(event.get("event_id", ""))
+            kind = str(event.get("type", ""))
+            self._record(EventUnsent(at=self._clock.now(), type=kind, size=size, event_id=event_id))
+            raise
         self._record(ClientEvent(at=self._clock.now(), event=event))
 
     def send_raw(self, text: str) -> None:
@@ -170,6 +216,7 @@ class Peer:
 
     async def close(self) -> None:
         """Channel, transport, then the tracks, as the page's clean-up does; idempotent."""
+        self._spare.close()
         if self._connecting is not None:
             self._connecting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -183,6 +230,12 @@ class Peer:
         self.heard.flush()
 
     async def _connect(self, remote: Remote, ice_seconds: float, dtls_seconds: float) -> None:
+        try:
+            await self._connect_stages(remote, ice_seconds, dtls_seconds)
+        except Exception as error:  # whatever an answer made of the transport, the caller is to hang up
+            self._failed("connecting", error)
+
+    async def _connect_stages(self, remote: Remote, ice_seconds: float, dtls_seconds: float) -> None:
         if not await self._transport.start_ice(remote, ice_seconds):
             return
         if (pair := self._transport.selected_pair) is not None:
@@ -223,7 +276,30 @@ class Peer:
         self._record(SendingStarted(at=self._clock.now(), ssrc=self._ssrc))
 
     def _sending_failed(self, error: Exception) -> None:
-        self._record(HarnessFailed(at=self._clock.now(), error=repr(error), where="sending audio"))
+        self._failed("sending audio", error)
+
+    def _failed(self, where: str, error: Exception) -> None:
+        """Once for each kind: the next packets may fail alike."""
+        kind = where, type(error).__name__
+        if kind not in self._told:
+            self._told.add(kind)
+            self._record(HarnessFailed(at=self._clock.now(), error=repr(error), where=where))
+
+    def _malformed(self, problem: str) -> None:
+        if ("malformed", problem) not in self._told and len(self._told) < MOST_TOLD:
+            self._told.add(("malformed", problem))
+            self._record(PacketMalformed(at=self._clock.now(), problem=problem))
+
+    def _other_codec(self, payload_type: int) -> None:
+        """Once for each; comfort noise and key presses are no speech."""
+        if payload_type in self._others:
+            return
+        self._others.add(payload_type)
+        section = self._answer.section("audio") if self._answer else None
+        codec = next((c for c in section.codecs if c.payload_type == payload_type), None) if section else None
+        if codec is None or codec.name not in NO_SPEECH:
+            name = f"{codec.name}/{codec.clock_rate}" if codec else "a codec that the answer does not name"
+            self._record(OtherCodecHeard(at=self._clock.now(), payload_type=payload_type, codec=name))
 
     def _report(self, report: ReportSeen) -> None:
         self._record(

@@ -18,16 +18,22 @@ _fields = struct.Struct("!HLL").unpack_from
 
 
 class AudioReceiver:
-    """The incoming streams of one call. `on_packet` gets each packet and its stream's statistics."""
+    """The incoming streams of one call. `on_packet` gets each packet and its stream's statistics.
+
+    Where `payload_types` are known, packets of others are counted and empty, and `on_other` is told.
+    """
 
     def __init__(
         self,
         *,
         on_packet: OnPacket | None = None,
         on_report: Callable[[rtcp.ReportSeen], None] | None = None,
+        on_other: Callable[[int], None] | None = None,
     ) -> None:
         self._on_packet = on_packet
         self._on_report = on_report
+        self._on_other = on_other
+        self.payload_types: frozenset[int] = frozenset()  # Opus's; none: whatever comes
         self._streams: dict[int, rtcp.StreamStatistics] = {}
         self._last_sr = 0
         self._last_sr_arrival = 0.0
@@ -56,6 +62,10 @@ class AudioReceiver:
             payload = found
         else:
             return
+        if (kind := packet[1] & 0x7F) not in self.payload_types and self.payload_types:
+            payload = b""
+            if self._on_other is not None:
+                self._on_other(kind)
         sequence, timestamp, ssrc = _fields(packet, 2)
         stream = self._streams.get(ssrc)
         if stream is None:

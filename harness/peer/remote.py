@@ -48,9 +48,9 @@ class Remote:
         return cls(
             ufrag=first.ice_ufrag,
             pwd=first.ice_pwd,
-            # RFC 9143, section 7.3.3: in a bundle, the candidates stand in the tagged (first) section;
-            # one that repeats them in every section says the same again.
-            candidates=tuple(dict.fromkeys(c for s in live for c in s.candidates)),
+            # RFC 9143, section 7.3.3: in a bundle, the candidates are those of the tagged (first) section.
+            # A browser's offer has others for each; whoever puts all into another one is taken at that.
+            candidates=tuple(dict.fromkeys(first.candidates or (c for s in live for c in s.candidates))),
             fingerprints=tuple(first.fingerprints),
             setup=first.setup or "",
             sctp_port=data.sctp_port if data else None,

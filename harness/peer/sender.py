@@ -54,6 +54,7 @@ class AudioSender:
         *,
         ssrc: int | None = None,
         payload_type: int = 111,
+        cname: str = "",
         ahead: int = 1,
         receiver: AudioReceiver | None = None,
         on_sent: Callable[[float], None] | None = None,
@@ -62,6 +63,7 @@ class AudioSender:
     ) -> None:
         self.ssrc = ssrc if ssrc is not None else new_ssrc()
         self.source = source
+        self.cname = cname or f"stream-{self.ssrc:x}"
         self.packets = 0
         self._octets = 0  # of payloads, sent or ready
         self._protect = outlet.protect_rtp
@@ -137,13 +139,12 @@ class AudioSender:
 
     def _report(self, now: float) -> None:
         blocks = self._receiver.report_blocks(now) if self._receiver is not None else []
-        cname = f"stream-{self.ssrc:x}"
         if self.packets:
             timestamp = (self._timestamp - SAMPLES_PER_FRAME * (len(self._ready) + 1)) & 0xFFFFFFFF  # now
             octets = self._octets - sum(len(d) - self._overhead for d in self._ready if d is not None)
-            compound = rtcp.sender_report(self.ssrc, cname, now, timestamp, self.packets, octets, blocks)
+            compound = rtcp.sender_report(self.ssrc, self.cname, now, timestamp, self.packets, octets, blocks)
         elif blocks:
-            compound = rtcp.receiver_report(self.ssrc, cname, blocks)
+            compound = rtcp.receiver_report(self.ssrc, self.cname, blocks)
         else:
             return
         self._send_report(compound)

@@ -18,7 +18,6 @@ from aiortc import (
     RTCDataChannelParameters,
     RTCDtlsFingerprint,
     RTCDtlsParameters,
-    RTCDtlsTransport,
     RTCIceCandidate,
     RTCIceParameters,
     RTCIceTransport,
@@ -29,10 +28,13 @@ from aiortc import (
 from harness.core.events import Layer
 from harness.core.sdp import Candidate
 from harness.peer import aiortc_internals as internals
+from harness.peer.agents import FullAgent, LiteAgent
 from harness.peer.aiortc_internals import AskServers
+from harness.peer.association import Association, OnFailed, OnMalformed
 from harness.peer.channel import Channel
 from harness.peer.checks import CheckCounter
-from harness.peer.consent import CONSENT_SECONDS, Consent
+from harness.peer.consent import RFC_7675, Consent
+from harness.peer.dtls import Dtls
 from harness.peer.media_link import MediaLink, OnPacket
 from harness.peer.remote import Remote
 
@@ -49,7 +51,9 @@ class Transport:
     `addresses`: host addresses to gather on, None for all but loopback. `ask_servers` asks STUN and TURN
     servers for more candidates; `relay_only` uses none but those that they relay. `on_rtp` and `on_rtcp` get
     plain packets with their arrival on the monotonic clock, when so many datagrams are `together` or at
-    `settle`.
+    `settle`. `on_malformed` is told of SCTP that the other end may not send, and `on_failed` of what was
+    raised where nobody awaits it: neither ends the call. `lite`: an ICE-lite end, which is controlled and
+    sends no checks; see `LiteAgent`. `ufrag` and `pwd` are drawn where they are not given.
     """
 
     def __init__(
@@ -57,15 +61,22 @@ class Transport:
         *,
         controlling: bool,
         on_state: OnState,
+        on_malformed: OnMalformed = lambda _problem: None,
+        on_failed: OnFailed = lambda _where, _error: None,
         addresses: Sequence[str] | None = None,
         ask_servers: AskServers | None = None,
         relay_only: bool = False,
         on_rtp: OnPacket | None = None,
         on_rtcp: OnPacket | None = None,
         together: int = 1,
+        lite: bool = False,
+        patience: float | None = None,
+        ufrag: str = "",
+        pwd: str = "",
     ) -> None:
-        self.ufrag = _ice_string(8)
-        self.pwd = _ice_string(24)
+        self.ufrag = ufrag or _ice_string(8)
+        self.pwd = pwd or _ice_string(24)
+        self.lite = lite
         self.on_channel: Callable[[Channel], None] | None = None
         self.checks = CheckCounter()
         self._on_state = on_state
@@ -73,18 +84,32 @@ class Transport:
         self._wire: internals.Wire | None = None
         self._consent: Consent | None = None
         self._losing_consent: asyncio.Task[None] | None = None
+        self._times = RFC_7675
+        self._agent: FullAgent | LiteAgent
+        if lite:
+            self._agent = LiteAgent(ufrag=self.ufrag, pwd=self.pwd, patience=patience)
+        else:
+            self._agent = FullAgent(
+                ufrag=self.ufrag,
+                pwd=self.pwd,
+                controlling=controlling,
+                relay_only=relay_only,
+                check_seconds=self._times.check,
+            )
         self._gatherer = internals.new_gatherer(
-            ask_servers=ask_servers,
-            relay_only=relay_only,
-            ufrag=self.ufrag,
-            pwd=self.pwd,
-            controlling=controlling,
-            addresses=addresses,
+            agent=self._agent, ask_servers=ask_servers, relay_only=relay_only, addresses=addresses
         )
         self._ice = RTCIceTransport(self._gatherer)
-        self._dtls = RTCDtlsTransport(self._ice, [_certificate()])
-        self._sctp = RTCSctpTransport(self._dtls)
-        self._link = MediaLink(self._gatherer, self._dtls, together)
+        self._on_failed = on_failed
+        self._agent.on_failed = on_failed
+        self._dtls = Dtls(self._ice, _certificate(), on_failed)
+        self._sctp = Association(
+            self._dtls,
+            on_state=lambda state: self._tell("sctp", state),
+            on_malformed=on_malformed,
+            on_failed=on_failed,
+        )
+        self._link = MediaLink(self._gatherer, self._dtls, on_failed, together)
         self._link.on_rtp, self._link.on_rtcp = on_rtp, on_rtcp
         # Send one plain RTP packet or RTCP compound, or what `protect_rtp` made of one; False while the
         # transport is not up.
@@ -97,8 +122,6 @@ class Transport:
         self._ice.on("statechange", self._ice_changed)
         self._dtls.on("statechange", self._dtls_changed)
         self._sctp.on("datachannel", self._channel_came)
-        internals.let_resets_fail(self._sctp)
-        internals.watch_sctp(self._sctp, lambda state: self._tell("sctp", state))
 
     # --- what a description says of us ---
 
@@ -165,7 +188,7 @@ class Transport:
     def open_channel(self, label: str) -> Channel:
         """Create our data channel; it opens when the association is up."""
         raw = RTCDataChannel(self._sctp, RTCDataChannelParameters(label=label, ordered=True))
-        return self._adopt(Channel(raw))
+        return self._adopt(Channel(raw, self._on_failed))
 
     async def connect(self, remote: Remote, *, ice_seconds: float = 30.0, dtls_seconds: float = 15.0) -> None:
         """Run the stages one after the other, as far as they go; the states tell how far that was."""
@@ -191,8 +214,8 @@ class Transport:
             return False
         if self._ice.state != "completed" or self._closed:
             return False
-        self._consent = Consent(self._consent_expired)
-        self.checks.on_answered = self._consent.renew
+        self._consent = Consent(self._consent_expired, self._times.expiry)
+        self._agent.on_consent = self._consent.renew
         return True
 
     async def start_dtls(self, remote: Remote, within: float = 15.0) -> bool:
@@ -213,6 +236,10 @@ class Transport:
         if remote.sctp_port is not None:
             capabilities = RTCSctpCapabilities(maxMessageSize=remote.max_message_size)
             await self._sctp.start(capabilities, remote.sctp_port)
+
+    async def send_chunk(self, chunk: bytes) -> None:
+        """Send an SCTP chunk as it is, also one that is none; nothing while DTLS is not up."""
+        await self._sctp.send_chunk(chunk)
 
     async def close(self) -> None:
         """Channel, then SCTP, DTLS and ICE: idempotent, and nothing of it is left when this returns."""
@@ -292,7 +319,8 @@ class Transport:
 
     def _consent_expired(self) -> None:
         self._losing_consent = asyncio.get_running_loop().create_task(internals.stop_sending(self._gatherer))
-        self._tell("ice", "failed", f"no check was answered for {CONSENT_SECONDS:g} s (RFC 7675)")
+        what = "no check came" if self.lite else "no check was answered"
+        self._tell("ice", "failed", f"{what} for {self._times.expiry:g} s (RFC 7675)")
 
     def _dtls_changed(self) -> None:
         self._link.dtls_changed()
@@ -302,7 +330,7 @@ class Transport:
         self._tell("dtls", self._dtls.state, detail)
 
     def _channel_came(self, raw: RTCDataChannel) -> None:
-        channel = self._adopt(Channel(raw))
+        channel = self._adopt(Channel(raw, self._on_failed))
         if self.on_channel is not None:
             self.on_channel(channel)
 

@@ -17,14 +17,14 @@ import allure
 import pytest
 from allure_commons.model2 import ATTACHMENT_PATTERN, Attachment, Label, Status, TestStepResult
 
-from harness.call.conduct import CallRecord
 from harness.core.clock import seconds_of
 from harness.core.events import CallStarted, ClientEvent, ServerEvent, StepEnded, StepStarted
+from harness.core.printable import printable
 from harness.core.timeline import Timeline
 from harness.report.explain import explain
 from harness.report.files import descriptions, wav_bytes
-from harness.report.run import CallEntry, Run
 from harness.requirements.model import Requirement, Verdict
+from harness.run.model import CallEntry, Run
 
 LISTENER = "allure_listener"
 EPIC = "Voice relay"
@@ -74,13 +74,13 @@ class AllureReport:
             None if listener is None else cls(Path(config.option.allure_report_dir), listener.allure_logger)
         )
 
-    def describe(self, requirement: Requirement, record: CallRecord | None, verdict: Verdict) -> None:
-        """Describe the running test, inside of it. `record` is None where all calls were judged."""
+    def describe(self, requirement: Requirement, call: CallEntry | None, verdict: Verdict) -> None:
+        """Describe the running test, inside of it. `call` is None where all calls were judged."""
         allure.dynamic.title(f"{requirement.title} ({requirement.id})")
         allure.dynamic.description(explain(verdict, requirement.title))
         allure.dynamic.epic(EPIC)
         allure.dynamic.feature(requirement.area)
-        allure.dynamic.story(record.scenario.title if record else "All calls of the run.")
+        allure.dynamic.story(call.title if call else "All calls of the run.")
         allure.dynamic.severity(requirement.severity.value)
         allure.dynamic.tag(requirement.level.value, verdict.outcome.value)
         if requirement.source.url:
@@ -89,10 +89,10 @@ class AllureReport:
         test.labels.append(Label("outcome", verdict.outcome.value))
         if verdict.cause:
             test.labels.append(Label("cause", f"{verdict.id}: {verdict.cause}"))
-        if record is None:
+        if call is None:
             return
-        test.steps.extend(steps(record.timeline))
-        test.attachments.extend(self._attachments(record))
+        test.steps.extend(steps(call.timeline))
+        test.attachments.extend(self._attachments(call))
 
     def finish(self, run: Run) -> None:
         """Write what Allure shows of the run as a whole, and how it is to sort what failed."""
@@ -110,10 +110,10 @@ class AllureReport:
         (self.directory / "environment.properties").write_text(lines, encoding="utf-8")
         (self.directory / CONFIG).write_text(json.dumps(SETTINGS, indent=1) + "\n", encoding="utf-8")
 
-    def _attachments(self, record: CallRecord) -> list[Attachment]:
-        if record.id not in self._evidence:
-            self._evidence[record.id] = [self._write(*found) for found in evidence(record)]
-        return self._evidence[record.id]
+    def _attachments(self, call: CallEntry) -> list[Attachment]:
+        if call.id not in self._evidence:
+            self._evidence[call.id] = [self._write(*found) for found in evidence(call)]
+        return self._evidence[call.id]
 
     def _write(self, name: str, body: bytes, mime_type: str, extension: str) -> Attachment:
         source = ATTACHMENT_PATTERN.format(prefix=uuid4(), ext=extension)
@@ -135,27 +135,26 @@ def steps(timeline: Timeline) -> Iterator[TestStepResult]:
             start = opened.at if opened else event.at
             name = f"{start:.3f} s: {event.step}" + (f" ({event.failed})" if event.failed else "")
             yield TestStepResult(
-                name=name,
+                name=printable(name),
                 status=Status.FAILED if event.failed else Status.PASSED,
                 start=round(1000 * (begin + start)),
                 stop=round(1000 * (begin + event.at)),
             )
 
 
-def evidence(record: CallRecord) -> Iterator[tuple[str, bytes, str, str]]:
+def evidence(call: CallEntry) -> Iterator[tuple[str, bytes, str, str]]:
     """Name, content, media type and file extension of what is attached to every test of a call."""
-    entry = CallEntry(record.id, record.scenario.name, record.timeline, record.audio)
-    for name, text in descriptions(entry).items():
+    for name, text in descriptions(call).items():
         yield name, text.encode(), "text/plain", "txt"
-    events = [e for e in record.timeline if isinstance(e, ClientEvent | ServerEvent) and e.side == "caller"]
+    events = [e for e in call.timeline if isinstance(e, ClientEvent | ServerEvent) and e.side == "caller"]
     log = "\n".join(
         f"{e.at:8.3f} {'→' if isinstance(e, ClientEvent) else '←'} {json.dumps(e.event, ensure_ascii=False)}"
         for e in events
     )
-    yield "events", log.encode(), "text/plain", "txt"
-    yield "timeline.jsonl", record.timeline.to_jsonl().encode(), "text/plain", "txt"
-    if record.audio.size:
-        yield "received audio", wav_bytes(record.audio), "audio/wav", "wav"
+    yield "events", printable(log, lines=True).encode(), "text/plain", "txt"
+    yield "timeline.jsonl", printable(call.timeline.to_jsonl(), lines=True).encode(), "text/plain", "txt"
+    if call.audio is not None and call.audio.size:
+        yield "received audio", wav_bytes(call.audio), "audio/wav", "wav"
 
 
 def _one_line(value: str) -> str:

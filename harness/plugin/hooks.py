@@ -15,9 +15,9 @@ from harness.core.errors import UsageError
 from harness.plugin.options import add_options
 
 if TYPE_CHECKING:
-    from harness.plugin.running import Running
+    from harness.plugin.session import VoiceSession
 
-RUNNING: pytest.StashKey[Running] = pytest.StashKey()
+VOICE: pytest.StashKey[VoiceSession] = pytest.StashKey()
 PROBLEM: pytest.StashKey[str] = pytest.StashKey()
 
 
@@ -34,20 +34,22 @@ def pytest_pycollect_makeitem(
     if type(obj).__module__ != "harness.call.scenario":
         return None
     from harness.call import Scenario
+    from harness.core.printable import make_logs_printable
     from harness.plugin.items import ScenarioNode
-    from harness.plugin.running import Running
+    from harness.plugin.session import VoiceSession
 
     stash = collector.config.stash
     if not isinstance(obj, Scenario) or PROBLEM in stash:
         return None
-    if RUNNING not in stash:
+    if VOICE not in stash:
         try:
-            stash[RUNNING] = Running.from_config(collector.config)
+            stash[VOICE] = VoiceSession.from_config(collector.config)
+            make_logs_printable()
         except UsageError as error:
             # Raised here, it would be reported once for each file as an error of its collection.
             stash[PROBLEM] = str(error)
             return None
-    return ScenarioNode.from_parent(collector, name=name, scenario=obj, running=stash[RUNNING])
+    return ScenarioNode.from_parent(collector, name=name, scenario=obj, voice=stash[VOICE])
 
 
 @pytest.hookimpl(tryfirst=True)  # before -k and -m choose
@@ -57,19 +59,33 @@ def pytest_collection_modifyitems(
     """Refuse the run where an option cannot be used: one message, exit status 4. Then add the run's tests."""
     if PROBLEM in config.stash:
         raise pytest.UsageError(config.stash[PROBLEM])
-    if RUNNING in config.stash and not any("::" in argument for argument in config.args):
+    if VOICE in config.stash and not any("::" in argument for argument in config.args):
         from harness.plugin.items import items_of_run
 
-        items.extend(items_of_run(session, config.stash[RUNNING]))
+        items.extend(items_of_run(session, config.stash[VOICE]))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Make the calls of all selected scenarios before the first requirement is judged."""
-    running = session.config.stash.get(RUNNING, None)
-    if running is not None and not session.config.option.collectonly and not session.testsfailed:
-        running.make_calls(session)
+    voice = session.config.stash.get(VOICE, None)
+    if voice is not None and not session.config.option.collectonly and not session.testsfailed:
+        from harness.plugin.items import planned
+
+        if plan := planned(session.items):
+            voice.execute(session.config, plan)
     return (yield)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)  # nearest to pytest's own, before anybody else sees the report
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What the target says is printed by pytest too, and written to its files."""
+    report = yield
+    if VOICE in item.config.stash:
+        from harness.plugin.terminal import make_report_printable
+
+        make_report_printable(report)
+    return report
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -85,14 +101,14 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the report and settle the exit status."""
-    running = session.config.stash.get(RUNNING, None)
-    if running is not None:
-        running.finish(session)
+    """Settle the exit status."""
+    voice = session.config.stash.get(VOICE, None)
+    if voice is not None:
+        voice.finish(session)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The root causes, the verdict and where the evidence is."""
-    running = config.stash.get(RUNNING, None)
-    if running is not None:
-        running.summarise(terminalreporter)
+    voice = config.stash.get(VOICE, None)
+    if voice is not None:
+        voice.summarise(terminalreporter)

@@ -12,19 +12,20 @@ import pytest
 
 from harness.call import Scenario
 from harness.core.errors import HarnessError, RequirementViolated, UsageError
-from harness.plugin.running import Running
+from harness.plugin.session import VoiceSession
 from harness.report.explain import explain
 from harness.requirements.model import Outcome, Requirement, Verdict
 from harness.requirements.registry import REGISTRY
+from harness.run.engine import Planned
 
 
 class ScenarioNode(pytest.Collector):
     """One scenario: its requirements are its tests."""
 
-    def __init__(self, *, scenario: Scenario, running: Running, **kwargs: Any) -> None:
+    def __init__(self, *, scenario: Scenario, voice: VoiceSession, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scenario = scenario
-        self.running = running
+        self.voice = voice
 
     def collect(self) -> Iterator[RequirementItem]:
         """A test for each requirement of the scenario's areas that the options leave in."""
@@ -33,17 +34,17 @@ class ScenarioNode(pytest.Collector):
         except UsageError as error:
             raise self.CollectError(f"{self.scenario.name}: {error}") from error
         for requirement in judged:
-            if requirement not in self.running.requirements:
+            if requirement not in self.voice.requirements:
                 continue
             if requirement.over == "calls":
-                self.running.judged_over_calls.setdefault(requirement, []).append(self.scenario)
+                self.voice.asked_over_calls.setdefault(requirement, []).append(self.scenario)
             else:
                 yield RequirementItem.from_parent(
                     self,
                     name=requirement.id,
                     scenario=self.scenario,
                     requirement=requirement,
-                    running=self.running,
+                    voice=self.voice,
                 )
 
 
@@ -51,18 +52,18 @@ class RequirementItem(pytest.Item):
     """One requirement, judged on the scenario's one call."""
 
     def __init__(
-        self, *, scenario: Scenario, requirement: Requirement, running: Running, **kwargs: Any
+        self, *, scenario: Scenario, requirement: Requirement, voice: VoiceSession, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.scenario = scenario
         self.requirement = requirement
-        self.running = running
+        self.voice = voice
 
     def runtest(self) -> None:
         """Judge; raise RequirementViolated where the target broke it, HarnessError where we broke."""
-        verdict = self.running.verdict(self.scenario, self.requirement)
+        verdict = self.voice.verdict(self.requirement, self.scenario)
         self.user_properties.append(("harness.outcome", verdict.outcome.value))
-        self.running.describe(self.scenario, self.requirement, verdict)
+        self.voice.describe(self.requirement, self.scenario, verdict)
         tell(verdict, self.requirement)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
@@ -86,18 +87,18 @@ class RunItem(pytest.Item):
     """One requirement, judged over all calls of the run. `scenarios`: those that ask for it."""
 
     def __init__(
-        self, *, scenarios: Sequence[Scenario], requirement: Requirement, running: Running, **kwargs: Any
+        self, *, scenarios: Sequence[Scenario], requirement: Requirement, voice: VoiceSession, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.scenarios = tuple(scenarios)
         self.requirement = requirement
-        self.running = running
+        self.voice = voice
 
     def runtest(self) -> None:
         """Judge, as `RequirementItem` does."""
-        verdict = self.running.verdict_over_calls(self.requirement)
+        verdict = self.voice.verdict(self.requirement, None)
         self.user_properties.append(("harness.outcome", verdict.outcome.value))
-        self.running.describe(None, self.requirement, verdict)
+        self.voice.describe(self.requirement, None, verdict)
         tell(verdict, self.requirement)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
@@ -109,14 +110,36 @@ class RunItem(pytest.Item):
         return self.path, None, f"run: {self.requirement.id}"
 
 
-def items_of_run(session: pytest.Session, running: Running) -> list[pytest.Item]:
+def items_of_run(session: pytest.Session, voice: VoiceSession) -> list[pytest.Item]:
     """A test for each requirement over all calls that a collected scenario asks for."""
     run = WholeRun.from_parent(session, name="run", nodeid="run")
     return [
         RunItem.from_parent(
-            run, name=requirement.id, scenarios=scenarios, requirement=requirement, running=running
+            run, name=requirement.id, scenarios=scenarios, requirement=requirement, voice=voice
         )
-        for requirement, scenarios in running.judged_over_calls.items()
+        for requirement, scenarios in voice.asked_over_calls.items()
+    ]
+
+
+def planned(items: Sequence[pytest.Item]) -> list[Planned]:
+    """What the selected tests take: one call for each of their scenarios, judged by what is selected."""
+    scenarios: dict[str, Scenario] = {}
+    nodes: dict[str, str] = {}
+    judged: dict[str, list[Requirement]] = {}
+    for item in items:
+        match item:
+            case RequirementItem():
+                taken: Sequence[Scenario] = (item.scenario,)
+                nodes[item.scenario.name] = item.nodeid.removesuffix(f"::{item.name}")
+            case RunItem():
+                taken = item.scenarios
+            case _:
+                continue
+        for scenario in taken:
+            scenarios[scenario.name] = scenario
+            judged.setdefault(scenario.name, []).append(item.requirement)
+    return [
+        Planned(scenario, tuple(judged[name]), nodes.get(name, "")) for name, scenario in scenarios.items()
     ]
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.config.offers import OFFER_HELP
+
 DEFAULT_REPORTS = Path("reports/latest")
 
 
@@ -38,10 +40,16 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="ORIGIN",
         help="the web page's origin: sent as a browser would, preflight included",
     )
+    group.addoption("--offer", metavar="SHAPE", help=f"{OFFER_HELP} (default: in turn)")
     group.addoption(
         "--auth",
         choices=("required", "open"),
         help="whether the target wants credentials (default: it does where some are configured)",
+    )
+    group.addoption(
+        "--silent",
+        action="store_true",
+        help="the target is not meant to be heard (text only, or it answers nobody): nothing need be audible",
     )
     group.addoption(
         "--limit",

@@ -13,6 +13,7 @@ REPEATED = {
     "dialect": "--dialect",
     "origin": "--origin",
     "auth": "--auth",
+    "offer": "--offer",
     "limits": "--limit",
     "fake_openai": "--fake-openai",
     "ice_server": "--ice-server",
@@ -21,6 +22,8 @@ REPEATED = {
     "ice_ca": "--ice-ca",
     "impairment": "--impairment",
 }
+# Flags, which take no value.
+FLAGS = {"silent": "--silent"}
 # Which calls and requirements, how many at once, where to and against what: who repeats decides anew.
 NOT_REPEATED = frozenset(
     {"reports", "concurrency", "requirement", "area", "baseline", "fail_on_regression", "history"}
@@ -31,6 +34,7 @@ def repeat_options(option: argparse.Namespace, settings: RunSettings) -> tuple[s
     """Every option that says what is called and how; URLs without the secrets of their queries."""
     target = settings.target
     found = [] if target is None else ["--target", target.name or target.shown_url]
+    found += [spelled for name, spelled in FLAGS.items() if getattr(option, name)]
     for name, spelled in REPEATED.items():
         value = getattr(option, name)
         for each in value if isinstance(value, list) else [value] if value else []:

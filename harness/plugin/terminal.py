@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from harness.core.events import CallWithheld
+from harness.core.printable import printable
+from harness.core.timeline import Timeline
 from harness.report.comparison import Comparison, as_lines
-from harness.report.explain import root_causes, summary
-from harness.report.run import Run, RunVerdict
+from harness.report.explain import by_urgency, heading, root_causes, summary
+from harness.report.urgency import Urgency
 from harness.requirements.model import Outcome
-
-Progress = Callable[[str], None]
+from harness.run.model import Run, RunVerdict
+from harness.run.stream import CallFinished, Happening, Noted, RunStarted
 
 WORDS: dict[Outcome, tuple[str, str, tuple[str, dict[str, bool]]]] = {
     Outcome.WARNED: ("warned", "w", ("WARNED", {"yellow": True})),
@@ -24,21 +26,69 @@ WORDS: dict[Outcome, tuple[str, str, tuple[str, dict[str, bool]]]] = {
 }
 
 
+COLOURS: dict[Urgency, dict[str, bool]] = {
+    Urgency.OURS: {"red": True},
+    Urgency.HURT: {"red": True},
+    Urgency.LOSS: {"red": True},
+    Urgency.HARDEN: {"yellow": True},
+    Urgency.UNTOLD: {"yellow": True},
+}
+
+
 def status_of(outcome: str) -> tuple[str, str, Any] | None:
     """Category, letter and word of an outcome that pytest has no word for."""
     return WORDS.get(Outcome(outcome))
 
 
-def progress(config: pytest.Config) -> Progress:
-    """Lines about the calls while they are made."""
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
+class RunLines:
+    """Observes a run: lines about the calls while they are made."""
 
-    def say(line: str) -> None:
-        if reporter is not None:
-            reporter.ensure_newline()
-            reporter.write_line(line)
+    def __init__(self, config: pytest.Config) -> None:
+        self._reporter = config.pluginmanager.get_plugin("terminalreporter")
 
-    return say
+    def __call__(self, happening: Happening) -> None:
+        """Say what a person who waits wants to know."""
+        match happening:
+            case RunStarted():
+                self._say(f"target {happening.target} ({happening.dialect}, {happening.mode})")
+                self._say(f"seed {happening.seed}")
+                self._say(f"making {happening.calls} calls, {happening.side_by_side} side by side")
+            case CallFinished(record):
+                self._say(f"  {record.scenario.name} {_ended(record.timeline)}")
+            case Noted(text):
+                self._say(text)
+
+    def _say(self, line: str) -> None:
+        if self._reporter is not None:
+            self._reporter.ensure_newline()
+            _lines(self._reporter, line)
+
+
+def _ended(timeline: Timeline) -> str:
+    withheld = timeline.first(CallWithheld)
+    if withheld is not None:
+        return f"was not placed: {withheld.reason}"
+    return f"took {max((event.at for event in timeline), default=0.0):.1f} s"
+
+
+def _lines(reporter: pytest.TerminalReporter, text: str) -> None:
+    """All that we print but headings of our own."""
+    reporter.write_line(printable(text, lines=True))
+
+
+def make_report_printable(report: pytest.TestReport) -> None:
+    """What pytest prints of a test of ours, and writes to JUnit's and Allure's files."""
+    match report.longrepr:
+        case None:
+            pass
+        case (path, line, reason):
+            report.longrepr = (path, line, printable(str(reason), lines=True))
+        case found:
+            text = str(found)
+            safe = printable(text, lines=True)
+            if safe != text or isinstance(found, str):
+                report.longrepr = safe
+    report.sections = [(name, printable(text, lines=True)) for name, text in report.sections]
 
 
 def summarise(reporter: pytest.TerminalReporter, run: Run, written: str) -> None:
@@ -46,16 +96,18 @@ def summarise(reporter: pytest.TerminalReporter, run: Run, written: str) -> None
     causes = root_causes(run.verdicts)
     if causes:
         reporter.section("root causes")
-        for found in causes:
-            reporter.write_line(summary(found))
+        for urgency, found in by_urgency(causes):
+            reporter.write_line(heading(urgency, len(found)), bold=True, **COLOURS[urgency])
+            for each in found:
+                _lines(reporter, summary(each))
     conforming = run.verdict == RunVerdict.CONFORMING
     reporter.section(f"the target is {run.verdict.value}", green=conforming, red=not conforming)
     counts = Counter(verdict.outcome.value for verdict in run.verdicts)
-    reporter.write_line(", ".join(f"{n} {outcome}" for outcome, n in counts.most_common()))
+    _lines(reporter, ", ".join(f"{n} {outcome}" for outcome, n in counts.most_common()))
     for name, m in run.measurements().items():
         if m.p50 is not None:
-            reporter.write_line(f"  {name}: median {m.p50:g} {m.unit}, worst {m.max:g} {m.unit} ({m.count})")
-    reporter.write_line(f"seed {run.seed}; report in {written}")
+            _lines(reporter, f"  {name}: median {m.p50:g} {m.unit}, worst {m.max:g} {m.unit} ({m.count})")
+    _lines(reporter, f"seed {run.seed}; report in {written}")
 
 
 def compared(reporter: pytest.TerminalReporter, comparison: Comparison | None) -> None:
@@ -64,4 +116,4 @@ def compared(reporter: pytest.TerminalReporter, comparison: Comparison | None) -
         return
     reporter.section("compared with the baseline", red=bool(comparison.worse), green=not comparison.worse)
     for line in as_lines(comparison):
-        reporter.write_line(line)
+        _lines(reporter, line)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.core.errors import UsageError
-from harness.report.measurements import OWN_LATENESS
 from harness.report.saved import SAMPLES, SavedRun, SavedTarget, SavedVerdict
+from harness.run.measurements import OWN_LATENESS
 
 ALPHA = 0.05
 SMALLEST_PART = 0.10  # of the earlier median: a smaller change is not worth waking anybody

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
+from harness.report.urgency import Urgency, hits, urgency_of, worst_first
 from harness.requirements.model import Outcome, Verdict
 
 # What a reader must act on comes first.
@@ -28,20 +30,43 @@ def explain(verdict: Verdict, title: str = "") -> str:
 
 @dataclass(frozen=True)
 class RootCause:
-    """One finding, however many calls show it."""
+    """One finding, however many calls show it. `hits`: whom it hits, in words with figures."""
 
     verdict: Verdict
     scenarios: tuple[str, ...]
+    urgency: Urgency
+    hits: str
+
+    def as_result(self) -> dict[str, str | None]:
+        """Its entry in the summary of results.json."""
+        verdict = self.verdict
+        return {
+            "urgency": self.urgency.name.lower(),
+            "id": verdict.id,
+            "cause": verdict.cause,
+            "hits": self.hits,
+        }
 
 
 def summary(found: RootCause) -> str:
     """A root cause without its evidence, with the calls that show it."""
     bare = replace(found.verdict, evidence=())
-    return f"{explain(bare)}\n  calls {', '.join(found.scenarios)}"
+    return f"{explain(bare)}\n  hits  {found.hits}\n  calls {', '.join(found.scenarios)}"
+
+
+def heading(urgency: Urgency, causes: int) -> str:
+    """`YOUR CALLERS ARE HURT TODAY (2)`."""
+    return f"{urgency.value.upper()} ({causes})"
+
+
+def by_urgency(causes: Sequence[RootCause]) -> list[tuple[Urgency, list[RootCause]]]:
+    """Those of each urgency that there are, the worst first."""
+    return [(urgency, list(found)) for urgency, found in groupby(causes, key=lambda each: each.urgency)]
 
 
 def root_causes(verdicts: Iterable[Verdict]) -> list[RootCause]:
-    """Failed, warned and inconclusive verdicts, those of one requirement and cause together."""
+    """What to act on, the verdicts of one requirement and cause together, the worst first."""
+    verdicts = list(verdicts)
     found: dict[tuple[str, str, str], list[Verdict]] = {}
     for verdict in verdicts:
         if verdict.outcome in ACTIONABLE:
@@ -49,5 +74,13 @@ def root_causes(verdicts: Iterable[Verdict]) -> list[RootCause]:
             told = "" if verdict.outcome is Outcome.INCONCLUSIVE else verdict.explanation
             cause = verdict.cause or told
             found.setdefault((verdict.id, verdict.outcome.value, cause), []).append(verdict)
-    ranked = sorted(found.values(), key=lambda same: ACTIONABLE.index(same[0].outcome))
-    return [RootCause(same[0], tuple(dict.fromkeys(v.scenario for v in same))) for same in ranked]
+    ranked = sorted(found.values(), key=lambda same: (*worst_first(same[0]), -len(same)))
+    return [
+        RootCause(
+            same[0],
+            tuple(dict.fromkeys(v.scenario for v in same)),
+            urgency_of(same[0]),
+            hits(same[0], same, verdicts),
+        )
+        for same in ranked
+    ]

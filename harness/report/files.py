@@ -13,8 +13,10 @@ from typing import Any
 from harness.core.audio import Samples
 from harness.core.errors import UsageError
 from harness.core.events import AnswerReceived, OfferCreated
-from harness.report.run import CallEntry, Run
+from harness.core.printable import printable
+from harness.report.explain import root_causes
 from harness.report.saved import RESULTS, SAMPLES, SCHEMA
+from harness.run.model import CallEntry, Run
 
 SAMPLE_RATE = 48_000
 CALLS = "calls"
@@ -32,7 +34,8 @@ def write_run(run: Run, directory: Path) -> Path:
             write_call(call, directory / CALLS / call.id)
         results = directory / RESULTS
         directory.mkdir(parents=True, exist_ok=True)
-        results.write_text(json.dumps(as_results(run), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        document = json.dumps(as_results(run), indent=1, ensure_ascii=False)
+        results.write_text(printable(document, lines=True) + "\n", encoding="utf-8")
         (directory / SAMPLES).write_text(json.dumps(as_samples(run), indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(f"the report cannot be written: {error}", "choose another --reports DIR") from error
@@ -54,6 +57,8 @@ def as_results(run: Run) -> dict[str, Any]:
         "seed": run.seed,
         "started_at": run.started_at,
         "verdict": run.verdict.value,
+        **({"interrupted": True} if run.interrupted else {}),
+        "summary": [found.as_result() for found in root_causes(run.verdicts)],
         "requirements": [verdict.as_result() for verdict in run.verdicts],
         "measurements": {name: asdict(measurement) for name, measurement in run.measurements().items()},
         "calls": [
@@ -75,7 +80,7 @@ def as_samples(run: Run) -> dict[str, Any]:
 def write_call(call: CallEntry, directory: Path) -> None:
     """Write one call's evidence."""
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / TIMELINE).write_text(call.timeline.to_jsonl(), encoding="utf-8")
+    (directory / TIMELINE).write_text(printable(call.timeline.to_jsonl(), lines=True), encoding="utf-8")
     for name, text in descriptions(call).items():
         (directory / name).write_bytes(text.encode())
     if call.audio is not None and call.audio.size:
@@ -83,7 +88,7 @@ def write_call(call: CallEntry, directory: Path) -> None:
 
 
 def descriptions(call: CallEntry) -> dict[str, str]:
-    """The offer and the answer, byte for byte, by file name."""
+    """The offer and the answer, byte for byte, by file name: evidence, so what is odd in them stays."""
     offer, answer = call.timeline.first(OfferCreated), call.timeline.first(AnswerReceived)
     return {
         name: found.sdp for name, found in (("offer.sdp", offer), ("answer.sdp", answer)) if found is not None

@@ -8,6 +8,7 @@ from importlib import import_module
 from harness.requirements.judging import judge
 from harness.requirements.model import (
     Alternative,
+    Because,
     Cause,
     Evidence,
     Inconclusive,
@@ -32,6 +33,7 @@ __all__ = [
     "AREAS",
     "REGISTRY",
     "Alternative",
+    "Because",
     "Cause",
     "Evidence",
     "Inconclusive",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.core import probes
+from harness.core.arrivals import RequestArrived
 from harness.core.events import (
     AnswerReceived,
     CallEnded,
@@ -58,7 +59,7 @@ def _upstream_unseen(timeline: Timeline) -> Unmet:
     unavailable = timeline.first(UpstreamUnavailable, side=None)
     if unavailable is not None:
         return Inconclusive(f"the fake could not be asked for its view: {unavailable.reason}")
-    if any(event.side == "upstream" for event in timeline):
+    if any(event.side == "upstream" and not isinstance(event, RequestArrived) for event in timeline):
         return None
     if started(timeline).mode == "black-box":
         return NotApplicable("needs the upstream's view: run with --fake-openai")
@@ -106,7 +107,8 @@ def impairment_behind(requirement: Requirement, timeline: Timeline) -> str:
     cut = [
         e for e in made if e.seconds or e.name == "rebind" or max(map(_lost, (e.up, e.down))) > CUTTING_LOSS
     ]
-    if not cut and not requirement.timing and requirement.area != "audio":
+    spoilt = requirement.timing or (requirement.area == "audio" and not requirement.bears_bad_network)
+    if not cut and not spoilt:
         return ""
     name = (cut or made)[0].name
     return f"the caller's network was impaired on purpose ({name}), which may be all there is to it"

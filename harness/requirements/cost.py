@@ -17,6 +17,7 @@ from harness.requirements.bills import (
 )
 from harness.requirements.conditions import optional_limit_of, started
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -56,6 +57,7 @@ BILLED = Condition("a response was completed, or a call was not placed for its c
     "cost.usage-reported",
     "Every response says what it used",
     level=Level.SHOULD,
+    because=Because.ADVICE,
     severity=Severity.MINOR,
     source=Source(
         "OpenAI API reference, response.done",
@@ -85,6 +87,7 @@ def usage_reported(timeline: Timeline) -> Finding:
     "cost.per-call",
     "What the call cost",
     level=Level.OBSERVE,
+    because=Because.MEASURED,
     severity=Severity.MINOR,
     source=Source("OpenAI, pricing; managing Realtime costs", "Tokens by kind at their price.", COSTS_GUIDE),
     needs=("cost.usage-reported",),
@@ -109,6 +112,7 @@ def per_call(timeline: Timeline) -> Finding:
     "cost.per-run",
     "What the run cost",
     level=Level.OBSERVE,
+    because=Because.MEASURED,
     severity=Severity.MINOR,
     source=Source(
         "OpenAI, pricing; managing Realtime costs", "The sum over all calls of a run.", COSTS_GUIDE
@@ -141,6 +145,7 @@ def per_run(timelines: Sequence[Timeline]) -> Finding:
     "cost.usage-agrees",
     "What the target counts is what the responses say",
     level=Level.OBSERVE,
+    because=Because.MEASURED,
     severity=Severity.MINOR,
     source=Source(
         "OpenAI API reference, response.done; managing Realtime costs",

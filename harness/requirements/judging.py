@@ -33,7 +33,12 @@ from harness.requirements.model import (
     Violation,
 )
 
-BLOCKING = (Outcome.FAILED, Outcome.WARNED, Outcome.BLOCKED)
+# A warning keeps no binding rule from being judged: a call that nobody hears is one, whatever else was odd.
+BLOCKING = {
+    Level.MUST: (Outcome.FAILED,),
+    Level.SHOULD: (Outcome.FAILED, Outcome.WARNED),
+    Level.OBSERVE: (Outcome.FAILED, Outcome.WARNED),
+}
 
 
 def judge(
@@ -69,13 +74,12 @@ class CallJudge:
         return self._verdicts[requirement.id]
 
     def root(self, requirement: Requirement) -> Verdict | None:
-        """The first failed verdict among the requirement's needs, through blocked ones."""
+        """The first of its needs' verdicts, through blocked ones, that keeps it from being judged."""
         for need in requirement.needs:
             verdict = self.verdict(need)
-            if verdict.outcome == Outcome.BLOCKED:
-                return self.root(need)
-            if verdict.outcome in BLOCKING:
-                return verdict
+            root = self.root(need) if verdict.outcome == Outcome.BLOCKED else verdict
+            if root is not None and root.outcome in BLOCKING[requirement.level]:
+                return root
         return None
 
     def unmet(self, requirement: Requirement) -> NotApplicable | Inconclusive | None:
@@ -107,7 +111,8 @@ class CallJudge:
         if isinstance(finding, Violation) and (impaired := impairment_behind(requirement, self.timeline)):
             return NotApplicable(impaired)
         if requirement.timing and isinstance(finding, Violation | Observation) and (late := self._lateness()):
-            return Inconclusive(late)
+            # A number within its limit is all that is lost.
+            return Inconclusive(late, Level.OBSERVE if isinstance(finding, Observation) else None)
         return finding
 
     def _own_failure(self, area: str) -> str | None:
@@ -183,7 +188,8 @@ def _violated(requirement: Requirement, violation: Violation, *, strict: bool) -
             return Verdict(requirement.id, requirement.level, Outcome.ERROR, explanation=undeclared)
     cause = requirement.causes[violation.cause]
     # A requirement that only observes is violated where a limit was configured: that makes it binding.
-    level = Level.MUST if requirement.level == Level.OBSERVE else cause.level or requirement.level
+    own = Level.MUST if requirement.level == Level.OBSERVE else requirement.level
+    level = violation.level or cause.level or own
     explanation = f"{cause.what}: {violation.seen}"
     for other in violation.alternatives:
         explanation += f"; or else {other.cause}: {other.because}"

@@ -7,15 +7,38 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
+from harness.core.printable import printable
 from harness.core.timeline import Timeline
 
 
 class Level(StrEnum):
-    """How binding it is. MUST: a clause says so. SHOULD: inferred or advised. OBSERVE: a number."""
+    """How binding it is. MUST: see `Because`. SHOULD: inferred or advised. OBSERVE: a number or a fact."""
 
     MUST = "MUST"
     SHOULD = "SHOULD"
     OBSERVE = "OBSERVE"
+
+
+class Because(StrEnum):
+    """Why a requirement has its level: what a clause demands, or what is lost where it is not kept."""
+
+    CLAUSE = "a clause demands it"
+    CALLER = "a caller is lost without it"
+    MONEY = "money is lost without it"
+    SECRET = "a secret is lost without it"  # noqa: S105  (the word, not one)
+    ADVICE = "it is advised or inferred: nobody is lost without it"
+    MEASURED = "it is measured, and binds where a limit is configured"
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """The levels that it justifies."""
+        match self:
+            case Because.ADVICE:
+                return (Level.SHOULD, Level.OBSERVE)
+            case Because.MEASURED:
+                return (Level.OBSERVE,)
+            case _:
+                return (Level.MUST,)
 
 
 class Severity(StrEnum):
@@ -53,12 +76,14 @@ class Source:
 class Cause:
     """Why a requirement fails: `what` happened, and how to `mend` it.
 
-    `level` is set where this cause is less binding than its requirement.
+    `level` is set where this cause is less binding than its requirement, `because` where it binds for another
+    reason.
     """
 
     what: str
     mend: str
     level: Level | None = None
+    because: Because | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +92,9 @@ class Evidence:
 
     at: float | None
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", printable(self.text))
 
     def __str__(self) -> str:
         return self.text if self.at is None else f"{self.at:.3f} s: {self.text}"
@@ -86,12 +114,16 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Violation:
-    """The requirement is not met. `cause` is a declared slug; `seen` finishes the cause's sentence."""
+    """The requirement is not met. `cause` is a declared slug; `seen` finishes the cause's sentence.
+
+    `level` is set where this finding binds otherwise than its cause: a limit that the user configured.
+    """
 
     cause: str
     seen: str
     evidence: tuple[Evidence, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    level: Level | None = None
 
 
 @dataclass(frozen=True)
@@ -140,12 +172,16 @@ class Condition:
 class Requirement:
     """One rule of the catalogue. `check` is pure; `over` says whether it takes one call or all of them.
 
-    `timing`: a violation or a number means nothing when our own sender was late.
+    `timing`: a violation or a number means nothing when our own sender was late. `hits`: whom a violation
+    hits, where it takes more than an ordinary call ("every caller whose offer is malformed"); empty: every
+    caller whose call shows it. `bears_bad_network`: a network that we impaired excuses a violation only where
+    we cut it off.
     """
 
     id: str
     title: str
     level: Level
+    because: Because
     severity: Severity
     source: Source
     causes: Mapping[str, Cause]
@@ -154,6 +190,8 @@ class Requirement:
     when: tuple[Condition, ...] = ()
     over: Literal["call", "calls"] = "call"
     timing: bool = False
+    hits: str = ""
+    bears_bad_network: bool = False
     description: str = field(default="", compare=False)
 
     @property
@@ -191,6 +229,9 @@ class Verdict:
     alternatives: tuple[Alternative, ...] = ()
     observation: Observation | None = None
     root: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "explanation", printable(self.explanation))
 
     def as_result(self) -> dict[str, Any]:
         """The entry of results.json."""

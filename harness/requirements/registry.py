@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 from harness.core.errors import UsageError
-from harness.requirements.model import Cause, Condition, F, Level, Requirement, Severity, Source
+from harness.requirements.model import Because, Cause, Condition, F, Level, Requirement, Severity, Source
 
 KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 
@@ -44,6 +44,7 @@ class Registry:
         title: str,
         *,
         level: Level,
+        because: Because,
         severity: Severity,
         source: Source,
         causes: Mapping[str, Cause],
@@ -51,15 +52,19 @@ class Registry:
         when: Iterable[Condition] = (),
         over: Literal["call", "calls"] = "call",
         timing: bool = False,
+        hits: str = "",
+        bears_bad_network: bool = False,
     ) -> Callable[[F], F]:
         """Declare the decorated function as a requirement.
 
-        Raises ValueError at import for an id that is taken, out of shape or out of place, for a need that
-        is not declared before it, and for a cause without words.
+        Raises ValueError at import for an id that is taken, out of shape or out of place, for a level that
+        its reason does not justify, for a need that is not declared before it, and for a cause without words.
         """
 
         def declare(check: F) -> F:
             self._check_id(requirement_id, check.__module__)
+            if level not in because.levels:
+                raise ValueError(f"{requirement_id} is no {level}, because {because}")
             for slug, cause in causes.items():
                 if not KEBAB.fullmatch(slug):
                     raise ValueError(f"{requirement_id}: the cause {slug!r} is not in kebab-case")
@@ -72,6 +77,7 @@ class Registry:
                 id=requirement_id,
                 title=title,
                 level=level,
+                because=because,
                 severity=severity,
                 source=source,
                 causes=dict(causes),
@@ -80,6 +86,8 @@ class Registry:
                 when=tuple(when),
                 over=over,
                 timing=timing,
+                hits=hits,
+                bears_bad_network=bears_bad_network,
                 description=inspect.getdoc(check) or "",
             )
             return check

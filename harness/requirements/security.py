@@ -12,8 +12,16 @@ from harness.core import probes
 from harness.core.events import AnswerReceived, HttpRequest, HttpResponse, SecretSeen, ServerEvent
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import asked, started
-from harness.requirements.exchanges import excerpt, exchanges, stack_trace, upstream_offers
+from harness.requirements.exchanges import (
+    Exchange,
+    excerpt,
+    exchanges,
+    header,
+    stack_trace,
+    upstream_offers,
+)
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -40,6 +48,7 @@ RESPONDED = Condition(
     "security.key-not-exposed",
     "The secret key never reaches the caller",
     level=Level.MUST,
+    because=Because.SECRET,
     severity=Severity.BLOCKER,
     source=Source(
         "OpenAI, best practices for API key safety",
@@ -87,6 +96,8 @@ def _received(timeline: Timeline) -> Iterator[tuple[float, str, str]]:
     "security.auth-required",
     "Without credentials nobody can make a call",
     level=Level.MUST,
+    because=Because.MONEY,
+    hits="whoever knows the address",
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 9110, section 15.5.2",
@@ -113,10 +124,67 @@ def auth_required(timeline: Timeline) -> Finding:
     return None
 
 
+def _needs_token(timeline: Timeline) -> NotApplicable | None:
+    asked_for = [header(e.request.headers, "access-control-request-headers") for e in _foreign(timeline)]
+    if any("authorization" in (names or "").lower() for names in asked_for):
+        return NotApplicable("an offer needs a token, which no foreign page has")
+    return None
+
+
+def _foreign(timeline: Timeline) -> list[Exchange]:
+    return exchanges(timeline, probes.FOREIGN_PREFLIGHT)
+
+
+@requirement(
+    "security.foreign-origin-refused",
+    "A page of another origin may not send offers",
+    level=Level.SHOULD,
+    because=Because.ADVICE,
+    hits="whoever opens a page that calls on your bill",
+    severity=Severity.NORMAL,
+    source=Source(
+        "OWASP, HTML5 Security Cheat Sheet, Cross Origin Resource Sharing",
+        "Allow only selected, trusted domains. Any page that may post offers makes its visitors' browsers "
+        "spend the relay's money; where cookies let them in, as those very users (then it is a MUST).",
+        "https://cheatsheetseries.owasp.org/cheatsheets/HTML5_Security_Cheat_Sheet.html",
+    ),
+    when=(
+        asked(probes.FOREIGN_PREFLIGHT, "an origin is configured, so a preflight of another was sent"),
+        Condition("an offer needs no token", _needs_token),
+    ),
+    causes={
+        "foreign-origin-allowed": Cause(
+            "the relay lets a page of any origin send offers",
+            "answer Access-Control-Allow-Origin only to the origins of your own pages, from a list: neither "
+            "* nor the Origin that came, and Access-Control-Allow-Credentials never with either",
+        )
+    },
+)
+def foreign_origin_refused(timeline: Timeline) -> Finding:
+    """The preflight of a page elsewhere is not answered with leave for its origin."""
+    for exchange in _foreign(timeline):
+        if exchange.ended_at is None:
+            return Inconclusive("the record ends before the relay answered")
+        if exchange.response is None or not exchange.succeeded:
+            continue
+        headers = exchange.response.headers
+        allowed = header(headers, "access-control-allow-origin")
+        if allowed not in ("*", probes.FOREIGN_ORIGIN):
+            continue
+        with_cookies = (header(headers, "access-control-allow-credentials") or "").lower() == "true"
+        binding = with_cookies and allowed != "*"
+        seen = f"Access-Control-Allow-Origin: {allowed}" + (", with credentials" if binding else "")
+        level = Level.MUST if binding else None
+        return Violation("foreign-origin-allowed", seen, exchange.evidence(), level=level)
+    return None
+
+
 @requirement(
     "security.session-not-injectable",
     "A caller cannot choose the session's model, instructions or tools",
     level=Level.MUST,
+    because=Because.MONEY,
+    hits="whoever sends a session of their own",
     severity=Severity.CRITICAL,
     source=Source(
         "OWASP API Security 2023, API3 (broken object property level authorization)",
@@ -162,7 +230,9 @@ def _sent_on(request: HttpRequest) -> str:
 @requirement(
     "security.errors-reveal-nothing",
     "Error responses reveal nothing of the inside",
-    level=Level.MUST,
+    level=Level.SHOULD,
+    because=Because.ADVICE,
+    hits="whoever provokes an error",
     severity=Severity.NORMAL,
     source=Source(
         "CWE-209",

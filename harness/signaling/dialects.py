@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from harness.config.target import check_dialect
+from harness.core.probes import OUR_BOUNDARY
 
 SDP = "application/sdp"
 JSON = "application/json"
@@ -59,7 +60,7 @@ def _wrap_multipart(offer: str, fields: Mapping[str, object]) -> Body:
         is_text = isinstance(value, str)
         parts.append((name, "text/plain" if is_text else JSON, str(value) if is_text else json.dumps(value)))
     # Made of the contents, so that it cannot stand in them, and the same offer makes the same bytes.
-    boundary = f"harness-{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"
+    boundary = f"{OUR_BOUNDARY}{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"
     content = "".join(
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name.translate(_IN_FIELD_NAMES)}"\r\n'
         f"Content-Type: {kind}\r\n\r\n{value}\r\n"

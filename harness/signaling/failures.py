@@ -13,7 +13,10 @@ _CLOSED_EARLY = ("server disconnected", "closed connection")
 
 
 def classify(error: BaseException) -> str:
-    """refused, unresolved, timeout, dropped, tls or protocol, by the error and what lies behind it."""
+    """In a word, by the error and what lies behind it: refused, unresolved, dropped, tls, encoding, protocol;
+
+    unanswered where no connection came about in time, timeout where one did and no response came.
+    """
     chain = list(_causes(error))
 
     def behind(*kinds: type[BaseException]) -> bool:
@@ -21,10 +24,14 @@ def classify(error: BaseException) -> str:
 
     if behind(socket.gaierror):
         return "unresolved"
+    if isinstance(error, httpx.ConnectTimeout):
+        return "unanswered"
     if behind(TimeoutError, httpx.TimeoutException):
         return "timeout"
     if behind(ssl.SSLError):
         return "tls"
+    if isinstance(error, httpx.DecodingError):
+        return "encoding"
     if isinstance(error, httpx.ConnectError | httpx.ProxyError):
         return "refused"
     if isinstance(error, httpx.NetworkError):

@@ -19,20 +19,22 @@ MEGABYTE = 1 << 20
 DEEP = 100_000  # levels: any recursive parser gives up before
 
 
-async def send_preflight(sender: Sender, target: Target) -> Reply | None:
-    """What a browser on a page of `target.origin` asks before it may post (Fetch standard, 4.8)."""
+async def send_preflight(
+    sender: Sender, target: Target, *, origin: str = "", purpose: str = PREFLIGHT
+) -> Reply | None:
+    """What a browser on a page of `target.origin`, or of another, asks before it may post (Fetch, 4.8)."""
     headers = ["content-type", *(name.lower() for name, _ in target.request_headers() if name != "Origin")]
     request = sender.client.build_request(
         "OPTIONS",
         target.url,
         headers={
-            "Origin": target.origin,
+            "Origin": origin or target.origin,
             "Access-Control-Request-Method": "POST",
             # Browsers send the names sorted, and cookies go by themselves.
             "Access-Control-Request-Headers": ",".join(sorted(set(headers) - {"cookie"})),
         },
     )
-    return await sender.send(request, purpose=PREFLIGHT)
+    return await sender.send(request, purpose=purpose)
 
 
 async def send_bad_offers(sender: Sender, target: Target, offer: str, *, seed: int) -> None:

@@ -71,6 +71,8 @@ class Sender:
         """
         self._record_request(request, purpose, case)
         response: httpx.Response | None = None
+        connected = _Connected()
+        request.extensions = {**request.extensions, "trace": connected.trace}
         try:
             async with asyncio.timeout(self.timeouts.answer):
                 response = await self.client.send(request, stream=True)
@@ -84,10 +86,9 @@ class Sender:
                 "look at the target's headers and cookies",
             ) from None  # the cause quotes the header, which may be a secret
         except (httpx.HTTPError, TimeoutError) as error:
-            detail = self._detail(error, response)
-            self.record(
-                HttpFailed(at=self.clock.now(), failure=classify(error), detail=detail, purpose=purpose)
-            )
+            failure = _failure(error, response, is_connected=bool(connected))
+            detail = self._detail(error, failure, response)
+            self.record(HttpFailed(at=self.clock.now(), failure=failure, detail=detail, purpose=purpose))
             return None
         self._record_reply(reply, purpose)
         return reply
@@ -136,15 +137,41 @@ class Sender:
             return base64.b64encode(kept).decode(), True
         return (f"{text}\n[cut after {LARGEST_BODY} bytes]" if cut else text), False
 
-    def _detail(self, error: BaseException, response: httpx.Response | None) -> str:
-        if isinstance(error, httpx.ConnectTimeout):
+    def _detail(self, error: BaseException, failure: str, response: httpx.Response | None) -> str:
+        if failure == "unanswered":
             return f"no connection within {self.timeouts.connect:g} s"
-        if classify(error) == "timeout":
+        if isinstance(error, httpx.ConnectTimeout):
+            return (
+                f"the connection was accepted, and no TLS handshake came within {self.timeouts.connect:g} s"
+            )
+        if failure in ("timeout", "unfinished"):
             detail = f"no whole response within {self.timeouts.answer:g} s"
         else:
             detail = innermost(error)
         begun = f"status {response.status_code} came, but not its whole body: " if response else ""
         return self.redactor.text(begun + detail)
+
+
+class _Connected:
+    """Whether the other end accepted the connection, as httpcore tells of its progress."""
+
+    def __init__(self) -> None:
+        self._is_so = False
+
+    def __bool__(self) -> bool:
+        return self._is_so
+
+    async def trace(self, event: str, _info: object) -> None:
+        """Told of each step."""
+        self._is_so |= event == "connection.connect_tcp.complete"
+
+
+def _failure(error: BaseException, response: httpx.Response | None, *, is_connected: bool) -> str:
+    """A target that accepted us and says nothing was reached: it hangs."""
+    failure = classify(error)
+    if failure == "unanswered" and is_connected:
+        return "timeout"
+    return "unfinished" if failure == "timeout" and response is not None else failure
 
 
 async def _content(response: httpx.Response) -> bytes:

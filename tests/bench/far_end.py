@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import uvloop
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from harness.core.collector import spare_what_is_there
+from harness.core.collector import freeze_loaded
 from harness.core.sdp import parse_sdp
-from harness.peer.descriptions import write_answer
+from harness.fakes.openai.answer import write_answer
 from harness.peer.peer import TOGETHER
 from harness.peer.receiver import AudioReceiver
 from harness.peer.remote import Remote
@@ -150,5 +150,5 @@ async def serve(make: Callable[[], Callee]) -> None:
 
 if __name__ == "__main__":
     _ = load_library().clip(REPLY).packets
-    spare_what_is_there()
+    freeze_loaded()
     uvloop.run(serve(CALLEES[sys.argv[1]]))

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import uvloop
 
 from harness.core.clock import MonotonicClock, RelativeClock, process_cpu_seconds
-from harness.core.collector import spare_what_is_there
+from harness.core.collector import freeze_loaded
 from harness.core.timeline import Timeline
 from harness.peer.pacer import Pacer
 from harness.peer.peer import Peer
@@ -158,7 +158,7 @@ async def totals(calls: list[Caller]) -> tuple[int, int, int]:
 async def serve(engine: str, far_core: int) -> None:
     """Answer `calls` and `seconds`, or `churn`, with what was measured."""
     _ = load_library().clip(CLIP).packets
-    spare_what_is_there()  # as a call process does
+    freeze_loaded()  # as a call process does
     async with child("tests.bench.far_end", engine, core=far_core) as far:
         async for question in questions():
             if "churn" in question:

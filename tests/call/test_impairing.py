@@ -33,7 +33,7 @@ def outcomes(timeline: Timeline) -> dict[str, Outcome]:
 async def test_what_is_injected_on_the_way_down_is_measured_there(desk: Desk) -> None:
     async def lossy(caller: Caller) -> None:
         await caller.connect()
-        caller.impair(down=Impairment(loss=0.2, delay_ms=30))
+        caller.network.impair(down=Impairment(loss=0.2, delay_ms=30))
         await caller.stay_silent(4)
         await caller.hang_up()
 
@@ -86,7 +86,7 @@ async def test_a_run_on_a_train_holds_a_turn_and_does_not_blame_the_relay_for_it
 async def test_what_a_blackout_breaks_is_not_the_targets_doing(desk: Desk) -> None:
     async def cut_off(caller: Caller) -> None:
         await caller.connect()
-        caller.blackout(60)
+        caller.network.blackout(60)
         await caller.say("en-m-yes")
         await caller.stay_silent(9)
         await caller.hang_up()
@@ -102,7 +102,7 @@ async def test_what_a_blackout_breaks_is_not_the_targets_doing(desk: Desk) -> No
 async def test_a_call_goes_on_after_rebinding(desk: Desk) -> None:
     async def walks_out(caller: Caller) -> None:
         await caller.connect()
-        await caller.rebind()
+        await caller.network.rebind()
         await caller.say("en-m-yes")
         await caller.hear_reply()
         await caller.hang_up()

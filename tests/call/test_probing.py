@@ -28,37 +28,39 @@ def requests(timeline: Timeline) -> list[tuple[str, str]]:
 
 
 async def test_every_bad_offer_is_sent_once(desk: Desk) -> None:
-    timeline = await call(desk, Caller.send_bad_offers)
+    timeline = await call(desk, lambda caller: caller.probe.send_bad_offers())
     assert requests(timeline) == [("bad-offer", case) for case in BAD_OFFERS]
 
 
 async def test_without_a_fake_upstream_nothing_is_made_to_fail(desk: Desk) -> None:
-    timeline = await call(replace(desk, upstream=None), Caller.offer_while_upstream_fails)
+    timeline = await call(
+        replace(desk, upstream=None), lambda caller: caller.probe.offer_while_upstream_fails()
+    )
     assert requests(timeline) == []
 
 
 async def test_a_target_without_credentials_is_not_asked_without_them(desk: Desk) -> None:
-    assert requests(await call(desk, Caller.offer_without_credentials)) == []
+    assert requests(await call(desk, lambda caller: caller.probe.offer_without_credentials())) == []
 
 
 async def test_a_target_with_credentials_is_asked_without_them(desk: Desk) -> None:
     guarded = replace(desk, target=replace(desk.target, bearer=SecretStr("a-token-of-this-test")))
-    timeline = await call(guarded, Caller.offer_without_credentials)
+    timeline = await call(guarded, lambda caller: caller.probe.offer_without_credentials())
     (request,) = timeline.all(HttpRequest)
     assert request.purpose == "unauthenticated"
     assert "authorization" not in {name.lower() for name, _ in request.headers}
 
 
 async def test_a_preflight_is_sent_only_for_an_origin(desk: Desk) -> None:
-    assert requests(await call(desk, Caller.preflight)) == []
+    assert requests(await call(desk, lambda caller: caller.probe.preflight())) == []
     page = replace(desk, target=replace(desk.target, origin="https://app.example"))
-    assert requests(await call(page, Caller.preflight)) == [("preflight", "")]
+    assert requests(await call(page, lambda caller: caller.probe.preflight())) == [("preflight", "")]
 
 
 async def test_the_ladder_climbs_one_rung_after_the_other(desk: Desk) -> None:
     async def plan(caller: Caller) -> None:
         await caller.connect()
-        await caller.climb_updates()
+        await caller.probe.climb_updates()
 
     sizes = [len(str(e.event)) for e in (await call(desk, plan)).all(ClientEvent)]
     assert len(sizes) == 4

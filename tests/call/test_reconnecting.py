@@ -11,8 +11,8 @@ import httpx
 from harness.call import Caller, Scenario
 from harness.call.conduct import make_call
 from harness.call.desk import Desk
+from harness.call.host import CallAgain
 from harness.call.line import Line
-from harness.call.reconnecting import CallAgain
 from harness.core.events import CallEnded, CallStarted, StateChanged
 from harness.core.network_events import CallLost, CallResumed, HerdCame, RelayRestarted
 from harness.network.impairments import Impairment
@@ -37,9 +37,9 @@ async def calls_at_the_fake(desk: Desk) -> list[dict[str, str]]:
 
 async def test_a_caller_whose_channel_was_closed_has_two_timelines_that_belong_together(desk: Desk) -> None:
     async def plan(caller: Caller) -> None:
-        assert await caller.will_lose_call("channel-closed", 0.2)
+        assert await caller.reconnect.will_lose_call("channel-closed", 0.2)
         await caller.connect()
-        await caller.come_back()
+        await caller.reconnect.come_back()
         await caller.hang_up()
 
     record = await make_call(desk, scenario_of(plan), call="007")
@@ -64,14 +64,14 @@ async def test_many_reconnects_in_a_row_leak_no_call_socket_task_or_thread(desk:
     async def lose_every_call(caller: Caller) -> None:
         again = caller.call_again
         assert again is not None
-        assert await caller.will_lose_call("channel-closed", 0.05)
+        assert await caller.reconnect.will_lose_call("channel-closed", 0.05)
         await caller.connect()
         for number in range(RECONNECTS):
             if number == RECONNECTS - 1:
                 caller.call_again = again  # the last call is hung up in peace
             else:
                 caller.call_again = partial(doomed, again)
-            await caller.come_back()
+            await caller.reconnect.come_back()
         await caller.hang_up()
 
     def doomed(again: CallAgain, line: Line | None) -> Line:
@@ -103,15 +103,15 @@ async def test_many_reconnects_in_a_row_leak_no_call_socket_task_or_thread(desk:
 
 async def _once(caller: Caller) -> None:
     await caller.connect()
-    await caller.make_another_call()
+    await caller.reconnect.make_another_call()
     await caller.hang_up()
 
 
 async def test_a_new_call_is_on_the_same_network(desk: Desk) -> None:
     async def plan(caller: Caller) -> None:
-        caller.impair(up=Impairment(delay_ms=15), down=Impairment(delay_ms=15))
+        caller.network.impair(up=Impairment(delay_ms=15), down=Impairment(delay_ms=15))
         await caller.connect()
-        await caller.make_another_call()
+        await caller.reconnect.make_another_call()
         await caller.hang_up()
 
     record = await make_call(desk, scenario_of(plan), call="001")
@@ -130,7 +130,7 @@ async def test_without_a_new_call_every_attempt_is_recorded_and_the_last_one_say
         assert again is not None
 
         caller.call_again = lambda line: replace(again(line), exchange=_no_answer)
-        await caller.make_another_call()
+        await caller.reconnect.make_another_call()
 
     record = await make_call(desk, scenario_of(plan), call="001")
     resumed = record.timeline.first(CallResumed)
@@ -149,8 +149,8 @@ async def test_the_spare_relay_restarts_at_its_address_while_the_other_serves_on
     async def plan(caller: Caller) -> None:
         await caller.connect()
         urls.append(caller.line.target.url)
-        await caller.restart_relay()
-        await caller.make_another_call()
+        await caller.reconnect.restart_relay()
+        await caller.reconnect.make_another_call()
         urls.append(caller.line.target.url)
         await caller.hang_up()
 
@@ -165,7 +165,7 @@ async def test_the_spare_relay_restarts_at_its_address_while_the_other_serves_on
 
 async def test_a_relay_that_may_not_be_restarted_is_left_alone(desk: Desk) -> None:
     async def plan(caller: Caller) -> None:
-        await caller.restart_relay()
+        await caller.reconnect.restart_relay()
         await caller.hang_up()
 
     record = await make_call(desk, scenario_of(plan), call="001")
@@ -174,7 +174,7 @@ async def test_a_relay_that_may_not_be_restarted_is_left_alone(desk: Desk) -> No
 
 async def test_a_herd_is_made_of_calls_with_timelines_of_their_own(desk: Desk) -> None:
     async def plan(caller: Caller) -> None:
-        await caller.come_back_as_herd(3, spread=0)
+        await caller.reconnect.come_back_as_herd(3, spread=0)
         await caller.hang_up()
 
     record = await make_call(desk, scenario_of(plan), call="001")
@@ -187,8 +187,8 @@ async def test_a_herd_is_made_of_calls_with_timelines_of_their_own(desk: Desk) -
 
 async def test_a_black_box_is_asked_for_nothing_that_needs_the_fake(desk: Desk) -> None:
     async def plan(caller: Caller) -> None:
-        assert not await caller.will_lose_call("channel-closed")
-        await caller.come_back_as_herd(3, spread=0)
+        assert not await caller.reconnect.will_lose_call("channel-closed")
+        await caller.reconnect.come_back_as_herd(3, spread=0)
         await caller.hang_up()
 
     record = await make_call(replace(desk, upstream=None), scenario_of(plan), call="001")

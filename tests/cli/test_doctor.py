@@ -20,11 +20,12 @@ from harness.config.run import run_settings
 from harness.core.clock import MonotonicClock
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
-from harness.report.checkup import Check, State
-from harness.report.checkup_stages import STAGES
-from harness.report.run import CallEntry, Run
 from harness.requirements.judging import judge
 from harness.requirements.registry import REGISTRY
+from harness.run.checkup import Check, StageWatch, State
+from harness.run.checkup_stages import STAGES
+from harness.run.model import CallEntry, Run
+from harness.run.stream import StageReached
 from tests.cli.conftest import RunCommand, Server
 from tests.support.timelines import healthy_call
 
@@ -145,12 +146,13 @@ def test_on_a_terminal_the_stages_stand_in_a_list_that_fits(width: int, tmp_path
     show = ShowLive(Console(file=heard, force_terminal=True, width=width, markup=False, highlight=False))
     settings = run_settings(target="http://127.0.0.1:9/session")
     whole = healthy_call()
-    growing = Timeline()
+    growing, stages = Timeline(), StageWatch()
     show.begin(settings)
     with show:
         for event in whole:
             growing.append(event)
-            show.watch(growing, event)
+            for check in stages.reached_by(growing, event):
+                show.observe(StageReached("checkup", "1", check, growing))
     run = Run(
         target="http://127.0.0.1:9/session",
         dialect="json",

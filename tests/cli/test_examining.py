@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from harness.call import Scenario
 from harness.call.desk import Desk
-from harness.cli.examining import ORDER, Examined, examine
+from harness.cli.examining import ORDER, Examined, Refused, examine
 from harness.config.run import run_settings
 from harness.core.events import CallStarted
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
@@ -72,14 +72,12 @@ async def serving(relay: FakeStrictRelay) -> AsyncIterator[str]:
         yield f"{url}/session"
 
 
-async def found(url: str, **options: object) -> tuple[Examined, list[tuple[str, str]]]:
-    refused: list[tuple[str, str]] = []
+async def found(url: str, **options: object) -> tuple[Examined, list[Refused]]:
+    refused: list[Refused] = []
     settings = run_settings(target=url, seed=1, **options)  # type: ignore[arg-type]  # by name, as given
     plan = Scenario("connects", "Connects and hangs up", connects, ())
     async with Desk.open(settings, EmbeddedPair.for_run) as desk:
-        examined = await examine(
-            desk, plan, watch=lambda *_: None, on_refused=lambda d, c: refused.append((d, c))
-        )
+        examined = await examine(desk, plan, watch=lambda *_: None, on_refused=refused.append)
     return examined, refused
 
 
@@ -98,7 +96,7 @@ async def test_a_dialect_is_found_and_one_call_is_made(dialect: str, refuse: int
     async with serving(relay) as url:
         examined, refused = await found(url)
     assert examined.dialect == dialect
-    assert [name for name, _ in refused] == list(ORDER[: ORDER.index(dialect)])
+    assert [each.dialect for each in refused] == list(ORDER[: ORDER.index(dialect)])
     assert await upstream_calls(pair) == before + 1
     started = examined.record.timeline.first(CallStarted)
     assert started is not None
@@ -143,6 +141,6 @@ async def test_where_every_dialect_is_refused_the_most_telling_refusal_is_shown(
     with_trouble = EmbeddedPair(EmbeddedOptions(relay_faults=("offer-trimmed",)))
     async with with_trouble as behind, serving(FakeStrictRelay("sdp", behind.offer_url)) as url:
         examined, refused = await found(url)
-    assert [name for name, _ in refused] == list(ORDER)
+    assert [each.dialect for each in refused] == list(ORDER)
     assert examined.dialect == "sdp"
-    assert dict(refused)["sdp"] == "upstream-offer-rejected"
+    assert {each.dialect: each.cause for each in refused}["sdp"] == "upstream-offer-rejected"

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import gc
 
-from harness.core.collector import spare_what_is_there
+from harness.core.collector import freeze_loaded
 
 
 def test_what_is_there_is_looked_at_no_more_and_what_comes_later_is() -> None:
     try:
-        spare_what_is_there()
+        freeze_loaded()
         assert gc.get_freeze_count() > 10_000
         assert len(gc.get_objects()) < gc.get_freeze_count() / 10
         later: list[object] = []

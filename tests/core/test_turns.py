@@ -12,6 +12,7 @@ from tests.support.timelines import (
     REPLY_MS,
     SENDING_AT,
     SESSION,
+    Mode,
     a_turn,
     call_started,
     detection,
@@ -67,6 +68,29 @@ def test_without_a_zero_of_the_audio_clock_stamps_say_nothing() -> None:
     assert audio_zero(timeline) is None
     assert (found.start, found.end) == (None, None)
     assert found.span == (found.started_at, found.stopped_at)
+
+
+@pytest.mark.parametrize(("mode", "shift"), [("black-box", 0.8), ("embedded", 0.0), ("grey-box", 0.0)])
+def test_a_gateway_that_counted_silence_of_its_own_is_followed_where_its_end_is_not_seen(
+    mode: Mode, shift: float
+) -> None:
+    """All stamps say 800 ms more, so its clock began before our first packet."""
+
+    def counted_earlier(event: dict[str, float]) -> None:
+        for name in {"audio_start_ms", "audio_end_ms"} & event.keys():
+            event[name] += 800
+
+    events = told(healthy_events(mode), "input_audio_buffer.speech_started", counted_earlier)
+    timeline = timeline_of(told(events, "input_audio_buffer.speech_stopped", counted_earlier))
+    assert audio_zero(timeline) == pytest.approx(SENDING_AT - shift, abs=0.25)
+    if shift:
+        (found,) = detections(timeline)
+        assert found.start == pytest.approx(START, abs=0.25)
+        assert found.end == pytest.approx(END, abs=0.25)
+
+
+def test_a_server_that_counts_from_our_first_packet_is_taken_at_its_word_whoever_sees_it() -> None:
+    assert audio_zero(timeline_of(healthy_events("black-box"))) == SENDING_AT
 
 
 def test_padding_cut_off_at_the_streams_beginning_leaves_the_start_unknown() -> None:

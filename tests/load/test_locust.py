@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
-from harness.load.rows import CALL, ROWS
+from harness.load.analysis.rows import CALL, ROWS
 from tests.load import locusts
 
 STAGES = (

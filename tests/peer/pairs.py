@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from harness.core.events import Layer
 from harness.core.sdp import parse_sdp
+from harness.fakes.openai.answer import write_answer
 from harness.peer.channel import Channel
-from harness.peer.descriptions import write_answer, write_offer
+from harness.peer.descriptions import write_offer
 from harness.peer.remote import Remote
 from harness.peer.transport import Transport
 
@@ -61,9 +63,11 @@ async def negotiate(caller: End, callee: End) -> tuple[Remote, Remote]:
 
 
 @asynccontextmanager
-async def connected_pair(**callers: Any) -> AsyncIterator[tuple[End, End, Channel]]:
-    """Caller, callee, and the caller's open channel. `callers`: options of the caller's transport."""
-    caller, callee = new_end(controlling=True, **callers), new_end(controlling=False)
+async def connected_pair(
+    callees: Mapping[str, Any] = MappingProxyType({}), **callers: Any
+) -> AsyncIterator[tuple[End, End, Channel]]:
+    """Caller, callee, and the caller's open channel. `callees`, `callers`: options of their transports."""
+    caller, callee = new_end(controlling=True, **callers), new_end(controlling=False, **callees)
     channel = caller.transport.open_channel("oai-events")
     try:
         of_callee, of_caller = await negotiate(caller, callee)

@@ -12,6 +12,7 @@ from aiortc.rtcdtlstransport import SRTP_PROFILES
 from OpenSSL import SSL
 
 from harness.peer import aiortc_internals
+from harness.peer.agents import FullAgent
 from harness.peer.aiortc_internals import new_certificate, new_gatherer
 from tests.peer.pairs import connected_pair
 
@@ -72,11 +73,11 @@ def test_a_stun_message_begins_with_its_method_and_class(kind: Class) -> None:
 
 async def _gathered(addresses: list[str] | None, *, relay_only: bool = False) -> list[str]:
     gatherer = new_gatherer(
+        agent=FullAgent(
+            ufrag="abcd", pwd="p" * 22, controlling=True, relay_only=relay_only, check_seconds=5.0
+        ),
         ask_servers=None,
         relay_only=relay_only,
-        ufrag="abcd",
-        pwd="p" * 22,
-        controlling=True,
         addresses=addresses,
     )
     await gatherer.gather()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,6 +13,7 @@ from harness.core.events import (
     ClientEvent,
     HarnessFailed,
     OfferCreated,
+    OtherCodecHeard,
     PacingMeasured,
     PacketsReceived,
     PairSelected,
@@ -22,14 +23,16 @@ from harness.core.events import (
 )
 from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline
+from harness.fakes.openai.answer import write_answer
 from harness.peer.channel import ChannelClosedError
-from harness.peer.descriptions import write_answer
 from harness.peer.peer import Peer
 from harness.peer.remote import Remote, SdpUnusableError
 from harness.peer.sender import AudioSender
 from harness.peer.source import Microphone
 from harness.speech import opus
 from tests.peer.pairs import LOOPBACK, End, new_end, until
+
+G711 = ("a=rtcp-mux\r\n", "a=rtcp-mux\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:13 CN/8000\r\n")
 
 
 def new_peer() -> tuple[Peer, Timeline]:
@@ -45,8 +48,8 @@ def new_peer() -> tuple[Peer, Timeline]:
 
 
 @asynccontextmanager
-async def call() -> AsyncIterator[tuple[Peer, Timeline, End]]:
-    """A peer in a call with a bare transport."""
+async def call(change: Callable[[str], str] = str) -> AsyncIterator[tuple[Peer, Timeline, End]]:
+    """A peer in a call with a bare transport, whose answer is changed on its way."""
     peer, timeline = new_peer()
     callee = new_end(controlling=False)
     offer = parse_sdp(await peer.create_offer())
@@ -54,7 +57,7 @@ async def call() -> AsyncIterator[tuple[Peer, Timeline, End]]:
     answer = write_answer(offer, callee.transport, ssrc=9)
     connecting = asyncio.create_task(callee.transport.connect(Remote.from_sdp(offer).answered("active")))
     try:
-        peer.accept_answer(answer, ice_seconds=5, dtls_seconds=5)
+        peer.accept_answer(change(answer), ice_seconds=5, dtls_seconds=5)
         await until(lambda: peer.channel_state == "open" and callee.channels)
         yield peer, timeline, callee
     finally:
@@ -144,6 +147,22 @@ async def test_received_audio_is_recorded_with_levels_and_placed_in_time() -> No
     due = first.at + ((last.timestamp - first.timestamp) & 0xFFFFFFFF) / 48_000
     seconds = peer.heard.samples().size / 48_000 - 0.02
     assert min(due, last.at) - 0.1 <= seconds <= max(due, last.at) + 0.1
+
+
+async def test_another_codec_than_opus_is_told_once_by_its_name_and_not_decoded() -> None:
+    async with call(lambda answer: answer.replace(" 111\r\n", " 111 0 13\r\n").replace(*G711)) as ends:
+        peer, timeline, callee = ends
+        for payload_type in (0, 13):
+            sender = AudioSender(
+                callee.transport, Microphone([b"u-law"]), ssrc=9 + payload_type, payload_type=payload_type
+            )
+            before = peer.counted()[1]
+            sender.start()
+            await until(lambda enough=before + 3: peer.counted()[1] >= enough)
+            sender.stop()
+    (other,) = timeline.all(OtherCodecHeard)
+    assert (other.payload_type, other.codec) == (0, "pcmu/8000")
+    assert all(packet.dbfs is None for packet in timeline.packets())
 
 
 async def test_an_answer_that_a_browser_refuses_is_refused_before_connecting() -> None:

@@ -37,6 +37,20 @@ def test_extension_and_contributing_sources_are_no_payload() -> None:
     assert rtp_payload(rtp(1, b"opus\x00\x02", flags=0xA0)) == b"opus"
 
 
+def test_packets_of_another_codec_are_counted_told_and_not_taken_for_opus() -> None:
+    seen: list[bytes] = []
+    others: list[int] = []
+    receiver = AudioReceiver(
+        on_packet=lambda _at, _n, _ts, payload, _stream: seen.append(payload), on_other=others.append
+    )
+    receiver.rtp(rtp(1), 0.02)  # nothing is known yet, so whatever comes is taken
+    receiver.payload_types = frozenset({109})
+    receiver.rtp(rtp(2), 0.04)
+    receiver.payload_types = frozenset({109, 111})
+    receiver.rtp(rtp(3), 0.06)
+    assert (seen, others, receiver.packets) == ([b"opus", b"", b"opus"], [111], 3)
+
+
 @given(st.binary(max_size=64))
 def test_no_datagram_makes_it_fail(datagram: bytes) -> None:
     receiver = AudioReceiver()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.report.measurements import Measurement
 from harness.report.saved import (
     SavedHarness,
     SavedMeasurement,
@@ -13,6 +12,7 @@ from harness.report.saved import (
     SavedTarget,
     SavedVerdict,
 )
+from harness.run.measurements import Measurement
 
 
 def saved_run(

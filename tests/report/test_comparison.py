@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from harness.core.errors import UsageError
 from harness.report.comparison import as_lines, compare
-from harness.report.measurements import OWN_LATENESS
+from harness.run.measurements import OWN_LATENESS
 from tests.report.saved_runs import saved_run
 
 

@@ -12,8 +12,8 @@ from harness.core.errors import UsageError
 from harness.core.events import AnswerReceived, CallStarted, OfferCreated
 from harness.core.timeline import Timeline
 from harness.report.files import wav_bytes, write_run
-from harness.report.run import CallEntry, Run
 from harness.requirements.model import Evidence, Level, Outcome, Verdict
+from harness.run.model import CallEntry, Run
 
 OFFER = "v=0\r\ns=-\r\n"
 

@@ -7,9 +7,9 @@ import pytest
 
 from harness.core.errors import UsageError
 from harness.report.files import write_run
-from harness.report.run import Run
 from harness.report.saved import read_run
 from harness.requirements.model import Level, Observation, Outcome, Verdict
+from harness.run.model import Run
 
 
 def a_run() -> Run:

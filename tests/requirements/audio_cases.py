@@ -40,6 +40,16 @@ def packets_of_silence() -> Events:
     return received(lambda _, p: msgspec.structs.replace(p, dbfs=-96.0))
 
 
+@case("audio.comes-back", "too-quiet")
+def as_from_far_away() -> Events:
+    return received(lambda _, p: msgspec.structs.replace(p, dbfs=-64.0))
+
+
+@case("audio.complete", "first-words-lost")
+def the_first_second_and_a_half_of_three() -> Events:
+    return received(lambda i, p: None if i < 75 else p)
+
+
 @case("audio.complete", "truncated-audio")
 def a_second_of_three_by_the_fakes_clip() -> Events:
     return [*without(healthy_events(), a(PacketsReceived)), packets(HEARD_AT, 1000)]

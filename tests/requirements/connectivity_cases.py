@@ -11,6 +11,7 @@ from harness.core.events import (
     IceServerTried,
     StateChanged,
 )
+from harness.core.packet_events import PacketMalformed
 from tests.requirements.cases import case
 from tests.support.editing import a, changed, shifted, without
 from tests.support.timelines import ANSWER, call_started, ending, healthy_events, signaling, state
@@ -193,3 +194,12 @@ def ice_connects_after_six_seconds() -> Events:
 def ice_is_lost_before_the_channel_opens() -> Events:
     events = [e for e in healthy_events() if e.at <= 0.3]
     return [*events, state(0.4, "ice", "disconnected"), *ending(10.3)]
+
+
+@case("connectivity.packets-well-formed", "sctp-malformed")
+def a_chunk_that_is_too_short() -> Events:
+    return [
+        *healthy_events(),
+        PacketMalformed(at=1.5, problem="a DATA chunk of 8 bytes, where 17 are the least"),
+        PacketMalformed(at=1.6, problem="a text message that is not UTF-8"),
+    ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.core.events import CallEnded, Event, WaitExpired
+from harness.core.events import CallEnded, Event, HttpRequest, HttpResponse, WaitExpired
+from harness.core.probes import HANG_UP
 from tests.requirements.cases import case
 from tests.support.editing import a, changed, until, without
 from tests.support.timelines import call_started, ending, healthy_events, signaling, state
@@ -47,3 +48,10 @@ def an_abandoned_call_is_released_too_late() -> Events:
 def the_session_expires_without_a_word() -> Events:
     expired = CallEnded(at=7.5, side="upstream", reason=EXPIRED)
     return [*until(without(healthy_events(), RELEASED), 7.4, 8.0), expired, state(7.51, "channel", "closed")]
+
+
+@case("lifecycle.abandoned-offer-released", "hang-up-refused")
+def the_hang_up_is_sent_with_another_key() -> Events:
+    url = "http://127.0.0.1:8089/v1/realtime/calls/rtc_1/hangup"
+    sent = HttpRequest(at=0.9, side="upstream", method="POST", url=url, purpose=HANG_UP)
+    return abandoned(sent, HttpResponse(at=0.91, side="upstream", status=404, purpose=HANG_UP))

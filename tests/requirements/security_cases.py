@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from harness.core import probes
 from harness.core.events import Event, HttpRequest, HttpResponse, Part, SecretSeen
 from tests.requirements.cases import case
 from tests.requirements.signaling_building import NEXT_TRACE, TRACEBACK, responded, upstream_probe
@@ -83,3 +84,38 @@ def a_traceback_when_the_upstream_fails() -> Events:
 def a_trace_without_credentials() -> Events:
     events = changed(signaling(purpose="unauthenticated")[:2], a(HttpRequest), url="http://127.0.0.1:3000/x")
     return [call_started(), *events, responded("unauthenticated", 401, NEXT_TRACE), *ending(1.0)]
+
+
+def asked_from_elsewhere(**headers: str) -> Events:
+    """A page of another origin asks whether it may post, and is answered."""
+    named = tuple(
+        (f"access-control-allow-{name.replace('_', '-')}", value) for name, value in headers.items()
+    )
+    sent = HttpRequest(
+        at=0.01,
+        method="OPTIONS",
+        url="http://127.0.0.1:3000/x",
+        purpose=probes.FOREIGN_PREFLIGHT,
+        headers=(
+            ("Origin", probes.FOREIGN_ORIGIN),
+            ("Access-Control-Request-Method", "POST"),
+            ("Access-Control-Request-Headers", "content-type"),
+        ),
+    )
+    answered = HttpResponse(at=0.02, status=204, headers=named, purpose=probes.FOREIGN_PREFLIGHT)
+    return [call_started(), sent, answered, *ending(1.0)]
+
+
+@case("security.foreign-origin-refused", "foreign-origin-allowed")
+def every_origin_is_echoed() -> Events:
+    return asked_from_elsewhere(origin=probes.FOREIGN_ORIGIN, headers="content-type")
+
+
+@case("security.foreign-origin-refused", "foreign-origin-allowed")
+def every_origin_is_allowed_with_cookies() -> Events:
+    return asked_from_elsewhere(origin=probes.FOREIGN_ORIGIN, credentials="true")
+
+
+@case("security.foreign-origin-refused", "foreign-origin-allowed")
+def a_star_allows_everybody() -> Events:
+    return asked_from_elsewhere(origin="*")

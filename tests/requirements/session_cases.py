@@ -9,6 +9,7 @@ from harness.core.events import (
     ClientEvent,
     Event,
     EventInvalid,
+    EventUnsent,
     PacketsReceived,
     ReceiverReport,
     ServerEvent,
@@ -244,3 +245,17 @@ def a_part_of_a_response_before_it_is_created() -> Events:
 @case("session.events-ordered", "event-out-of-order")
 def something_before_session_created() -> Events:
     return [*healthy_events(), server(0.39, "rate_limits.updated", rate_limits=[])]
+
+
+@case("session.large-update", "over-max-message-size")
+def the_second_rung_cannot_be_sent() -> Events:
+    return [*ladder(1024, answered=1), unsent("large-update-64")]
+
+
+@case("session.large-update", "over-max-message-size")
+def an_ordinary_event_cannot_be_sent() -> Events:
+    return [*healthy_events(), unsent("evt_1")]
+
+
+def unsent(event_id: str) -> Event:
+    return EventUnsent(at=2.6, type="session.update", size=70_000, event_id=event_id)

@@ -64,8 +64,8 @@ def some_text() -> Events:
 
 
 @case("signaling.answer-media-type", "wrong-media-type")
-def answer_called_plain_text() -> Events:
-    headers = (("content-type", "text/plain; charset=utf-8"),)
+def answer_called_a_page() -> Events:
+    headers = (("content-type", "text/html; charset=utf-8"),)
     return changed(healthy_events(), a(HttpResponse, side="caller"), headers=headers)
 
 

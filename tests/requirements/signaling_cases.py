@@ -207,3 +207,13 @@ def traceback_on_text() -> Events:
 @case("signaling.bad-offer-refused", "stack-trace-exposed")
 def trace_of_a_page_framework() -> Events:
     return probe("bad-offer", "no-audio", responded("bad-offer", 400, NEXT_TRACE))
+
+
+@case("signaling.offer-accepted", "wrong-content-encoding")
+def a_decoded_body_is_called_gzip() -> Events:
+    return not_connected("encoding")
+
+
+@case("signaling.offer-accepted", "upstream-unexplained")
+def the_upstream_says_400_and_no_more() -> Events:
+    return upstream_refused(400, '{"error": {"message": "", "type": "", "param": null, "code": null}}')

@@ -93,7 +93,7 @@ def session_printed_by_a_language() -> Events:
     return session_sent("{'type': 'realtime', 'model': None}")
 
 
-@case("signaling.session-forwarded", "session-not-json")
+@case("signaling.session-forwarded", "session-wrapped")
 def session_in_a_wrapper() -> Events:
     return session_sent(json.dumps({"session": SENT_SESSION}))
 

@@ -49,6 +49,17 @@ def verdict(requirement: str, events: Events) -> Verdict:
 # --- signaling ---
 
 
+@pytest.mark.parametrize("upstream", ["application/sdp", "text/plain"])
+def test_an_answer_in_plain_text_is_told_and_no_fault(upstream: str) -> None:
+    """OpenAI's own answers say text/plain: a relay that copies it, or chose it itself, does as well."""
+    plain = (("content-type", "text/plain; charset=utf-8"),)
+    events = changed(healthy_events(), a(HttpResponse, side="caller"), headers=plain)
+    events = changed(events, a(HttpResponse, side="upstream"), headers=(("content-type", upstream),))
+    found = verdict("signaling.answer-media-type", events)
+    assert found.outcome == Outcome.OBSERVED
+    assert ("copied from the upstream" in found.explanation) == (upstream == "text/plain")
+
+
 @pytest.mark.parametrize("origin", ["*", "https://app.example"])
 def test_a_preflight_that_lets_the_page_through_passes(origin: str) -> None:
     events = preflight(204, origin=origin, headers="Authorization, Content-Type", methods="POST")
@@ -122,7 +133,8 @@ def test_all_that_is_amiss_with_a_replys_audio_is_told_what_explains_the_rest_fi
     ("body", "cause"),
     [
         ("Failed to parse offer: failed to unmarshal SDP: EOF", "upstream-offer-rejected"),
-        ('{"error": {"code": "beta_api_shape_disabled"}}', "upstream-offer-rejected"),
+        ('{"error": {"code": "unsupported_country_region_territory"}}', "upstream-region"),
+        ("Invalid value: 'nova'. Supported values are: 'alloy', 'ash', and 'cedar'.", "upstream-voice"),
         ("You exceeded your current quota", "upstream-rate-limited"),
         ("Incorrect API key provided: sk-…", "upstream-unauthorized"),
         ('{"error": {"code": "upstream_timeout"}}', "upstream-error"),
@@ -130,6 +142,15 @@ def test_all_that_is_amiss_with_a_replys_audio_is_told_what_explains_the_rest_fi
 )
 def test_a_black_box_is_read_by_what_it_passes_on(body: str, cause: str) -> None:
     assert verdict("signaling.offer-accepted", refused(502, body, mode="black-box")).cause == cause
+
+
+@pytest.mark.parametrize(
+    "body", ['{"error": {"code": "model_not_found"}}', "The model `gpt-9` does not exist"]
+)
+def test_a_black_boxs_model_is_read_by_what_it_passes_on(body: str) -> None:
+    assert (
+        verdict("signaling.session-accepted", refused(502, body, mode="black-box")).cause == "model-not-found"
+    )
 
 
 def test_a_timeout_tells_whether_the_upstream_had_answered() -> None:

@@ -19,6 +19,7 @@ from harness.core.timeline import Timeline
 from harness.requirements import (
     REGISTRY,
     Alternative,
+    Because,
     Cause,
     Evidence,
     Inconclusive,
@@ -68,6 +69,7 @@ def requirement(
         "area.slug",
         "A title",
         level=level,
+        because={Level.MUST: Because.CLAUSE, Level.SHOULD: Because.ADVICE}.get(level, Because.MEASURED),
         severity=Severity.NORMAL,
         source=SOURCE,
         causes=CAUSES,
@@ -126,6 +128,7 @@ def test_a_healthy_call_seen_from_both_ends_leaves_only_probes_out() -> None:
         "lifecycle.session-expiry",
         *RECONNECTING,
         "security.auth-required",
+        "security.foreign-origin-refused",
         "security.session-not-injectable",
         "cost.usage-agrees",
     }

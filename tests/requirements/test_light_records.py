@@ -22,6 +22,7 @@ from tests.support.timelines import healthy_events, timeline_of
 # What only a record of each packet can tell; packets in bursts show as jitter.
 UNKNOWN = {
     "ten_packets_at_a_time": {("audio.clean", "jitter")},
+    "as_from_far_away": {("audio.comes-back", "silent-audio")},
     "a_tenth_of_the_samples_at_full_scale": set(),
 }
 

@@ -4,7 +4,7 @@ import pytest
 
 from harness.core.errors import UsageError
 from harness.core.timeline import Timeline
-from harness.requirements import AREAS, REGISTRY, Cause, Level, Registry, Severity, Source
+from harness.requirements import AREAS, REGISTRY, Because, Cause, Level, Registry, Severity, Source
 from harness.requirements.model import Finding
 
 SOURCE = Source("RFC 0", "nothing")
@@ -23,6 +23,22 @@ CONTRACT = {
         "upstream-unauthorized",
         "upstream-rate-limited",
         "upstream-offer-rejected",
+    },
+    "signaling.offer-reaches-upstream": {
+        "retired-endpoint",
+        "path-without-v1",
+        "path-doubled",
+        "path-unknown",
+        "wrong-method",
+        "form-sent-as-text",
+        "form-urlencoded",
+        "object-as-text",
+        "offer-undefined",
+        "offer-empty",
+        "json-instead-of-sdp",
+        "wrong-content-type",
+        "cached-answer",
+        "nothing-arrived",
     },
     "signaling.answer-is-sdp": {"upstream-error-as-sdp", "html-page", "json-wrapped", "empty-body"},
     "signaling.answer-media-type": {"wrong-media-type"},
@@ -108,6 +124,7 @@ def declare(
         requirement_id,
         "A title",
         level=Level.MUST,
+        because=Because.CLAUSE,
         severity=Severity.NORMAL,
         source=SOURCE,
         needs=needs,

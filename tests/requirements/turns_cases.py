@@ -13,7 +13,17 @@ from harness.core.events import (
 from tests.requirements.cases import case
 from tests.requirements.session_cases import VAD_OFF
 from tests.support.editing import a, changed, told, until
-from tests.support.timelines import detection, ending, healthy_events, packets, reply, server, utterance
+from tests.support.timelines import (
+    SESSION,
+    a_turn,
+    detection,
+    ending,
+    healthy_events,
+    packets,
+    reply,
+    server,
+    utterance,
+)
 
 Events = list[Event]
 
@@ -124,7 +134,15 @@ def the_quota_is_exceeded() -> Events:
     return response(status="failed", status_details={"type": "failed", "error": error}, output=[])
 
 
-@case("turns.response-completes", "response-incomplete")
+@case("turns.response-completes", "replies-disabled")
+def nobody_is_answered_by_itself_and_nobody_asks() -> Events:
+    """As where the relay's sideband is not connected."""
+    mute = {"type": "server_vad", "create_response": False}
+    session = {**SESSION, "audio": {"input": {"turn_detection": mute}}}
+    return [*no_response_to_the_turn(), server(0.9, "session.updated", session=session)]
+
+
+@case("turns.response-completes", "max-output-tokens")
 def the_response_hits_its_limit() -> Events:
     return response(status="incomplete", status_details={"reason": "max_output_tokens"})
 
@@ -146,6 +164,12 @@ def response_done_never_comes() -> Events:
 @case("turns.latency", "too-slow")
 def slower_than_the_limit() -> Events:
     return healthy_events(latency_ms=800)
+
+
+@case("turns.latency", "too-slow")
+def slower_than_our_own_default() -> Events:
+    turn = a_turn(latency=3.4)
+    return [*until(healthy_events(), BEFORE_SPEECH, 12.0), *turn]
 
 
 @case("turns.interruption", "self-interruption")

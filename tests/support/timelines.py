@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from harness.core.arrivals import ArrivedPart, RequestArrived
 from harness.core.events import (
     AnswerReceived,
     AudioCompared,
@@ -158,6 +159,20 @@ def signaling(at: float = 0.05, purpose: str = "offer") -> list[Event]:
             ),
             parts=form,
         ),
+        RequestArrived(
+            at=at + 0.03,
+            id="req_1_1",
+            method="POST",
+            url="/v1/realtime/calls",
+            peer="127.0.0.1:40000",
+            content_type="multipart/form-data; boundary=relay-1",
+            size=2000,
+            parts=(ArrivedPart(name="sdp", size=len(OFFER), start=OFFER[:240]),),
+            ufrag="offerfrag",
+            status=201,
+            answer="answerfrag",
+            tie="ufrag",
+        ),
         HttpResponse(
             at=at + 0.07,
             side="upstream",
@@ -289,6 +304,7 @@ def a_turn(
     heard = end + latency
     return [
         *utterance(at),
+        StepStarted(at=at + CLIP_MS / 1000, step="hear the reply"),
         *detection(start, end, f"item_{number}"),
         *reply(heard - 0.3, f"resp_{number}", audible_from=heard),
         packets(heard, REPLY_MS, sequence=sequence),

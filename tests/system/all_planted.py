@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from tests.system import planted_connecting, planted_conversing, planted_ice, planted_signaling, planted_usage
+from tests.system import (
+    planted_connecting,
+    planted_conversing,
+    planted_ice,
+    planted_offers,
+    planted_signaling,
+    planted_usage,
+)
 
 PLANTED = [
     *planted_ice.PLANTED,
+    *planted_offers.PLANTED,
     *planted_signaling.PLANTED,
     *planted_connecting.PLANTED,
     *planted_conversing.PLANTED,

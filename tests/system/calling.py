@@ -15,6 +15,7 @@ from harness.call import Caller, Scenario
 from harness.call.comparing import compare_audio
 from harness.call.conduct import CallRecord, make_call
 from harness.call.desk import Desk
+from harness.call.tripping import Tripping
 from harness.call.usage import UsageWatch
 from harness.config.hooks import UsageEndpoint
 from harness.config.ice import IceServer
@@ -87,10 +88,14 @@ async def _calls(planned: Sequence[Planned], settings: RunSettings) -> list[Time
                     await usage.end([record])
                 return record
 
-        records = await asyncio.gather(*(call(n, each) for n, each in enumerate(planned, start=1)))
-        for record in records:
+        numbered = list(enumerate(planned, start=1))
+        records = {n: await call(n, each) for n, each in numbered if each.alone}
+        together = [(n, each) for n, each in numbered if not each.alone]
+        made = await asyncio.gather(*(call(n, each) for n, each in together))
+        records |= dict(zip((n for n, _ in together), made, strict=True))
+        for record in records.values():
             compare_audio(record.timeline, record.audio, desk.library)
-    return [record.timeline for record in records]
+    return [records[n].timeline for n, _ in numbered]
 
 
 def _desk_for(
@@ -105,8 +110,9 @@ def _desk_for(
     limits = {**desk.settings.limits, **dict(planted.limits)}
     return replace(
         desk,
-        settings=replace(desk.settings, limits=limits),
+        settings=replace(desk.settings, limits=limits, offer=planted.offer or desk.settings.offer),
         target=replace(desk.target, **target),
+        tripping=Tripping(),
     )
 
 
@@ -125,7 +131,8 @@ def _scenario(planned: Planned, pair: EmbeddedPair, management: httpx.AsyncClien
     async def plan(caller: Caller) -> None:
         for side, text in planned.faults:
             name, _, value = text.partition("=")
-            fault = {"name": name, "ufrag": caller.line.peer.ufrag} | ({"value": value} if value else {})
+            ufrag = caller.line.peer.ufrag + ("*" if planned.lasting else "")
+            fault = {"name": name, "ufrag": ufrag} | ({"value": value} if value else {})
             response = await management.post(planting[side], json=[fault])
             response.raise_for_status()
         await planned.conversation(caller)

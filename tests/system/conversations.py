@@ -51,6 +51,33 @@ async def says_two_things(caller: Caller) -> None:
     await caller.hang_up()
 
 
+async def commits_nothing(caller: Caller) -> None:
+    """Without turn detection, and forgets that turns have to be committed then."""
+    await _speaks_by_hand(caller)
+    await caller.hear_reply()
+
+
+async def asks_for_nothing(caller: Caller) -> None:
+    """Commits what it said, and forgets to ask for a response."""
+    await _speaks_by_hand(caller)
+    caller.send({"type": "input_audio_buffer.commit"})
+    await caller.hear_reply()
+
+
+async def asks_by_hand(caller: Caller) -> None:
+    """Commits what it said and asks for a response, as push-to-talk does."""
+    await _speaks_by_hand(caller)
+    caller.send({"type": "input_audio_buffer.commit"})
+    caller.send({"type": "response.create"})
+    await caller.hear_reply()
+
+
+async def _speaks_by_hand(caller: Caller) -> None:
+    await caller.connect()
+    await caller.update_session(audio={"input": {"turn_detection": None}})
+    await caller.say("en-m-yes")
+
+
 async def stays_on_the_line(caller: Caller) -> None:
     await caller.connect()
     await caller.stay_silent(4)
@@ -81,42 +108,47 @@ async def talks_over_the_reply(caller: Caller) -> None:
 
 async def updates_wrongly(caller: Caller) -> None:
     await caller.connect()
-    await caller.update_wrongly()
+    await caller.probe.update_wrongly()
     await caller.hang_up()
 
 
 async def climbs_updates(caller: Caller) -> None:
     await caller.connect()
-    await caller.climb_updates()
+    await caller.probe.climb_updates()
     await caller.hang_up()
 
 
 async def asks_as_a_page_does(caller: Caller) -> None:
-    await caller.preflight()
+    await caller.probe.preflight()
     await caller.connect()
     await caller.hang_up()
 
 
+async def is_asked_for_from_elsewhere(caller: Caller) -> None:
+    await caller.probe.preflight_from_elsewhere()
+    await caller.hang_up()
+
+
 async def sends_bad_offers(caller: Caller) -> None:
-    await caller.send_bad_offers()
+    await caller.probe.send_bad_offers()
     await caller.hang_up()
 
 
 async def meets_a_failing_upstream(caller: Caller) -> None:
-    await caller.offer_while_upstream_fails()
+    await caller.probe.offer_while_upstream_fails()
     await caller.hang_up()
 
 
 async def comes_without_credentials(caller: Caller) -> None:
-    await caller.offer_without_credentials()
+    await caller.probe.offer_without_credentials()
     await caller.hang_up()
 
 
 async def brings_a_session(caller: Caller) -> None:
-    await caller.offer_with_session()
+    await caller.probe.offer_with_session()
     await caller.hang_up()
 
 
 async def abandons_an_offer(caller: Caller) -> None:
-    await caller.abandon_offer()
+    await caller.probe.abandon_offer()
     await caller.hang_up()

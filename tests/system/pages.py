@@ -41,6 +41,9 @@ choose, as in `make proof ARGS="--part pairs --calls 300 --seed 7"`. Each run of
   users have. The whole catalogue judges each call; whatever it finds is a false alarm.
 - **pairs**: two faults of different stages in one call, drawn from all that can meet in one. The earlier one
   must be the root, and nothing but the two may be found.
+- **long**: calls of ten minutes, one nearly silent and one that talks every two minutes, at the fake as it is
+  by default: ICE-lite, and from 5 s after nomination on deaf to checks without USE-CANDIDATE, as OpenAI's
+  servers are reported to be. A caller whose consent checks lack it is lost there after 30 s.
 
 A verdict is inconclusive where the machine that made the calls was too slow to tell, and then says so.
 """

@@ -29,6 +29,8 @@ class Pair:
     conversation: Conversation
     ice: str = ""
     usage: str = ""
+    alone: bool = False
+    lasting: bool = False
 
     @property
     def faults(self) -> tuple[tuple[Side, str], ...]:
@@ -45,13 +47,22 @@ class Pair:
         """Of both."""
         return self.first.target + self.second.target
 
+    @property
+    def offer(self) -> str:
+        """What one of them needs."""
+        return self.first.offer or self.second.offer
+
     def __str__(self) -> str:
         return f"{self.first.what} + {self.second.what}"
 
 
 def all_pairs(planted: list[Planted]) -> list[Pair]:
-    """Every two faults of different stages that can meet in one call."""
-    single = [p for p in planted if len(p.faults) == 1 and not p.ice and _fault(p).name not in TIMED]
+    """Every two faults of different stages that can meet in one call.
+
+    Not those that are found by offers which reach the upstream: it has to behave.
+    """
+    plain = [p for p in planted if len(p.faults) == 1 and not (p.ice or p.alone or p.lasting)]
+    single = [p for p in plain if _fault(p).name not in TIMED]
     found = (_pair(a, b) for a, b in combinations(single, 2))
     return [pair for pair in found if pair is not None]
 

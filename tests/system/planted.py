@@ -27,6 +27,12 @@ class Planned(Protocol):
     def ice(self) -> str: ...
     @property
     def usage(self) -> str: ...
+    @property
+    def alone(self) -> bool: ...
+    @property
+    def offer(self) -> str: ...
+    @property
+    def lasting(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,9 @@ class Faultless:
     target: tuple[tuple[str, Any], ...] = ()
     ice: str = ""
     usage: str = ""
+    alone: bool = False
+    offer: str = ""
+    lasting: bool = False
 
     @property
     def faults(self) -> tuple[tuple[Side, str], ...]:
@@ -54,7 +63,9 @@ class Planted:
     """`relay` and `fake`: faults as texts NAME or NAME=VALUE, empty where that side behaves.
 
     `limits` and `target`: names and values of what is configured for this call alone. `ice`: how the ICE
-    server of this call behaves (`planted_ice`); `usage`: how its usage endpoint does.
+    server of this call behaves (`planted_ice`); `usage`: how its usage endpoint does. `alone`: before the
+    others, since what reaches the fake does not name the call, which is told by its time. `offer`: how its
+    offer is written, else as its turn has it. `lasting`: a fault meets the call's further offers, too.
     """
 
     relay: str
@@ -65,6 +76,9 @@ class Planted:
     target: tuple[tuple[str, Any], ...] = ()
     ice: str = ""
     usage: str = ""
+    alone: bool = False
+    offer: str = ""
+    lasting: bool = False
 
     @property
     def requirement(self) -> str:
@@ -88,6 +102,7 @@ class Planted:
         faults = [f"{side} {text}" for side, text in self.faults]
         faults += [f"ICE server {self.ice}"] if self.ice else []
         faults += [f"usage endpoint {self.usage}"] if self.usage else []
+        faults += [f"offer as {self.offer}"] if self.lasting else []
         return ", ".join(faults) or "none"
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from tests.system.conversations import (
     connects,
     stays_long,
     stays_on_the_line,
+    takes_a_turn,
 )
 from tests.system.planted import fake, relay
 
@@ -24,9 +25,16 @@ PLANTED = [
     fake("ice-late=2.5", "connectivity.data-channel-opens: ice-not-connected", connects),
     fake("sctp-silent", "connectivity.data-channel-opens: ice-connected-but-channel-closed", connects),
     fake("channel-late=4", "connectivity.data-channel-opens: channel-late", connects),
+    fake("sctp-malformed", "connectivity.packets-well-formed: sctp-malformed", configures),
+    fake(
+        "sctp-malformed=endless-parameter", "connectivity.packets-well-formed: sctp-malformed", takes_a_turn
+    ),
     fake("channel-closed=1", "session.stays-alive: channel-closed", stays_on_the_line),
     fake("peer-gone=4", "session.stays-alive: peer-gone", stays_long),
     fake("call-leaked", "lifecycle.hang-up-releases-call: call-leaked", configures),
     relay("call-leaked", "lifecycle.abandoned-offer-released: call-leaked", abandons_an_offer),
+    relay(
+        "hang-up-with-another-key", "lifecycle.abandoned-offer-released: hang-up-refused", abandons_an_offer
+    ),
     fake("session-expired-unannounced=2", "lifecycle.session-expiry: expiry-unannounced", stays_on_the_line),
 ]

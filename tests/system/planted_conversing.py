@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from tests.system.conversations import (
     asks_at_length,
+    asks_by_hand,
+    asks_for_nothing,
     climbs_updates,
+    commits_nothing,
     configures,
     connects,
     says_two_things,
@@ -15,7 +18,7 @@ from tests.system.conversations import (
     talks_over_the_reply,
     updates_wrongly,
 )
-from tests.system.planted import configured, fake
+from tests.system.planted import configured, fake, relay
 
 # A planted fault goes far beyond what a busy machine does to a call, so its verdict need not wait for quiet.
 BUSY = (("lateness_p99_ms", 1000.0), ("lateness_max_ms", 5000.0))
@@ -29,6 +32,7 @@ PLANTED = [
     fake("session-update-not-applied", "session.update-accepted: update-not-applied", configures),
     fake("turn-detection-off", "session.vad-configured: vad-disabled", takes_a_turn),
     fake("large-message-fatal", "session.large-update: message-too-large", climbs_updates),
+    fake("answer-max-message-size", "session.large-update: over-max-message-size", climbs_updates),
     fake("errors-unreported", "session.error-reported: error-not-reported", updates_wrongly),
     fake("server-error", "session.stays-alive: server-error", takes_a_turn),
     # Events.
@@ -58,10 +62,19 @@ PLANTED = [
     fake("response-half", "turns.response-completes: response-incomplete", takes_a_turn),
     fake("response-slow", "turns.latency: too-slow", takes_a_turn, limits=(*UNTIMED, ("latency_ms", 2500.0))),
     fake("response-failed", "turns.response-completes: response-failed", takes_a_turn),
+    relay("replies-disabled", "turns.response-completes: replies-disabled", takes_a_turn),
+    fake("max-output-tokens", "turns.response-completes: max-output-tokens", takes_a_turn),
     fake("response-incomplete", "turns.response-completes: response-incomplete", takes_a_turn),
     # Audio.
     fake("no-audio", "audio.comes-back: no-packets", takes_a_turn),
     fake("silent-audio", "audio.comes-back: silent-audio", takes_a_turn),
+    fake("quiet-audio", "audio.comes-back: too-quiet", takes_a_turn),
+    fake(
+        "first-words-lost=2500",
+        "audio.complete: first-words-lost",
+        takes_a_turn,
+        limits=(*UNTIMED, ("latency_ms", 20_000.0)),
+    ),
     fake("cross-talk", "audio.own-audio: cross-talk", takes_a_turn),
     fake("garbled-audio", "audio.intelligible: garbled-audio", takes_a_turn, limits=UNTIMED),
     fake("truncated-audio", "audio.complete: truncated-audio", takes_a_turn),
@@ -70,6 +83,13 @@ PLANTED = [
     fake("audio-gaps", "audio.clean: gaps", takes_a_turn, limits=BUSY),
     fake("jitter", "audio.clean: jitter", takes_a_turn, limits=(*BUSY, ("gap_ms", 2000.0))),
     fake("clipped-audio", "audio.clean: clipping", takes_a_turn, limits=UNTIMED),
+    # Nothing is heard, and no single rule is broken.
+    relay("text-only-session", "audio.something-heard: text-only-session", takes_a_turn),
+    fake("reply-empty", "audio.something-heard: reply-without-audio", takes_a_turn),
+    fake("reply-cut-off", "audio.something-heard: reply-cut-off", takes_a_turn),
+    configured("audio.something-heard: turn-never-committed", commits_nothing),
+    configured("audio.something-heard: response-never-asked", asks_for_nothing),
+    fake("response-never", "audio.something-heard: nothing-heard", asks_by_hand),
     # Cost.
     fake("usage-missing", "cost.usage-reported: usage-missing", takes_a_turn),
     configured("cost.per-call: budget-exceeded", takes_a_turn, limits=(("cost_per_call_usd", 0.0001),)),

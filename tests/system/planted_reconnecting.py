@@ -54,9 +54,9 @@ async def leaks(caller: Caller, at: Planting) -> None:
 
 
 async def loses_and_comes_back(caller: Caller, _at: Planting) -> None:
-    await caller.will_lose_call("channel-closed", 0.2)
+    await caller.reconnect.will_lose_call("channel-closed", 0.2)
     await caller.connect()
-    await caller.come_back()
+    await caller.reconnect.come_back()
     await caller.hang_up()
 
 
@@ -78,37 +78,37 @@ async def is_slow(caller: Caller, at: Planting) -> None:
 async def meets_a_relay_that_holds_calls(caller: Caller, at: Planting) -> None:
     await at.relay(caller, name="calls-held", ufrag=caller.line.peer.ufrag)
     await caller.connect()
-    await caller.restart_relay()
+    await caller.reconnect.restart_relay()
     await caller.stay_silent(0.5)
-    await caller.make_another_call()
+    await caller.reconnect.make_another_call()
     await caller.hang_up()
 
 
 async def meets_a_relay_that_is_not_back(caller: Caller, at: Planting) -> None:
     await caller.connect()
-    await caller.restart_relay()
+    await caller.reconnect.restart_relay()
     at.spoil_next(caller, lambda ufrag: at.relay(caller, name="relay-error", ufrag=ufrag))
-    await caller.make_another_call()
+    await caller.reconnect.make_another_call()
 
 
 async def is_dropped_in_the_dark(caller: Caller, at: Planting) -> None:
     await at.fake(name="channel-closed", value=0.8, ufrag=caller.line.peer.ufrag)
     await caller.connect()
-    await caller.lose_network_during(caller.stay_silent(6), after=0.2, seconds=1.2)
+    await caller.network.blackout_during(caller.stay_silent(6), after=0.2, seconds=1.2)
     await caller.hang_up()
 
 
 async def is_never_answered_again(caller: Caller, at: Planting) -> None:
     await at.fake(name="response-never", ufrag=caller.line.peer.ufrag)
     await caller.connect()
-    await caller.lose_network_during(caller.say("en-f-order"), after=0.8, seconds=1.0)
+    await caller.network.blackout_during(caller.say("en-f-order"), after=0.8, seconds=1.0)
     await caller.stay_silent(2)
     await caller.hang_up()
 
 
 async def comes_as_a_herd(caller: Caller, at: Planting) -> None:
     await at.fake(name="http-429", calls=1)
-    await caller.come_back_as_herd(3, spread=0)
+    await caller.reconnect.come_back_as_herd(3, spread=0)
     await caller.hang_up()
 
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from harness.core.clock import wall_time
+from harness.core.models import SHUT_DOWNS, day_of
+from harness.core.offer_shapes import MINIMAL
 from tests.system.conversations import (
     asks_as_a_page_does,
     brings_a_session,
     comes_without_credentials,
     configures,
     connects,
+    is_asked_for_from_elsewhere,
     meets_a_failing_upstream,
     sends_bad_offers,
 )
 from tests.system.planted import configured, fake, relay
 
+REACHES = "signaling.offer-reaches-upstream"
 PAGE_ORIGIN = "https://app.example"
+
+# What has a date today is over one day, and then the same fault is another finding.
+ENDING = {True: "signaling.model-lasts: model-retiring", False: "signaling.session-forwarded: retired-model"}
+TODAY = day_of(wall_time())
 
 PLANTED = [
     # The front door.
@@ -38,24 +47,66 @@ PLANTED = [
     fake("http-401", "signaling.offer-accepted: upstream-unauthorized", connects),
     fake("http-429", "signaling.offer-accepted: upstream-rate-limited", connects),
     fake("http-400", "signaling.offer-accepted: upstream-offer-rejected", connects),
-    fake("http-404", "signaling.offer-accepted: upstream-offer-rejected", connects),
+    fake("http-403", "signaling.offer-accepted: upstream-region", connects),
+    fake("http-403=ip_not_authorized", "signaling.offer-accepted: upstream-address", connects),
+    fake("http-403=model_not_found", "signaling.session-accepted: model-not-allowed", connects),
+    fake("http-403=missing_scope", "signaling.offer-accepted: upstream-permission", connects),
+    fake("http-404", "signaling.session-accepted: model-not-found", connects),
+    fake("model-not-allowed", "signaling.session-accepted: model-not-allowed", connects),
+    fake("session-too-long", "signaling.session-accepted: string-above-max-length", connects),
+    relay("description-too-long", "signaling.session-accepted: string-above-max-length", connects),
+    relay("voice-unknown", "signaling.offer-accepted: upstream-voice", connects),
+    relay("session-refused", "signaling.offer-accepted: upstream-session", connects),
+    fake("http-400-empty", "signaling.offer-accepted: upstream-unexplained", connects),
     fake("http-500", "signaling.offer-accepted: upstream-error", connects),
     fake("http-503", "signaling.offer-accepted: upstream-error", connects),
     fake("http-504", "signaling.offer-accepted: upstream-error", connects),
     fake("no-answer", "signaling.offer-accepted: upstream-error", connects),
     fake("connection-dropped", "signaling.offer-accepted: upstream-error", connects),
+    # Where and as what the relay's request arrived.
+    relay("retired-endpoint", f"{REACHES}: retired-endpoint", connects),
+    relay("retired-endpoint=/v1/realtime/sessions", f"{REACHES}: retired-endpoint", connects),
+    relay("path-without-v1", f"{REACHES}: path-without-v1", connects),
+    relay("path-doubled", f"{REACHES}: path-doubled", connects),
+    relay("path-unknown", f"{REACHES}: path-unknown", connects),
+    relay("path-unknown=/foo/v1/realtime/calls", f"{REACHES}: path-unknown", connects),
+    relay("wrong-method", f"{REACHES}: wrong-method", connects),
+    relay("wrong-method=GET", f"{REACHES}: wrong-method", connects, alone=True),
+    relay("form-as-text", f"{REACHES}: form-sent-as-text", connects),
+    relay("form-urlencoded", f"{REACHES}: form-urlencoded", connects),
+    relay("form-as-object", f"{REACHES}: object-as-text", connects, alone=True),
+    relay("offer-as-text=[object Object]", f"{REACHES}: object-as-text", connects, alone=True),
+    relay("offer-as-text", f"{REACHES}: offer-undefined", connects, alone=True),
+    relay("form-empty", f"{REACHES}: offer-empty", connects, alone=True),
+    relay("json-forwarded", f"{REACHES}: json-instead-of-sdp", connects),
+    relay("offer-as-plain-text", f"{REACHES}: wrong-content-type", connects),
+    relay("answer-of-another", f"{REACHES}: cached-answer", connects),
+    relay("upstream-elsewhere", f"{REACHES}: nothing-arrived", connects, alone=True),
+    # What the relay makes of OpenAI's success.
+    relay("created-refused", "signaling.offer-accepted: created-taken-for-failure", connects),
+    relay("created-refused=details", "signaling.offer-accepted: created-taken-for-failure", connects),
+    relay("created-refused=passed-on", "signaling.offer-accepted: created-taken-for-failure", connects),
+    relay("answer-unread", "signaling.offer-accepted: answer-unread", connects),
+    relay("answer-stalls", "signaling.offer-accepted: answer-unfinished", connects),
     # What the relay forwards.
     relay("offer-trimmed", "signaling.offer-forwarded-intact: offer-trimmed", connects),
     relay("offer-line-endings", "signaling.offer-forwarded-intact: offer-line-endings", connects),
     relay("data-section-stripped", "signaling.offer-forwarded-intact: data-section-stripped", connects),
-    relay("candidates-stripped", "signaling.offer-forwarded-intact: candidates-stripped", connects),
+    relay(
+        "candidates-stripped",
+        "signaling.offer-forwarded-intact: candidates-stripped",
+        connects,
+        offer=MINIMAL,
+    ),
     relay("offer-mutated", "signaling.offer-forwarded-intact: offer-mutated", connects),
     relay("session-missing", "signaling.session-forwarded: session-missing", connects),
     relay("session-type-missing", "signaling.session-forwarded: session-type-missing", connects),
     relay("beta-shape", "signaling.session-forwarded: beta-shape", connects),
     relay("session-not-json", "signaling.session-forwarded: session-not-json", connects),
+    relay("session-wrapped", "signaling.session-forwarded: session-wrapped", connects),
     relay("multipart-invalid", "signaling.session-forwarded: multipart-invalid", connects),
     relay("retired-model", "signaling.session-forwarded: retired-model", connects),
+    relay("retiring-model", ENDING[SHUT_DOWNS["gpt-realtime"].days_left(TODAY) > 0], connects),
     relay("duplicate-call", "signaling.one-call-per-offer: duplicate-call", connects),
     # What the relay makes of the answer.
     relay("answer-mutated", "signaling.answer-returned-intact: answer-mutated", configures),
@@ -71,6 +122,7 @@ PLANTED = [
     ),
     relay("upstream-error-as-sdp", "signaling.answer-is-sdp: not-sdp", connects, fake="connection-dropped"),
     relay("wrong-media-type", "signaling.answer-media-type: wrong-media-type", configures),
+    relay("content-encoding-copied", "signaling.offer-accepted: wrong-content-encoding", connects),
     relay("slow-answer=4.5", "signaling.answer-time: slow-answer", configures),
     fake("slow-answer=4.5", "signaling.answer-time: slow-answer", configures),
     # The answer itself.
@@ -110,6 +162,12 @@ PLANTED = [
         "stack-trace-exposed",
         "security.errors-reveal-nothing: stack-trace-exposed",
         comes_without_credentials,
+    ),
+    relay(
+        "any-origin",
+        "security.foreign-origin-refused: foreign-origin-allowed",
+        is_asked_for_from_elsewhere,
+        target=(("origin", PAGE_ORIGIN), ("bearer", None)),
     ),
     relay("session-injected", "security.session-not-injectable: session-injected", brings_a_session),
 ]

@@ -4,6 +4,7 @@ Each part is made of real calls, side by side, that a seed repeats:
 
 - faultless: every scenario in turn, with the product's own limits; any finding is a false alarm.
 - pairs: two faults of different stages in one call; the earlier one must be the root.
+- long: calls of ten minutes at a server that soon answers no check without USE-CANDIDATE; none may be lost.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ import click
 import scenarios
 from harness.call import Scenario
 from harness.config.timeouts import Timeouts
+from harness.core.clock import wall_time
 from harness.core.timeline import Timeline
 from harness.requirements import REGISTRY, Outcome, Verdict, judge
+from tests.system import long_calls
 from tests.system.all_planted import PLANTED
 from tests.system.calling import make_planned_calls
 from tests.system.pairs import Pair, all_pairs, sample
@@ -124,7 +127,28 @@ def prove_pairs(number: int, seed: int) -> Part:
     return Part(figures, wrong)
 
 
-PARTS = {"faultless": prove_faultless, "pairs": prove_pairs}
+def prove_long(_number: int, seed: int) -> Part:
+    """How many calls of ten minutes are lost, or judged otherwise than as faultless."""
+    plans = (long_calls.hardly_speaks, long_calls.speaks_every_two_minutes)
+    timelines = make_planned_calls([Faultless(plan) for plan in plans], seed, limits={}, timeouts=Timeouts())
+    raised = [(t, alarms(t)) for t in timelines]
+    shortest = min(long_calls.connected_seconds(timeline) for timeline in timelines)
+    wrong = [f"{v.id} {v.cause}: {v.explanation}" for _, found in raised for v in found]
+    wrong += [f"a call lasted {shortest:.0f} s"] if shortest < long_calls.SECONDS else []
+    figures = {
+        "calls": len(timelines),
+        "calls_with_a_false_alarm": sum(bool(found) for _, found in raised),
+        "calls_with_an_inconclusive_verdict": sum(bool(undecided(t)) for t in timelines),
+        "calls_lost": sum(long_calls.lost(timeline) for timeline in timelines),
+        "seconds_of_the_shortest": round(shortest),
+        "checks_answered_to_each": [long_calls.checks_answered(timeline) for timeline in timelines],
+        "measured_on": wall_time()[:10],
+        "seed": seed,
+    }
+    return Part(figures, wrong)
+
+
+PARTS = {"faultless": prove_faultless, "pairs": prove_pairs, "long": prove_long}
 
 
 @click.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.core.timeline import Timeline
-from harness.requirements import REGISTRY, Outcome, judge
+from harness.requirements import REGISTRY, Level, Outcome, judge
 from tests.system.all_planted import PLANTED
 from tests.system.calling import make_planned_calls
 from tests.system.planted import Planted
@@ -35,7 +35,8 @@ def test_a_planted_fault_leads_to_its_finding_and_to_no_other(
     broken = [v for v in verdicts if v.outcome == Outcome.ERROR]
     assert not broken
     blocked = {v.id for v in verdicts if v.outcome == Outcome.BLOCKED}
-    assert blocked == _behind(planted.requirement)
+    (outcome,) = [v.outcome for v in verdicts if v.id == planted.requirement]
+    assert blocked == _behind(planted.requirement, warned=outcome == Outcome.WARNED)
     assert {v.root for v in verdicts if v.outcome == Outcome.BLOCKED} <= {planted.requirement}
 
 
@@ -51,10 +52,11 @@ def _verdicts(timeline: Timeline) -> list[tuple[str, str, str | None, str | None
     return [(v.id, v.outcome, v.cause, v.root) for v in judge([timeline], REGISTRY)]
 
 
-def _behind(requirement_id: str) -> set[str]:
-    """What needs the requirement, directly or not."""
+def _behind(requirement_id: str, *, warned: bool) -> set[str]:
+    """What needs the requirement, directly or not: a warning keeps nothing from judgement that binds."""
     behind = {requirement_id}
     for requirement in REGISTRY:
-        if any(need.id in behind for need in requirement.needs):
+        bears = warned and requirement.level == Level.MUST
+        if any(need.id in behind for need in requirement.needs) and not bears:
             behind.add(requirement.id)
     return behind - {requirement_id}

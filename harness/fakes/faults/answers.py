@@ -87,6 +87,19 @@ class AnswerUnreachableCandidates(OwnIceSilent):
         return _with_address(answer, "192.0.2.1")  # RFC 5737: for documentation only
 
 
+@fault(
+    "answer-max-message-size",
+    "announces that it takes only short messages",
+    stage="answer",
+    default=32768,
+    value_help="bytes",
+)
+class AnswerMaxMessageSize(CallFault):
+    def answer(self, answer: str) -> str:
+        line = f"a=max-message-size:{int(self.value)}"
+        return re.sub(r"(?m)^a=max-message-size:\d+", line, answer)
+
+
 @fault("wrong-fingerprint", "announces another certificate than it has", stage="answer")
 class WrongFingerprint(CallFault):
     def answer(self, answer: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
-from harness.fakes.faults.registry import fault
-from harness.fakes.openai.hooks import CallFault, ConnectStage, Wire
+from harness.core.errors import UsageError
+from harness.fakes.faults.registry import FaultValue, fault
+from harness.fakes.openai.hooks import CallControl, CallFault, ConnectStage, Wire
 
 
 @fault("ice-silent", "does not answer connectivity checks", stage="ice")
@@ -59,3 +61,31 @@ class ChannelLate(CallFault):
         if stage == "sctp":
             await asyncio.sleep(float(self.value))
         return True
+
+
+# By name: type, flags and length, then what there is of a body (RFC 9260, section 3.2).
+CHUNKS = {
+    "short-data": "00 03 0008 00000001",
+    "endless-parameter": "82 00 0008 000d 0000",
+    "endless-gaps": "03 00 0014 00000001 00010000 0001 0000 0005 0001",
+    "overlong": "03 00 ffff 00000001",
+}
+
+
+@fault(
+    "sctp-malformed",
+    "sends an SCTP chunk that is none, once the data channel is open",
+    stage="channel",
+    default="short-data",
+    value_help=f"{', '.join(CHUNKS)}, or a chunk in hexadecimal digits",
+)
+class SctpMalformed(CallFault):
+    def __init__(self, value: FaultValue, rng: random.Random) -> None:
+        super().__init__(value, rng)
+        try:
+            self._chunk = bytes.fromhex(CHUNKS.get(str(value), str(value)))
+        except ValueError as error:
+            raise UsageError(f"{value!r} is no chunk", f"give {', '.join(CHUNKS)}, or digits") from error
+
+    def connected(self, call: CallControl) -> None:
+        call.send_chunk(self._chunk)

@@ -34,11 +34,58 @@ async def http_400(request: Request, value: FaultValue) -> Response | None:
     raise unparsable_offer("EOF")
 
 
+REFUSED_HERE = {
+    "unsupported_country_region_territory": "Country, region, or territory not supported",
+    "ip_not_authorized": "Your IP address is not authorized to use this API key.",
+    "model_not_found": "Project `proj_1` does not have access to model `gpt-realtime-2.1`",
+    "missing_scope": "You have insufficient permissions for this operation.",
+}
+
+
+@fault(
+    "http-403",
+    "refuses where the relay is, or what its key may do, but not the key",
+    stage="http",
+    default="unsupported_country_region_territory",
+    value_help=f"a code: {', '.join(REFUSED_HERE)}",
+)
+async def http_403(request: Request, value: FaultValue) -> Response | None:
+    code = str(value)
+    raise ApiError(403, REFUSED_HERE.get(code, "Forbidden"), code=code, kind="request_forbidden")
+
+
 @fault(
     "http-404", "does not know the model", stage="http", default="gpt-realtime-2.1", value_help="a model name"
 )
 async def http_404(request: Request, value: FaultValue) -> Response | None:
     raise model_not_found(str(value))
+
+
+@fault(
+    "model-not-allowed",
+    "does not let the relay's project use the model",
+    stage="http",
+    default="gpt-realtime-2.1",
+    value_help="a model name",
+)
+async def model_not_allowed(request: Request, value: FaultValue) -> Response | None:
+    message = f"Project `proj_relay` does not have access to model `{value}`"
+    raise ApiError(403, message, code="model_not_found")
+
+
+@fault("session-too-long", "finds a text of the session too long", stage="http")
+async def session_too_long(request: Request, value: FaultValue) -> Response | None:
+    message = (
+        "Invalid 'session.tools[0].description': string too long. Expected a string with maximum length "
+        "1024, but got a string with length 1200 instead."
+    )
+    param = "session.tools[0].description"
+    raise ApiError(400, message, code="string_above_max_length", param=param)
+
+
+@fault("http-400-empty", "refuses the request without a word why", stage="http")
+async def http_400_empty(request: Request, value: FaultValue) -> Response | None:
+    raise ApiError(400, "", kind="")
 
 
 @fault(

@@ -12,12 +12,26 @@ from harness.fakes.faults.registry import Fault, FaultRegistry, FaultValue, Stag
 
 @dataclass(frozen=True)
 class PlannedFault:
-    """A fault that waits for calls. `calls` None: until it is removed. `ufrag`: for that call only."""
+    """A fault that waits for calls. `calls` None: until it is removed.
+
+    `ufrag`: for that call only; with a * at its end, for every call whose name begins so.
+    """
 
     fault: Fault
     value: FaultValue
     calls: int | None = None
     ufrag: str | None = None
+
+    @property
+    def of_several(self) -> bool:
+        """Whether it is meant for more than one call."""
+        return self.ufrag is None or self.ufrag.endswith("*")
+
+    def meets(self, ufrag: str | None) -> bool:
+        """Whether it is meant for the call of this name."""
+        if self.ufrag is None or self.ufrag == ufrag:
+            return True
+        return ufrag is not None and self.of_several and ufrag.startswith(self.ufrag[:-1])
 
 
 class CallFaults:
@@ -105,7 +119,7 @@ class FaultPlan:
 
         A fault meant for this call outranks one for all, so that its value `off` exempts the call.
         """
-        met = [p for p in self._planned if p.ufrag in (None, ufrag)]
+        met = [p for p in self._planned if p.meets(ufrag)]
         met.sort(key=lambda planned: planned.ufrag is not None)
         self._planned = [left for p in self._planned if (left := _counted(p) if p in met else p)]
         self._calls += 1
@@ -117,7 +131,7 @@ class FaultPlan:
 def _counted(planned: PlannedFault) -> PlannedFault | None:
     """What is left of a planned fault after one more call; a fault for one call is over with it."""
     if planned.calls is None:
-        return planned if planned.ufrag is None else None
+        return planned if planned.of_several else None
     if planned.calls == 1:
         return None
     return PlannedFault(planned.fault, planned.value, planned.calls - 1, planned.ufrag)

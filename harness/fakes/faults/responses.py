@@ -51,6 +51,36 @@ class ResponseIncomplete(Quirk):
 
 
 @fault(
+    "max-output-tokens",
+    "breaks every response off at its greatest number of tokens",
+    stage="response",
+    default=40,
+    value_help="tokens",
+)
+class MaxOutputTokens(Quirk):
+    def session(self, session: dict[str, Any]) -> None:
+        session["max_output_tokens"] = int(self.value)
+
+
+@fault("reply-empty", "completes every response with nothing in it", stage="response")
+class ReplyEmpty(Quirk):
+    def ending(self) -> Ending:
+        return Ending("completed")
+
+    def sending(self, event: dict[str, Any]) -> Iterator[Output]:
+        if event["type"] == "response.done":
+            yield Send({**event, "response": {**event["response"], "output": []}})
+        elif not is_of_an_item(event):
+            yield Send(event)
+
+
+@fault("reply-cut-off", "cancels every response before it is heard", stage="response")
+class ReplyCutOff(Quirk):
+    def ending(self) -> Ending:
+        return Ending("cancelled", reason="client_cancelled")
+
+
+@fault(
     "response-half",
     "falls silent in mid-response and never ends it",
     stage="response",
@@ -60,6 +90,14 @@ class ResponseIncomplete(Quirk):
 class ResponseHalf(Quirk):
     def ending(self) -> Ending:
         return Ending("", min(float(self.value), 1.0))
+
+
+def is_of_an_item(event: dict[str, Any]) -> bool:
+    """Whether it tells of what is in a response, or of the assistant's items."""
+    if event["type"].startswith("conversation.item."):
+        return bool(event.get("item", {}).get("role") == "assistant")
+    in_response = event["type"].startswith("response.")
+    return in_response and ("item_id" in event or "output_item" in event["type"])
 
 
 @fault("response-slow", "takes long to answer", stage="response", default=4000, value_help="ms")

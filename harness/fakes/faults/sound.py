@@ -35,10 +35,40 @@ class SilentAudio(CallFault):
         return [opus.SILENCE] * len(packets)
 
 
+@fault(
+    "quiet-audio",
+    "turns its replies' volume down to next to nothing",
+    stage="audio",
+    default=45.0,
+    value_help="dB less",
+)
+class QuietAudio(CallFault):
+    def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:
+        return _amplified(tuple(packets), 10 ** (-float(self.value) / 20))
+
+
+@fault(
+    "first-words-lost",
+    "begins to speak before the caller can hear, as to a sideband that asks too early",
+    stage="audio",
+    default=1500,
+    value_help="ms of the first reply that are not sent",
+)
+class FirstWordsLost(CallFault):
+    _begun = False
+
+    def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:
+        if self._begun:
+            return packets
+        self._begun = True
+        lost = min(int(self.value) // FRAME_MS, len(packets))
+        return [*[None] * lost, *packets[lost:]]
+
+
 @fault("clipped-audio", "overdrives its replies", stage="audio")
 class ClippedAudio(CallFault):
     def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:
-        return _overdriven(tuple(packets))
+        return _amplified(tuple(packets), OVERDRIVE)
 
 
 @fault(
@@ -201,6 +231,6 @@ class _Bursty(_Link):
 
 
 @lru_cache(maxsize=64)
-def _overdriven(packets: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    loud: Samples = np.clip(decoded(packets).astype(np.int32) * OVERDRIVE, -32768, 32767).astype(np.int16)
-    return opus.encode(loud, bit_rate=128_000)
+def _amplified(packets: tuple[bytes, ...], gain: float) -> tuple[bytes, ...]:
+    samples: Samples = np.clip(decoded(packets).astype(np.int32) * gain, -32768, 32767).astype(np.int16)
+    return opus.encode(samples, bit_rate=128_000)

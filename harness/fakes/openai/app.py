@@ -22,6 +22,7 @@ from harness.fakes.faults.catalogue import OPENAI_FAULTS
 from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.management import fault_routes
 from harness.fakes.openai import errors
+from harness.fakes.openai.arrivals import Arrivals, Recording
 from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.control import Control
 from harness.fakes.openai.conversation.ids import Ids
@@ -30,7 +31,7 @@ from harness.fakes.openai.keys import Keys
 from harness.fakes.openai.live import SESSIONS_PATH, LiveFrontDoor
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.sharing import OneProcess, Sharing
-from harness.fakes.openai.signaling import CALLS_PATH, Signaling
+from harness.fakes.openai.signaling import CALLS_PATH, EXPOSED_HEADERS, Signaling
 from harness.fakes.openai.sockets import Sockets
 from harness.speech.library import Library, load_library
 
@@ -47,9 +48,14 @@ class FakeOpenAI:
         self.plan = FaultPlan(OPENAI_FAULTS, seed=settings.seed, faults=settings.faults)
         self._endpoints = Endpoints(settings, ids, OneProcess(self.plan), library)
         self.calls, self.keys = self._endpoints.calls, self._endpoints.keys
-        inspected = InspectedProcess(self.calls, self.keys)
+        inspected = InspectedProcess(self.calls, self.keys, self._endpoints.arrivals)
         management = management_route(self.plan, inspected, settings)
-        self.app = api_app([*self._endpoints.routes, management], settings, self._endpoints.lifespan)
+        self.app = api_app(
+            [*self._endpoints.routes, management],
+            settings,
+            self._endpoints.lifespan,
+            self._endpoints.arrivals,
+        )
 
 
 class Endpoints:
@@ -61,6 +67,7 @@ class Endpoints:
         clock = MonotonicClock()
         self.calls = Calls(settings, library or load_library(), clock, ids)
         self.keys = Keys(settings.api_keys, clock, ids)
+        self.arrivals = Arrivals(clock)
         signaling = Signaling(settings, self.calls, self.keys, sharing)
         sockets = Sockets(settings, self.calls, self.keys, sharing)
         live = LiveFrontDoor(settings, self.calls, self.keys, sharing)
@@ -89,18 +96,24 @@ def management_route(plan: FaultPlan, inspected: Inspected, settings: FakeSettin
 
 
 def api_app(
-    routes: Sequence[BaseRoute], settings: FakeSettings, lifespan: Lifespan | None = None
+    routes: Sequence[BaseRoute],
+    settings: FakeSettings,
+    lifespan: Lifespan | None = None,
+    arrivals: Arrivals | None = None,
 ) -> Starlette:
-    """An app that refuses as the API does, and lets pages call it."""
+    """An app that refuses as the API does, and lets pages call it; every request is told to `arrivals`."""
     cors = Middleware(
         CORSMiddleware,
         allow_origins=list(settings.origins),
         allow_methods=["GET", "POST"],
         allow_headers=["*"],
-        expose_headers=["Location"],
+        expose_headers=EXPOSED_HEADERS.split(", "),
     )
     handlers: dict[Any, Any] = {HTTPException: _http_error, errors.ApiError: _api_error}
-    return Starlette(routes=routes, middleware=[cors], exception_handlers=handlers, lifespan=lifespan)
+    middleware = [cors]
+    if arrivals is not None:
+        middleware.insert(0, Middleware(Recording, arrivals, apart_from=MANAGEMENT_PATH))
+    return Starlette(routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=lifespan)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -177,10 +177,12 @@ class Calls:
             raise model_not_found(session["model"])
 
     def effective_session(self, config: Any) -> dict[str, Any]:
-        """The whole session that a call made with `config` would have. Raises ApiError."""
+        """The whole session that a call made with `config` would have; it expires at no time yet.
+
+        Raises ApiError.
+        """
         self.check_session(config)
-        settings = self._settings.conversation
-        session = Session(self._ids.new("sess"), settings, unix_time() + round(settings.session_seconds))
+        session = Session(self._ids.new("sess"), self._settings.conversation, expires_at=0)
         session.configure(config)
         return session.effective
 

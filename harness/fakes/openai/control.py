@@ -10,11 +10,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from harness.core.clock import unix_time
+from harness.core.probes import HANG_UP
 from harness.fakes.bodies import BodyIncompleteError, BodyTooLargeError, read_body
 from harness.fakes.openai import errors
 from harness.fakes.openai.calls import Call, Calls
 from harness.fakes.openai.errors import ApiError
-from harness.fakes.openai.keys import Keys
+from harness.fakes.openai.keys import Keys, bearer
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.sharing import Sharing
 
@@ -57,7 +58,20 @@ class Control:
         ]
 
     async def _hang_up(self, request: Request) -> Response:
-        self._call(request).end("hangup-requested")
+        """A call is there only for the key that made it (user reports, November 2026)."""
+        call_id = request.path_params["call_id"]
+        if (asked := self._calls.find(call_id)) is not None:
+            asked.record.asked(request)
+        try:
+            call = self._call(request)
+            if not call.record.is_of(bearer(request)):
+                raise errors.call_not_found(call_id)
+        except ApiError as error:
+            if asked is not None:
+                asked.record.response(error.response(), purpose=HANG_UP)
+            raise
+        call.record.response(Response(), purpose=HANG_UP)
+        call.end("hangup-requested")
         return Response()
 
     async def _accept(self, request: Request) -> Response:

@@ -45,9 +45,10 @@ def missing_key() -> ApiError:
     )
 
 
-def invalid_key(key: str) -> ApiError:
-    """The API shows the key's ends, so that its owner knows which one it was."""
-    shown = f"{key[:3]}{'*' * 8}{key[-4:]}" if len(key) > 12 else "*" * len(key)
+def invalid_key(key: str, *, secret: bool = True) -> ApiError:
+    """The API shows the key's ends, so that its owner knows which one it was; a placeholder is no secret."""
+    hidden = f"{key[:3]}{'*' * 8}{key[-4:]}" if len(key) > 12 else "*" * len(key)
+    shown = hidden if secret else key
     message = f"Incorrect API key provided: {shown}. You can find your API key at {KEYS_PAGE}."
     return ApiError(401, message, code="invalid_api_key")
 

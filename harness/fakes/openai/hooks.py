@@ -38,6 +38,9 @@ class CallControl(Protocol):
     def close_channel(self) -> None:
         """Close the data channel and leave the rest as it is."""
 
+    def send_chunk(self, chunk: bytes) -> None:
+        """Send an SCTP chunk as it is, also one that is none."""
+
 
 class CallFault:
     """One way for the fake's WebRTC end to misbehave. The hooks stand in the order of asking."""

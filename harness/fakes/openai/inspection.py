@@ -15,6 +15,7 @@ from harness.core.clock import Clock
 from harness.core.errors import HarnessError
 from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.management import guarded, problem
+from harness.fakes.openai.arrivals import ARRIVALS_PATH, Arrivals
 from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.keys import Keys
 
@@ -27,6 +28,9 @@ class Inspected(Protocol):
     async def show(self, chosen: Mapping[str, str], *, events: bool) -> list[dict[str, Any]]:
         """Calls as `CallRecord.as_json`, oldest first, whose fields are as `chosen`. Raises HarnessError."""
 
+    async def arrived(self, since: float, answer: str) -> list[dict[str, Any]]:
+        """Requests as `Arrivals.show` tells them, oldest first. Raises HarnessError."""
+
     async def reset(self) -> None:
         """End all calls, forget them and the ephemeral keys. Raises HarnessError."""
 
@@ -37,17 +41,23 @@ class Inspected(Protocol):
 class InspectedProcess:
     """The calls of this process."""
 
-    def __init__(self, calls: Calls, keys: Keys) -> None:
+    def __init__(self, calls: Calls, keys: Keys, arrivals: Arrivals) -> None:
         self._calls = calls
         self._keys = keys
+        self._arrivals = arrivals
 
     async def show(self, chosen: Mapping[str, str], *, events: bool) -> list[dict[str, Any]]:
         """See Inspected."""
         found = [r for r in self._calls.records if all(getattr(r, name) == chosen[name] for name in chosen)]
         return [record.as_json(events=events) for record in found]
 
+    async def arrived(self, since: float, answer: str) -> list[dict[str, Any]]:
+        """See Inspected."""
+        return self._arrivals.show(since=since, answer=answer)
+
     async def reset(self) -> None:
         """See Inspected."""
+        self._arrivals.clear()
         self._keys.clear()
         await self._calls.end_all("reset")
         self._calls.records.forget_ended()
@@ -58,9 +68,10 @@ class InspectedProcess:
 
 
 def inspection_routes(inspected: Inspected, plan: FaultPlan, clock: Clock, token: str | None) -> list[Route]:
-    """GET `/calls` and `/health`, POST `/reset`.
+    """GET `/calls`, `/requests` and `/health`, POST `/reset`.
 
-    `/calls` takes `?ufrag=&id=&state=` to choose, and `events=0` to leave the events out.
+    `/calls` takes `?ufrag=&id=&state=` to choose, and `events=0` to leave the events out. `/requests` is all
+    that arrived, `?since=` a moment on the fake's clock, or with the `?answer=` of this ufrag.
     """
 
     async def show(request: Request) -> Response:
@@ -71,6 +82,16 @@ def inspection_routes(inspected: Inspected, plan: FaultPlan, clock: Clock, token
         except HarnessError as error:
             return problem(503, str(error))
         return JSONResponse({"now": clock.now(), "calls": calls})
+
+    async def requests(request: Request) -> Response:
+        query = request.query_params
+        try:
+            found = await inspected.arrived(float(query.get("since", 0.0)), query.get("answer", ""))
+        except ValueError:
+            return problem(400, "since is a time in seconds, as `now` is")
+        except HarnessError as error:
+            return problem(503, str(error))
+        return JSONResponse({"now": clock.now(), "requests": found})
 
     async def reset(_request: Request) -> Response:
         plan.clear()
@@ -86,6 +107,7 @@ def inspection_routes(inspected: Inspected, plan: FaultPlan, clock: Clock, token
 
     return [
         Route("/calls", guarded(token, show), methods=["GET"]),
+        Route(ARRIVALS_PATH, guarded(token, requests), methods=["GET"]),
         Route("/reset", guarded(token, reset), methods=["POST"]),
         Route("/health", guarded(token, health), methods=["GET"]),
     ]

@@ -15,7 +15,13 @@ from harness.core.clock import Clock
 from harness.fakes.openai.conversation.ids import Ids
 from harness.fakes.openai.errors import expired_key, invalid_key, missing_key
 
-LOOKS_LIKE_A_KEY = re.compile(r"sk-[A-Za-z0-9_-]{8,}")
+# What a program sends whose key is not there, or was not read: no key, whatever else is accepted.
+PLACEHOLDER = re.compile(
+    r"undefined|null|none|nil|nan|false|true|\[object \w+\]|"
+    r"your[-_ ]?(?:openai[-_ ]?)?api[-_ ]?key(?:[-_ ]here)?|openai_api_key|"
+    r"sk-\.{3}|changeme|<.*>|\$\{?\w*\}?|[\"'].*|.*[\"']",
+    re.IGNORECASE,
+)
 MOST_EPHEMERAL_KEYS = 10_000
 
 
@@ -29,7 +35,11 @@ class EphemeralKey:
 
 
 class Keys:
-    """The keys that the fake knows. With none configured it accepts whatever looks like a secret key."""
+    """The keys that the fake knows.
+
+    With none configured it accepts any but a placeholder: a key's looks say nothing of a relay, and how
+    OpenAI's own look has changed before.
+    """
 
     def __init__(self, accepted: Sequence[str], clock: Clock, ids: Ids) -> None:
         self._accepted = tuple(accepted)
@@ -60,12 +70,12 @@ class Keys:
                 raise expired_key()
             return ephemeral
         if not self._is_secret(key):
-            raise invalid_key(key)
+            raise invalid_key(key, secret=not is_placeholder(key))
         return None
 
     def _is_secret(self, key: str) -> bool:
         if not self._accepted:
-            return LOOKS_LIKE_A_KEY.fullmatch(key) is not None
+            return not is_placeholder(key) and not key.startswith("ek_")
         return any(hmac.compare_digest(key.encode(), accepted.encode()) for accepted in self._accepted)
 
     def expire_all(self) -> None:
@@ -76,6 +86,11 @@ class Keys:
     def clear(self) -> None:
         """Forget the ephemeral keys."""
         self._ephemeral.clear()
+
+
+def is_placeholder(key: str) -> bool:
+    """Whether this is what stands where a key should be, such as `undefined`: no secret, and no key."""
+    return PLACEHOLDER.fullmatch(key) is not None
 
 
 BROWSER_KEY = "openai-insecure-api-key."  # the subprotocol by which a page hands a WebSocket its key

@@ -17,7 +17,9 @@ from harness.core.events import (
     Layer,
     PacingMeasured,
 )
+from harness.core.packet_events import PacketMalformed
 from harness.core.sdp import SessionDescription
+from harness.fakes.openai.answer import write_answer
 from harness.fakes.openai.detectors import Engine
 from harness.fakes.openai.driver import Driver
 from harness.fakes.openai.hooks import CallFault, ConnectStage, RtpLink
@@ -27,8 +29,8 @@ from harness.fakes.openai.recognition import Recognizer
 from harness.fakes.openai.record import CallRecord
 from harness.fakes.openai.remembered import RememberingDecoder
 from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.openai.telephony import Telephone, telephone_formats
 from harness.peer.channel import Channel, ChannelClosedError, Message
-from harness.peer.descriptions import write_answer
 from harness.peer.pacer import Pacer
 from harness.peer.receiver import AudioReceiver
 from harness.peer.remote import Remote
@@ -40,6 +42,7 @@ from harness.speech.opus import SILENCE, Decoder, OpusDecodingError
 logger = logging.getLogger(__name__)
 
 DTLS_SECONDS = 10.0
+MOST_TOLD = 50  # of what may differ with each packet
 # Packets that are opened, decoded and judged one after the other. For load, 100 ms at a time, which halves
 # their cost: the stamps of turns stay as they are, the events come up to 80 ms later.
 HEARD_TOGETHER: dict[Engine, int] = {"silero": 1, "webrtc": 5}
@@ -76,15 +79,23 @@ class FakePeer:
         together = HEARD_TOGETHER[settings.vad]
         self._ear = Ear(driver.hear, together)
         self._decoder = Decoder() if together == 1 else RememberingDecoder()
+        self._telephone_formats = telephone_formats(offer.section("audio"))
+        self._telephone = Telephone() if self._telephone_formats else None
+        self._payload_type = remote.payload_type
         self._undecodable = 0
+        self._malformed_told: set[str] = set()
         self._receiver = AudioReceiver(on_packet=self._packet)
         self._transport = Transport(
             controlling=False,
             on_state=self._state,
+            on_malformed=self._malformed,
+            on_failed=self._failed,
             addresses=settings.addresses,
-            on_rtp=self._receiver.rtp,
+            on_rtp=self._rtp if self._telephone else self._receiver.rtp,
             on_rtcp=self._receiver.rtcp,
             together=together,
+            lite=True,  # as OpenAI's servers (answers seen in August 2026)
+            patience=settings.ice_patience,
         )
         self._transport.on_channel = self._channel_came
         self._playout = Playout(
@@ -121,9 +132,8 @@ class FakePeer:
         await self._transport.gather()
         for fault in self._faults:
             fault.gathered(self._transport)
-        answer = write_answer(self._offer, self._transport, ssrc=self._sender.ssrc)
-        if self._remote.setup == "active":
-            answer = answer.replace("a=setup:active", "a=setup:passive")
+        setup = "passive" if self._remote.setup == "active" else "active"
+        answer = write_answer(self._offer, self._transport, ssrc=self._sender.ssrc, setup=setup)
         if self._settings.conversation.vary:
             answer = _candidates_shuffled(answer, self._rng)
         for fault in self._faults:
@@ -155,6 +165,10 @@ class FakePeer:
         if self._channel is not None:
             self._channel.close()
 
+    def send_chunk(self, chunk: bytes) -> None:
+        """Send an SCTP chunk as it is."""
+        self._spawn(self._transport.send_chunk(chunk))
+
     async def closed(self) -> None:
         """Return when nothing of the call is left."""
         while self._tasks:
@@ -174,6 +188,12 @@ class FakePeer:
             HarnessFailed(at=self._record.clock.now(), side="upstream", error=repr(error), where=where)
         )
         self.end("internal-error")
+
+    def _malformed(self, problem: str) -> None:
+        if len(self._malformed_told) < MOST_TOLD and problem not in self._malformed_told:
+            self._malformed_told.add(problem)
+            now = self._record.clock.now()
+            self._record.add(PacketMalformed(at=now, side="upstream", problem=problem))
 
     async def _connect_stages(self) -> None:
         within = self._settings.connect_seconds
@@ -254,6 +274,11 @@ class FakePeer:
 
     # --- media ---
 
+    def _rtp(self, packet: bytes, arrival: float) -> None:
+        """Where more than one codec was agreed on, the packet's payload type tells which it is."""
+        self._payload_type = packet[1] & 0x7F if len(packet) > 1 else self._payload_type
+        self._receiver.rtp(packet, arrival)
+
     def _packet(
         self, _arrival: float, sequence: int, _timestamp: int, payload: bytes, _stream: StreamStatistics
     ) -> None:
@@ -261,7 +286,10 @@ class FakePeer:
             self._ear.hear(sequence, payload, SILENT_FRAME)
             return
         try:
-            samples = self._decoder.decode(payload)
+            if self._telephone and (format_type := self._telephone_formats.get(self._payload_type)):
+                payload, samples = self._telephone.take(payload, format_type)
+            else:
+                samples = self._decoder.decode(payload)
         except OpusDecodingError:
             self._undecodable += 1
             return

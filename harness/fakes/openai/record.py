@@ -24,10 +24,11 @@ from harness.core.events import (
     ServerEvent,
     StateChanged,
 )
+from harness.core.probes import HANG_UP, OFFER
 from harness.core.redaction import Redactor
 from harness.core.timeline import Timeline, event_to_builtins
 from harness.fakes.bodies import FormPart
-from harness.fakes.openai.keys import digest
+from harness.fakes.openai.keys import digest, is_placeholder
 
 
 class CallRecord:
@@ -43,12 +44,13 @@ class CallRecord:
         self.ended_at: float | None = None
         self.offer_sha256 = ""
         self.key_sha256 = digest(key) if key else ""
+        self._ephemeral = not key.startswith("sk-")
         self.faults: dict[str, Any] = {}
         # What the live call says of itself; when it ends, its last words stand.
         self.measure: Callable[[], dict[str, float]] = dict
         self.session: Callable[[], dict[str, Any]] = dict
         self.counted: Callable[[], Sequence[Event]] = tuple
-        self._redactor = Redactor([key] if key else [])
+        self._redactor = Redactor([] if is_placeholder(key) else [key])
         self._seed = seed
 
     @property
@@ -92,7 +94,24 @@ class CallRecord:
             )
         )
 
-    def response(self, response: Response) -> None:
+    def asked(self, request: Request) -> None:
+        """A request to end the call, which has no body."""
+        self.add(
+            HttpRequest(
+                at=self.clock.now(),
+                side="upstream",
+                method=request.method,
+                url=self._redactor.text(str(request.url)),
+                headers=self._redactor.headers(request.headers.items()),
+                purpose=HANG_UP,
+            )
+        )
+
+    def is_of(self, key: str) -> bool:
+        """Whether the call was made with that secret key; one made with an ephemeral key is anybody's."""
+        return self._ephemeral or self.key_sha256 == digest(key)
+
+    def response(self, response: Response, purpose: str = OFFER) -> None:
         """What was answered."""
         text, encoded = _text(bytes(response.body))
         self.add(
@@ -103,6 +122,7 @@ class CallRecord:
                 headers=self._redactor.headers(response.headers.items()),
                 body=self._redactor.text(text),
                 body_base64=encoded,
+                purpose=purpose,
             )
         )
 

@@ -26,11 +26,12 @@ RETIRED_MODELS = frozenset(
 class FakeSettings:
     """`addresses`: where to gather candidates; None for every address but loopback.
 
-    `api_keys`: those accepted; none accepts whatever looks like one. `voice`: see `voices.voice_named`.
+    `api_keys`: those accepted; with none, any but a placeholder such as `undefined`. `voice`: see
+    `voices.voice_named`. `answer_media_type`: the Content-Type of an SDP answer.
     `idle_audio`: whether silence is sent between replies. `refuse_model_query`: whether `?model=` on a raw
     offer is an error (reports contradict). `refuse_bad_session`: whether a bad `session` part fails the
     request; else it is dropped, and the call lives on defaults. `connect_seconds`: how long an answered
-    call may take to connect before it is released.
+    call may take to connect before it is released. `ice_patience`: see `LiteAgent`; None answers every check.
     """
 
     addresses: tuple[str, ...] | None = None
@@ -42,11 +43,13 @@ class FakeSettings:
     faults: tuple[str, ...] = ()
     management_token: str | None = field(default=None, repr=False)
     origins: tuple[str, ...] = ("*",)
+    answer_media_type: str = "text/plain; charset=utf-8"
     idle_audio: bool = True
     refuse_model_query: bool = False
     refuse_bad_session: bool = True
     retired_models: frozenset[str] = RETIRED_MODELS
     connect_seconds: float = 15.0
+    ice_patience: float | None = 5.0
     longest_body: int = 1024 * 1024
     read_seconds: float = 10.0
     ended_calls_kept: int = 500

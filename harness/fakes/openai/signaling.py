@@ -31,6 +31,7 @@ from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.sharing import Sharing
 
 CALLS_PATH = "/v1/realtime/calls"
+EXPOSED_HEADERS = "Location, X-Request-Id"
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,7 @@ class Signaling:
             response = await self._refused_on_purpose(request, faults)
             if response is None:
                 answer = await self._answer(request, asked, record, faults)
-                location = f"{CALLS_PATH}/{record.id}"
-                response = Response(answer, 201, {"Location": location}, media_type="application/sdp")
+                response = self._answered(record, answer)
         except ApiError as error:
             response = error.response()
         except BaseException:
@@ -85,6 +85,15 @@ class Signaling:
             record.no_response("dropped", "the client hung up before the answer")
             self._give_up(record, "client-gone")
         return response
+
+    def _answered(self, record: CallRecord, answer: str) -> Response:
+        headers = {
+            "Content-Type": self._settings.answer_media_type,
+            "Location": f"{CALLS_PATH}/{record.id}",
+            "Access-Control-Expose-Headers": EXPOSED_HEADERS,
+            "X-Request-Id": self._calls.new_id("req"),
+        }
+        return Response(answer, 201, headers)
 
     def _give_up(self, record: CallRecord, reason: str) -> None:
         if (call := self._calls.find(record.id)) is not None:

@@ -21,6 +21,13 @@ from harness.fakes.relay.refusal import Refusal
 from harness.fakes.relay.settings import SESSION_PATH, RelaySettings
 from harness.fakes.relay.upstream import Upstream
 
+# What a page may do that is let in at all.
+LEAVE = {
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "authorization, content-type",
+    "Access-Control-Max-Age": "600",
+}
+
 
 class ReferenceRelay:
     """The relay of one process; `app` serves it."""
@@ -65,14 +72,19 @@ class ReferenceRelay:
 
     async def _preflight(self, request: Request) -> Response:
         """CORS preflight (Fetch standard, section 4.8)."""
-        if any(planned.fault.name == "cors-preflight-missing" for planned in self.plan):
+        if self._met_everywhere("any-origin"):
+            origin = request.headers.get("origin", "*")
+            return Response(status_code=204, headers={**LEAVE, "Access-Control-Allow-Origin": origin})
+        if self._met_everywhere("cors-preflight-missing"):
             return Refusal(405, "method_not_allowed", "use POST").response()
         response = self._shared_with_pages(request, Response(status_code=204))
         if "access-control-allow-origin" in response.headers:
-            response.headers["Access-Control-Allow-Methods"] = "POST"
-            response.headers["Access-Control-Allow-Headers"] = "authorization, content-type"
-            response.headers["Access-Control-Max-Age"] = "600"
+            response.headers.update(LEAVE)
         return response
+
+    def _met_everywhere(self, name: str) -> bool:
+        """Whether a fault is planned at all: a preflight carries no offer that would tell whose it is."""
+        return any(planned.fault.name == name for planned in self.plan)
 
     def _shared_with_pages(self, request: Request, response: Response) -> Response:
         origin = request.headers.get("origin", "")

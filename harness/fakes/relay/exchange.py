@@ -18,6 +18,14 @@ from harness.fakes.relay.settings import Dialect, RelaySettings
 from harness.fakes.relay.upstream import Upstream, UpstreamReply, failure, write_form
 
 
+class Mistaken(Exception):  # noqa: N818  (an outcome, not an error of the program)
+    """A call that was made is taken for none: this goes out instead of its answer."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
 class Exchange:
     """The relay's work on one request, with the faults that this request meets."""
 
@@ -50,6 +58,8 @@ class Exchange:
     async def _responded(self) -> Response:
         try:
             return await self._answered()
+        except Mistaken as mistaken:
+            return mistaken.response
         except Refusal as refusal:
             for fault in self._faults:
                 if (response := await fault.refuse(refusal, self._reply)) is not None:
@@ -80,15 +90,22 @@ class Exchange:
         form = write_form(offer, self._session_part(sent_along))
         for fault in self._faults:
             form = fault.form(form)
+        method, url = "POST", self._settings.calls_url
+        for fault in self._faults:
+            method, url = fault.request(method, url)
         for _ in range(max((f.copies for f in self._faults), default=1)):
-            self._reply = await self._upstream.create_call(form)
+            self._reply = await self._upstream.create_call(form, method, url)
         assert self._reply is not None  # noqa: S101  (copies is at least 1)
         if not self._reply.is_answer:
             raise failure(self._reply)
+        for fault in self._faults:
+            if (mistake := await fault.created(self._reply)) is not None:
+                raise Mistaken(mistake)
         if any(f.holds_calls for f in self._faults):
             self._upstream.held.append(self._reply)
         if await self._request.is_disconnected() and not any(f.abandons for f in self._faults):
-            await self._upstream.hang_up(self._reply)
+            key = next((f.hangs_up_with for f in self._faults if f.hangs_up_with), "")
+            await self._upstream.hang_up(self._reply, key)
         return self._reply.body
 
     def _session_part(self, sent_along: dict[str, Any]) -> bytes | None:

@@ -20,6 +20,7 @@ class RelayFault:
     accepts_any_offer = False  # skips the look at the offer
     copies = 1  # how often the call is made upstream
     abandons = False  # leaves a call alone that nobody waits for any more
+    hangs_up_with = ""  # another key than the relay's own
     holds_calls = False  # ends the call when the relay itself stops
 
     def __init__(self, value: FaultValue, settings: RelaySettings) -> None:
@@ -45,9 +46,16 @@ class RelayFault:
         """The whole body as it will be forwarded."""
         return form
 
+    def request(self, method: str, url: str) -> tuple[str, str]:
+        """Method and URL of the request upstream."""
+        return method, url
+
     def answer(self, answer: bytes) -> bytes:
         """The answer as it will be returned."""
         return answer
+
+    async def created(self, reply: UpstreamReply) -> Response | None:
+        """After upstream has made the call: a response ends the exchange."""
 
     async def refuse(self, refusal: Refusal, reply: UpstreamReply | None) -> Response | None:
         """Another response than the honest one. `reply` is upstream's, if any came."""

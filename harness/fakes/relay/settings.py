@@ -23,7 +23,7 @@ def default_session() -> dict[str, Any]:
         "instructions": "You are a friendly assistant. Answer briefly, in the caller's language.",
         "audio": {
             "input": {
-                "transcription": {"model": "gpt-4o-mini-transcribe"},
+                "transcription": {"model": "gpt-transcribe"},
                 "turn_detection": {
                     "type": "server_vad",
                     "threshold": 0.5,

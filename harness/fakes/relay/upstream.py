@@ -67,12 +67,12 @@ class Upstream:
             trust_env=False,
         )
 
-    async def create_call(self, form: Form) -> UpstreamReply:
+    async def create_call(self, form: Form, method: str, url: str) -> UpstreamReply:
         """Send the form; raises Refusal where no whole response came in time."""
         try:
             async with asyncio.timeout(self._settings.upstream_seconds):
-                response = await self._client.post(
-                    self._settings.calls_url, content=form.body, headers={"Content-Type": form.content_type}
+                response = await self._client.request(
+                    method, url, content=form.body, headers={"Content-Type": form.content_type}
                 )
         except (TimeoutError, httpx.TimeoutException) as error:
             raise Refusal(504, "upstream_timeout", "the voice service did not answer in time") from error
@@ -80,12 +80,12 @@ class Upstream:
             raise Refusal(502, "upstream_unreachable", "the voice service cannot be reached") from error
         return UpstreamReply(response.status_code, response.headers, response.content)
 
-    async def hang_up(self, reply: UpstreamReply) -> None:
-        """Release a call that nobody waits for any more."""
+    async def hang_up(self, reply: UpstreamReply, key: str = "") -> None:
+        """Release a call that nobody waits for any more; `key` in place of the relay's own."""
         if location := reply.headers.get("location"):
             url = urljoin(self._settings.calls_url, location) + "/hangup"
             with contextlib.suppress(httpx.HTTPError):  # upstream ends unconnected calls by itself, later
-                await self._client.post(url)
+                await self._client.post(url, headers={"Authorization": f"Bearer {key}"} if key else None)
 
     async def close(self) -> None:
         for reply in self.held:

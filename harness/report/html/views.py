@@ -12,9 +12,10 @@ from harness.report.explain import ACTIONABLE, root_causes
 from harness.report.html.repeating import repeat_requirement
 from harness.report.html.words import SIGNS, VERDICT_SIGNS, WORST_FIRST, counted
 from harness.report.plot.svg import element
-from harness.report.run import CallEntry, Run, RunVerdict
+from harness.report.urgency import Urgency, known
 from harness.requirements.model import Outcome, Requirement, Verdict
 from harness.requirements.registry import REGISTRY
+from harness.run.model import CallEntry, Run, RunVerdict
 
 CELL, CELLS_IN_ROW = 11, 32
 # What a reader asks about call by call; the other outcomes are told together.
@@ -37,6 +38,8 @@ class Finding:
 
     verdict: Verdict
     requirement: Requirement | None
+    urgency: Urgency
+    hits: str
     calls: tuple[str, ...]
     blocked: int
     command: str
@@ -117,6 +120,8 @@ def findings(run: Run) -> list[Finding]:
             Finding(
                 shown,
                 known(shown.id),
+                cause.urgency,
+                cause.hits,
                 calls,
                 len(behind),
                 _command(run, [entries[call] for call in calls], shown.id),
@@ -138,11 +143,6 @@ def areas(run: Run) -> list[Area]:
         rows = tuple(_row(run, rid, by_id[rid]) for rid in own)
         found.append(Area(area, rows, tally(v for rid in own for v in by_id[rid])))
     return found
-
-
-def known(requirement_id: str) -> Requirement | None:
-    """The requirement, where this version of the catalogue has it."""
-    return REGISTRY.get(requirement_id) if requirement_id in REGISTRY else None
 
 
 def tally(verdicts: Iterable[Verdict]) -> tuple[tuple[Outcome, int], ...]:

@@ -6,8 +6,9 @@ import re
 
 from markupsafe import Markup, escape
 
-from harness.report.run import RunVerdict
+from harness.report.counting import counted as counted
 from harness.requirements.model import Outcome
+from harness.run.model import RunVerdict
 
 # A sign beside each colour, so that no meaning hangs on the colour alone (WCAG 2.2, 1.4.1).
 SIGNS = {
@@ -40,11 +41,6 @@ def duration(seconds: float) -> str:
     if seconds < 0.0005:
         return "< 1 ms"
     return f"{1000 * seconds:,.0f} ms" if seconds < 10 else f"{seconds:.1f} s"
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """1 call, 3 calls."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def ticked(text: str) -> Markup:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from harness.core.audio import AUDIBLE_DBFS
-from harness.core.events import AudioPlayed, MarkHeard, Packet
+from harness.core.events import AudioPlayed, MarkHeard, OtherCodecHeard, Packet
 from harness.core.light_events import StretchHeard
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, replies
 from harness.requirements.conditions import last_moment
 from harness.requirements.exchanges import excerpt
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -26,13 +27,28 @@ from harness.requirements.registry import requirement
 WEBRTC_GUIDE = "https://platform.openai.com/docs/guides/realtime-webrtc"
 SECONDS_PER_AUDIO_TOKEN = 0.05  # assistant audio (OpenAI, managing costs)
 FASTEST_SPEECH = 30  # characters a second: faster than anybody is understood
+FAINTEST_DBFS = -75.0  # what is below is silence, as a codec carries it
 # A clip begins and ends in silence, which is not heard, and a rough estimate is rough.
 WHOLE_PART, SILENT_EDGES = 0.8, 0.7
+NOTICEABLE_LOSS = 0.2  # seconds beyond those edges
 
 
 def spoken_replies(timeline: Timeline) -> list[Reply]:
     """Completed replies that carry audio and were not interrupted."""
-    return [r for r in replies(timeline) if r.has_audio and r.status == "completed" and not r.interrupted]
+    return [r for r in replies(timeline) if speaks(r) and r.status == "completed" and not r.interrupted]
+
+
+def speaks(reply: Reply) -> bool:
+    """Whether audio was made for it: a part that is called audio and holds nothing is none."""
+    made = reply.playing_at is not None or reply.transcript or reply.first_audible is not None
+    return reply.has_audio and bool(made or audio_tokens(reply))
+
+
+def audio_tokens(reply: Reply) -> int:
+    """Those that the response was billed for; 0 where it does not say."""
+    details = reply.usage.get("output_token_details")
+    tokens = details.get("audio_tokens") if isinstance(details, dict) else None
+    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) else 0
 
 
 REPLIED = Condition(
@@ -45,6 +61,7 @@ REPLIED = Condition(
     "audio.comes-back",
     "The reply's audio is heard",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "OpenAI Realtime guide, WebRTC",
@@ -64,10 +81,20 @@ REPLIED = Condition(
             "the upstream sent silence: compare the transcript with its voice settings (audio.output.voice, "
             "format), and look for a media server that forwards the wrong track",
         ),
+        "too-quiet": Cause(
+            "the reply's audio arrives, and so quietly that nobody hears it",
+            "look for a gain or volume near zero between the upstream and the caller (a mixer, a resampler "
+            "that scales twice, samples read in the wrong width)",
+        ),
     },
 )
 def comes_back(timeline: Timeline) -> Finding:
     """For each spoken reply, packets arrive, and some of them are audible."""
+    if (other := timeline.first(OtherCodecHeard)) is not None:
+        return Inconclusive(
+            f"the far end speaks {other.codec} (payload type {other.payload_type}), which the harness does "
+            "not decode: let the answer put Opus first, as the offer does"
+        )
     for reply in spoken_replies(timeline):
         packets, stretches = own_packets(timeline, reply), own_stretches(timeline, reply)
         quotes = (Evidence(reply.created_at, f"response {reply.id}: {excerpt(reply.transcript, 80)}"),)
@@ -85,7 +112,8 @@ def comes_back(timeline: Timeline) -> Finding:
             return Inconclusive("packets came, but were not decoded: run without light recording")
         if max(levels) < AUDIBLE_DBFS:
             seen = f"{len(packets)} packets, the loudest at {max(levels):.0f} dBFS"
-            return Violation("silent-audio", seen, (*quotes, Evidence(packets[0].at, "the first packet")))
+            cause = "too-quiet" if max(levels) > FAINTEST_DBFS else "silent-audio"
+            return Violation(cause, seen, (*quotes, Evidence(packets[0].at, "the first packet")))
     return None
 
 
@@ -93,6 +121,7 @@ def comes_back(timeline: Timeline) -> Finding:
     "audio.own-audio",
     "The caller hears its own call, and no other",
     level=Level.MUST,
+    because=Because.SECRET,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 3711, section 1; the product's promise of privacy",
@@ -129,6 +158,7 @@ def own_audio(timeline: Timeline) -> Finding:
     "audio.complete",
     "The reply is heard to its end",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI Realtime guide, costs",
@@ -142,7 +172,13 @@ def own_audio(timeline: Timeline) -> Finding:
             "the reply broke off: less was heard than was spoken",
             "do not hang up on response.done, which comes before the playout ends: wait for "
             "output_audio_buffer.stopped; then look for a media path that ends early",
-        )
+        ),
+        "first-words-lost": Cause(
+            "the beginning of the reply was not heard",
+            "do not let a greeting be spoken before the caller can hear it: where the relay's sideband sends "
+            "response.create, let it wait until media is up (the page says so on the channel); in the page "
+            "attach the audio element before the answer is applied",
+        ),
     },
 )
 def complete(timeline: Timeline) -> Finding:
@@ -151,6 +187,8 @@ def complete(timeline: Timeline) -> Finding:
         seconds, by = _length(timeline, reply)
         if _overtaken(timeline, reply):
             continue  # where one reply ends and the next begins cannot be heard
+        if seconds is not None and (beginning := _beginning_lost(reply, seconds)) is not None:
+            return beginning
         if seconds is None or reply.audible_seconds >= WHOLE_PART * seconds - SILENT_EDGES:
             continue
         if reply.stopped_at is None and (reply.last_audible or 0.0) > last_moment(timeline) - 1.0:
@@ -160,6 +198,21 @@ def complete(timeline: Timeline) -> Finding:
         evidence = (Evidence(first, "the first audible packet"), Evidence(last, "the last audible packet"))
         return Violation("truncated-audio", seen, evidence)
     return None
+
+
+def _beginning_lost(reply: Reply, seconds: float) -> Violation | None:
+    """It was playing at the upstream for a while before anything of it was heard, and as much is missing."""
+    if reply.playing_at is None or reply.first_audible is None:
+        return None
+    late, missing = reply.first_audible - reply.playing_at, seconds - reply.audible_seconds
+    if min(late, missing) < SILENT_EDGES + NOTICEABLE_LOSS:
+        return None
+    seen = f"heard {late:.1f} s after it began to play, {missing:.1f} s of {seconds:.1f} s are missing"
+    evidence = (
+        Evidence(reply.playing_at, f"output_audio_buffer.started, {reply.id}"),
+        Evidence(reply.first_audible, "the first audible packet"),
+    )
+    return Violation("first-words-lost", seen, evidence)
 
 
 def own_packets(timeline: Timeline, reply: Reply) -> list[Packet]:
@@ -195,9 +248,7 @@ def _length(timeline: Timeline, reply: Reply) -> tuple[float | None, str]:
     )
     if played is not None:
         return played.duration_ms / 1000, f"the fake's clip {played.clip}"
-    details = reply.usage.get("output_token_details")
-    tokens = details.get("audio_tokens") if isinstance(details, dict) else None
-    if isinstance(tokens, int) and tokens > 0:
+    if (tokens := audio_tokens(reply)) > 0:
         return tokens * SECONDS_PER_AUDIO_TOKEN, f"its {tokens} audio tokens"
     if reply.transcript:
         return len(reply.transcript) / FASTEST_SPEECH, f"its transcript of {len(reply.transcript)} characters"

@@ -13,6 +13,7 @@ from harness.requirements.audio.coming import REPLIED, own_stretches, spoken_rep
 from harness.requirements.conditions import limit_of
 from harness.requirements.model import (
     Alternative,
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -35,6 +36,7 @@ SHORTEST_STRETCH = 25  # packets: half a second says little less
     "audio.clean",
     "The reply's audio arrives evenly and whole",
     level=Level.SHOULD,
+    because=Because.ADVICE,
     severity=Severity.NORMAL,
     source=Source(
         "RFC 3550, section 6.4.1; ITU-T G.1010",
@@ -155,6 +157,7 @@ def _quote(reply: Reply, found: Reception) -> Evidence:
     "audio.intelligible",
     "What is heard can be understood",
     level=Level.SHOULD,
+    because=Because.ADVICE,
     severity=Severity.NORMAL,
     source=Source(
         "Taal et al. 2011, short-time objective intelligibility (STOI)",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from harness.core.events import StateChanged
+from harness.core.packet_events import PacketMalformed
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED, last_moment, limit_of
 from harness.requirements.model import (
+    Because,
     Cause,
     Evidence,
     Finding,
@@ -23,6 +25,7 @@ from harness.requirements.signaling.quoting import answer_of
     "connectivity.dtls-connects",
     "The DTLS handshake completes",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 8827, section 6.5; RFC 8122, section 6.2",
@@ -64,9 +67,45 @@ def dtls_connects(timeline: Timeline) -> Finding:
 
 
 @requirement(
+    "connectivity.packets-well-formed",
+    "What comes over SCTP is well formed",
+    level=Level.MUST,
+    because=Because.CALLER,
+    severity=Severity.CRITICAL,
+    source=Source(
+        "RFC 9260, section 3; RFC 8832, section 5; RFC 8831, section 6.6",
+        "Chunks and their parameters have the lengths that they say, and texts are UTF-8; a browser may drop "
+        "what is not, or close the association.",
+        "https://www.rfc-editor.org/rfc/rfc9260#section-3",
+    ),
+    needs=("connectivity.dtls-connects",),
+    when=(OFFERED, ANSWERED),
+    causes={
+        "sctp-malformed": Cause(
+            "whoever ends the call's DTLS sent SCTP packets that are malformed",
+            "look at what terminates WebRTC there: a gateway or media server of your own needs its SCTP "
+            "library updated; behind a relay that only forwards offers, report it to the upstream",
+        ),
+    },
+)
+def packets_well_formed(timeline: Timeline) -> Finding:
+    """No packet or message was dropped for its form."""
+    malformed = timeline.all(PacketMalformed)
+    if not malformed:
+        return None
+    more = f", and {len(malformed) - 1} problems more" if len(malformed) > 1 else ""
+    return Violation(
+        "sctp-malformed",
+        f"it sent {malformed[0].problem}{more}",
+        tuple(Evidence(e.at, e.problem) for e in malformed[:5]),
+    )
+
+
+@requirement(
     "connectivity.data-channel-opens",
     "The data channel opens within 5 s of the answer",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 8832, section 6; OpenAI Realtime guide, WebRTC",

@@ -8,6 +8,7 @@ from harness.core.events import CandidateFound, IceServerTried
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import OFFERED, limit_of
 from harness.requirements.model import (
+    Because,
     Cause,
     Evidence,
     Finding,
@@ -24,6 +25,7 @@ from harness.requirements.registry import requirement
     "connectivity.gathering",
     "Gathering finds the candidates that the ICE servers should give, and soon",
     level=Level.SHOULD,
+    because=Because.ADVICE,
     severity=Severity.NORMAL,
     source=Source(
         "RFC 8445, section 5.1.1",

@@ -11,6 +11,7 @@ from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED, last_moment, limit_of
 from harness.requirements.model import (
     Alternative,
+    Because,
     Cause,
     Evidence,
     Finding,
@@ -30,6 +31,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
     "connectivity.ice-connects",
     "ICE connects",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 8445, sections 6 and 7",

@@ -9,6 +9,7 @@ from harness.core.timeline import Timeline
 from harness.requirements.conditions import FORWARDED, OFFERED, asked, hang_up_at, last_moment, limit_of
 from harness.requirements.exchanges import exchanges, upstream_offers
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -44,6 +45,7 @@ NOT_LOST = Condition("the caller hung up of its own accord", _call_lost)
     "lifecycle.hang-up-releases-call",
     "Hanging up ends the call at the upstream",
     level=Level.MUST,
+    because=Because.MONEY,
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI API reference, hang up call",
@@ -71,7 +73,9 @@ def hang_up_releases_call(timeline: Timeline) -> Finding:
 @requirement(
     "lifecycle.abandoned-offer-released",
     "A caller that goes away before connecting leaves no call behind",
-    level=Level.MUST,
+    level=Level.SHOULD,
+    because=Because.ADVICE,
+    hits="every caller who leaves before the answer",
     severity=Severity.NORMAL,
     source=Source(
         "OpenAI API reference, hang up call; RFC 9110, section 7.6",
@@ -88,7 +92,12 @@ def hang_up_releases_call(timeline: Timeline) -> Finding:
             "the caller went away before connecting, and the call lived on at the upstream",
             "watch for the client's disconnect while the upstream answers (request.signal in Next.js, "
             "request.is_disconnected in Starlette) and send POST /v1/realtime/calls/{call_id}/hangup",
-        )
+        ),
+        "hang-up-refused": Cause(
+            "the relay asked for the call to be ended, and OpenAI refused",
+            "send the hang-up with the very key that made the call (not another project's, nor an ephemeral "
+            "one) and with the id of the answer's Location",
+        ),
     },
 )
 def abandoned_offer_released(timeline: Timeline) -> Finding:
@@ -96,10 +105,11 @@ def abandoned_offer_released(timeline: Timeline) -> Finding:
     offer = exchanges(timeline, probes.ABANDONED_OFFER)[0]
     left = offer.ended_at if offer.ended_at is not None else last_moment(timeline)
     made = [e.ended_at for e in upstream_offers(timeline) if e.succeeded and e.ended_at is not None]
-    return _leak(timeline, max(left, *made), "the caller had gone")
+    return _leak(timeline, max(left, *made), "the caller had gone", relays=True)
 
 
-def _leak(timeline: Timeline, since: float, what: str) -> Finding:
+def _leak(timeline: Timeline, since: float, what: str, *, relays: bool = False) -> Finding:
+    """`relays`: it is the relay's part to end the call."""
     allowed = limit_of(timeline, "release_s")
     made = [e for e in upstream_offers(timeline) if e.succeeded]
     # An attempt that the upstream refused has an end of its own, before the call was made.
@@ -110,6 +120,12 @@ def _leak(timeline: Timeline, since: float, what: str) -> Finding:
         if late <= allowed:
             return None
         return Violation("call-leaked", f"{late:.1f} s after {what}, {allowed:g} s allowed", quotes)
+    refused = [e for e in exchanges(timeline, probes.HANG_UP, side="upstream") if (e.status or 0) >= 400]
+    if refused and relays:
+        evidence = (*quotes, *refused[-1].evidence())
+        return Violation(
+            "hang-up-refused", f"answered {refused[-1].status}, still live after {what}", evidence
+        )
     expired = timeline.last(WaitExpired, where=lambda e: e.what == probes.RELEASE)
     waited = f"{expired.within:g} s after {what}" if expired else f"when the fake was last asked after {what}"
     return Violation("call-leaked", f"still live {waited}", quotes)
@@ -125,6 +141,8 @@ def _not_expired(timeline: Timeline) -> NotApplicable | None:
     "lifecycle.session-expiry",
     "The end of a session by age is announced",
     level=Level.MUST,
+    because=Because.CALLER,
+    hits="every caller whose session reaches its greatest age",
     severity=Severity.NORMAL,
     source=Source(
         "OpenAI Realtime guide, session lifecycle",

@@ -9,6 +9,7 @@ from harness.core.timeline import Timeline
 from harness.core.turns import turns
 from harness.requirements.conditions import FORWARDED, last_moment, limit_of
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -62,6 +63,8 @@ def lost_at(timeline: Timeline) -> CallLost:
     "lifecycle.short-blackout-survived",
     "A call survives two seconds without a network",
     level=Level.MUST,
+    because=Because.CALLER,
+    hits="every caller whose network fails for two seconds",
     severity=Severity.CRITICAL,
     source=CONSENT,
     needs=("connectivity.data-channel-opens",),
@@ -113,6 +116,8 @@ def _upstream_ended(timeline: Timeline) -> CallEnded | None:
     "lifecycle.lost-call-released",
     "A call that its caller lost is released at the upstream",
     level=Level.MUST,
+    because=Because.MONEY,
+    hits="every caller who loses the network for good",
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI API reference, hang up call; RFC 7675, section 5.1",
@@ -147,6 +152,7 @@ def lost_call_released(timeline: Timeline) -> Finding:
     "lifecycle.time-to-notice",
     "How long a caller talks to nobody before it notices",
     level=Level.OBSERVE,
+    because=Because.MEASURED,
     severity=Severity.MINOR,
     source=CONSENT,
     when=(LOST,),
@@ -173,6 +179,7 @@ def time_to_notice(timeline: Timeline) -> Finding:
     "lifecycle.turns-lost",
     "What was said and never answered, because the call was lost",
     level=Level.OBSERVE,
+    because=Because.MEASURED,
     severity=Severity.MINOR,
     source=Source("ITU-T E.800", "Retainability: a service that was obtained goes on."),
     when=(LOST,),
@@ -194,6 +201,7 @@ def turns_lost(timeline: Timeline) -> Finding:
     "lifecycle.audio-lost",
     "How long nothing can be heard between a lost call and the next",
     level=Level.OBSERVE,
+    because=Because.MEASURED,
     severity=Severity.MINOR,
     source=Source("ITU-T E.800", "Retainability: the time for which a service is interrupted."),
     when=(LOST,),

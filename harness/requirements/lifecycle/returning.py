@@ -12,6 +12,7 @@ from harness.requirements.conditions import asked, last_moment, limit_of
 from harness.requirements.exchanges import Exchange, exchanges
 from harness.requirements.lifecycle.losing import LOST, lost_at
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -42,6 +43,8 @@ def _resumed(timeline: Timeline) -> CallResumed | None:
     "lifecycle.comes-back",
     "A caller that lost its call gets a new one",
     level=Level.MUST,
+    because=Because.CALLER,
+    hits="every caller who lost a call",
     severity=Severity.CRITICAL,
     source=RETAINABILITY,
     needs=("connectivity.data-channel-opens",),
@@ -86,6 +89,7 @@ def comes_back(timeline: Timeline) -> Finding:
     "lifecycle.time-to-recover",
     "How long it takes to have a new call",
     level=Level.OBSERVE,
+    because=Because.MEASURED,
     severity=Severity.MINOR,
     source=RETAINABILITY,
     needs=("lifecycle.comes-back",),
@@ -110,6 +114,8 @@ def _not_restarted(timeline: Timeline) -> NotApplicable | None:
     "lifecycle.relay-restart-survived",
     "A restart of the relay ends no call, and the next call is taken",
     level=Level.MUST,
+    because=Because.CALLER,
+    hits="every caller while the relay restarts",
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI Realtime guide, WebRTC",
@@ -156,6 +162,7 @@ def relay_restart_survived(timeline: Timeline) -> Finding:
     "lifecycle.ice-restart",
     "What the relay makes of an ICE restart",
     level=Level.OBSERVE,
+    because=Because.MEASURED,
     severity=Severity.MINOR,
     source=Source(
         "RFC 8829, section 5.2.2; RFC 3264, section 8",
@@ -209,6 +216,8 @@ BACKOFF = Source(
     "lifecycle.herd-served",
     "Callers who come back together are all served",
     level=Level.SHOULD,
+    because=Because.ADVICE,
+    hits="callers who come back together",
     severity=Severity.NORMAL,
     source=BACKOFF,
     when=(HERD,),
@@ -243,6 +252,7 @@ def _herd_waits(timeline: Timeline, *, at_once: bool) -> Finding:
     "lifecycle.herd-at-once",
     "How long callers wait who come back at the same moment",
     level=Level.OBSERVE,
+    because=Because.MEASURED,
     severity=Severity.MINOR,
     source=BACKOFF,
     when=(HERD,),
@@ -257,6 +267,7 @@ def herd_at_once(timeline: Timeline) -> Finding:
     "lifecycle.herd-jittered",
     "How long callers wait who come back each at its own moment",
     level=Level.OBSERVE,
+    because=Because.MEASURED,
     severity=Severity.MINOR,
     source=BACKOFF,
     when=(HERD,),

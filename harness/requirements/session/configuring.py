@@ -7,12 +7,13 @@ from typing import Any
 
 from harness.core.events import ClientEvent, ServerEvent
 from harness.core.probes import INVALID_UPDATE, LARGE_UPDATE
-from harness.core.session import field, session_in_force, turn_detection
+from harness.core.session import field, session_in_force, turn_detection, turn_detection_at
 from harness.core.speech import utterances
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import last_moment, limit_of
 from harness.requirements.exchanges import excerpt
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -47,6 +48,7 @@ CHANNEL_OPEN = Condition("the data channel opened", _channel_closed)
     "session.created",
     "The session announces itself",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI API reference, session.created",
@@ -88,6 +90,7 @@ def _no_update(timeline: Timeline) -> NotApplicable | None:
     "session.update-accepted",
     "A session.update takes effect",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI API reference, session.update",
@@ -141,6 +144,7 @@ def update_accepted(timeline: Timeline) -> Finding:
     "session.vad-configured",
     "The session detects turns",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI Realtime guide, voice activity detection",
@@ -184,6 +188,7 @@ def vad_configured(timeline: Timeline) -> Finding:
     "session.prompt-exposure",
     "How much of the prompt the caller can read",
     level=Level.OBSERVE,
+    because=Because.MEASURED,
     severity=Severity.MINOR,
     source=Source(
         "OpenAI API reference, session.created",
@@ -219,8 +224,11 @@ def ordinary_updates(timeline: Timeline) -> list[ClientEvent]:
 
 
 def manual_turns(timeline: Timeline) -> bool:
-    """The caller commits its turns, or has switched turn detection off itself."""
+    """Turns are committed, not detected: by the caller, or by whoever else has the session (a sideband)."""
     if timeline.client_events("input_audio_buffer.commit"):
+        return True
+    committed = timeline.server_events("input_audio_buffer.committed")
+    if committed and turn_detection_at(timeline, committed[0].at).kind == "off":
         return True
     return any(turn_detection(e.event.get("session") or {}).kind == "off" for e in ordinary_updates(timeline))
 

@@ -9,6 +9,7 @@ from harness.core.session import field
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import last_moment
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -31,6 +32,7 @@ CAME = Condition(
     "session.events-valid",
     "Every server event is one of the official types",
     level=Level.MUST,
+    because=Because.CLAUSE,
     severity=Severity.NORMAL,
     source=Source(
         "OpenAI API reference, server events; the types of the openai package",
@@ -76,6 +78,7 @@ def _violation(cause: str, events: list[EventInvalid]) -> Violation:
     "session.events-ordered",
     "Server events come once each, in an order that makes sense",
     level=Level.MUST,
+    because=Because.CLAUSE,
     severity=Severity.NORMAL,
     source=Source(
         "OpenAI Realtime guide, event flow",

@@ -14,6 +14,7 @@ from harness.core.timeline import Timeline
 from harness.requirements.conditions import last_moment
 from harness.requirements.exchanges import upstream_offers
 from harness.requirements.model import (
+    Because,
     Cause,
     Evidence,
     Finding,
@@ -31,6 +32,7 @@ from harness.requirements.session.configuring import CHANNEL_OPEN
     "session.stays-alive",
     "The session lasts until the caller hangs up",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI Realtime guide, WebRTC; RFC 7675, section 5.1",

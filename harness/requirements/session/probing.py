@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
-from harness.core.events import ClientEvent
+from harness.core.events import AnswerReceived, ClientEvent, EventUnsent
 from harness.core.probes import INVALID_UPDATE, LARGE_UPDATE
+from harness.core.sdp import parse_sdp
 from harness.core.session import field
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import limit_of
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -33,10 +35,18 @@ def _probed(prefix: str, text: str) -> Condition:
     return Condition(text, lambda t: None if _sent(t, prefix) else NotApplicable(f"no {prefix}… was sent"))
 
 
+def _nothing_large(timeline: Timeline) -> NotApplicable | None:
+    if _sent(timeline, LARGE_UPDATE) or timeline.first(EventUnsent) is not None:
+        return None
+    return NotApplicable("no large event was sent")
+
+
 @requirement(
     "session.large-update",
     "A large session.update gets through",
     level=Level.SHOULD,
+    because=Because.ADVICE,
+    hits="every caller whose page sends a large update",
     severity=Severity.NORMAL,
     source=Source(
         "RFC 8841, section 6.1; RFC 8831, section 6.6",
@@ -44,17 +54,28 @@ def _probed(prefix: str, text: str) -> Condition:
         "https://www.rfc-editor.org/rfc/rfc8841#section-6.1",
     ),
     needs=("session.created",),
-    when=(_probed(LARGE_UPDATE, "updates of growing size were sent"),),
+    when=(Condition("updates of growing size were sent, or an event was too long", _nothing_large),),
     causes={
         "message-too-large": Cause(
             "a large session.update is lost on the data channel",
             "send instructions and tools in the session that the relay posts with the offer rather than over "
             "the channel; keep a=max-message-size of the answer as the upstream wrote it",
-        )
+        ),
+        "over-max-message-size": Cause(
+            "an event is longer than the answer's max-message-size, so it cannot be sent",
+            "keep a=max-message-size of the answer as the upstream wrote it (OpenAI's is about 1 GiB); "
+            "without the line it is 64 KiB, and a browser's send() throws a TypeError beyond it",
+        ),
     },
 )
 def large_update(timeline: Timeline) -> Finding:
     """Each rung of the ladder is answered by session.updated or by an error."""
+    unsent = timeline.first(EventUnsent)
+    if unsent is not None:
+        seen = f"{unsent.type} of {unsent.size:,} bytes, a=max-message-size:{_allowed(timeline)}"
+        evidence = (Evidence(unsent.at, f"{unsent.type} was not sent"),)
+        ordinary = not unsent.event_id.startswith(LARGE_UPDATE)
+        return Violation("over-max-message-size", seen, evidence, level=Level.MUST if ordinary else None)
     largest = 0
     for sent in _sent(timeline, LARGE_UPDATE):
         size = len(json.dumps(sent.event, ensure_ascii=False).encode())
@@ -66,9 +87,12 @@ def large_update(timeline: Timeline) -> Finding:
         until = watched_until(timeline)
         if until - sent.at < limit_of(timeline, "session_s") and (closed is None or closed.at != until):
             return Inconclusive(f"the reply was awaited for only {until - sent.at:.1f} s")
-        end = f"the channel closed at {until:.3f} s" if closed and closed.at == until else "no reply came"
+        ended = closed is not None and closed.at == until
+        end = f"the channel closed at {until:.3f} s" if ended else "no reply came"
         seen = f"{_kib(size)} sent at {sent.at:.3f} s, {end}; the largest to get through was {_kib(largest)}"
-        return Violation("message-too-large", seen, (Evidence(sent.at, f"session.update of {size} bytes"),))
+        evidence = (Evidence(sent.at, f"session.update of {size} bytes"),)
+        # Where the channel ends with it, the call is lost.
+        return Violation("message-too-large", seen, evidence, level=Level.MUST if ended else None)
     return None
 
 
@@ -76,6 +100,8 @@ def large_update(timeline: Timeline) -> Finding:
     "session.error-reported",
     "A wrong event is answered by one error that names it",
     level=Level.MUST,
+    because=Because.CLAUSE,
+    hits="every caller whose page sends a wrong event",
     severity=Severity.NORMAL,
     source=Source(
         "OpenAI API reference, error",
@@ -110,6 +136,13 @@ def error_reported(timeline: Timeline) -> Finding:
         )
         return Violation("error-not-reported", seen, evidence)
     return None
+
+
+def _allowed(timeline: Timeline) -> str:
+    """The answer's a=max-message-size in bytes."""
+    answer = timeline.first(AnswerReceived)
+    data = parse_sdp(answer.sdp).section("application") if answer else None
+    return f"{data.max_message_size}" if data else "?"
 
 
 def _kib(size: int) -> str:

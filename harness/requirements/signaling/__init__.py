@@ -3,5 +3,6 @@
 from importlib import import_module
 
 # In the order of a call; later modules need requirements of earlier ones.
-for _module in ("preflight", "forwarding", "offer", "answer_form", "answer", "returning", "refusing"):
+_TO_THE_ANSWER = ("preflight", "reaching", "forwarding", "session_accepted", "offer_shapes", "offer")
+for _module in (*_TO_THE_ANSWER, "answer_form", "answer", "returning", "refusing"):
     import_module(f"{__name__}.{_module}")

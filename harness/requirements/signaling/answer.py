@@ -7,6 +7,7 @@ from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED
 from harness.requirements.model import (
+    Because,
     Cause,
     Finding,
     Level,
@@ -31,6 +32,7 @@ OFFER_ANSWER = "https://www.rfc-editor.org/rfc/rfc3264#section-6"
     "signaling.answer-has-audio",
     "The answer accepts the offer's audio, both ways",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 3264, section 6",
@@ -75,6 +77,7 @@ def answer_has_audio(timeline: Timeline) -> Finding:
     "signaling.answer-has-data-channel",
     "The answer accepts the offer's data channel",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 3264, section 6; RFC 8841, section 10",
@@ -112,6 +115,7 @@ def answer_has_data_channel(timeline: Timeline) -> Finding:
     "signaling.answer-mirrors-offer",
     "The answer mirrors the offer's sections and completes its security",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 3264, section 6; RFC 8842, section 5.3; RFC 7874, section 3",
@@ -176,6 +180,7 @@ def answer_mirrors_offer(timeline: Timeline) -> Finding:
     "signaling.answer-has-candidates",
     "The answer carries its ICE candidates",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 8839, section 4.1; OpenAI's WebRTC answers",

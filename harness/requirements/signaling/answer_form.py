@@ -17,10 +17,12 @@ from harness.requirements.exchanges import (
     upstream_offers,
 )
 from harness.requirements.model import (
+    Because,
     Cause,
     Finding,
     Level,
     NotApplicable,
+    Observation,
     Severity,
     Source,
     Violation,
@@ -28,11 +30,14 @@ from harness.requirements.model import (
 from harness.requirements.registry import requirement
 from harness.requirements.signaling.quoting import answer_of, quote, whose_doing
 
+SDP, PLAIN = "application/sdp", "text/plain"
+
 
 @requirement(
     "signaling.answer-is-sdp",
     "The answer is SDP",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 8866, section 5.1",
@@ -106,11 +111,13 @@ def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str
 @requirement(
     "signaling.answer-media-type",
     "The answer says what it is",
-    level=Level.SHOULD,
+    level=Level.OBSERVE,  # a MUST for a target that declares WHIP (RFC 9725, section 4.2), once one can
+    because=Because.ADVICE,
     severity=Severity.MINOR,
     source=Source(
         "RFC 9110, section 8.3; RFC 8866, section 8.2.1",
-        "A sender that generates content should say its media type; SDP's is application/sdp.",
+        "A sender that generates content should say its media type; SDP's is application/sdp. OpenAI's own "
+        "answers say text/plain (August 2026), which browsers read as well.",
         "https://www.rfc-editor.org/rfc/rfc9110#section-8.3",
     ),
     needs=("signaling.answer-is-sdp",),
@@ -118,20 +125,26 @@ def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str
     causes={
         "wrong-media-type": Cause(
             "the answer's Content-Type is not that of its body",
-            "set Content-Type: application/sdp on an SDP body (application/json on JSON); frameworks say "
-            "text/plain when they are not told",
+            "set Content-Type: application/sdp on an SDP body, application/json on JSON; frameworks choose "
+            "a type of their own when they are not told",
+            level=Level.SHOULD,
         )
     },
 )
 def answer_media_type(timeline: Timeline) -> Finding:
-    """Content-Type is application/sdp for SDP, application/json where the dialect wraps it."""
+    """application/sdp, or application/json where the dialect wraps it; text/plain is told and no fault."""
     exchange = offer_exchange(timeline)
     if exchange is None or exchange.response is None:
         return NotApplicable("there was no response")
-    expected = "application/json" if isinstance(as_json(exchange.body), dict) else "application/sdp"
+    expected = "application/json" if isinstance(as_json(exchange.body), dict) else SDP
     actual = media_type(exchange.response.headers)
     if actual == expected:
         return None
+    if actual == PLAIN and expected == SDP:
+        copied = any(media_type(e.response.headers) == PLAIN for e in upstream_offers(timeline) if e.response)
+        seen = "copied from the upstream" if copied else "as OpenAI's own answers"
+        hint = "browsers read it all the same, a WHIP client wants application/sdp"
+        return Observation("", (), exchange.evidence()[-1:], f"{PLAIN}, {seen}: {hint}")
     return Violation(
         "wrong-media-type", f"{actual or 'none'} where {expected} was due", exchange.evidence()[-1:]
     )
@@ -141,6 +154,7 @@ def answer_media_type(timeline: Timeline) -> Finding:
     "signaling.answer-line-endings",
     "Every line of the answer ends in CRLF",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.NORMAL,
     source=Source(
         "RFC 8866, sections 5 and 9",
@@ -158,6 +172,7 @@ def answer_media_type(timeline: Timeline) -> Finding:
         "no-final-newline": Cause(
             "the answer's last line has no end",
             "return the upstream's body as it came: remove .trim()/.strip() from the answer",
+            because=Because.CALLER,  # Chromium refuses a description whose last line has no end
         ),
     },
 )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from datetime import date
 
 from harness.core.events import HttpRequest, OfferCreated
+from harness.core.models import day_of, shut_down_of
 from harness.core.sdp import SessionDescription, parse_sdp
+from harness.core.session import field
 from harness.core.timeline import Timeline
-from harness.requirements.conditions import FORWARDED, OFFERED
+from harness.requirements.conditions import FORWARDED, OFFERED, started
 from harness.requirements.exchanges import (
     as_json,
     excerpt,
@@ -18,6 +22,7 @@ from harness.requirements.exchanges import (
     upstream_offers,
 )
 from harness.requirements.model import (
+    Because,
     Cause,
     Evidence,
     Finding,
@@ -46,19 +51,20 @@ BETA_FIELDS = {
     "max_response_output_tokens": "max_output_tokens",
     "temperature": "(gone; leave it out)",
 }
-RETIRED_MODELS = ("gpt-4o-realtime-preview", "gpt-4o-mini-realtime-preview")
 
 
 @requirement(
     "signaling.offer-forwarded-intact",
     "The offer reaches the upstream byte for byte",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "OpenAI API reference, create call; RFC 8866, section 9",
         "The form's sdp is the offer of the browser; in it every line ends in CRLF, the last one too.",
         CALLS_REFERENCE,
     ),
+    needs=("signaling.offer-reaches-upstream",),
     when=(OFFERED, FORWARDED),
     causes={
         "offer-trimmed": Cause(
@@ -104,6 +110,7 @@ def _difference(created: OfferCreated, request: HttpRequest, received: str) -> V
         return None
     sent, got = parse_sdp(given), parse_sdp(received)
     cause, seen = _named_difference(sent, got)
+    seen += f" (the offer was written as {created.shape} writes it)" if created.shape else ""
     return Violation(
         cause,
         seen,
@@ -132,10 +139,20 @@ def _named_difference(sent: SessionDescription, got: SessionDescription) -> tupl
     if lost and all(line.startswith(("a=candidate", "a=end-of-candidates")) for line in lost):
         return "candidates-stripped", f"{len(lost)} candidate lines are gone, the first {excerpt(lost[0])}"
     added = [line for line in _lines(got) if line not in set(_lines(sent))]
-    changes = [f"gone: {excerpt(line)}" for line in lost[:2]] + [
+    numbers = {line: number for number, line in reversed(list(enumerate(_lines(sent), 1)))}
+    changes = [f"gone: line {numbers[line]} {excerpt(line)}" for line in lost[:2]] + [
         f"new: {excerpt(line)}" for line in added[:2]
     ]
-    return "offer-mutated", "; ".join(changes) or "the order of its lines differs"
+    return "offer-mutated", "; ".join(changes) or _out_of_order(_lines(sent), _lines(got))
+
+
+def _out_of_order(sent: list[str], got: list[str]) -> str:
+    """Where two descriptions of the same lines first differ."""
+    place = next((n for n, (a, b) in enumerate(zip(sent, got, strict=False)) if a != b), len(got) - 1)
+    return (
+        f"the order of its lines differs: line {place + 1} was {excerpt(sent[place])} and is now "
+        f"{excerpt(got[place])}"
+    )
 
 
 def _lines(description: SessionDescription) -> list[str]:
@@ -151,6 +168,7 @@ def _kinds(description: SessionDescription) -> str:
     "signaling.session-forwarded",
     "The session configuration reaches the upstream in the shape it takes",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI API reference, create call",
@@ -158,6 +176,7 @@ def _kinds(description: SessionDescription) -> str:
         "detection under `audio`.",
         CALLS_REFERENCE,
     ),
+    needs=("signaling.offer-reaches-upstream",),
     when=(OFFERED, FORWARDED),
     causes={
         "multipart-invalid": Cause(
@@ -172,8 +191,12 @@ def _kinds(description: SessionDescription) -> str:
         ),
         "session-not-json": Cause(
             "the relay's session part is no JSON object",
-            "send JSON.stringify(session) as the part `session`, once encoded and without a {session: …} "
-            "wrapper",
+            "send JSON.stringify(session) as the part `session`, once encoded",
+        ),
+        "session-wrapped": Cause(
+            "the relay's session is wrapped in an object {session: …}",
+            "send the configuration itself as the form's part `session`; the wrapper belongs to "
+            "/v1/realtime/client_secrets alone",
         ),
         "session-type-missing": Cause(
             "the relay's session has no type, so OpenAI refuses or ignores it (missing_required_parameter)",
@@ -206,16 +229,25 @@ def session_forwarded(timeline: Timeline) -> Finding:
     if not isinstance(session, dict):
         return _session_violation(request, "session-not-json", f"it reads {excerpt(text)}")
     if set(session) == {"session"}:
-        return _session_violation(request, "session-not-json", "it is wrapped in {session: …}")
+        inside = session["session"]
+        names = ", ".join(inside) if isinstance(inside, dict) else type(inside).__name__
+        return _session_violation(request, "session-wrapped", f"in it: {names}")
     beta = [name for name in session if name in BETA_FIELDS]
     if beta:
         moved = ", ".join(f"{name} → {BETA_FIELDS[name]}" for name in beta)
         return _session_violation(request, "beta-shape", moved)
     if "type" not in session:
         return _session_violation(request, "session-type-missing", f"its fields: {', '.join(session)}")
-    model = str(session.get("model", ""))
-    if model.startswith(RETIRED_MODELS):
-        return _session_violation(request, "retired-model", model)
+    return _retired(request, day_of(started(timeline).started_at), session)
+
+
+def _retired(request: HttpRequest, today: date, session: Mapping[str, object]) -> Violation | None:
+    """By the announced dates; the transcription's model is one of the session's."""
+    transcribes = field(session, "audio", "input", "transcription", "model")
+    for model in (str(session.get("model", "")), str(transcribes or "")):
+        end = shut_down_of(model)
+        if end is not None and end.days_left(today) <= 0:
+            return _session_violation(request, "retired-model", end.told(today))
     return None
 
 
@@ -255,6 +287,7 @@ def _session_violation(request: HttpRequest, cause: str, seen: str) -> Violation
     "signaling.one-call-per-offer",
     "One offer makes one call",
     level=Level.MUST,
+    because=Because.MONEY,
     severity=Severity.CRITICAL,
     source=Source(
         "RFC 9110, section 9.2.2",

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from harness.core.timeline import Timeline
+from harness.requirements.arrivals import arrivals, evidence, was_asked
 from harness.requirements.conditions import OFFERED, limit_of, started
 from harness.requirements.exchanges import (
     Exchange,
+    as_json,
     error_of,
     excerpt,
     header,
@@ -19,6 +21,7 @@ from harness.requirements.exchanges import (
 )
 from harness.requirements.model import (
     Alternative,
+    Because,
     Cause,
     Finding,
     Inconclusive,
@@ -29,26 +32,19 @@ from harness.requirements.model import (
     Violation,
 )
 from harness.requirements.registry import requirement
+from harness.requirements.signaling.upstream_words import by_words, cause_of, words_of
 
-LOGIN_WORDS = re.compile(r"type=[\"']?password|log ?in|sign ?in|iniciar sesi[oó]n", re.IGNORECASE)
-
-# What OpenAI's errors say (PROTOCOL: field reports), as a relay may pass them on in a body of its own.
-UPSTREAM_HINTS = (
-    ("upstream-unauthorized", re.compile(r"invalid_api_key|incorrect api key|upstream_unauthorized", re.I)),
-    (
-        "upstream-rate-limited",
-        re.compile(r"insufficient_quota|exceeded your current quota|rate_limit|upstream_rate_limited", re.I),
-    ),
-    (
-        "upstream-offer-rejected",
-        re.compile(
-            r"failed to parse offer|failed to unmarshal sdp|invalid sdp offer|beta_api_shape_disabled|"
-            r"upstream_offer_rejected|missing_required_parameter|unknown_parameter|model_not_found",
-            re.I,
-        ),
-    ),
-    ("upstream-error", re.compile(r"upstream_(?:failed|timeout|unreachable|answer_invalid)", re.I)),
+# What a program says that reads SDP as JSON.
+UNREAD = re.compile(
+    r"unexpected token|not valid json|jsondecodeerror|expecting value|in json at position|invalid json|"
+    r"body (?:is unusable|has already been read)|unexpected end of json",
+    re.IGNORECASE,
 )
+# What a framework says for a handler that raised, rather than what its author wrote.
+CRASHED = re.compile(
+    r"internal server error|traceback|<html|an error occurred|^\s*at .+:\d+:\d+", re.I | re.M
+)
+LOGIN_WORDS = re.compile(r"type=[\"']?password|log ?in|sign ?in|iniciar sesi[oó]n", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -64,13 +60,20 @@ class Refusal:
     "signaling.offer-accepted",
     "The relay accepts the offer",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "RFC 9110, section 15.3",
         "A 2xx status says that the request was received, understood and accepted.",
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.3",
     ),
-    needs=("signaling.preflight", "signaling.offer-forwarded-intact", "signaling.session-forwarded"),
+    needs=(
+        "signaling.preflight",
+        "signaling.offer-reaches-upstream",
+        "signaling.offer-forwarded-intact",
+        "signaling.session-accepted",
+        "signaling.offer-shape-accepted",
+    ),
     when=(OFFERED,),
     causes={
         "unreachable": Cause(
@@ -107,10 +110,53 @@ class Refusal:
             "read the relay's log at this moment; the usual suspects are an unset OPENAI_API_KEY, an "
             "exception while reading the body, and a crashed process behind a proxy",
         ),
+        "wrong-content-encoding": Cause(
+            "the relay's answer is not encoded as its Content-Encoding says",
+            "do not copy the upstream's response headers: fetch and most HTTP clients have decoded the body "
+            "already, so drop Content-Encoding, Content-Length and Transfer-Encoding and let your framework "
+            "write its own",
+        ),
         "offer-refused": Cause(
             "the relay refused the offer",
             "compare --dialect with what the relay reads (json, sdp, multipart, …), its Content-Type and its "
             "fields; the body of the response usually says what it missed",
+        ),
+        "answer-unfinished": Cause(
+            "the relay began its answer and did not end it",
+            "end the response: a stream that is never closed, a Content-Length longer than the body, a proxy "
+            "that buffers; read the upstream's body whole, then send it in one piece",
+        ),
+        "created-taken-for-failure": Cause(
+            "OpenAI made the call and said 201 Created, and the relay took that for a failure",
+            "201 is the success of /v1/realtime/calls: test response.ok (200 to 299), not status === 200",
+        ),
+        "answer-unread": Cause(
+            "OpenAI made the call, and the relay failed on its answer",
+            "the answer is SDP as text, not JSON: read it once with await response.text(), and return it as "
+            "it is; the relay's log at this moment has the exception",
+        ),
+        "upstream-region": Cause(
+            "OpenAI refuses the place where the relay runs",
+            "move the relay, or its way out, to a country that OpenAI supports; its egress address "
+            "counts (serverless: pin the function's region; beware of VPNs and proxies), not the key",
+        ),
+        "upstream-address": Cause(
+            "OpenAI refuses the address that the relay calls from",
+            "add the relay's egress address to the project's IP allowlist, or give it a fixed one",
+        ),
+        "upstream-permission": Cause(
+            "OpenAI takes the relay's key, but not for this",
+            "look at the key's permissions (Realtime needs write access), and at the OpenAI-Organization and "
+            "OpenAI-Project headers: they must be the key's own",
+        ),
+        "upstream-voice": Cause(
+            "OpenAI has no such voice",
+            "set session.audio.output.voice to one of the values that its message lists",
+        ),
+        "upstream-session": Cause(
+            "OpenAI refused the session that the relay asks for",
+            "its message names the field: correct that in the relay's session configuration; nothing of the "
+            "offer is at fault",
         ),
         "upstream-unauthorized": Cause(
             "OpenAI refused the relay's API key",
@@ -124,9 +170,14 @@ class Refusal:
         ),
         "upstream-offer-rejected": Cause(
             "OpenAI refused the relay's request",
-            "read its message: `failed to unmarshal SDP` is a trimmed offer, `WHIP-compliant` one without "
-            "audio, `beta_api_shape_disabled` the retired endpoint, `unknown_parameter` a field of the "
-            "retired session",
+            "read its message: `failed to unmarshal SDP` is a trimmed or rewritten offer, `WHIP-compliant` "
+            "one without audio",
+        ),
+        "upstream-unexplained": Cause(
+            "OpenAI refused the relay's request with 400 and said nothing of why",
+            "compare the request in the evidence with the reference: a form whose Content-Type has another "
+            "boundary, a part that is a file instead of text, an SDP without its last line end; send it once "
+            "with curl to see whether the same bytes are refused",
         ),
         "upstream-error": Cause(
             "the upstream failed or did not answer, and the relay could not go on",
@@ -144,8 +195,9 @@ def offer_accepted(timeline: Timeline) -> Finding:
     refusal = _refusal(timeline, exchange)
     if refusal is None:
         return None
-    upstream = tuple(line for e in upstream_offers(timeline) for line in e.evidence())
-    return Violation(refusal.cause, refusal.seen, exchange.evidence() + upstream, refusal.alternatives)
+    upstream = [line for e in upstream_offers(timeline) for line in e.evidence()]
+    upstream = upstream or [evidence(arrival) for arrival in arrivals(timeline)]
+    return Violation(refusal.cause, refusal.seen, (*exchange.evidence(), *upstream), refusal.alternatives)
 
 
 def _refusal(timeline: Timeline, exchange: Exchange) -> Refusal | None:
@@ -159,8 +211,12 @@ def _refusal(timeline: Timeline, exchange: Exchange) -> Refusal | None:
         return Refusal("login-page", f"status {status} to {location}")
     if login:
         return Refusal("login-page", f"status {status} with an HTML page that asks to log in")
-    if exchange.succeeded:
+    if exchange.succeeded and not _tells_of_an_error(exchange):
         return None
+    if (spoilt := _spoilt(timeline, exchange)) is not None:
+        return spoilt
+    if exchange.succeeded:
+        return None  # signaling.answer-is-sdp says what it is
     return _by_upstream(timeline, exchange) or _by_status(timeline, exchange)
 
 
@@ -175,47 +231,90 @@ def _no_response(timeline: Timeline, exchange: Exchange) -> Refusal:
             end = upstream[-1]
             answered = f"answered {end.status} at {end.ended_at:.3f} s" if end.response else "never answered"
             waited += f"; the upstream {answered}"
+        elif was_asked(timeline) is not None:
+            waited += "; nothing of it reached the fake, so it hangs before it forwards"
         return Refusal(
             "timeout", waited, _unseen(timeline, "upstream-error", "OpenAI may not answer the relay")
         )
+    if failure == "unfinished":
+        return Refusal("answer-unfinished", f"no end within {exchange.seconds or 0:.1f} s{detail}")
+    if failure == "encoding":
+        return Refusal("wrong-content-encoding", f"a browser cannot read it either{detail}")
     if failure in ("dropped", "protocol"):
         return Refusal("relay-error", f"{host} closed the connection without a response{detail}")
     return Refusal("unreachable", f"{failure} at {host}{detail}")
+
+
+def _tells_of_an_error(exchange: Exchange) -> bool:
+    """A success by its status that its own body denies."""
+    told = as_json(exchange.body)
+    if not isinstance(told, dict) or isinstance(told.get("sdp"), str):
+        return False
+    return bool(told.get("error")) or told.get("ok") is False or told.get("success") is False
+
+
+def _spoilt(timeline: Timeline, exchange: Exchange) -> Refusal | None:
+    """The upstream made the call, and the relay made nothing of it."""
+    body = exchange.body
+    made = next((e for e in upstream_offers(timeline) if e.succeeded), None)
+    answer_inside = "v=0" in body and "m=audio" in body
+    if made is None and not (started(timeline).mode == "black-box" and answer_inside):
+        return None
+    upstream = f"the upstream answered {made.status}" if made else "its body holds the upstream's answer"
+    seen = f"{upstream}, the relay {exchange.status}: {excerpt(body)}"
+    unread = UNREAD.search(body) is not None
+    crashed = exchange.status == 500 and (CRASHED.search(body) is not None or not body.strip())
+    if unread or crashed:
+        other = () if unread else (Alternative("created-taken-for-failure", "it may test for status 200"),)
+        return Refusal("answer-unread", seen, other)
+    if answer_inside or "201" in body:
+        return Refusal("created-taken-for-failure", seen)
+    other = (Alternative("answer-unread", "it may have failed on reading the answer"),)
+    return Refusal("created-taken-for-failure", seen, other)
 
 
 def _by_upstream(timeline: Timeline, exchange: Exchange) -> Refusal | None:
     """What both ends show; without the other end, what the body betrays of it."""
     relayed = f"the relay answered {exchange.status}"
     offers = upstream_offers(timeline)
-    if offers and not offers[-1].succeeded:
-        upstream = offers[-1]
-        cause = _cause_of_status(upstream.status)
-        said = f"upstream answered {upstream.status}" if upstream.response else "upstream never answered"
-        error = error_of(upstream.body) or {}
-        code = f" {error.get('code') or error.get('message')}" if error else ""
-        return Refusal(cause, f"{said}{code}; {relayed}")
-    if offers or started(timeline).mode != "black-box":
+    if offers:
+        last = offers[-1]
+        if last.succeeded:
+            return None
+        words = words_of(last.body)
+        said = f"upstream answered {last.status}" if last.response else "upstream never answered"
+        cause = cause_of(last.status, words)
+        if cause == "upstream-offer-rejected" and _says_nothing(last.body):
+            cause = "upstream-unexplained"
+        return Refusal(cause, f"{said} {words}".rstrip() + f"; {relayed}")
+    refused = [e for e in arrivals(timeline) if e.status is None or e.status >= 400]
+    if refused:
+        words = f"{refused[-1].code}: {refused[-1].message}".strip(": ")
+        said = f"{refused[-1].method} {refused[-1].url} was answered {refused[-1].status}"
+        return Refusal(cause_of(refused[-1].status, words), f"{said} {words}".rstrip() + f"; {relayed}")
+    if started(timeline).mode != "black-box":
         return None
-    for cause, pattern in UPSTREAM_HINTS:
-        found = pattern.search(exchange.body)
-        if found:
-            return Refusal(cause, f"{relayed}, and its body names {found.group()!r}")
-    return None
+    if (named := by_words(exchange.body, relays_own=True)) is None:
+        return None
+    message = words_of(exchange.body) or exchange.body
+    return Refusal(named[0], f"{relayed}, and its body names {named[1]!r}: {excerpt(message, 400)}")
 
 
-def _cause_of_status(status: int | None) -> str:
-    if status in (401, 403):
-        return "upstream-unauthorized"
-    if status == 429:
-        return "upstream-rate-limited"
-    if status is not None and 400 <= status < 500:
-        return "upstream-offer-rejected"
-    return "upstream-error"
+def _says_nothing(body: str) -> bool:
+    error = error_of(body)
+    return error is not None and not any(error.get(name) for name in ("message", "code", "param"))
 
 
 def _by_status(timeline: Timeline, exchange: Exchange) -> Refusal:
     status = exchange.status or 0
     seen = f"status {status}: {excerpt(exchange.body)}"
+    if (fake := was_asked(timeline)) is not None:
+        seen += "; nothing of this offer reached the fake"
+        if status >= 500:
+            seen += (
+                f": the relay failed before it forwarded, or it points to another upstream than {fake.base} "
+                f"(OPENAI_BASE_URL={fake.base}/v1)"
+            )
     passed_on = f"a relay that passes OpenAI's own {status} on looks the same from here"
     if status == 404:
         return Refusal("not-found", seen, _unseen(timeline, "upstream-offer-rejected", passed_on))
@@ -245,6 +344,7 @@ def _unseen(timeline: Timeline, cause: str, because: str) -> tuple[Alternative, 
     "signaling.answer-time",
     "The answer comes soon",
     level=Level.SHOULD,
+    because=Because.ADVICE,
     severity=Severity.NORMAL,
     source=Source(
         "Advice: a user waits in silence until the answer is there",

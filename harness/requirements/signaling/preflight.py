@@ -6,7 +6,7 @@ from harness.core import probes
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import asked
 from harness.requirements.exchanges import Exchange, exchanges, header
-from harness.requirements.model import Cause, Finding, Level, Severity, Source, Violation
+from harness.requirements.model import Because, Cause, Finding, Level, Severity, Source, Violation
 from harness.requirements.registry import requirement
 
 # A request whose Content-Type is one of these needs no leave for that header (Fetch, CORS-safelisted).
@@ -17,6 +17,7 @@ SAFELISTED = {"accept", "accept-language", "content-language"}
     "signaling.preflight",
     "A browser of the configured origin may send the offer",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "Fetch Standard, CORS-preflight fetch",

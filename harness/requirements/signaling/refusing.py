@@ -8,6 +8,7 @@ from harness.requirements.conditions import asked
 from harness.requirements.exchanges import Exchange, excerpt, exchanges, stack_trace
 from harness.requirements.model import (
     Alternative,
+    Because,
     Cause,
     Finding,
     Inconclusive,
@@ -26,7 +27,9 @@ MAY_BE_ACCEPTED = ("no-data-channel", "wrong-media-type")
 @requirement(
     "signaling.bad-offer-refused",
     "An offer that cannot be answered is refused with a client error",
-    level=Level.MUST,
+    level=Level.SHOULD,
+    because=Because.ADVICE,
+    hits="whoever sends a malformed offer",
     severity=Severity.NORMAL,
     source=Source(
         "RFC 9110, section 15.5",
@@ -70,7 +73,7 @@ def bad_offer_refused(timeline: Timeline) -> Finding:
 def _judged(exchange: Exchange) -> Violation | None:
     case, evidence = exchange.request.case or "bad offer", exchange.evidence()
     if exchange.failed is not None:
-        if exchange.failed.failure == "timeout":
+        if exchange.failed.failure in ("timeout", "unfinished"):
             return Violation("hangs", f"{case}: no response within {exchange.seconds or 0:.1f} s", evidence)
         seen = f"{case}: the connection was {exchange.failed.failure} without a response"
         return Violation("bad-offer-crash", seen, evidence)

@@ -16,6 +16,7 @@ from harness.requirements.exchanges import (
     upstream_offers,
 )
 from harness.requirements.model import (
+    Because,
     Cause,
     Evidence,
     Finding,
@@ -34,6 +35,7 @@ from harness.requirements.signaling.quoting import answer_of
     "signaling.answer-returned-intact",
     "The answer comes back byte for byte",
     level=Level.MUST,
+    because=Because.CLAUSE,
     severity=Severity.CRITICAL,
     source=Source(
         "RFC 3264, section 6",
@@ -89,6 +91,8 @@ def _changes(sent: str, received: str) -> tuple[list[str], list[str]]:
     "signaling.upstream-failure-reported",
     "A failure of the upstream reaches the caller as a failure",
     level=Level.MUST,
+    because=Because.CALLER,
+    hits="every caller while OpenAI fails",
     severity=Severity.CRITICAL,
     source=Source(
         "RFC 9110, sections 15.6.3 and 15.6.5",
@@ -115,30 +119,36 @@ def _changes(sent: str, received: str) -> tuple[list[str], list[str]]:
     },
 )
 def upstream_failure_reported(timeline: Timeline) -> Finding:
-    """Each probe is answered with a 4xx or 5xx status in time."""
-    for exchange in exchanges(timeline, probes.UPSTREAM_FAILURE):
-        failed_how = exchange.request.case or "failure"
-        if exchange.failed is not None and exchange.failed.failure == "timeout":
-            seen = f"no response within {exchange.seconds or 0:.1f} s of an upstream's {failed_how}"
-            return Violation("hangs", seen, _both_ends(timeline, exchange))
-        if exchange.failed is not None:
-            seen = f"the connection was {exchange.failed.failure} after an upstream's {failed_how}"
-            return Violation("failure-hidden", seen, _both_ends(timeline, exchange))
-        if exchange.response is None:
-            return Inconclusive("the record ends before the relay answered")
-        if exchange.response.status >= 400:
-            continue
-        if any(e.succeeded for e in upstream_offers(timeline)):
-            return Inconclusive("the upstream did not fail: the fault was not planted, or not for this call")
-        as_answer = (
-            error_of(exchange.body) is not None or is_html(exchange.response) or _copied(timeline, exchange)
-        )
-        return Violation(
-            "upstream-error-as-sdp" if as_answer else "failure-hidden",
-            f"status {exchange.status} for an upstream's {failed_how}, body {excerpt(exchange.body)}",
-            _both_ends(timeline, exchange),
-        )
-    return None
+    """Each probe is answered with a 4xx or 5xx status in time; how it bears a silent one is SHOULD."""
+    found = [_misreported(timeline, exchange) for exchange in exchanges(timeline, probes.UPSTREAM_FAILURE)]
+    violations = [each for each in found if isinstance(each, Violation)]
+    binding = [each for each in violations if each.level is None]
+    return next((each for each in [*binding, *violations, *found] if each is not None), None)
+
+
+def _misreported(timeline: Timeline, exchange: Exchange) -> Violation | Inconclusive | None:
+    failed_how = exchange.request.case or "failure"
+    if exchange.failed is not None and exchange.failed.failure in ("timeout", "unfinished"):
+        seen = f"no response within {exchange.seconds or 0:.1f} s of an upstream's {failed_how}"
+        level = Level.SHOULD if failed_how == "no-answer" else None
+        return Violation("hangs", seen, _both_ends(timeline, exchange), level=level)
+    if exchange.failed is not None:
+        seen = f"the connection was {exchange.failed.failure} after an upstream's {failed_how}"
+        return Violation("failure-hidden", seen, _both_ends(timeline, exchange))
+    if exchange.response is None:
+        return Inconclusive("the record ends before the relay answered")
+    if exchange.response.status >= 400:
+        return None
+    if any(e.succeeded for e in upstream_offers(timeline)):
+        return Inconclusive("the upstream did not fail: the fault was not planted, or not for this call")
+    as_answer = (
+        error_of(exchange.body) is not None or is_html(exchange.response) or _copied(timeline, exchange)
+    )
+    return Violation(
+        "upstream-error-as-sdp" if as_answer else "failure-hidden",
+        f"status {exchange.status} for an upstream's {failed_how}, body {excerpt(exchange.body)}",
+        _both_ends(timeline, exchange),
+    )
 
 
 def _copied(timeline: Timeline, exchange: Exchange) -> bool:

@@ -9,6 +9,7 @@ from harness.core.timeline import Timeline
 from harness.core.turns import PAIRING_SLACK, Detection, detections, turns
 from harness.requirements.conditions import limit_of
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -50,6 +51,7 @@ SERVER_VAD = Condition("turns are detected by server_vad", _not_server_vad)
     "turns.speech-detected",
     "Speech is detected",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "OpenAI API reference, input_audio_buffer.speech_started",
@@ -97,6 +99,7 @@ def speech_detected(timeline: Timeline) -> Finding:
     "turns.speech-ends",
     "The end of speech is detected",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI API reference, input_audio_buffer.speech_stopped",
@@ -139,6 +142,7 @@ def speech_ends(timeline: Timeline) -> Finding:
     "turns.one-turn-per-utterance",
     "One utterance makes one turn",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI Realtime guide, voice activity detection",
@@ -182,6 +186,7 @@ def one_turn_per_utterance(timeline: Timeline) -> Finding:
     "turns.boundaries",
     "Speech is detected where it was spoken",
     level=Level.SHOULD,
+    because=Because.ADVICE,
     severity=Severity.NORMAL,
     source=Source(
         "OpenAI API reference, input_audio_buffer.speech_started and speech_stopped",

@@ -7,6 +7,7 @@ from harness.core.timeline import Timeline
 from harness.core.turns import Reply, Turn, replies, turns
 from harness.requirements.conditions import limit_of
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -34,6 +35,7 @@ def _nothing_to_interrupt(timeline: Timeline) -> NotApplicable | None:
     "turns.interruption",
     "The caller interrupts a reply by speaking, and nothing else does",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI Realtime guide, interruption and truncation",

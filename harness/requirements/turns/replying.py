@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from harness.core.events import ServerEvent
-from harness.core.session import turn_detection_at
+from harness.core.session import session_in_force, turn_detection_at
 from harness.core.speech import utterances
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, Turn, replies, turns
-from harness.requirements.conditions import limit_of, optional_limit_of
+from harness.requirements.conditions import limit_of, started
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -39,6 +40,7 @@ ASKED = Condition("the caller speaks, or asks for a response", _nothing_asked)
     "turns.response-completes",
     "Every turn gets a complete response",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.BLOCKER,
     source=Source(
         "OpenAI API reference, response.done",
@@ -54,16 +56,27 @@ ASKED = Condition("the caller speaks, or asks for a response", _nothing_asked)
             "check that turn_detection.create_response is not false; with turn_detection null, send "
             "response.create after input_audio_buffer.commit",
         ),
+        "replies-disabled": Cause(
+            "the session answers nobody by itself (create_response is false), and nobody asked it to",
+            "remove turn_detection.create_response from the session, or set it to true; where the relay is "
+            "to ask itself, its sideband must send response.create after every turn: see whether it is "
+            "connected, with the call_id of the answer's Location",
+        ),
         "response-failed": Cause(
             "a response failed",
             "read code and message: insufficient_quota is billing, model_not_found the session's model, "
             "rate_limit_exceeded the project's limits; show the user something when response.done has "
             "status failed",
         ),
+        "max-output-tokens": Cause(
+            "a response was cut off by max_output_tokens",
+            'set max_output_tokens to "inf", or leave it out: a second of speech takes 20 tokens and its '
+            "text some more; keep replies short by the instructions instead",
+        ),
         "response-incomplete": Cause(
             "a response broke off before its end",
-            "max_output_tokens: raise it in the session; content_filter: look at prompt and input; when "
-            "response.done never came, look at the upstream's log for the session",
+            "content_filter: look at prompt and input; when response.done never came, look at the upstream's "
+            "log for the session",
         ),
     },
 )
@@ -85,26 +98,30 @@ def response_completes(timeline: Timeline) -> Finding:
 
 @requirement(
     "turns.latency",
-    "How long the caller waits for the reply to be heard",
-    level=Level.OBSERVE,
+    "The caller hears a reply soon",
+    level=Level.SHOULD,
+    because=Because.ADVICE,
     severity=Severity.NORMAL,
     source=Source(
-        "ITU-T G.114; the product's own promise where a limit is configured",
-        "From the true end of speech to the first audible packet of the reply.",
+        "Our own default, which no clause sets; Microsoft, best practices for voice-based agents",
+        "From the true end of speech to the first audible packet of the reply. The guidance has an agent "
+        "fill a silence after 2 s by default, and calls it noticeable well before; 3 s is beyond both. A "
+        "limit of your own (`latency_ms`) binds as a MUST.",
+        "https://learn.microsoft.com/en-us/azure/foundry/agents/concepts/voice-agent-best-practice",
     ),
-    needs=("turns.response-completes",),
+    needs=("turns.response-completes", "turns.one-turn-per-utterance"),
     when=(SPOKE,),
     timing=True,
     causes={
         "too-slow": Cause(
-            "the reply was heard later than the configured limit allows",
+            "the reply was heard late",
             "look at the stages: silence_duration_ms is part of it, then the model's time to first audio, "
             "then the network; a smaller model and a shorter prompt answer sooner",
         )
     },
 )
 def latency(timeline: Timeline) -> Finding:
-    """Milliseconds for each turn; a violation only where `latency_ms` is configured."""
+    """Milliseconds for each turn, against `latency_ms`."""
     measured = [(turn, turn.latency * 1000) for turn in turns(timeline) if turn.latency is not None]
     if not measured:
         return NotApplicable("no reply was heard")
@@ -114,14 +131,28 @@ def latency(timeline: Timeline) -> Finding:
         )
         for turn, ms in measured
     )
-    allowed = optional_limit_of(timeline, "latency_ms")
+    allowed = limit_of(timeline, "latency_ms")
     worst = max(ms for _, ms in measured)
-    if allowed is not None and worst > allowed:
-        return Violation("too-slow", f"{worst:.0f} ms against {allowed:g} ms", evidence)
+    if worst > allowed:
+        configured = "latency_ms" in started(timeline).limits
+        seen = f"{worst:.0f} ms against {allowed:g} ms{_asked_late(timeline)}"
+        return Violation("too-slow", seen, evidence, level=Level.MUST if configured else None)
     return Observation("ms", tuple(round(ms, 1) for _, ms in measured), evidence)
 
 
 # --- inside ---
+
+
+def _asked_late(timeline: Timeline) -> str:
+    """Where no response comes by itself, whoever asks for it has a part in the wait."""
+    waits = [
+        reply.created_at - ended
+        for turn in turns(timeline)
+        for reply in turn.replies[:1]
+        for ended in [max((d.stopped_at for d in turn.detections if d.stopped_at), default=None)]
+        if ended is not None and not turn_detection_at(timeline, ended).create_response
+    ]
+    return f"; create_response is false, and response.create came {max(waits):.1f} s late" if waits else ""
 
 
 def _unfinished(timeline: Timeline, reply: Reply) -> Finding:
@@ -136,6 +167,10 @@ def _unfinished(timeline: Timeline, reply: Reply) -> Finding:
     if reply.status == "failed":
         said = ", ".join(str(reply.error[k]) for k in ("type", "code", "message") if reply.error.get(k))
         return Violation("response-failed", said or "status_details name no error", (quote, done))
+    if reply.reason == "max_output_tokens" and reply.status == "incomplete":
+        allowed = session_in_force(timeline, reply.created_at).get("max_output_tokens")
+        seen = f"max_output_tokens is {allowed if allowed is not None else 'not told'}"
+        return Violation("max-output-tokens", f"{seen}, {reply.audible_seconds:.1f} s heard", (quote, done))
     if reply.status == "incomplete":
         return Violation("response-incomplete", reply.reason or "status incomplete", (quote, done))
     if reply.status == "cancelled" and reply.reason not in ("turn_detected", "client_cancelled"):
@@ -149,13 +184,15 @@ def _unanswered(timeline: Timeline, turn: Turn, next_said: float) -> Finding:
     ended = [d.stopped_at for d in turn.detections if d.stopped_at is not None]
     if turn.utterance is None or turn.replies or not ended or manual_turns(timeline):
         return None
-    if not turn_detection_at(timeline, max(ended)).create_response:
+    by_itself = turn_detection_at(timeline, max(ended)).create_response
+    if not by_itself and started(timeline).silent:
         return None
     waited = min(watched_until(timeline), next_said) - max(ended)
     if waited < limit_of(timeline, "response_s"):
         return Inconclusive(f"the response was awaited for only {waited:.1f} s")
+    asked = timeline.client_events("response.create", after=max(ended), before=next_said)
     return Violation(
-        "response-missing",
+        "response-missing" if by_itself or asked else "replies-disabled",
         f"{waited:.1f} s after the end of {turn.utterance.name}",
         (Evidence(max(ended), "input_audio_buffer.speech_stopped"),),
     )

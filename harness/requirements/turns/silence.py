@@ -8,6 +8,7 @@ from harness.core.timeline import Timeline
 from harness.core.turns import Detection, replies, turns
 from harness.requirements.conditions import last_moment
 from harness.requirements.model import (
+    Because,
     Cause,
     Condition,
     Evidence,
@@ -37,6 +38,8 @@ SPOKE_MUTED = Condition(
     "turns.no-turn-when-muted",
     "Muted speech makes no turn",
     level=Level.MUST,
+    because=Because.SECRET,
+    hits="every caller who mutes the microphone",
     severity=Severity.CRITICAL,
     source=Source(
         "W3C Media Capture and Streams, section 4.3",
@@ -66,6 +69,7 @@ def no_turn_when_muted(timeline: Timeline) -> Finding:
     "turns.no-turn-on-silence",
     "Silence makes no turn",
     level=Level.MUST,
+    because=Because.CALLER,
     severity=Severity.CRITICAL,
     source=Source(
         "OpenAI Realtime guide, voice activity detection",

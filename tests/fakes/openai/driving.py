@@ -64,7 +64,7 @@ class Driven:
         self.strict = strict
         self.conversation = Conversation(
             session=session,
-            call_id="rtc_test",
+            call_id="rtc_C9G8zqvFhTLkT5wM3qYkz",
             transport=transport,
             voice=self.voice,
             created_at=1_800_000_000,

@@ -39,7 +39,8 @@ RESPONSE = (
         "response.function_call_arguments.done",
     ),
     ("response.content_part.done",),
-    ("response.output_item.done", "conversation.item.done"),
+    ("conversation.item.done",),
+    ("response.output_item.done",),
     ("response.done",),
 )
 PLAYOUT = (

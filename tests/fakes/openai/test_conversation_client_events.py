@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import base64
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -32,7 +34,7 @@ def test_a_typed_message_is_added_and_answered() -> None:
     call.wait_until_quiet()
     assert call.types()[1:4] == ["conversation.item.added", "conversation.item.done", "response.created"]
     item = call.all("conversation.item.done")[0]["item"]
-    assert item == {**TYPED, "id": "mine", "object": "realtime.item", "status": "completed"}
+    assert item == {**TYPED, "id": "mine", "status": "completed"}
 
 
 def test_an_item_can_be_put_first_or_after_another() -> None:
@@ -107,6 +109,19 @@ def test_the_client_truncates_what_it_did_not_play() -> None:
     assert call.one("conversation.item.truncated")["audio_end_ms"] == 400
     call.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=401)
     assert codes(call) == ["invalid_value"], "no more is left than was kept"
+
+
+def test_audio_that_was_sent_can_be_truncated_at_once() -> None:
+    """An interrupting client knows what it got, not how fast it is made."""
+    call = Driven(transport="websocket").open()
+    call.say()
+    while not call.all("response.output_audio.delta"):
+        call.wait(0.01)
+    delta = call.one("response.output_audio.delta")
+    sent_ms = len(base64.b64decode(delta["delta"])) // 48
+    call.send("conversation.item.truncate", item_id=delta["item_id"], content_index=0, audio_end_ms=sent_ms)
+    assert codes(call) == []
+    assert call.one("conversation.item.truncated")["audio_end_ms"] == sent_ms
 
 
 @pytest.mark.parametrize(
@@ -371,14 +386,19 @@ def test_what_was_not_heard_is_not_billed_again() -> None:
     assert second - first == pytest.approx(heard_ms / 50 + 10, abs=4)
 
 
-def test_rate_limits_count_down() -> None:
-    call = Driven().open()
-    for _ in range(2):
-        call.send("response.create")
-        call.wait_until_quiet()
-    limits = [
-        {limit["name"]: limit["remaining"] for limit in e["rate_limits"]}
-        for e in call.all("rate_limits.updated")
-    ]
-    assert [limit["requests"] for limit in limits] == [4999, 4998]
-    assert limits[1]["tokens"] < limits[0]["tokens"]
+def test_the_rate_limit_counts_down_after_each_response_in_the_conversations_that_tell_it() -> None:
+    told = []
+    for seed in range(8):
+        call = Driven(settings=ConversationSettings(), seed=seed).open()
+        for _ in range(2):
+            call.send("response.create")
+            call.wait_until_quiet()
+        limits = [limit for e in call.all("rate_limits.updated") for limit in e["rate_limits"]]
+        told.append(len(limits))
+        if limits:
+            assert [limit["name"] for limit in limits] == ["tokens", "tokens"]
+            assert limits[1]["remaining"] < limits[0]["remaining"]
+            names = [name for name in call.types() if not name.startswith("output_audio_buffer")]
+            after = [before for before, name in pairwise(names) if name == "rate_limits.updated"]
+            assert after == ["response.done", "response.done"]
+    assert set(told) == {0, 2}, "some conversations tell it, others never do"

@@ -16,7 +16,6 @@ TURN = [
     "conversation.item.added",
     "conversation.item.done",
     "response.created",
-    "rate_limits.updated",
     "response.output_item.added",
     "conversation.item.added",
     "response.content_part.added",
@@ -27,8 +26,8 @@ TURN = [
     "response.output_audio.done",
     "response.output_audio_transcript.done",
     "response.content_part.done",
-    "response.output_item.done",
     "conversation.item.done",
+    "response.output_item.done",
     "response.done",
     "output_audio_buffer.stopped",
 ]
@@ -361,3 +360,14 @@ def test_a_playout_that_outruns_the_generation_is_over_when_the_response_is() ->
     assert not call.all("output_audio_buffer.stopped")
     call.wait_until_quiet()
     assert call.types()[-2:] == ["response.done", "output_audio_buffer.stopped"]
+
+
+def test_an_item_after_the_conversations_first_is_done_after_none() -> None:
+    call = Driven().open()
+    for _ in range(2):
+        call.say()
+        call.wait_until_quiet()
+    added, done = call.all("conversation.item.added"), call.all("conversation.item.done")
+    ids = [event["item"]["id"] for event in added]
+    assert [event["previous_item_id"] for event in added] == [None, *ids[:-1]]
+    assert [event["previous_item_id"] for event in done] == [None, None, ids[1], ids[2]]

@@ -39,7 +39,7 @@ async def test_a_call_is_shown_with_times_events_and_audio(served: Served) -> No
         assert call["started_at"] < now <= reply["now"]
         assert call["ended_at"] is None
         assert call["audio"]["packets_received"] > 0
-        assert call["session"]["audio"]["output"]["voice"] == "alloy"
+        assert call["session"]["audio"]["output"]["voice"] == "marin"
         kinds = [type(event_from_builtins(e)).__name__ for e in call["events"]]
         assert kinds[:2] == ["CallStarted", "HttpRequest"]
         [light] = await shown(served, events="0")

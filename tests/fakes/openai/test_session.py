@@ -30,8 +30,8 @@ def test_the_session_begins_with_the_observed_defaults() -> None:
     session = Driven().open().one("session.created")["session"]
     assert {name: session[name] for name in DEFAULTS} == DEFAULTS
     assert session["id"].startswith("sess_")
-    assert len(session["id"]) == len("sess_") + 21
-    assert session["audio"]["output"]["voice"] == "alloy"
+    assert session["id"] == "sess_C9G8zqvFhTLkT5wM3qYkz", "a caller can tell its call's id, rtc_…, from it"
+    assert session["audio"]["output"]["voice"] == "marin"
     assert session["audio"]["input"]["turn_detection"] == {
         "type": "server_vad",
         "threshold": 0.5,
@@ -41,6 +41,26 @@ def test_the_session_begins_with_the_observed_defaults() -> None:
         "create_response": True,
         "interrupt_response": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("model", "voice", "silence_ms"), [("gpt-realtime", "alloy", 200), ("gpt-realtime-2.1", "marin", 500)]
+)
+def test_each_model_has_its_own_defaults(model: str, voice: str, silence_ms: int) -> None:
+    call = Driven(session={"type": "realtime", "model": model}).open()
+    audio = call.one("session.created")["session"]["audio"]
+    assert audio["output"]["voice"] == voice
+    assert audio["input"]["turn_detection"]["silence_duration_ms"] == silence_ms
+    call.update(audio={"input": {"turn_detection": {"type": "semantic_vad"}}})
+    call.update(audio={"input": {"turn_detection": {"type": "server_vad"}}})
+    assert call.conversation.turn_detection is not None
+    assert call.conversation.turn_detection["silence_duration_ms"] == silence_ms
+
+
+def test_a_refused_session_leaves_the_defaults_of_the_fakes_own_model() -> None:
+    config = {"type": "realtime", "model": "gpt-realtime", "max_output_tokens": 0}
+    session = Driven(session=config).open().one("session.created")["session"]
+    assert (session["model"], session["audio"]["output"]["voice"]) == ("gpt-realtime-2.1", "marin")
 
 
 def test_the_session_that_the_call_was_made_with_is_in_force_from_the_start() -> None:
@@ -81,7 +101,11 @@ def test_what_an_update_omits_is_kept_in_depth() -> None:
     detection = call.conversation.turn_detection
     assert detection is not None
     assert (detection["threshold"], detection["silence_duration_ms"]) == (0.7, 200)
-    assert call.conversation.session["audio"]["input"]["transcription"] == {"model": "whisper-1"}
+    assert call.conversation.session["audio"]["input"]["transcription"] == {
+        "model": "whisper-1",
+        "language": None,
+        "prompt": None,
+    }
 
 
 def test_another_kind_of_turn_detection_starts_from_its_own_defaults() -> None:

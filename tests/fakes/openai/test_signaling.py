@@ -40,8 +40,16 @@ async def test_offers_come_raw_and_in_forms(served: Served, how: str) -> None:
             "no session": {"files": {"sdp": (None, caller.offer)}},
         }
         response = await served.post(CALLS, **request[how])
-        assert (response.status_code, response.headers["content-type"]) == (201, SDP)
+        assert (response.status_code, response.headers["content-type"]) == (201, "text/plain; charset=utf-8")
         assert response.headers["location"].startswith("/v1/realtime/calls/rtc_")
+        assert response.headers["access-control-expose-headers"] == "Location, X-Request-Id"
+        assert response.headers["x-request-id"].startswith("req_")
+
+
+async def test_the_answers_media_type_can_be_that_of_sdp() -> None:
+    async with serving(quick(answer_media_type=SDP)) as served, new_caller() as caller:
+        response = await served.post(CALLS, files={"sdp": (None, caller.offer, SDP)})
+        assert (response.status_code, response.headers["content-type"]) == (201, SDP)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.audio import Samples
+from harness.fakes.openai.conversation.models import NEWEST
 from harness.fakes.openai.conversation.session import turn_detection_defaults
 from harness.fakes.openai.conversation.settings import (
     SEMANTIC_LONGEST_MS,
@@ -191,7 +192,10 @@ def test_how_the_audio_is_cut_into_pieces_makes_no_difference(chunk_ms: int) -> 
 
 @pytest.mark.parametrize("eagerness", ["low", "medium", "high", "auto"])
 def test_semantic_turn_detection_waits_longest_for_an_unfinished_sentence(eagerness: str) -> None:
-    detection = {**turn_detection_defaults("semantic_vad", ConversationSettings()), "eagerness": eagerness}
+    detection = {
+        **turn_detection_defaults("semantic_vad", ConversationSettings(), NEWEST),
+        "eagerness": eagerness,
+    }
     finished = TurnSettings.of(detection)
     unfinished = TurnSettings.of(detection, finished=False)
     assert finished.silence_duration_ms == SEMANTIC_SILENCE_MS[eagerness]
@@ -199,7 +203,7 @@ def test_semantic_turn_detection_waits_longest_for_an_unfinished_sentence(eagern
 
 
 def test_server_vad_is_followed_to_the_letter() -> None:
-    detection = turn_detection_defaults("server_vad", ConversationSettings(silence_duration_ms=200))
+    detection = turn_detection_defaults("server_vad", ConversationSettings(silence_duration_ms=200), NEWEST)
     assert TurnSettings.of(detection) == TurnSettings(0.5, 300, 200)
 
 

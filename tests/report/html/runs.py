@@ -10,10 +10,10 @@ import numpy as np
 from harness.core.audio import Samples
 from harness.core.events import CallStarted, Event
 from harness.core.timeline import Timeline
-from harness.report.run import CallEntry, Run
 from harness.requirements import REGISTRY
 from harness.requirements.judging import judge
 from harness.requirements.model import Requirement
+from harness.run.model import CallEntry, Run
 from harness.speech.library import Clip, load_library
 from tests.support.timelines import healthy_events
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from harness.core.events import Event, StateChanged
 from harness.core.timeline import Timeline
 from harness.report.html.views import areas, findings, headline
-from harness.report.run import CallEntry, Run
 from harness.requirements.model import Level, Outcome, Verdict
+from harness.run.model import CallEntry, Run
 from tests.report.html.runs import entry, run_of
 from tests.support.timelines import healthy_events
 

@@ -119,8 +119,11 @@ class ClientEvents:
             resource["call_id"] = self._line.ids.new("call")
         audio_ms = self._content_ms(resource)
         shown = {name: value for name, value in resource.items() if value is not None}
-        own = {"id": item_id, "object": "realtime.item", "status": "completed"}
-        return Item({**shown, **own}, audio_ms=audio_ms)
+        shown |= {"id": item_id, "status": "completed"}
+        if kind == "function_call_output":
+            del shown["status"]
+        shown.pop("object", None)
+        return Item(shown, audio_ms=audio_ms)
 
     def _content_ms(self, resource: dict[str, Any]) -> int:
         """How much audio a message holds; the audio itself is not kept in the item."""
@@ -135,6 +138,7 @@ class ClientEvents:
                 raise invalid_value(f"{path}.type", "Assistant audio cannot be put into a conversation.")
             if part["type"] == "input_audio":
                 length += len(_decoded(f"{path}.audio", part.pop("audio", None)))
+                part.setdefault("transcript", None)
         return int(length / BYTES_PER_MS[self._session.input_format])
 
     def _retrieve_item(self, event: Event) -> None:

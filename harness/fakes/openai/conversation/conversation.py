@@ -59,7 +59,7 @@ class Conversation:
         self.call_id = call_id
         self._line = line = Line(settings, rng or random.Random(call_id), behaviour)  # noqa: S311  (replayable)
         expires_at = created_at + round(settings.session_seconds)
-        self._session = Session(line.ids.new("sess"), settings, expires_at)
+        self._session = Session(session_of(call_id), settings, expires_at)
         self._refused = self._configure(session)
         items = Items()
         self._input = InputBuffer(line, items)
@@ -206,6 +206,11 @@ class Conversation:
         self._playout.progressed(played_ms)
         for signal in self._line.behaviour.played(played_ms, self._input.total_ms):
             self._turns.hear(signal)
+
+
+def session_of(call_id: str) -> str:
+    """The session's id: a caller who sees `session.created` can tell its call's id from it."""
+    return f"sess_{call_id.removeprefix('rtc_')}"
 
 
 def _parsed(raw: str | bytes, longest: int) -> dict[str, Any]:

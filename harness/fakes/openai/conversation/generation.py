@@ -55,6 +55,7 @@ class Generation:
     def _note_progress(self) -> None:
         """How much audio exists: it is made at an even speed, `generation_speed` times faster than heard."""
         made = round((self._line.now - self._begun_at) * 1000 * self._line.settings.generation_speed)
+        made = max(made, self._response.generated_ms)  # what was sent exists, however early it went out
         self._response.generated_ms = min(made, self._response.reply.duration_ms)
 
 
@@ -101,13 +102,15 @@ def _audio_deltas(response: Response, seconds: float, output_format: str) -> Ite
     audio = response.reply.wire(output_format)
     size = response.line.variation.audio_delta_ms() * BYTES_PER_MS[output_format]
     for start in range(0, len(audio), size):
-        piece = base64.b64encode(audio[start : start + size]).decode()
-        yield Step(seconds * start / len(audio), _carry(response, piece))
+        piece = audio[start : start + size]
+        end_ms = (start + len(piece)) // BYTES_PER_MS[output_format]
+        carry = _carry(response, base64.b64encode(piece).decode(), end_ms)
+        yield Step(seconds * start / len(audio), carry)
 
 
 def _say(response: Response, delta: str) -> Callable[[], None]:
     return lambda: response.say(delta)
 
 
-def _carry(response: Response, audio: str) -> Callable[[], None]:
-    return lambda: response.carry(audio)
+def _carry(response: Response, audio: str, end_ms: int) -> Callable[[], None]:
+    return lambda: response.carry(audio, end_ms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import string
 
+LONGEST_PADDING = 16
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 LENGTH = 21
 
@@ -18,3 +19,7 @@ class Ids:
     def new(self, prefix: str) -> str:
         """`item` → `item_C9G8zqvFhTLkT5wM3qYkz`."""
         return f"{prefix}_{''.join(self._rng.choices(ALPHABET, k=LENGTH))}"
+
+    def padding(self) -> str:
+        """Letters and figures that mean nothing, at least one."""
+        return "".join(self._rng.choices(ALPHABET, k=self._rng.randint(1, LONGEST_PADDING)))

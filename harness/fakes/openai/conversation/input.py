@@ -119,9 +119,8 @@ class InputBuffer:
 def _audio_message(item_id: str) -> dict[str, Any]:
     return {
         "id": item_id,
-        "object": "realtime.item",
         "type": "message",
         "status": "completed",
         "role": "user",
-        "content": [{"type": "input_audio"}],
+        "content": [{"type": "input_audio", "transcript": None}],
     }

@@ -88,6 +88,10 @@ class Items:
         self._items.insert(index, item)
         return self.before(item)
 
+    @property
+    def first(self) -> Item | None:
+        return self._items[0] if self._items else None
+
     def before(self, item: Item) -> str | None:
         """The id of the item before; None for the first one."""
         index = self._items.index(item)

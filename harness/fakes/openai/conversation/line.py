@@ -34,6 +34,10 @@ class Line:
         for output in self.behaviour.sending(event):
             self.put(output)
 
+    def obfuscation(self) -> dict[str, str]:
+        """The field of random length that hides how long a delta is from who counts encrypted bytes."""
+        return {"obfuscation": self.ids.padding()}
+
     def refuse(self, refused: RefusedError, event_id: str | None = None) -> None:
         """Send the one `error` of a refused client event, or of a response that could not be made."""
         self.send("error", error=refused.details(event_id))

@@ -56,7 +56,7 @@ class Maker:
 
     def new_item(self, response: Response) -> Item:
         """The output item of a response, in progress."""
-        shared = {"id": self._line.ids.new("item"), "object": "realtime.item", "status": "in_progress"}
+        shared = {"id": self._line.ids.new("item"), "status": "in_progress"}
         call = response.reply.call
         if call is None:
             return Item({**shared, "type": "message", "role": "assistant", "content": []})
@@ -80,12 +80,12 @@ class Maker:
         own = (parameters.get("audio") or {}).get("output") or {}
         voice = own.get("voice") or output["voice"]
         name = voice["id"] if isinstance(voice, Mapping) else voice
-        shown = {
+        return {
             "output_modalities": asked["output_modalities"],
             "max_output_tokens": asked["max_output_tokens"],
             "audio": {"output": {"format": own.get("format") or output["format"], "voice": name}},
+            "metadata": asked.get("metadata") or None,
         }
-        return {**shown, "metadata": asked["metadata"]} if asked.get("metadata") else shown
 
 
 def first_part(reply: Reply, part: float) -> Reply:

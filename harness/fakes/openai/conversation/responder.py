@@ -28,11 +28,10 @@ from harness.fakes.openai.voices import Prompt
 
 @dataclass
 class _Work:
-    """A response in progress, how to stop it, and whether its rate limits are still to be told."""
+    """A response in progress, and how to stop it."""
 
     response: Response
     stop: Callable[[], None]
-    limits_due: bool
 
 
 class Responder:
@@ -71,14 +70,10 @@ class Responder:
             return
         response = self._maker.make(parameters, prompt, given)
         delay = self._line.after(self._line.settings.reply_delay_ms / 1000, lambda: self._begin(response))
-        work = _Work(response, delay.cancel, limits_due=self._line.variation.either())
-        self._works[response.id] = work
+        self._works[response.id] = _Work(response, delay.cancel)
         if in_conversation:
             self._active = response.id
-        self._limits.use(requests=1)
         response.create()
-        if not work.limits_due:
-            self._limits.send()
 
     def generated_ms(self, item: Item) -> int:
         """How much audio of an item exists: all of it, unless it is still being made."""
@@ -141,7 +136,8 @@ class Responder:
             return
         item = self._maker.new_item(response)
         previous = self._items.add(item) if response.in_conversation else None
-        response.open_item(item, previous)
+        first = self._items.first
+        response.open_item(item, previous, follows_first=first is not None and first.id == previous)
         if response.form != "function_call":
             response.open_part()
         if response.form == "audio":
@@ -178,9 +174,7 @@ class Responder:
             self._active = None
         response.finish(status, reason=reason, error=error)
         self._maker.remember(response)
-        self._limits.use(tokens=response.context.total + response.spent().total)
-        if work.limits_due:
-            self._limits.send()
+        self._limits.used(response.context.total + response.spent().total)
         # A WebSocket's client is taken to play from the moment at which the audio began to arrive.
         self._heard_until = self._line.now
         if self._playout is not None:

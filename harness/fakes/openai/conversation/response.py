@@ -34,9 +34,11 @@ class Response:
     ending: Ending | None = None
     item: Item | None = None
     previous_item_id: str | None = None
+    follows_first: bool = False
     said: str = ""
     generated_ms: int = 0
     status: str = "in_progress"
+    status_details: dict[str, Any] | None = None
     part_open: bool = False
     output: list[dict[str, Any]] = field(default_factory=list)
 
@@ -49,14 +51,18 @@ class Response:
     def create(self) -> None:
         self.line.send("response.created", response=self.resource())
 
-    def open_item(self, item: Item, previous_item_id: str | None) -> None:
-        """`item` is in progress and, unless the response is out of band, in the conversation already."""
-        self.item, self.previous_item_id = item, previous_item_id
+    def open_item(self, item: Item, previous_item_id: str | None, *, follows_first: bool) -> None:
+        """`item` is in progress and, unless the response is out of band, in the conversation already.
+
+        `follows_first`: the item before is the conversation's first. When the item is done, the API then says
+        that none is before it.
+        """
+        self.item, self.previous_item_id, self.follows_first = item, previous_item_id, follows_first
         self.line.send(
             "response.output_item.added", response_id=self.id, output_index=0, item=item.snapshot()
         )
         if self.in_conversation:
-            self._send_conversation_item("conversation.item.added", item)
+            self.line.send("conversation.item.added", previous_item_id=previous_item_id, item=item.snapshot())
 
     def open_part(self) -> None:
         """Audio or text follows."""
@@ -69,13 +75,16 @@ class Response:
         """The next piece of the transcript, the text or the arguments."""
         self.said += delta
         if self.form == "function_call":
-            self._send_call_event("response.function_call_arguments.delta", delta=delta)
+            self._send_call_event(
+                "response.function_call_arguments.delta", delta=delta, **self.line.obfuscation()
+            )
         else:
             kind = "output_audio_transcript" if self.form == "audio" else "output_text"
-            self._send_part_event(f"response.{kind}.delta", delta=delta)
+            self._send_part_event(f"response.{kind}.delta", delta=delta, **self.line.obfuscation())
 
-    def carry(self, audio: str) -> None:
-        """The next piece of audio, base64 (WebSocket only)."""
+    def carry(self, audio: str, end_ms: int) -> None:
+        """The next piece of audio, base64, up to `end_ms` (WebSocket only)."""
+        self.generated_ms = max(self.generated_ms, end_ms)
         self._send_part_event("response.output_audio.delta", delta=audio)
 
     # --- closing ---
@@ -87,15 +96,11 @@ class Response:
         if self.item is not None:
             self._close_item(self.item, "completed" if status == "completed" else "incomplete")
         self.status = status
-        details: dict[str, Any] = {"type": status}
-        if reason:
-            details["reason"] = reason
-        if error:
-            details["error"] = error
-        spent = {"usage": usage(self.context, self.cached, self.spent())}
         if status != "completed":
-            spent["status_details"] = details
-        self.line.send("response.done", response={**self.resource(), **spent})
+            given = {"reason": reason, "error": error}
+            self.status_details = {"type": status, **{k: v for k, v in given.items() if v}}
+        spent = usage(self.context, self.cached, self.spent())
+        self.line.send("response.done", response={**self.resource(), "usage": spent})
 
     def _close_part(self) -> None:
         self.part_open = False
@@ -121,18 +126,10 @@ class Response:
         else:
             item.resource["content"] = [{"type": "output_text", "text": self.said}]
         self.output = [item.snapshot()]
-        closings = [self._output_item_done, self._conversation_item_done]
-        if self.line.variation.either():
-            closings.reverse()
-        for close in closings:
-            close(item)
-
-    def _output_item_done(self, item: Item) -> None:
-        self.line.send("response.output_item.done", response_id=self.id, output_index=0, item=item.snapshot())
-
-    def _conversation_item_done(self, item: Item) -> None:
         if self.in_conversation:
-            self._send_conversation_item("conversation.item.done", item)
+            previous = None if self.follows_first else self.previous_item_id
+            self.line.send("conversation.item.done", previous_item_id=previous, item=item.snapshot())
+        self.line.send("response.output_item.done", response_id=self.id, output_index=0, item=item.snapshot())
 
     # --- what it looks like, what it costs ---
 
@@ -142,6 +139,8 @@ class Response:
             "object": "realtime.response",
             "id": self.id,
             "status": self.status,
+            "status_details": copy.deepcopy(self.status_details),
+            "usage": None,
             "output": copy.deepcopy(self.output),
             "conversation_id": self.conversation_id,
         }
@@ -165,9 +164,6 @@ class Response:
         call_id = self.item.resource["call_id"] if self.item else ""
         where = {"response_id": self.id, "item_id": self._item_id(), "output_index": 0, "call_id": call_id}
         self.line.send(event_type, **where, **fields)
-
-    def _send_conversation_item(self, name: str, item: Item) -> None:
-        self.line.send(name, previous_item_id=self.previous_item_id, item=item.snapshot())
 
     def _item_id(self) -> str:
         return self.item.id if self.item else ""

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.core.realtime_events import client_event_flaw
 from harness.fakes.openai.conversation import ranges
+from harness.fakes.openai.conversation.models import Model, model_named
 from harness.fakes.openai.conversation.refusals import RefusedError, cannot_update, flawed, invalid_value
 from harness.fakes.openai.conversation.settings import ConversationSettings
 
@@ -18,11 +19,15 @@ class Session:
     def __init__(self, session_id: str, settings: ConversationSettings, expires_at: int) -> None:
         self._settings = settings
         self.assistant_spoke = False
-        self.effective: dict[str, Any] = {
+        self.effective = self._defaults(session_id, settings.model, expires_at)
+
+    def _defaults(self, session_id: str, model: str, expires_at: int) -> dict[str, Any]:
+        settings = self._settings
+        return {
             "type": "realtime",
             "object": "realtime.session",
             "id": session_id,
-            "model": settings.model,
+            "model": model,
             "output_modalities": ["audio"],
             "instructions": settings.instructions,
             "tools": [],
@@ -38,11 +43,11 @@ class Session:
                     "format": {"type": "audio/pcm", "rate": 24000},
                     "transcription": None,
                     "noise_reduction": None,
-                    "turn_detection": turn_detection_defaults("server_vad", settings),
+                    "turn_detection": turn_detection_defaults("server_vad", settings, model_named(model)),
                 },
                 "output": {
                     "format": {"type": "audio/pcm", "rate": 24000},
-                    "voice": settings.voice,
+                    "voice": settings.voice or model_named(model).voice,
                     "speed": 1.0,
                 },
             },
@@ -50,24 +55,33 @@ class Session:
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """What the call was made with; the model is still free. On RefusedError nothing has changed."""
-        self._apply(config, model_is_free=True)
+        check_session(config)
+        before = self.effective
+        model = config.get("model") or before["model"]
+        self.effective = self._defaults(before["id"], model, before["expires_at"])
+        try:
+            self._apply(config)
+        except RefusedError:
+            self.effective = before
+            raise
 
     def update(self, changes: Mapping[str, Any]) -> None:
         """A `session.update`: all of it, or on RefusedError nothing of it."""
-        self._apply(changes, model_is_free=False)
-
-    def _apply(self, changes: Mapping[str, Any], *, model_is_free: bool) -> None:
         check_session(changes)
-        audio = merged(self.effective["audio"], changes.get("audio") or {}, self._settings)
+        self._apply(changes)
+
+    def _apply(self, changes: Mapping[str, Any]) -> None:
+        model = model_named(self.effective["model"])
+        audio = merged(self.effective["audio"], changes.get("audio") or {}, self._settings, model)
         cleared = {name: value for name, value in _CLEARED.items() if changes.get(name, ...) is None}
         updated = {**self.effective, **copy.deepcopy(dict(changes)), **cleared, "audio": audio}
         updated["model"] = updated["model"] or self.effective["model"]
-        self._check_locks(updated, model_is_free=model_is_free)
+        self._check_locks(updated)
         self.effective = updated
 
-    def _check_locks(self, updated: Mapping[str, Any], *, model_is_free: bool) -> None:
+    def _check_locks(self, updated: Mapping[str, Any]) -> None:
         current = self.effective
-        if updated["model"] != current["model"] and not model_is_free:
+        if updated["model"] != current["model"]:
             raise cannot_update("model", "Cannot change the model of a session.")
         self.check_voice(updated["audio"]["output"]["voice"])
         if current["tracing"] is not None and updated["tracing"] not in (None, current["tracing"]):
@@ -129,7 +143,7 @@ def check_session(config: object) -> None:
     ranges.check_session(config)
 
 
-def turn_detection_defaults(kind: str, settings: ConversationSettings) -> dict[str, Any]:
+def turn_detection_defaults(kind: str, settings: ConversationSettings, model: Model) -> dict[str, Any]:
     """`server_vad` or `semantic_vad` with what the API fills in."""
     if kind == "semantic_vad":
         return {
@@ -138,11 +152,12 @@ def turn_detection_defaults(kind: str, settings: ConversationSettings) -> dict[s
             "create_response": True,
             "interrupt_response": True,
         }
+    silence_ms = settings.silence_duration_ms
     return {
         "type": "server_vad",
         "threshold": settings.threshold,
         "prefix_padding_ms": settings.prefix_padding_ms,
-        "silence_duration_ms": settings.silence_duration_ms,
+        "silence_duration_ms": model.silence_duration_ms if silence_ms is None else silence_ms,
         "idle_timeout_ms": None,
         "create_response": True,
         "interrupt_response": True,
@@ -150,16 +165,18 @@ def turn_detection_defaults(kind: str, settings: ConversationSettings) -> dict[s
 
 
 def merged(
-    current: Mapping[str, Any], changes: Mapping[str, Any], settings: ConversationSettings
+    current: Mapping[str, Any], changes: Mapping[str, Any], settings: ConversationSettings, model: Model
 ) -> dict[str, Any]:
     """The audio settings with changes in depth: omitted is kept, null clears, another `type` starts anew."""
     result = dict(current)
     for name, value in changes.items():
         before = result.get(name)
         if isinstance(value, Mapping) and isinstance(before, Mapping) and _same_kind(before, value):
-            result[name] = merged(before, value, settings)
+            result[name] = merged(before, value, settings, model)
         elif name == "turn_detection" and isinstance(value, Mapping):
-            result[name] = {**turn_detection_defaults(value["type"], settings), **_given(value)}
+            result[name] = {**turn_detection_defaults(value["type"], settings, model), **_given(value)}
+        elif name == "transcription" and isinstance(value, Mapping):
+            result[name] = {"language": None, "prompt": None, **value}
         elif value is None and name in _NEVER_NULL:
             continue
         else:

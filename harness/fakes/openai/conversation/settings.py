@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -21,7 +21,7 @@ SEMANTIC_LONGEST_MS = {"low": 8000, "medium": 4000, "auto": 4000, "high": 2000}
 class ConversationSettings:
     """Durations in ms unless they say otherwise.
 
-    `silence_duration_ms`: documented as 500; 200 was observed. `generation_speed`: seconds of audio made per
+    `voice`, `silence_duration_ms`: None for the model's own. `generation_speed`: seconds of audio made per
     second. `transcript`: what the caller said, where nobody told. `call_tools`: with tools and tool_choice
     auto, answer the caller with a call of the first tool; `required` always does. `tool_arguments`: JSON
     by function name, in place of arguments made from the schema. `session_seconds`: 3600 in reality.
@@ -30,8 +30,8 @@ class ConversationSettings:
 
     model: str = "gpt-realtime-2.1"
     instructions: str = "You are a helpful, friendly assistant. Answer in the caller's language."
-    voice: str = "alloy"
-    silence_duration_ms: int = 500
+    voice: str | None = None
+    silence_duration_ms: int | None = None
     prefix_padding_ms: int = 300
     threshold: float = 0.5
     reply_delay_ms: int = 300
@@ -43,16 +43,14 @@ class ConversationSettings:
     tool_arguments: Mapping[str, str] = field(default_factory=dict)
     session_seconds: float = 3600.0
     longest_event: int = 15 * 1024 * 1024
-    rate_limits: Mapping[Literal["requests", "tokens"], int] = field(
-        default_factory=lambda: {"requests": 5000, "tokens": 400_000}
-    )
+    tokens_per_minute: int = 400_000
     vary: bool = True
 
     def __post_init__(self) -> None:
         for name in ("reply_delay_ms", "transcription_delay_ms", "prefix_padding_ms", "silence_duration_ms"):
-            if getattr(self, name) < 0:
+            if (getattr(self, name) or 0) < 0:
                 raise UsageError(f"{name} cannot be {getattr(self, name)}", "give 0 ms or more")
-        for name in ("generation_speed", "session_seconds", "longest_event"):
+        for name in ("generation_speed", "session_seconds", "longest_event", "tokens_per_minute"):
             if getattr(self, name) <= 0:
                 raise UsageError(f"{name} cannot be {getattr(self, name)}", "give more than 0")
 

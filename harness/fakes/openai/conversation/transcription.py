@@ -61,7 +61,7 @@ class Transcriber:
         # Whisper gives its text at once, the others as they go.
         whole = model.startswith("whisper")
         for delta in [said.transcript] if whole else self._line.variation.deltas(said.transcript):
-            self._line.send(f"{name}.delta", **where, delta=delta)
+            self._line.send(f"{name}.delta", **where, delta=delta, **self._line.obfuscation())
         item.resource["content"][0]["transcript"] = said.transcript
         audio_ms = utterance.end_ms - utterance.start_ms
         if model.endswith("diarize"):

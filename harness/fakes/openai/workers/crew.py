@@ -79,6 +79,11 @@ class Crew:
         oldest = ended[: self._ended_calls_kept][-1] if ended else 0.0
         return [call for call in calls if call["ended_at"] is None or call["ended_at"] >= oldest]
 
+    async def arrived(self, since: float, answer: str) -> list[dict[str, Any]]:
+        """See Inspected."""
+        shown = await asyncio.gather(*(m.arrived(since, answer) for m in self.members))
+        return sorted((request for some in shown for request in some), key=lambda request: request["at"])
+
     async def reset(self) -> None:
         """See Inspected."""
         await self._ask_all(self.alive, Reset())

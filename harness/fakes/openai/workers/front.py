@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 
+from harness.core.printable import printable
 from harness.fakes.faults.catalogue import OPENAI_FAULTS
 from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.openai.app import FakeOpenAI, api_app, management_route
@@ -126,5 +127,5 @@ async def _accept(listener: socket.socket, doorman: Doorman) -> None:
 
 
 def _print_error(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{printable(line)}\n")
     sys.stderr.flush()

@@ -16,7 +16,7 @@ from harness.fakes import children
 from harness.fakes.openai.workers.channel import Channel, ChannelClosedError
 from harness.fakes.openai.workers.handing import Giver, hand_over_pair
 from harness.fakes.openai.workers.ledger import CallJson, Ledger
-from harness.fakes.openai.workers.messages import Message, Refused, Show, Shown, Start, Started
+from harness.fakes.openai.workers.messages import Message, Refused, Show, ShowArrived, Shown, Start, Started
 
 START_SECONDS, START_SECONDS_EACH = 30.0, 5.0  # all start at once, on perhaps two cores
 STOP_SECONDS = 6.0  # longer than a worker gives its requests and calls
@@ -122,9 +122,16 @@ class Member:
         """Its calls; of a dead worker, what is known here. Raises HarnessError where it hangs."""
         if self.alive:
             with contextlib.suppress(ChannelClosedError):
-                return list((await self.ask(Show(chosen=chosen, events=events), Shown)).calls)
+                return list((await self.ask(Show(chosen=chosen, events=events), Shown)).found)
         known = self.ledger.show(events=events)
         return [call for call in known if all(call[name] == chosen[name] for name in chosen)]
+
+    async def arrived(self, since: float, answer: str) -> list[dict[str, Any]]:
+        """The requests that reached it; none where it is dead. Raises HarnessError where it hangs."""
+        if self.alive:
+            with contextlib.suppress(ChannelClosedError):
+                return list((await self.ask(ShowArrived(since=since, answer=answer), Shown)).found)
+        return []
 
     def health(self) -> dict[str, Any]:
         """For `/_fake/health`."""

@@ -50,9 +50,16 @@ class Show(_Message, frozen=True, kw_only=True):
 
 
 class Shown(_Message, frozen=True, kw_only=True):
-    """Calls as `CallRecord.as_json`."""
+    """Calls as `CallRecord.as_json`, or requests as `Arrivals.show`."""
 
-    calls: Sequence[dict[str, Any]]
+    found: Sequence[dict[str, Any]]
+
+
+class ShowArrived(_Message, frozen=True, kw_only=True):
+    """See `Inspected.arrived`. Replied by Shown."""
+
+    since: float
+    answer: str
 
 
 class Reset(_Message, frozen=True):
@@ -89,7 +96,7 @@ class Ended(_Message, frozen=True, kw_only=True):
     call: dict[str, Any]
 
 
-Message = Done | Start | Started | Refused | Show | Shown | Reset | Issued | Begun | Met | Ended
+Message = Done | Start | Started | Refused | Show | ShowArrived | Shown | Reset | Issued | Begun | Met | Ended
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,8 +15,9 @@ from typing import Any
 
 import uvloop
 
-from harness.core.collector import spare_what_is_there
+from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
+from harness.core.printable import make_logs_printable
 from harness.fakes.faults.catalogue import OPENAI_FAULTS
 from harness.fakes.faults.plan import CallFaults
 from harness.fakes.openai.app import Endpoints, api_app
@@ -35,6 +36,7 @@ from harness.fakes.openai.workers.messages import (
     Refused,
     Reset,
     Show,
+    ShowArrived,
     Shown,
     Start,
     Started,
@@ -99,10 +101,11 @@ class Worker:
         return self._endpoints
 
     async def _serve(self, endpoints: Endpoints, hands: socket.socket, listening: asyncio.Task[None]) -> None:
-        app = api_app(endpoints.routes, self._start.result().settings, endpoints.lifespan)
+        settings = self._start.result().settings
+        app = api_app(endpoints.routes, settings, endpoints.lifespan, endpoints.arrivals)
         async with adopting(app) as adopt:
             taker = Taker(hands, lambda connection, head: self._take(adopt, connection, head))
-            spare_what_is_there()
+            freeze_loaded()
             self._ready.set_result(Started())
             await asyncio.wait({listening})
             taker.close()
@@ -119,10 +122,12 @@ class Worker:
             return await self._ready
         assert self._endpoints is not None  # noqa: S101  (the front asks nothing before we are ready)
         calls, keys = self._endpoints.calls, self._endpoints.keys
-        inspected = InspectedProcess(calls, keys)
+        inspected = InspectedProcess(calls, keys, self._endpoints.arrivals)
         match message:
             case Show(chosen=chosen, events=events):
-                return Shown(calls=await inspected.show(chosen, events=events))
+                return Shown(found=await inspected.show(chosen, events=events))
+            case ShowArrived(since=since, answer=answer):
+                return Shown(found=await inspected.arrived(since, answer))
             case Reset():
                 await inspected.reset()
                 return Done()
@@ -143,6 +148,7 @@ def main() -> None:
     # Ctrl-C and a supervisor's signal reach the whole group; the front decides when calls are over.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    make_logs_printable()
     uvloop.run(_main())
 
 

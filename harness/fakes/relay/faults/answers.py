@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import AsyncIterator
 
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from harness.fakes.faults.registry import relay_fault
 from harness.fakes.relay.hooks import RelayFault
+from harness.fakes.relay.upstream import UpstreamReply
 
 
 class AnswerFault(RelayFault):
@@ -73,12 +75,64 @@ class WrongMediaType(AnswerFault):
 
 
 @relay_fault(
+    "content-encoding-copied",
+    "copies upstream's Content-Encoding onto a body that is decoded already",
+    stage="answer",
+)
+class ContentEncodingCopied(AnswerFault):
+    async def spoil(self, response: Response) -> Response:
+        response.headers["Content-Encoding"] = "gzip"
+        return response
+
+
+@relay_fault(
     "slow-answer", "answers late", stage="answer", default=4.0, value_help="seconds before the answer"
 )
 class SlowAnswer(AnswerFault):
     async def spoil(self, response: Response) -> Response:
         await asyncio.sleep(float(self.value))
         return response
+
+
+@relay_fault(
+    "created-refused",
+    "takes upstream's 201 for a failure",
+    stage="answer",
+    default="status",
+    value_help="how it says so: status (502), details (the answer in an error's details), or passed-on (201)",
+)
+class CreatedRefused(RelayFault):
+    async def created(self, reply: UpstreamReply) -> Response | None:
+        body: dict[str, object] = {"error": {"code": "openai_error", "message": "OpenAI error"}}
+        if self.value != "status":
+            body["details"] = reply.body.decode("utf-8", "replace")
+        return JSONResponse(body, 201 if self.value == "passed-on" else 502)
+
+
+@relay_fault("answer-unread", "reads upstream's answer as JSON, and crashes", stage="answer")
+class AnswerUnread(RelayFault):
+    async def created(self, reply: UpstreamReply) -> Response | None:
+        text = "Unexpected token 'v', \"v=0\r\no=- 38\"... is not valid JSON"
+        return JSONResponse({"error": text}, 500)
+
+
+@relay_fault(
+    "answer-stalls",
+    "sends the half of its answer",
+    stage="answer",
+    default=300.0,
+    value_help="seconds of silence",
+)
+class AnswerStalls(AnswerFault):
+    async def spoil(self, response: Response) -> Response:
+        body = bytes(response.body)
+
+        async def halves() -> AsyncIterator[bytes]:
+            yield body[: len(body) // 2]
+            await asyncio.sleep(float(self.value))
+            yield body[len(body) // 2 :]
+
+        return StreamingResponse(halves(), response.status_code, media_type="application/sdp")
 
 
 @relay_fault(

@@ -113,6 +113,13 @@ class CallLeaked(RelayFault):
     abandons = True
 
 
+@relay_fault(
+    "hang-up-with-another-key", "ends a call with another key than the one that made it", stage="lifecycle"
+)
+class HangUpWithAnotherKey(RelayFault):
+    hangs_up_with = "sk-another-project-of-the-relay"
+
+
 @relay_fault("calls-held", "ends the calls that it made when it is stopped", stage="lifecycle")
 class CallsHeld(RelayFault):
     holds_calls = True

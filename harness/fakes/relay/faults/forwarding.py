@@ -103,6 +103,51 @@ class RetiredModel(RelayFault):
 
 
 @relay_fault(
+    "retiring-model",
+    "asks for a model whose day of shut-down is announced",
+    stage="session",
+    default="gpt-realtime",
+    value_help="a model name",
+)
+class RetiringModel(RetiredModel):
+    """As the retired one, which answers no more."""
+
+
+@relay_fault("text-only-session", "asks for a session that only writes", stage="session")
+class TextOnlySession(RelayFault):
+    def session(self, session: dict[str, Any], sent_along: dict[str, Any]) -> dict[str, Any]:
+        return {**session, "output_modalities": ["text"]}
+
+
+@relay_fault("replies-disabled", "asks for a session that answers nobody by itself", stage="session")
+class RepliesDisabled(RelayFault):
+    def session(self, session: dict[str, Any], sent_along: dict[str, Any]) -> dict[str, Any]:
+        return with_turn_detection(session, create_response=False)
+
+
+@relay_fault(
+    "description-too-long",
+    "describes a tool at greater length than OpenAI takes",
+    stage="session",
+    default=1200,
+    value_help="characters",
+)
+class DescriptionTooLong(RelayFault):
+    def session(self, session: dict[str, Any], sent_along: dict[str, Any]) -> dict[str, Any]:
+        told = ("Looks an order up. " * int(self.value))[: int(self.value)]
+        tool = {"type": "function", "name": "look_up", "description": told, "parameters": {"type": "object"}}
+        return {**session, "tools": [tool], "tool_choice": "none"}
+
+
+def with_turn_detection(session: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """The session with its turn detection changed."""
+    audio = session.get("audio", {})
+    heard = audio.get("input", {})
+    detection = {**(heard.get("turn_detection") or {"type": "server_vad"}), **changes}
+    return {**session, "audio": {**audio, "input": {**heard, "turn_detection": detection}}}
+
+
+@relay_fault(
     "duplicate-call",
     "makes more than one call for one offer, as a retry does",
     stage="session",

@@ -84,6 +84,11 @@ class CorsPreflightMissing(RelayFault):
     """Acts where preflights are answered: they carry no offer, so there is no exchange to hook into."""
 
 
+@relay_fault("any-origin", "lets a page of any origin send offers", stage="security")
+class AnyOrigin(RelayFault):
+    """Acts where preflights are answered, as above."""
+
+
 async def until_gone(request: Request, seconds: float) -> None:
     """Return when the client has hung up, or after `seconds`."""
     with contextlib.suppress(TimeoutError):

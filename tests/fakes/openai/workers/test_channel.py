@@ -44,13 +44,13 @@ async def test_replies_find_their_questions_in_any_order() -> None:
             await later.wait()
             return Done()
         later.set()
-        return Shown(calls=[{"id": "x" * 3_000_000}])
+        return Shown(found=[{"id": "x" * 3_000_000}])
 
     async with channels(answer) as (ours, _theirs):
         slow = asyncio.create_task(ours.ask(Reset(), Done))
         await asyncio.sleep(0)
         shown = await ours.ask(Show(chosen={}, events=True), Shown)
-        assert len(shown.calls[0]["id"]) == 3_000_000
+        assert len(shown.found[0]["id"]) == 3_000_000
         assert await slow == Done()
 
 

@@ -1,0 +1,33 @@
+"""What a caller's groups of verbs (network, probe, reconnect) need of the caller that has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from harness.call.line import Line
+from harness.core.events import ServerEvent
+
+CallAgain = Callable[["Line | None"], "Line"]
+"""A line for one more call of this run: of the same caller behind the same link, or of another's."""
+
+
+class Host(Protocol):
+    """A caller as its groups of verbs see it; `harness.call.caller.Caller` says what each does."""
+
+    line: Line
+    lines: list[Line]
+    call_again: CallAgain | None
+
+    async def connect(self) -> None: ...
+    async def apply_answer(self, answer: str) -> None: ...
+    async def hang_up(self) -> None: ...
+    def send(self, event: dict[str, Any]) -> str: ...
+    def take_up(self, line: Line) -> None: ...
+    def another(self, line: Line) -> Host: ...
+    def step(self, name: str) -> AbstractAsyncContextManager[None]: ...
+    async def until(self, holds: Callable[[], bool], what: str, within: float) -> None: ...
+    async def event(
+        self, *types: str, within: float, where: Callable[[ServerEvent], bool] | None = None
+    ) -> ServerEvent: ...

@@ -1,0 +1,186 @@
+"""Which line of an offer a relay trips over: told by further offers; one that is refused makes no call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from harness.call.waiting import Waiter
+from harness.core.clock import MonotonicClock, RelativeClock
+from harness.core.events import CandidateFound, HttpFailed, HttpResponse, OfferTried
+from harness.core.offer_shapes import (
+    AGAIN,
+    MINIMAL,
+    OFFER_SHAPES,
+    OTHER_SHAPE,
+    SEVERAL,
+    SMALLEST,
+    SMALLEST_AS_LONG,
+)
+from harness.core.probes import OFFER
+from harness.core.timeline import Timeline
+from harness.peer.remote import SdpUnusableError
+from harness.signaling.offer_changes import Change, changed_lines, changes_to, padded
+
+if TYPE_CHECKING:
+    from harness.call.desk import Desk
+    from harness.call.line import Line
+
+# Refusals that have nothing to do with how an offer is written (RFC 9110, section 15.5; RFC 6585).
+WHATEVER_THE_OFFER = (401, 404, 405, 407, 408, 429, 503)
+CHARACTERS_OF_A_BODY = 300
+
+# The trial's offer and our own candidates → the text that is sent.
+Write = Callable[[str, Sequence[tuple[str, int]]], str]
+
+
+class Tripping:
+    """What was found of each shape; the calls of a run share it, so that a target is asked once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, str], list[OfferTried]] = {}
+        self._searching: defaultdict[tuple[str, str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def explain(self, desk: Desk, line: Line) -> None:
+        """Record on a refused call's timeline which other offers are accepted, where that may tell why.
+
+        At most three of them make a call that is billed; each is hung up as soon as it is connected.
+        """
+        shape = line.peer.shape
+        if shape == MINIMAL or not _may_be_about_the_offer(line.timeline):
+            return
+        key = (line.target.url, line.target.dialect, shape)
+        async with self._searching[key]:
+            if key not in self._found:
+                self._found[key] = await _Search(desk, line).run()
+        for tried in self._found[key]:
+            line.record(msgspec.structs.replace(tried, at=line.now()))
+
+
+class _Search:
+    """One search, from the call whose offer was refused."""
+
+    def __init__(self, desk: Desk, line: Line) -> None:
+        self._desk = desk
+        self._line = line
+        self._tried: list[OfferTried] = []
+
+    async def run(self) -> list[OfferTried]:
+        """What was tried, in order."""
+        refused = self._line.peer.offer
+        if await self._accepted(AGAIN):
+            return self._tried  # whatever it was, it was not the offer
+        if not await self._accepted(
+            SMALLEST_AS_LONG, shape=MINIMAL, write=lambda text, _: padded(text, len(refused))
+        ):
+            await self._accepted(SMALLEST, shape=MINIMAL)
+            return self._tried
+        if self._desk.settings.mode != "black-box":  # where no call is billed
+            for other in OFFER_SHAPES:
+                if other not in (MINIMAL, self._line.peer.shape):
+                    await self._accepted(OTHER_SHAPE, shape=other)
+        changes = changes_to(refused, self._ours())
+        for change in changes:
+            if await self._accepted(change.kind, change=change.name, write=_after([change.name])):
+                return self._tried
+        names = [change.name for change in changes]
+        for number in range(2, len(names) + 1):
+            if await self._accepted_after(*names[:number]):
+                # The last of them is needed; mostly one other is enough with it.
+                for name in names[: number - 1] if number > 2 else ():
+                    if await self._accepted_after(name, names[number - 1]):
+                        break
+                break
+        return self._tried
+
+    async def _accepted_after(self, *names: str) -> bool:
+        return await self._accepted(SEVERAL, change=" and ".join(names), write=_after(names))
+
+    def _ours(self) -> list[tuple[str, int]]:
+        return _own_candidates(self._line.timeline)
+
+    async def _accepted(
+        self, how: str, *, shape: str = "", change: str = "", write: Write | None = None
+    ) -> bool:
+        tried = await self._try(how, shape or self._line.peer.shape, change, write)
+        self._tried.append(tried)
+        return tried.accepted
+
+    async def _try(self, how: str, shape: str, change: str, write: Write | None) -> OfferTried:
+        clock, timeline = RelativeClock(MonotonicClock()), Timeline()
+        number = len(self._tried) + 1
+        # Named after the call, so that whoever follows the call upstream finds its trials.
+        trial = self._desk.open_line(
+            timeline,
+            clock,
+            call=f"{self._line.call}-trial-{number}",
+            shape=shape,
+            ufrag=f"{self._line.peer.ufrag}+{number}",
+            light=True,
+        )
+        try:
+            offer = await trial.peer.create_offer()
+            text = write(offer, _own_candidates(timeline)) if write else offer
+            answer = await trial.exchange(text)
+            if answer is not None:
+                await self._connect(trial, answer)
+        finally:
+            await trial.peer.close()
+            trial.link.close()
+        first_line, lines = changed_lines(offer, text) if change else (0, ())
+        response, failed = timeline.first(HttpResponse), timeline.first(HttpFailed)
+        return OfferTried(
+            at=0.0,
+            shape=shape,
+            how=how,
+            change=change,
+            lines=lines,
+            first_line=first_line,
+            characters=len(text),
+            status=response.status if response else None,
+            body=response.body[:CHARACTERS_OF_A_BODY] if response and answer is None else "",
+            failure=failed.failure if failed else "",
+        )
+
+    async def _connect(self, trial: Line, answer: str) -> None:
+        """So that it can be hung up, and is not left to a server's patience."""
+        timeouts, timeline = self._line.timeouts, trial.timeline
+        try:
+            trial.peer.accept_answer(answer, ice_seconds=timeouts.ice, dtls_seconds=timeouts.dtls)
+        except SdpUnusableError:
+            return
+
+        def decided() -> bool:
+            return trial.peer.channel_state == "open" or any(
+                timeline.state(layer, state) for layer in ("ice", "dtls") for state in ("failed", "closed")
+            )
+
+        await Waiter(timeline).condition(decided, timeouts.channel)
+
+
+def _after(names: Sequence[str]) -> Write:
+    """Changes by name, made one after the other to whatever offer a trial has."""
+
+    def write(offer: str, ours: Sequence[tuple[str, int]]) -> str:
+        changes: dict[str, Change] = {change.name: change for change in changes_to(offer, ours)}
+        for name in names:
+            offer = changes[name].apply(offer)
+        return offer
+
+    return write
+
+
+def _own_candidates(timeline: Timeline) -> list[tuple[str, int]]:
+    return [(found.address, found.port) for found in timeline.all(CandidateFound)]
+
+
+def _may_be_about_the_offer(timeline: Timeline) -> bool:
+    response = timeline.last(HttpResponse, where=lambda e: e.purpose == OFFER)
+    if response is not None:
+        return 400 <= response.status < 600 and response.status not in WHATEVER_THE_OFFER
+    failed = timeline.last(HttpFailed, where=lambda e: e.purpose == OFFER)
+    return failed is not None and failed.failure in ("dropped", "protocol")

@@ -1,0 +1,176 @@
+"""What a soak watches: the generator's own resources, calls that stay behind at the fake, and every stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from harness import __version__
+from harness.core.audio import percentile
+from harness.load.analysis.health import Health
+from harness.load.analysis.rows import ROWS
+from harness.load.analysis.slo import Window
+from harness.load.analysis.trend import Tolerance, Trend, trend
+from harness.load.messages import Ready
+from harness.report.plot import Series, line_plot
+
+MIB = 1024 * 1024
+SCHEMA = 1
+
+# Series → unit, and what it may rise by in a run before that is called a leak or a drift.
+OF_GENERATOR = {
+    "memory": ("MiB", Tolerance(10.0, 0.10)),
+    "descriptors": ("", Tolerance(5.0, 0.10)),
+    "tasks": ("", Tolerance(5.0, 0.10)),
+    "Locust's memory": ("MiB", Tolerance(10.0, 0.10)),
+}
+OF_TARGET = {
+    "calls live at the fake": ("", Tolerance(1.0, 0.10)),
+    **{row: ("ms", Tolerance(20.0, 0.20)) for row in ROWS},
+}
+ALL = {**OF_GENERATOR, **OF_TARGET}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A stretch of the soak that ended `at` seconds after its beginning; None was not measured."""
+
+    at: float
+    values: dict[str, float | None]
+    window: Window
+
+
+@dataclass(frozen=True)
+class SoakFindings:
+    """What was seen in `seconds` at `calls` calls."""
+
+    target: Ready
+    seed: int
+    started_at: str
+    calls: int
+    seconds: float
+    samples: tuple[Sample, ...]
+    health: Health
+    failures: tuple[tuple[str, str, int], ...]
+    ended: int
+    failed: int
+    first_failure: str = ""
+    interrupted: bool = False
+
+    def trends(self) -> dict[str, Trend]:
+        """Of each series that was measured."""
+        found = {}
+        for name, (_, tolerance) in ALL.items():
+            points = [(s.at, v) for s in self.samples if (v := s.values.get(name)) is not None]
+            if points:
+                found[name] = trend(points, tolerance)
+        return found
+
+    @property
+    def verdict(self) -> str:
+        """`violating` (the target drifts, leaks or fails), `broken` (we do), `inconclusive`, or `steady`."""
+        rising = self.rising()
+        if self.first_failure or self.failed:
+            return "violating"
+        if any(name in OF_GENERATOR for name in rising):
+            return "broken"
+        if self.health.saturated:
+            return "inconclusive"
+        if rising:
+            return "violating"
+        told = [t.rises for name, t in self.trends().items() if name in OF_TARGET]
+        return "steady" if any(rises is not None for rises in told) else "inconclusive"
+
+    def rising(self) -> list[str]:
+        """The series that drift."""
+        return [name for name, found in self.trends().items() if found.rises]
+
+    @property
+    def sentence(self) -> str:
+        """What was learned, for people."""
+        if self.first_failure:
+            return f"the first call failed with {self.first_failure}"
+        said = [f"{self.ended} calls ended in {self.seconds / 60:.1f} min, {self.failed} failed"]
+        said += [f"{count} times {row}: {failure}" for row, failure, count in self.failures[:3]]
+        trends = self.trends()
+        for name in self.rising():
+            unit, _ = ALL[name]
+            whose = "the generator's own " if name in ("memory", "descriptors", "tasks") else ""
+            found = trends[name]
+            said.append(
+                f"{whose}{name} rose by {found.rise:.3g} {unit}".rstrip() + f" (p = {found.p_value:.1g})"
+            )
+        if self.health.saturated:
+            said.append(self.health.verdict())
+        if self.verdict == "steady":
+            said.append("nothing drifts")
+        elif self.verdict == "inconclusive" and not self.health.saturated:
+            said.append("too short to tell a drift")
+        if self.interrupted:
+            said.append("interrupted")
+        return "; ".join(said)
+
+
+def values_of(
+    window: Window, generator: dict[str, float | None], live: int | None
+) -> dict[str, float | None]:
+    """One sample's values by series: medians of the stages, and what is counted."""
+    return {
+        **generator,
+        "calls live at the fake": live,
+        **{row: percentile(window.milliseconds.get(row, ()), 50) for row in ROWS},
+    }
+
+
+def as_json(findings: SoakFindings) -> dict[str, Any]:
+    """The shape is described in docs/load.md."""
+    return {
+        "schema": SCHEMA,
+        "kind": "soak",
+        "harness": {"version": __version__},
+        "target": {
+            "url": findings.target.target,
+            "dialect": findings.target.dialect,
+            "mode": findings.target.mode,
+        },
+        "seed": findings.seed,
+        "started_at": findings.started_at,
+        "calls": findings.calls,
+        "seconds": round(findings.seconds, 1),
+        "verdict": findings.verdict,
+        "sentence": findings.sentence,
+        "interrupted": findings.interrupted,
+        "ended": findings.ended,
+        "failed": findings.failed,
+        "failures": [{"row": r, "failure": f, "count": n} for r, f, n in findings.failures],
+        "series": {name: _series(name, findings.samples, found) for name, found in findings.trends().items()},
+        "generator": findings.health.as_json(),
+    }
+
+
+def plot(findings: SoakFindings) -> Markup:
+    """The median of every stage over time."""
+    series = [
+        Series(row, [(sample.at / 60, sample.values.get(row)) for sample in findings.samples])
+        for row in ROWS
+        if any(sample.values.get(row) is not None for sample in findings.samples)
+    ]
+    title = f"Median of every stage at {findings.calls} calls"
+    return line_plot(series, title=title, x_label="minutes", y_label="ms", log_y=True)
+
+
+def _series(name: str, samples: Sequence[Sample], found: Trend) -> dict[str, Any]:
+    return {
+        "unit": ALL[name][0],
+        "of": "generator" if name in OF_GENERATOR else "target",
+        "points": [
+            [round(s.at, 1), round(value, 3)] for s in samples if (value := s.values.get(name)) is not None
+        ],
+        "median": found.median,
+        "rise": found.rise,
+        "p_value": found.p_value,
+        "rises": found.rises,
+    }

@@ -1,0 +1,112 @@
+"""Service level objectives in one line each: `DC open p95 < 5s`, `failures < 1%`."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.core.errors import UsageError
+from harness.load.analysis.rows import CALL, ROWS
+
+FAILURES = "failures"
+DEFAULT_SLOS = ("DC open p95 < 5s", "first audio p95 < 3s", "failures < 1%")
+
+_STAGE = re.compile(
+    r"\s*(?P<row>.+?)\s+(?P<stat>p\d{1,2}(?:\.\d+)?|median|max)\s*<\s*(?P<limit>\d+(?:\.\d+)?)\s*(?P<unit>ms|s)\s*",
+    re.IGNORECASE,
+)
+_FAILURES = re.compile(r"\s*failures\s*<\s*(?P<limit>\d+(?:\.\d+)?)\s*%\s*", re.IGNORECASE)
+_QUANTILES = {"median": 50.0, "max": 100.0}
+
+
+@dataclass(frozen=True)
+class Slo:
+    """`row` at quantile `q` (0 to 100) stays below `limit` ms; `failures` stay below `limit` %."""
+
+    text: str
+    row: str
+    q: float
+    limit: float
+
+    @property
+    def measure(self) -> str:
+        """What is measured: `DC open p95`, `failures`."""
+        return self.text.partition("<")[0].strip()
+
+    @property
+    def bound(self) -> str:
+        """What it must stay below, as it was written."""
+        return self.text.partition("<")[2].strip()
+
+    def value(self, measured: Window) -> float | None:
+        """Milliseconds or per cent; None where nothing was measured."""
+        if self.row == FAILURES:
+            return measured.failure_percent
+        return nearest_rank(measured.milliseconds.get(self.row, ()), self.q)
+
+    def kept(self, measured: Window) -> bool:
+        """Whether it held. A stage that nobody reached did not fail here: its call did, which is counted."""
+        value = self.value(measured)
+        return value is None or value < self.limit
+
+    def show(self, value: float | None) -> str:
+        """The value in the unit that a person reads."""
+        if value is None:
+            return "not measured"
+        if self.row == FAILURES:
+            return f"{value:.1f} %"
+        return f"{value / 1000:.2f} s" if value >= 1000 else f"{value:.0f} ms"
+
+
+@dataclass(frozen=True)
+class Window:
+    """What was measured in one stretch of time: ms of each row, calls that ended, and how many failed."""
+
+    milliseconds: Mapping[str, Sequence[float]]
+    calls: int
+    failed: int
+
+    @property
+    def failure_percent(self) -> float | None:
+        return 100 * self.failed / self.calls if self.calls else None
+
+
+def read_slo(text: str) -> Slo:
+    """Raises UsageError that shows the form, and near matches for a row that there is none of."""
+    if (failures := _FAILURES.fullmatch(text)) is not None:
+        return Slo(_tidy(text), FAILURES, 0.0, float(failures["limit"]))
+    found = _STAGE.fullmatch(text)
+    if found is None:
+        raise UsageError(
+            f"{text!r} is no objective",
+            'write "DC open p95 < 5s", "first audio max < 900ms" or "failures < 1%"',
+        )
+    rows = {row.lower(): row for row in (*ROWS, CALL)}
+    row = rows.get(found["row"].lower())
+    if row is None:
+        near = difflib.get_close_matches(found["row"].lower(), rows, n=3)
+        raise UsageError(
+            f"there is no stage {found['row']!r} in {text!r}",
+            f"choose one of {', '.join(rows[n] for n in near) or ', '.join(ROWS)}",
+        )
+    stat = found["stat"].lower()
+    q = _QUANTILES.get(stat) or float(stat.removeprefix("p"))
+    return Slo(_tidy(text), row, q, float(found["limit"]) * (1000 if found["unit"].lower() == "s" else 1))
+
+
+def read_slos(texts: Sequence[str]) -> tuple[Slo, ...]:
+    """All of them, or `DEFAULT_SLOS` for none. Raises UsageError."""
+    return tuple(read_slo(text) for text in texts or DEFAULT_SLOS)
+
+
+def nearest_rank(values: Sequence[float], q: float) -> float | None:
+    """The smallest value that q per cent do not exceed: of under 20, p95 is the worst; None of none."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(q / 100 * len(ordered)) - 1)] if ordered else None
+
+
+def _tidy(text: str) -> str:
+    return " ".join(text.split())

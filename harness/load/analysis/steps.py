@@ -1,0 +1,118 @@
+"""One step of a climb: so many calls for so long, what was measured, and whether the objectives held."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.core.audio import percentile
+from harness.load.analysis.health import Health
+from harness.load.analysis.rows import CALL, ROWS
+from harness.load.analysis.slo import FAILURES, Slo, Window
+from harness.run.measurements import Measurement
+
+
+@dataclass(frozen=True)
+class Step:
+    """`calls` were asked for. `broken` are the objectives that did not hold, the earliest stage first."""
+
+    calls: int
+    seconds: float
+    window: Window
+    health: Health
+    slos: tuple[Slo, ...]
+    failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    @property
+    def broken(self) -> list[Slo]:
+        order = [FAILURES, *ROWS, CALL]
+        return sorted((s for s in self.slos if not s.kept(self.window)), key=lambda s: order.index(s.row))
+
+    @property
+    def outcome(self) -> str:
+        """A generator that was late itself cannot say that the target was."""
+        if self.health.saturated:
+            return "saturated"
+        return "broken" if self.broken or not self.window.calls else "held"
+
+    def because(self) -> str:
+        """Why it did not hold, in one line; empty where it did."""
+        if self.outcome == "saturated":
+            return self.health.saturated
+        if not self.window.calls:
+            return "no call came to its end"
+        return "; ".join(self._told(slo) for slo in self.broken)
+
+    def figures(self) -> str:
+        """What the objectives are about, for a line of progress."""
+        return "  ".join(f"{slo.measure} {slo.show(slo.value(self.window))}" for slo in self.slos)
+
+    def as_json(self) -> dict[str, Any]:
+        """For capacity.json. Rows in ms; p95 is null under twenty samples."""
+        return {
+            "calls": self.calls,
+            "seconds": round(self.seconds, 1),
+            "outcome": self.outcome,
+            "because": self.because(),
+            "ended": self.window.calls,
+            "failed": self.window.failed,
+            "rows": {row: _measurement(found) for row, found in sorted(self.window.milliseconds.items())},
+            "slos": [
+                {
+                    "slo": slo.text,
+                    "row": slo.row,
+                    "value": _rounded(slo.value(self.window)),
+                    "samples": self._samples(slo),
+                    "kept": slo.kept(self.window),
+                }
+                for slo in self.slos
+            ],
+            "failures": [
+                {"row": row, "failure": failure, "count": count}
+                for (row, failure), count in self.failures.most_common()
+            ],
+            "generator": self.health.as_json(),
+        }
+
+    def _samples(self, slo: Slo) -> int:
+        return self.window.calls if slo.row == FAILURES else len(self.window.milliseconds.get(slo.row, ()))
+
+    def _told(self, slo: Slo) -> str:
+        told = f"{slo.measure} was {slo.show(slo.value(self.window))}, not below {slo.bound}"
+        if slo.row == FAILURES and self.failures:
+            (row, failure), count = self.failures.most_common(1)[0]
+            told += f" ({count} times {row}: {failure})"
+        return told
+
+
+def grown_most(first: Step, last: Step) -> tuple[str, float, float] | None:
+    """(row, ms then, ms now) of the stage whose median grew by the largest factor: where the queue is."""
+    grown = []
+    for row in ROWS:
+        before = percentile(first.window.milliseconds.get(row, ()), 50)
+        after = percentile(last.window.milliseconds.get(row, ()), 50)
+        if before and after:
+            grown.append((after / before, row, before, after))
+    if not grown:
+        return None
+    factor, row, before, after = max(grown)
+    return (row, before, after) if factor > 1 else None
+
+
+def enough(window: Window, slos: Sequence[Slo], fewest: int) -> bool:
+    """Whether each stage that an objective is about was measured so often."""
+    return all(
+        (window.calls if slo.row == FAILURES else len(window.milliseconds.get(slo.row, ()))) >= fewest
+        for slo in slos
+    )
+
+
+def _measurement(values: Sequence[float]) -> dict[str, Any]:
+    found = Measurement.of("ms", values)
+    return {"count": found.count, "p50": found.p50, "p95": found.p95, "max": found.max}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

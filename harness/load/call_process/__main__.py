@@ -1,0 +1,124 @@
+"""The process that makes a Locust process's calls: asyncio alone, so that gevent's patches never meet it.
+
+It reads its settings, then orders, and reports what comes of them (`harness.load.messages`). It ends when its
+input does: then it hangs up whatever it has, and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import uvloop
+
+from harness.call.desk import Desk
+from harness.config.run import RunSettings, run_settings
+from harness.core.collector import freeze_loaded
+from harness.core.errors import HarnessError, UsageError
+from harness.core.offer_shapes import MINIMAL
+from harness.core.printable import make_logs_printable
+from harness.core.realtime_events import server_events
+from harness.fakes.embedded import EmbeddedPair, options_for
+from harness.load.call_process.meter import Meter
+from harness.load.call_process.personas import Personas
+from harness.load.call_process.placing import Placing, Send
+from harness.load.messages import Cancel, LoadSettings, Order, Ready, Refused, line, read_instruction
+
+
+async def serve(reader: asyncio.StreamReader, send: Send) -> None:
+    """Make calls until the input ends. Raises HarnessError where it cannot begin."""
+    settings = read_instruction(await reader.readline())
+    if not isinstance(settings, LoadSettings):
+        raise UsageError("the first line must be the settings", "this process is started by harness.load")
+    async with Desk.open(_run_settings(settings), _pair_for_load) as desk:
+        # What takes long is done before the first call is placed, not while others are being paced.
+        await asyncio.to_thread(server_events)
+        meter = Meter(send)
+        personas = Personas(desk.library, settings.seed)
+        for clip in personas.clips():
+            await asyncio.to_thread(getattr, desk.library.clip(clip), "packets")
+        freeze_loaded()
+        placing = Placing(desk, settings, personas, send, meter)
+        measuring = asyncio.create_task(meter.run(), name="meter")
+        send(
+            Ready(
+                target=desk.target.shown_url,
+                dialect=desk.target.dialect,
+                mode=desk.settings.mode,
+                fake=desk.settings.fake_openai,
+            )
+        )
+        try:
+            while text := await reader.readline():
+                match read_instruction(text):
+                    case Order() as order:
+                        placing.place(order)
+                    case Cancel(id=number):
+                        placing.cancel(number)
+        finally:
+            await placing.end()
+            measuring.cancel()
+            await asyncio.gather(measuring, return_exceptions=True)
+
+
+def _run_settings(settings: LoadSettings) -> RunSettings:
+    run = run_settings(
+        target=settings.host or None,
+        dialect=settings.dialect,
+        offer=settings.offer,
+        fake_openai=settings.fake_openai,
+        seed=settings.seed,
+        reports=Path(settings.reports),
+        limits=settings.limits,
+    )
+    # What costs least, since it is the target that is loaded: a browser's offer binds more ports.
+    return run if run.offer else replace(run, offer=MINIMAL)
+
+
+def _pair_for_load(settings: RunSettings) -> EmbeddedPair:
+    """A pair for each call process: its calls stay on the loopback of whatever machine it is on."""
+    return EmbeddedPair(options_for(settings, vad="webrtc"))
+
+
+@asynccontextmanager
+async def _pipes() -> AsyncIterator[tuple[asyncio.StreamReader, Send]]:
+    """Our input, and a way to report that never blocks: a full pipe must not stop the pacer."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    # What else is printed goes to standard error: standard output holds reports alone.
+    reports = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    transport, _ = await loop.connect_write_pipe(asyncio.Protocol, reports)
+    try:
+        yield reader, lambda message: transport.write(line(message))
+    finally:
+        transport.close()
+
+
+async def _main() -> int:
+    async with _pipes() as (reader, send):
+        try:
+            await serve(reader, send)
+        except HarnessError as error:
+            send(Refused(error=str(error), usage=isinstance(error, UsageError)))
+            return 1
+    return 0
+
+
+def main() -> int:
+    """Serve the process that started us."""
+    # Ctrl-C reaches the whole process group; Locust decides when its calls are over.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    make_logs_printable()
+    return uvloop.run(_main())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""What Locust fires, and what we do then: options in; the generator's health and the objectives out."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from argparse import Namespace
+from typing import Any, cast
+
+import gevent
+from locust import events
+from locust.env import Environment
+from locust.runners import STATE_STOPPED, STATE_STOPPING, MasterRunner, Runner, WorkerRunner
+from locust.stats import CSV_STATS_INTERVAL_SEC
+
+from harness.core.errors import HarnessError, UsageError
+from harness.core.printable import make_logs_printable
+from harness.load.analysis.health import Health
+from harness.load.analysis.rows import CALL
+from harness.load.analysis.slo import FAILURES, Slo, read_slos
+from harness.load.locust_side.generator import Generator
+from harness.load.locust_side.options import add_options, check_options
+from harness.load.locust_side.users import REQUEST_TYPE
+
+CALLS_POLL_SECONDS = 0.25
+CSV_INTERVALS = 1.5
+USAGE, BROKEN, SATURATED = (
+    2,
+    4,
+    4,
+)  # exit codes; 1: failed calls (Locust's own), a broken objective
+
+logger = logging.getLogger(__name__)
+
+_workers: dict[str, dict[str, Any]] = {}  # on a master: each worker's latest report
+
+
+def _check(environment: Environment, **_: Any) -> None:
+    """Refuse before the first call what no call could be made with."""
+    make_logs_printable()
+    options = _options(environment)
+    try:
+        check_options(options)
+    except UsageError as error:
+        logger.error("%s", error)  # noqa: TRY400  (a message for people; a traceback would bury it)
+        sys.exit(USAGE)
+    if not isinstance(environment.runner, WorkerRunner):
+        logger.info("seed %s (repeat the same callers with --seed)", options.seed)
+    if environment.web_ui is not None and environment.web_ui.app is not None:
+        environment.web_ui.app.add_url_rule("/generator", "generator", lambda: _health(environment).as_json())
+
+
+def _begin(environment: Environment, **_: Any) -> None:
+    _workers.clear()
+    options = _options(environment)
+    if isinstance(environment.runner, MasterRunner) and options.budget is not None:
+        # Sent to the workers with the options: together they cannot spend more than was allowed.
+        options.budget_share = options.budget / max(1, environment.runner.worker_count)
+    Generator.of(environment).reset()
+    if options.fake_openai and not isinstance(environment.runner, MasterRunner):
+        _check_fake(environment, options)
+    if options.calls is not None and not isinstance(environment.runner, WorkerRunner):
+        gevent.spawn(_end_after, environment, options.calls)
+
+
+def _check_fake(environment: Environment, options: Namespace) -> None:
+    """Before the first call: whether the fake that was named is there. The call process says so."""
+    try:
+        Generator.of(environment).calls(environment.host).start()
+    except HarnessError as error:
+        logger.error("%s", error)  # noqa: TRY400  (a message for people)
+        if options.headless:
+            sys.exit(BROKEN)
+
+
+def _end_after(environment: Environment, calls: int) -> None:
+    """End the test when so many calls have been made."""
+    runner = cast("Runner", environment.runner)
+    while environment.stats.get(CALL, REQUEST_TYPE).num_requests < calls:
+        gevent.sleep(CALLS_POLL_SECONDS)
+        if runner.state in (STATE_STOPPING, STATE_STOPPED):
+            return
+    runner.stop()
+    if _options(environment).csv_prefix is not None:
+        # Locust writes its rows at an interval and not at the end: what came since would be in no file.
+        gevent.sleep(CSV_INTERVALS * CSV_STATS_INTERVAL_SEC)
+    if _options(environment).headless:
+        runner.quit()
+
+
+def _tell_master(data: dict[str, Any], **_: Any) -> None:
+    for environment in Generator.environments():
+        data["generator"] = Generator.of(environment).health.as_report()
+
+
+def _hear_worker(client_id: str, data: dict[str, Any], **_: Any) -> None:
+    if "generator" in data:
+        _workers[client_id] = data["generator"]
+
+
+def _end(environment: Environment, **_: Any) -> None:
+    """Stop the call process, and say whether the figures can be trusted and the objectives were kept."""
+    Generator.of(environment).stop()
+    if isinstance(environment.runner, WorkerRunner) or not environment.stats.entries:
+        return
+    health = _health(environment)
+    logger.info("%s", health)
+    broken = _broken_slos(environment)
+    if health.saturated:
+        logger.warning("%s", health.verdict())
+        environment.process_exit_code = SATURATED
+    elif _options(environment).slo:
+        environment.process_exit_code = 1 if broken else 0
+
+
+def _options(environment: Environment) -> Namespace:
+    """Ours are there as soon as Locust has read its command line."""
+    return cast("Namespace", environment.parsed_options)
+
+
+def _health(environment: Environment) -> Health:
+    return Health.of_workers(_workers.values()) if _workers else Generator.of(environment).health
+
+
+def _broken_slos(environment: Environment) -> list[Slo]:
+    """Those of `--slo` that Locust's statistics (two digits of a response time) show broken; says each."""
+    if not _options(environment).slo:
+        return []
+    broken = []
+    for slo in read_slos(_options(environment).slo):
+        entry = environment.stats.get(CALL if slo.row == FAILURES else slo.row, REQUEST_TYPE)
+        if slo.row == FAILURES:
+            value = 100 * entry.fail_ratio if entry.num_requests else None
+        else:
+            value = entry.get_response_time_percentile(slo.q / 100) if entry.response_times else None
+        kept = value is None or value < slo.limit
+        logger.log(
+            logging.INFO if kept else logging.ERROR,
+            "%s %s: %s",
+            "kept" if kept else "BROKEN",
+            slo.text,
+            slo.show(value),
+        )
+        if not kept:
+            broken.append(slo)
+    return broken
+
+
+events.init_command_line_parser.add_listener(add_options)
+events.init.add_listener(_check)
+events.test_start.add_listener(_begin)
+events.report_to_master.add_listener(_tell_master)
+events.worker_report.add_listener(_hear_worker)
+events.quitting.add_listener(_end)

@@ -1,0 +1,145 @@
+"""Locust as a library: one environment, one local runner, one generator, and a way to stop it."""
+
+from __future__ import annotations
+
+import signal
+from argparse import Namespace
+from contextlib import closing
+
+import gevent
+import msgspec
+from locust.env import Environment
+from locust.runners import LocalRunner
+from locust.shape import LoadTestShape
+
+from harness.core.clock import MonotonicClock
+from harness.core.errors import HarnessError, TargetUnreachableError
+from harness.load.analysis.recorder import Recorder
+from harness.load.locust_side.generator import Generator
+from harness.load.locust_side.options import check_options
+from harness.load.locust_side.users import InterruptingCaller, ReconnectingCaller, SteadyCaller, VoiceCaller
+from harness.load.messages import CallMade, Ready
+
+PAUSE_AFTER_FAILURE = 1.0  # s: a target that refuses at once is not hammered
+FIRST_CALLER = 0
+
+
+class Asked(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What `harness capacity` and `harness soak` have in common: one JSON object on the command line."""
+
+    url: str = ""
+    dialect: str | None = None
+    offer: str | None = None
+    fake_openai: str | None = None
+    seed: int | None = None
+    caller: str = "steady"
+    turns: int = 2
+    decode_share: float = 0.1
+    budget: float | None = None
+    limits: list[str] = []
+    slos: list[str] = []
+    reports: str
+
+
+def _at_once_unless_it_failed(caller: VoiceCaller) -> float:
+    return PAUSE_AFTER_FAILURE if caller.failed else 0.0
+
+
+class ConcurrentSteady(SteadyCaller):
+    """Always in a call, so that the number of callers is the number of calls."""
+
+    wait_time = _at_once_unless_it_failed
+
+
+class ConcurrentReconnecting(ReconnectingCaller):
+    """As above."""
+
+    wait_time = _at_once_unless_it_failed
+
+
+class ConcurrentInterrupting(InterruptingCaller):
+    """As above."""
+
+    wait_time = _at_once_unless_it_failed
+
+
+CALLERS: dict[str, type[VoiceCaller]] = {
+    "steady": ConcurrentSteady,
+    "reconnecting": ConcurrentReconnecting,
+    "interrupting": ConcurrentInterrupting,
+}
+
+
+class Session:
+    """Raises UsageError for options that cannot be used. Use it in a `with`."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.options = Namespace(
+            dialect=asked.dialect,
+            offer=asked.offer,
+            fake_openai=asked.fake_openai,
+            seed=asked.seed,
+            turns=asked.turns,
+            decode_share=asked.decode_share,
+            budget=asked.budget,
+            limit=asked.limits,
+            slo=asked.slos,
+            reports=asked.reports,
+            call_every=15.0,
+            calls=None,
+            host=asked.url or None,
+            headless=False,
+        )
+        check_options(self.options)
+        self.environment = Environment(
+            user_classes=[CALLERS[asked.caller]], host=asked.url or None, parsed_options=self.options
+        )
+        self.runner: LocalRunner = self.environment.create_local_runner()
+        self.generator = Generator.of(self.environment)
+        self.recorder = Recorder()
+        self.clock = MonotonicClock()
+        self.interrupted = False
+        self.ready: Ready | None = None
+        self.environment.events.request.add_listener(self.recorder.hear)
+
+    def __enter__(self) -> Session:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            gevent.signal_handler(number, self._interrupt)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.runner.quit()
+        self.generator.stop()
+
+    def first_call(self) -> str:
+        """One ordinary call before the many: its failure, or "".
+
+        Raises TargetUnreachableError, or HarnessError where we broke.
+        """
+        self.generator.reset()
+        calls = self.generator.calls(self.environment.host)
+        self.ready = calls.start()
+        with closing(calls.call(self.asked.caller, FIRST_CALLER, 0)) as reports:
+            made = next(report for report in reports if isinstance(report, CallMade))
+        if made.unreachable:
+            raise TargetUnreachableError(
+                f"nothing answered at {self.ready.target}: {made.failure}",
+                "is the relay running, and is the URL right, with its path?",
+            )
+        if made.broken:
+            raise HarnessError(f"the first call broke: {made.broken}")
+        return made.failure
+
+    def run(self, shape: LoadTestShape) -> None:
+        """Let Locust follow the shape until it ends or somebody stops it."""
+        shape.runner = self.runner
+        self.environment.shape_class = shape
+        self.runner.start_shape()
+        if self.runner.shape_greenlet is not None and not self.interrupted:
+            self.runner.shape_greenlet.join()
+        self.runner.stop()
+
+    def _interrupt(self) -> None:
+        self.interrupted = True
+        gevent.spawn(self.runner.stop)

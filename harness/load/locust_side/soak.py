@@ -1,0 +1,140 @@
+"""`harness soak`, in a process that belongs to Locust: `python -m harness.load.locust_side.soak`."""
+
+from __future__ import annotations
+
+import sys
+
+import locust  # noqa: F401  (first: it patches what everybody else imports)
+
+# isort: split
+import gevent
+import httpx
+import msgspec
+import psutil
+from locust.shape import LoadTestShape
+
+from harness.config.settings import read_settings
+from harness.core.clock import wall_time
+from harness.core.errors import UsageError
+from harness.load.analysis.drift import MIB, Sample, SoakFindings, as_json, plot, values_of
+from harness.load.locust_side.climb import LEAST_PER_SECOND, RAMP_SECONDS
+from harness.load.locust_side.program import INCONCLUSIVE, INTERRUPTED, VIOLATING, Ending, run_program
+from harness.load.locust_side.repeating import repeat_command
+from harness.load.locust_side.session import Asked, Session
+from harness.load.locust_side.terminal import Progress
+
+SAMPLES_WANTED = 60
+SHORTEST_SAMPLE, LONGEST_SAMPLE = 1.0, 60.0  # s
+FAKE_SECONDS = 5.0  # for the fake to say how many calls it has
+
+
+class SoakAsked(Asked, kw_only=True, forbid_unknown_fields=True):
+    """`calls` at a time, for `seconds`."""
+
+    calls: int = 10
+    seconds: float = 1800.0
+
+
+class HoldingShape(LoadTestShape):
+    """The same number of callers for a while; takes a sample every so often."""
+
+    def __init__(self, session: Session, asked: SoakAsked, progress: Progress) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Locust's has no annotations
+        self.samples: list[Sample] = []
+        self.began = session.clock.now()
+        self._session = session
+        self._asked = asked
+        self._progress = progress
+        self._every = min(LONGEST_SAMPLE, max(SHORTEST_SAMPLE, asked.seconds / SAMPLES_WANTED))
+        self._sampled_at = self.began
+        self._locust = psutil.Process()
+
+    def tick(self) -> tuple[int, float] | None:
+        """(callers, callers a second), or None at the end."""
+        now = self._session.clock.now()
+        if now - self._sampled_at >= self._every:
+            gevent.spawn(self._sample, self._sampled_at, now)
+            self._sampled_at = now
+        if now - self.began >= self._asked.seconds:
+            return None
+        return self._asked.calls, max(LEAST_PER_SECOND, self._asked.calls / RAMP_SECONDS)
+
+    def _sample(self, since: float, now: float) -> None:
+        last, window = self._session.generator.last, self._session.recorder.window(since, now)
+        own = {
+            "memory": last.rss / MIB if last else None,
+            "descriptors": last.descriptors if last else None,
+            "tasks": last.tasks if last else None,
+            "Locust's memory": self._locust.memory_info().rss / MIB,
+        }
+        live = live_at_fake(self._session.ready.fake if self._session.ready else "")
+        sample = Sample(now - self.began, values_of(window, own, live), window)
+        self.samples.append(sample)
+        told = ", ".join(
+            f"{name} {value:.0f}"
+            for name, value in sample.values.items()
+            if value is not None and name in ("memory", "calls live at the fake", "DC open", "first audio")
+        )
+        self._progress.line(f"  {sample.at:.0f} s: {window.calls} ended, {window.failed} failed; {told}")
+
+
+def live_at_fake(base: str) -> int | None:
+    """How many calls the fake has open; None where there is none, or it does not say."""
+    if not base:
+        return None
+    token = read_settings().fake_token.get_secret_value()
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        answer = httpx.get(f"{base}/_fake/health", timeout=FAKE_SECONDS, headers=headers, trust_env=False)
+        return int(answer.raise_for_status().json()["live"])
+    except (httpx.HTTPError, ValueError, KeyError):
+        return None
+
+
+def soak(asked: SoakAsked, progress: Progress) -> SoakFindings:
+    """Hold the calls, watch, and say what drifted. Raises HarnessError where nothing could be learned."""
+    if asked.calls < 1:
+        raise UsageError(f"--calls {asked.calls} makes no call", "give 1 or more")
+    started_at = wall_time()
+    with Session(asked) as session:
+        failure = session.first_call()
+        assert session.ready is not None  # noqa: S101  (the call was made)
+        progress.line(f"target {session.ready.target} ({session.ready.dialect}, {session.ready.mode})")
+        progress.line(f"seed {session.options.seed}")
+        shape = HoldingShape(session, asked, progress)
+        if not failure and not session.interrupted:
+            session.run(shape)
+        whole = session.recorder.window(0.0)
+        return SoakFindings(
+            target=session.ready,
+            seed=session.options.seed,
+            started_at=started_at,
+            calls=asked.calls,
+            seconds=session.clock.now() - shape.began,
+            samples=tuple(shape.samples),
+            health=session.generator.health,
+            failures=tuple((r, f, n) for (r, f), n in session.recorder.failures().most_common()),
+            ended=whole.calls,
+            failed=whole.failed,
+            first_failure=failure,
+            interrupted=session.interrupted,
+        )
+
+
+def _run(text: str, progress: Progress) -> Ending:
+    asked = msgspec.json.decode(text, type=SoakAsked)
+    found = soak(asked, progress)
+    code = {"steady": 0, "violating": VIOLATING}.get(found.verdict, INCONCLUSIVE)
+    return Ending(
+        name="soak",
+        sentence=found.sentence,
+        code=INTERRUPTED if found.interrupted else code,
+        document=as_json(found),
+        plot=plot(found),
+        reports=asked.reports,
+        repeat=repeat_command("soak", asked, found.target.target if asked.url else "", found.seed),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(_run, sys.argv[1:]))

@@ -1,0 +1,56 @@
+"""The baseline that a run is compared with, and the history that it is added to."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.config.run import RunSettings
+from harness.core.errors import UsageError
+from harness.report.comparison import Comparison, check_comparable, compare
+from harness.report.history import History, PastRun
+from harness.report.saved import SavedRun, SavedTarget, read_run
+from harness.run.engine import conditions
+from harness.speech.library import load_library
+
+
+@dataclass
+class Baseline:
+    """Made before the first call, so that a baseline that cannot be used costs none."""
+
+    saved: SavedRun | None
+    history: History | None
+    fails: bool
+    comparison: Comparison | None = None
+    past: Sequence[PastRun] = ()  # of the history, this one among them
+
+    @classmethod
+    def from_options(cls, option: Namespace, settings: RunSettings) -> Baseline:
+        """Raises UsageError for a baseline or a history that cannot be used."""
+        if option.fail_on_regression and option.baseline is None:
+            raise UsageError("--fail-on-regression has nothing to compare with", "give --baseline FILE")
+        saved = read_run(option.baseline) if option.baseline is not None else None
+        if saved is not None:
+            url = settings.target.shown_url if settings.target else ""
+            now = SavedTarget(url=url, dialect=settings.dialect, mode=settings.mode)
+            check_comparable(saved, now, conditions(settings, load_library()))
+        history = History(option.history) if option.history is not None else None
+        if history is not None:
+            history.check()
+        return cls(saved, history, option.fail_on_regression)
+
+    def compare(self, results: Path) -> None:
+        """Compare the run that was just written, and add it to the history."""
+        run = read_run(results)
+        if self.saved is not None:
+            self.comparison = compare(self.saved, run)
+        if self.history is not None:
+            self.history.add(run)
+            self.past = self.history.like(run)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run is worse than its baseline and was asked to fail for that."""
+        return self.fails and self.comparison is not None and bool(self.comparison.worse)

@@ -1,0 +1,230 @@
+"""The stages of a call as a page's own log has them: when each is reached, and what is said of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.core.events import (
+    AnswerReceived,
+    CallEnded,
+    CallStarted,
+    CandidateFound,
+    Event,
+    HttpRequest,
+    HttpResponse,
+    IceServerTried,
+    OfferCreated,
+    PairSelected,
+    UtteranceEnded,
+    UtteranceStarted,
+)
+from harness.core.probes import OFFER
+from harness.core.sdp import parse_sdp
+from harness.core.session import field, session_in_force, turn_detection
+from harness.core.timeline import Timeline
+from harness.core.turns import replies
+from harness.requirements.arrivals import offers_arrived
+
+LONGEST_QUOTE = 120  # characters of what was said
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage to tick off; `timed` is its name in `core.stages`.
+
+    `covers` are requirements by id or area: what is wrong with one of them is shown at this stage. `seen`:
+    whether a call can show it at all.
+    """
+
+    name: str
+    reached: Callable[[Timeline], float | None]
+    detail: Callable[[Timeline], str]
+    covers: tuple[str, ...] = ()
+    timed: str = ""
+    seen: Callable[[Timeline], bool] = lambda _timeline: True
+
+
+# --- when a stage is reached --------------------------------------------------------------------------
+
+
+def _first(kind: type[Event]) -> Callable[[Timeline], float | None]:
+    return lambda timeline: _at(timeline.first(kind))
+
+
+def _of_state(layer: Any, state: str) -> Callable[[Timeline], float | None]:
+    return lambda timeline: _at(timeline.state(layer, state))
+
+
+def _server_event(*types: str) -> Callable[[Timeline], float | None]:
+    return lambda timeline: _at(next(iter(timeline.server_events(*types)), None))
+
+
+def _at(event: Event | None) -> float | None:
+    return event.at if event else None
+
+
+def _gathered(timeline: Timeline) -> float | None:
+    """Told with the offer, since the candidates themselves are recorded just after the state."""
+    return _at(timeline.state("gathering", "complete")) if timeline.first(OfferCreated) else None
+
+
+def _offered(timeline: Timeline) -> float | None:
+    return _at(timeline.first(HttpRequest, where=lambda e: e.purpose == OFFER))
+
+
+def _arrived(timeline: Timeline) -> float | None:
+    """The offer, in whatever shape; told when the call is over, for then the fake is asked."""
+    return min((arrival.at for arrival in offers_arrived(timeline)), default=None)
+
+
+def _answer_with_channel(timeline: Timeline) -> float | None:
+    answer = timeline.first(AnswerReceived)
+    section = parse_sdp(answer.sdp).section("application") if answer else None
+    return answer.at if answer and section and not section.rejected else None
+
+
+def _heard(timeline: Timeline) -> float | None:
+    return min((r.first_audible for r in replies(timeline) if r.first_audible is not None), default=None)
+
+
+def _hung_up(timeline: Timeline) -> float | None:
+    """Without an answer there was nothing to hang up."""
+    return _at(timeline.last(CallEnded)) if timeline.first(AnswerReceived) else None
+
+
+# --- what is said of it -------------------------------------------------------------------------------
+
+
+def _nothing(_timeline: Timeline) -> str:
+    return ""
+
+
+def _candidates(timeline: Timeline) -> str:
+    types = Counter(candidate.type for candidate in timeline.all(CandidateFound))
+    told = [kind if n == 1 else f"{n} {kind}" for kind, n in types.items()]
+    told += [f"{tried.url}: {tried.error}" for tried in timeline.all(IceServerTried) if tried.error]
+    return ", ".join(told) or "no candidate"
+
+
+def _request(timeline: Timeline) -> str:
+    sent = timeline.first(HttpRequest, where=lambda e: e.purpose == OFFER)
+    if sent is None:
+        return ""
+    kind = next((v for n, v in sent.headers if n.lower() == "content-type"), "").partition(";")[0]
+    return f"{sent.method} {kind}, {len(sent.body)} bytes"
+
+
+def _arrival(timeline: Timeline) -> str:
+    """What arrived, from whom: the last, which a relay that tries several gets its answer from."""
+    told = offers_arrived(timeline)
+    if not told:
+        return ""
+    last = told[-1]
+    return f"{last.method} {last.url} from {last.peer}{f' ({last.agent})' if last.agent else ''}"
+
+
+def _both_ends_seen(timeline: Timeline) -> bool:
+    started = timeline.first(CallStarted)
+    return started is None or started.mode != "black-box"
+
+
+def _response(timeline: Timeline) -> str:
+    response = timeline.first(HttpResponse, where=lambda e: e.purpose == OFFER)
+    if response is None:
+        return ""
+    kind = next((v for n, v in response.headers if n.lower() == "content-type"), "no content type")
+    return f"status {response.status}, {kind}"
+
+
+def _pair(timeline: Timeline) -> str:
+    pair = timeline.last(PairSelected)
+    return f"{pair.local} to {pair.remote}" if pair else ""
+
+
+def _session(timeline: Timeline) -> str:
+    session = session_in_force(timeline)
+    voice = field(session, "audio", "output", "voice")
+    vad = turn_detection(session).kind
+    parts = [session.get("model"), voice and f"voice {voice}", vad if vad != "unknown" else ""]
+    return ", ".join(str(part) for part in parts if part)
+
+
+def _said(timeline: Timeline) -> str:
+    said = timeline.first(UtteranceStarted)
+    return f"{said.clip}: {_quoted(said.transcript)}" if said else ""
+
+
+def _replied(timeline: Timeline) -> str:
+    reply = next((r for r in replies(timeline) if r.done_at is not None), None)
+    if reply is None:
+        return ""
+    return _quoted(reply.transcript) if reply.transcript else reply.status
+
+
+def _quoted(text: str) -> str:
+    one_line = " ".join(text.split())
+    return f"“{one_line[:LONGEST_QUOTE]}{'…' if len(one_line) > LONGEST_QUOTE else ''}”" if text else ""
+
+
+# As in the log that a page writes while it connects, from gathering to the first audible packet.
+STAGES: Sequence[Stage] = (
+    Stage(
+        "candidates gathered",
+        _gathered,
+        _candidates,
+        ("connectivity.gathering",),
+        "gathering",
+    ),
+    Stage(
+        "offer sent",
+        _offered,
+        _request,
+        ("signaling.preflight",),
+    ),
+    Stage(
+        "arrived at the fake",
+        _arrived,
+        _arrival,
+        (
+            "signaling.offer-reaches-upstream",
+            "signaling.offer-forwarded-intact",
+            "signaling.session-forwarded",
+            "signaling.one-call-per-offer",
+        ),
+        seen=_both_ends_seen,
+    ),
+    Stage("answer received", _first(AnswerReceived), _response, ("signaling", "security"), "answer"),
+    Stage(
+        "answer has data channel",
+        _answer_with_channel,
+        _nothing,
+        ("signaling.answer-has-data-channel",),
+    ),
+    Stage("ICE checking", _of_state("ice", "checking"), _nothing),
+    Stage("ICE connected", _of_state("ice", "connected"), _pair, ("connectivity.ice-connects",), "ice"),
+    Stage(
+        "DTLS connected", _of_state("dtls", "connected"), _nothing, ("connectivity.dtls-connects",), "dtls"
+    ),
+    Stage("data channel open", _of_state("channel", "open"), _nothing, ("connectivity",), "channel"),
+    Stage("session created", _server_event("session.created"), _session, ("session",), "session"),
+    Stage("speech sent", _first(UtteranceEnded), _said),
+    Stage(
+        "turn detected",
+        _server_event("input_audio_buffer.speech_stopped"),
+        _nothing,
+        (
+            "turns.speech-detected",
+            "turns.speech-ends",
+            "turns.boundaries",
+            "turns.one-turn-per-utterance",
+            "turns.no-turn-on-silence",
+        ),
+        "turn-detected",
+    ),
+    Stage("first audio", _heard, _nothing, ("audio.comes-back", "turns.latency"), "first-audio"),
+    Stage("reply done", _server_event("response.done"), _replied, ("turns", "audio", "cost"), "turn"),
+    Stage("hung up", _hung_up, _nothing, ("lifecycle",)),
+)

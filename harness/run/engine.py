@@ -1,0 +1,212 @@
+"""Settings and scenarios → calls → verdicts → a run: the same for pytest, the doctor and the demo."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from harness.call import Scenario
+from harness.call.conduct import CallRecord, Watch, make_call, make_calls
+from harness.call.desk import Desk
+from harness.call.usage import UsageWatch
+from harness.config.run import RunSettings
+from harness.core.clock import wall_time
+from harness.core.events import CallStarted, Event
+from harness.core.timeline import Timeline
+from harness.fakes.embedded import EmbeddedPair
+from harness.requirements.model import Requirement, Verdict
+from harness.run.checkup import StageWatch
+from harness.run.judging import judge_call, judge_over_calls
+from harness.run.model import CallEntry, Run, unreachable
+from harness.run.stream import CallFinished, Judged, Noted, Observer, RunEnded, RunStarted, StageReached
+from harness.speech.library import Library
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A scenario, what its call is judged by, and its name in the list of the front door that asked."""
+
+    scenario: Scenario
+    requirements: tuple[Requirement, ...]
+    node: str = ""
+
+
+class Place(Protocol):
+    """How one call is made; `make_call` is the usual way."""
+
+    def __call__(
+        self, desk: Desk, scenario: Scenario, *, call: str, watch: Watch
+    ) -> Awaitable[CallRecord]: ...
+
+
+async def execute(
+    settings: RunSettings,
+    planned: Sequence[Planned],
+    observer: Observer,
+    *,
+    place: Place = make_call,
+    check: Callable[[Desk], None] = lambda _desk: None,
+    repeat: tuple[str, ...] = (),
+    as_they_end: bool = False,
+) -> Run:
+    """Make a call for each planned scenario, judge them, and tell the observer of everything in between.
+
+    Without a target the embedded pair is started, and stopped. `check` may refuse before anything is sent.
+    `repeat` are the options that make the same run again. `as_they_end`: judge a call when it ends, for who
+    watches; what compares its audio has not looked by then.
+
+    Where nothing answers at the target, its first call is the only one. A run that is cut short (Ctrl-C) is
+    judged as far as it came, told as ended, and raises what cut it. Raises HarnessError where no call can be
+    made.
+    """
+    async with Desk.open(settings, EmbeddedPair.for_run, lambda line: observer(Noted(line))) as desk:
+        check(desk)
+        work = _Work(desk, planned, observer, place, repeat, as_they_end)
+        try:
+            await work.make_calls()
+        except BaseException:
+            if work.records:
+                work.conclude(interrupted=True)
+            raise
+        return work.conclude()
+
+
+@dataclass
+class _Work:
+    """One run under way."""
+
+    desk: Desk
+    planned: Sequence[Planned]
+    observer: Observer
+    place: Place
+    repeat: tuple[str, ...]
+    as_they_end: bool
+    started_at: str = field(default_factory=wall_time)
+    unreachable: str = ""
+    records: dict[str, CallRecord] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    async def make_calls(self) -> None:
+        """All of them: those that bear company side by side, then the others one by one."""
+        settings, target = self.desk.settings, self.desk.target
+        rest = [each.scenario for each in self.planned]
+        side_by_side = min(settings.concurrency, len(rest))
+        self.observer(
+            RunStarted(
+                target.shown_url, target.dialect, settings.mode, settings.seed, len(rest), side_by_side
+            )
+        )
+        usage = await UsageWatch.begin(target, self.desk.client)
+        if settings.mode != "embedded":
+            # One ordinary call finds out that nobody answers; the others need not wait for the same.
+            ordinary = next((s for s in rest if "connectivity" in s.areas), rest[0])
+            rest.remove(ordinary)
+            await self._make([ordinary], side_by_side=1, first=1)
+            self.unreachable = unreachable(self.records[ordinary.name].timeline)
+            if self.unreachable:
+                return
+        # The longest begins first, so that none keeps all the others waiting.
+        together = sorted((s for s in rest if not s.alone), key=lambda s: -s.lasts)
+        made = len(self.records)
+        await self._make(together, side_by_side=settings.concurrency, first=1 + made)
+        await self._make([s for s in rest if s.alone], side_by_side=1, first=1 + made + len(together))
+        if usage is not None:
+            self.observer(Noted("asking the target what the run used"))
+            told = await usage.end(self._in_order())
+            if told.failed:
+                self.observer(Noted(f"  {told.failed}"))
+
+    def conclude(self, *, interrupted: bool = False) -> Run:
+        """Judge what was made, and tell the run's end."""
+        made = self._in_order()
+        if not self.as_they_end:
+            for record in made:
+                self._judge(record)
+        asked = dict.fromkeys(requirement for each in self.planned for requirement in each.requirements)
+        timelines = [record.timeline for first in made for record in (first, *first.followed_by)]
+        judge_over_calls(timelines, asked, self._keep, strict=self.desk.settings.strict)
+        run = self._run(made, interrupted=interrupted)
+        self.observer(RunEnded(run))
+        return run
+
+    def _judge(self, record: CallRecord) -> None:
+        planned = next(each for each in self.planned if each.scenario is record.scenario)
+        judge_call(record.timeline, planned.requirements, self._keep, strict=self.desk.settings.strict)
+
+    def _keep(self, requirement: Requirement, verdict: Verdict) -> None:
+        self.verdicts.append(verdict)
+        self.observer(Judged(requirement, verdict))
+
+    async def _make(self, scenarios: Sequence[Scenario], *, side_by_side: int, first: int) -> None:
+        await make_calls(
+            self.desk,
+            scenarios,
+            concurrency=side_by_side,
+            on_done=self._done,
+            first=first,
+            place=self._placed,
+        )
+
+    async def _placed(self, desk: Desk, scenario: Scenario, *, call: str) -> CallRecord:
+        stages = StageWatch()
+
+        def watch(timeline: Timeline, event: Event) -> None:
+            for check in stages.reached_by(timeline, event):
+                self.observer(StageReached(scenario.name, call, check, timeline))
+
+        return await self.place(desk, scenario, call=call, watch=watch)
+
+    def _done(self, record: CallRecord) -> None:
+        self.records[record.scenario.name] = record
+        if self.as_they_end:
+            self._judge(record)
+        self.observer(CallFinished(record))
+
+    def _in_order(self) -> list[CallRecord]:
+        names = [each.scenario.name for each in self.planned]
+        return [self.records[name] for name in names if name in self.records]
+
+    def _run(self, made: Sequence[CallRecord], *, interrupted: bool) -> Run:
+        settings = self.desk.settings
+        by_name = {each.scenario.name: each for each in self.planned}
+        return Run(
+            target=self.desk.target.shown_url,
+            dialect=_dialect(made) or self.desk.target.dialect,
+            mode=settings.mode,
+            seed=settings.seed,
+            started_at=self.started_at,
+            calls=tuple(
+                _entry(record, by_name[first.scenario.name])
+                for first in made
+                for record in (first, *first.followed_by)
+            ),
+            verdicts=tuple(self.verdicts),
+            unreachable=self.unreachable,
+            interrupted=interrupted,
+            conditions=conditions(settings, self.desk.library),
+            repeat=self.repeat,
+        )
+
+
+def conditions(settings: RunSettings, library: Library) -> Mapping[str, str]:
+    """What another run must share, beside the target, for its figures to be comparable."""
+    return {"fixtures": library.digest(), "impairment": settings.impairment or "none"}
+
+
+def _dialect(made: Sequence[CallRecord]) -> str:
+    """As the calls were made in it, which may have been found on the way."""
+    started = made[0].timeline.first(CallStarted) if made else None
+    return started.dialect if started else ""
+
+
+def _entry(record: CallRecord, planned: Planned) -> CallEntry:
+    return CallEntry(
+        record.id,
+        record.scenario.name,
+        record.timeline,
+        record.audio,
+        title=record.scenario.title,
+        node=planned.node,
+        judged=frozenset(r.id for r in planned.requirements if r.over == "call"),
+    )

@@ -1,0 +1,125 @@
+"""A run as a whole: its calls, verdicts and measurements, and the one word about the target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from harness import __version__
+from harness.core.audio import Samples
+from harness.core.events import CallWithheld, HttpFailed
+from harness.core.probes import OFFER
+from harness.core.timeline import Timeline
+from harness.requirements.model import Level, Outcome, Verdict
+from harness.run.measurements import Measurement, collect
+
+UNREACHABLE = ("refused", "unresolved", "unanswered", "tls")
+
+
+class RunVerdict(StrEnum):
+    """The word about the target."""
+
+    CONFORMING = "conforming"
+    VIOLATING = "violating"
+    INCONCLUSIVE = "inconclusive"
+    UNREACHABLE = "unreachable"
+
+
+EXIT_CODES = {
+    RunVerdict.CONFORMING: 0,
+    RunVerdict.VIOLATING: 1,
+    RunVerdict.UNREACHABLE: 3,
+    RunVerdict.INCONCLUSIVE: 4,
+}
+
+
+@dataclass(frozen=True)
+class CallEntry:
+    """One call of the run. `audio`: what was received, 48 kHz mono, None where it was not kept.
+
+    `title` is the scenario's sentence; `node` its node id in pytest, empty where another front door made the
+    call; `judged` are the requirements that are tests of their own there.
+    """
+
+    id: str
+    scenario: str
+    timeline: Timeline
+    audio: Samples | None = None
+    title: str = ""
+    node: str = ""
+    judged: frozenset[str] = frozenset()
+
+    @property
+    def withheld(self) -> bool:
+        """Whether it was not placed, so that nothing of it can be judged."""
+        return self.timeline.first(CallWithheld) is not None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that a report is made from.
+
+    `conditions` is what two runs must share to be compared, beside target and mode: the fixtures' digest, the
+    impairment. `repeat`: the options with which pytest makes the same calls. `interrupted`: it was cut short,
+    and calls that were asked for are missing.
+    """
+
+    target: str
+    dialect: str
+    mode: str
+    seed: int
+    started_at: str
+    calls: tuple[CallEntry, ...]
+    verdicts: tuple[Verdict, ...]
+    unreachable: str = ""
+    interrupted: bool = False
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    harness_version: str = field(default=__version__)
+    repeat: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> RunVerdict:
+        """Unreachable before all else; a violation outweighs doubt; doubt outweighs conformance.
+
+        A call that was not placed leaves doubt, and so does a run that was cut short.
+        """
+        if self.unreachable:
+            return RunVerdict.UNREACHABLE
+        outcomes = {verdict.outcome for verdict in self.verdicts if not is_lost_observation(verdict)}
+        if Outcome.FAILED in outcomes:
+            return RunVerdict.VIOLATING
+        if self.interrupted or any(call.withheld for call in self.calls):
+            return RunVerdict.INCONCLUSIVE
+        if outcomes & {Outcome.ERROR, Outcome.INCONCLUSIVE} or not outcomes & {
+            Outcome.PASSED,
+            Outcome.WARNED,
+            Outcome.OBSERVED,
+        }:
+            return RunVerdict.INCONCLUSIVE
+        return RunVerdict.CONFORMING
+
+    def measurements(self) -> dict[str, Measurement]:
+        """Every measured quantity over all calls, by name."""
+        return {name: Measurement.of(unit, found) for name, (unit, found) in self.samples().items()}
+
+    def samples(self) -> dict[str, tuple[str, list[float]]]:
+        """Name → unit and every value that a measurement is made of."""
+        return collect([call.timeline for call in self.calls], self.verdicts)
+
+    def verdicts_of(self, call: str) -> Sequence[Verdict]:
+        """The verdicts on one call."""
+        return [v for v in self.verdicts if v.call == call]
+
+
+def is_lost_observation(verdict: Verdict) -> bool:
+    """A number that could not be taken: nothing about the target hangs on it."""
+    return verdict.level == Level.OBSERVE and verdict.outcome == Outcome.INCONCLUSIVE
+
+
+def unreachable(timeline: Timeline) -> str:
+    """Why nothing answered the call's offer: `refused: …`; empty where something did."""
+    failed = timeline.first(HttpFailed, where=lambda e: e.purpose == OFFER)
+    if failed is None or failed.failure not in UNREACHABLE:
+        return ""
+    return f"{failed.failure}: {failed.detail}" if failed.detail else failed.failure

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.core.events import CallStarted, CallWithheld
+from harness.core.timeline import Timeline
+from harness.requirements.model import Level, Outcome, Verdict
+from harness.run.model import CallEntry, Run, RunVerdict
+
+
+def run_of(*outcomes: Outcome, unreachable: str = "") -> Run:
+    verdicts = tuple(Verdict(f"a.r{i}", Level.MUST, outcome) for i, outcome in enumerate(outcomes))
+    return Run("http://127.0.0.1:1/", "json", "embedded", 1, "2026-01-01", (), verdicts, unreachable)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ((Outcome.PASSED, Outcome.NOT_APPLICABLE, Outcome.OBSERVED), RunVerdict.CONFORMING),
+        ((Outcome.PASSED, Outcome.WARNED), RunVerdict.CONFORMING),
+        ((Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE), RunVerdict.VIOLATING),
+        ((Outcome.PASSED, Outcome.INCONCLUSIVE), RunVerdict.INCONCLUSIVE),
+        ((Outcome.PASSED, Outcome.ERROR), RunVerdict.INCONCLUSIVE),
+        ((Outcome.NOT_APPLICABLE,), RunVerdict.INCONCLUSIVE),
+        ((), RunVerdict.INCONCLUSIVE),
+    ],
+)
+def test_the_verdict_follows_from_the_outcomes(outcomes: tuple[Outcome, ...], expected: RunVerdict) -> None:
+    assert run_of(*outcomes).verdict == expected
+
+
+def test_a_run_with_calls_that_were_not_placed_is_not_called_conforming() -> None:
+    timeline = Timeline([CallStarted(at=0, call="2"), CallWithheld(at=0, reason="the budget is spent")])
+    run = replace(run_of(Outcome.PASSED), calls=(CallEntry("2", "second", timeline),))
+    assert run.verdict == RunVerdict.INCONCLUSIVE
+    assert replace(run, verdicts=run_of(Outcome.FAILED).verdicts).verdict == RunVerdict.VIOLATING
+
+
+def test_a_target_that_nobody_answers_at_is_unreachable_whatever_else_was_judged() -> None:
+    assert run_of(Outcome.FAILED, unreachable="refused").verdict == RunVerdict.UNREACHABLE
+
+
+def test_an_observation_that_could_not_be_made_leaves_the_verdict_alone() -> None:
+    lost = Verdict("turns.latency", Level.OBSERVE, Outcome.INCONCLUSIVE)
+    kept = Verdict("a.r", Level.MUST, Outcome.PASSED)
+    run = Run("http://127.0.0.1:1/", "json", "embedded", 1, "2026-01-01", (), (lost, kept))
+    assert run.verdict == RunVerdict.CONFORMING

@@ -1,0 +1,143 @@
+"""One relay whose every text would take hold of a terminal; then all that runs leave is read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pty
+import re
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from harness.fakes.openai.peer import FakePeer
+from harness.fakes.relay.app import ReferenceRelay
+from harness.fakes.relay.settings import SESSION_PATH, RelaySettings
+from harness.fakes.serving import running
+from tests.fakes.callers import KEY, quick, serving
+
+HOSTILE = (
+    "\x1b[2J\x1b]0;owned\x07\x1b]8;;http://evil.example\x1b\\here\x9b31m\x85\u202eevil\u200b\r\b\ufeff\u2028"
+)
+RAW = re.compile(
+    "[\x07\x08\x0b-\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u200b\u202e\u2028\ufeff]|\x1b(?!\\[)|\x1b\\[2J"
+)
+COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # rich's own, at a terminal
+ROOT = Path(__file__).parents[2]
+TEXTS = {"model", "transcript", "delta", "instructions", "language", "name", "code", "message", "text"}
+
+
+def spoiled(value: Any) -> Any:
+    """Each text that is read by people, with the hostile one behind it."""
+    if isinstance(value, list):
+        return [spoiled(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: item + HOSTILE if key in TEXTS and isinstance(item, str) else spoiled(item)
+        for key, item in value.items()
+    }
+
+
+def spoiling_headers(app: ASGIApp) -> ASGIApp:
+    """Of a header, HTTP leaves C1 and what UTF-8 is made of (RFC 9110, section 5.5)."""
+    odd = "\x9b31m\u202e".encode()
+
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
+        async def spoil(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [
+                    (n, v + b"; x=" + odd if n == b"content-type" else v) for n, v in message["headers"]
+                ]
+                message = {**message, "headers": [*headers, (b"location", b"/" + odd), (b"x-debug", odd)]}
+            await send(message)
+
+        await app(scope, receive, spoil if scope["type"] == "http" else send)
+
+    return respond
+
+
+@pytest.fixture
+async def target(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """Where the relay takes offers."""
+    send = FakePeer._send
+    monkeypatch.setattr(
+        FakePeer, "_send", lambda peer, text: send(peer, json.dumps(spoiled(json.loads(text))))
+    )
+    async with serving(quick()) as fake:
+        relay = ReferenceRelay(RelaySettings(upstream=fake.url, api_key=KEY))
+        async with running(spoiling_headers(relay.app)) as url:
+            yield f"{url}{SESSION_PATH}"
+
+
+async def at_a_terminal(*arguments: str) -> str:
+    """What `harness …` prints there."""
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "harness", *arguments), cwd=ROOT, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    reading = asyncio.to_thread(read_all, ours)
+    printed, _ = await asyncio.gather(reading, process.wait())
+    os.close(ours)
+    return printed
+
+
+def read_all(descriptor: int) -> str:
+    read = b""
+    try:
+        while chunk := os.read(descriptor, 65536):
+            read += chunk
+    except OSError:  # how Linux says that the other end of a terminal is gone
+        pass
+    return read.decode("utf-8", "surrogateescape")
+
+
+async def in_a_pipe(*arguments: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", *arguments),
+        cwd=ROOT,
+        env={**os.environ, "NO_COLOR": "1"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    printed, _ = await process.communicate()
+    return printed.decode("utf-8", "surrogateescape")
+
+
+def raw_in(text: str) -> list[str]:
+    return [repr(text[max(0, m.start() - 40) : m.end() + 10]) for m in RAW.finditer(text)]
+
+
+async def test_nothing_that_a_target_says_reaches_a_terminal_or_a_report_raw(
+    target: str, tmp_path: Path
+) -> None:
+    doctor, run = tmp_path / "doctor", tmp_path / "run"
+    junit, allure = tmp_path / "junit.xml", tmp_path / "allure"
+    seen, printed = await asyncio.gather(
+        at_a_terminal("doctor", target, f"--reports={doctor}", "--say=en-m-yes"),
+        in_a_pipe(
+            *("pytest", "scenarios/first_turn_english.py", "scenarios/session_update_only.py", "-rA"),
+            *(f"--target={target}", f"--reports={run}", f"--junitxml={junit}", f"--alluredir={allure}"),
+            *("-p", "no:cacheprovider", "--log-cli-level=DEBUG"),
+        ),
+    )
+    document = await in_a_pipe(
+        "harness", "judge", str(next((run / "calls").glob("*/timeline.jsonl"))), "--json"
+    )
+    assert r"\u202e" in seen, seen
+    assert r"\u202e" in printed, printed
+    assert raw_in(COLOURS.sub("", seen.replace("\r\n", "\n").replace("\r", ""))) == []
+    assert raw_in(printed) == []
+    assert json.loads(document)
+    assert raw_in(document) == []
+    written = [junit, *allure.iterdir(), *doctor.rglob("*"), *run.rglob("*")]
+    texts = [path for path in written if path.suffix in (".xml", ".json", ".jsonl", ".html", ".txt")]
+    assert {path.suffix for path in texts} == {".xml", ".json", ".jsonl", ".html", ".txt"}
+    for path in texts:
+        assert raw_in(path.read_text(encoding="utf-8")) == [], path
