@@ -56,20 +56,20 @@ format: $(READY)  ## rewrite the sources as `make test` wants them
 	$(BIN)/ruff check --fix .
 
 proof: $(READY)  ## 100 faultless calls, 100 pairs of faults, calls of ten minutes: 20 minutes; then the figures go to docs/
-	$(BIN)/python -m tests.system.proof $(ARGS)
-	$(BIN)/python -m tests.system.pages
+	$(BIN)/python -m tools.proof $(ARGS)
+	$(BIN)/python -m tools.pages
 
 bench: $(READY)  ## measure calls per core against plain aiortc and the floor (about ten minutes)
-	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m tools.bench $(ARGS)
 
 docs: $(READY)  ## write docs/ anew from the declarations
-	$(BIN)/python -m tests.system.pages
+	$(BIN)/python -m tools.pages
 
 calibration: $(READY)  ## measure the impaired networks for 30 s and write the table
-	$(BIN)/python -m tests.network.calibration
+	$(BIN)/python -m tools.calibration
 
 networks: $(READY)  ## call from behind NATs and firewalls, and write docs/nat-verdicts.md anew (root)
-	$(BIN)/python -m tests.network.nat.page
+	$(BIN)/python -m tools.networks
 
 clean:  ## remove .venv, caches and reports
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

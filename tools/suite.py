@@ -20,13 +20,13 @@ BIN = Path(sys.executable).parent
 # is one pytest, so that what a lane starts serves all of its tests; the longest begin first.
 PLANTED = "tests/system/test_planted_faults.py"
 TIMED = {
-    "planted": (PLANTED,),
     "system": ("tests/system", f"--ignore={PLANTED}"),
-    "call": ("tests/call",),
+    "planted": (PLANTED,),
+    "docs": ("tests/docs",),
     "load": ("tests/load",),
     "plugin": ("tests/plugin",),
-    "docs": ("tests/docs",),
     "doors": ("tests/cli", "tests/fakes/faults", "tests/fakes/openai/workers", "tests/network/nat"),
+    "call": ("tests/call", "tests/run"),
 }
 TIMED_AT_ONCE, OTHERS_AT_ONCE = 4, 2
 NICE = "5"  # a third of the share of others: enough not to starve, and to be late for nothing

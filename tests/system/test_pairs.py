@@ -8,7 +8,7 @@ from harness.core.timeline import Timeline
 from tests.system.all_planted import PLANTED
 from tests.system.calling import make_planned_calls
 from tests.system.pairs import all_pairs, sample
-from tests.system.proof import too_busy, wrong_root
+from tools.proof import too_busy, wrong_root
 
 SEED = 1
 PAIRS = {str(pair): pair for pair in sample(PLANTED, 20, SEED)}

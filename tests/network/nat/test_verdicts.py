@@ -7,10 +7,10 @@ import pytest
 from harness.core.events import CallEnded, ChecksCounted, PacketsReceived, SendingStarted
 from tests.network.nat.addresses import NO_SERVERS
 from tests.network.nat.cells import CELLS, CONVERSATION, Cell
-from tests.network.nat.page import PAGE, page
 from tests.network.nat.results import Result
 from tests.network.nat.running import Seen, make_every_call
 from tests.network.nat.theory import THEORY
+from tools.networks import PAGE, page
 
 pytestmark = pytest.mark.timeout(200)  # the first test waits for all calls
 

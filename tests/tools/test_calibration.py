@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.network.calibration import BEGIN, END, PAGE, PRESET_NAMES, calibrate
+from tools.calibration import BEGIN, END, PAGE, PRESET_NAMES, calibrate
 
 
 async def test_what_is_injected_is_what_is_measured() -> None:

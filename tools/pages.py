@@ -1,4 +1,4 @@
-"""The generated pages of docs/: `python -m tests.system.pages` writes them."""
+"""The generated pages of docs/: `python -m tools.pages` writes them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.docs.reference import options_page
 from tests.system.all_planted import PLANTED
 from tests.system.planted import Planted
 from tests.system.planted_reconnecting import PLANTED as RECONNECTING
-from tests.system.proof import FIGURES
+from tools.proof import FIGURES
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[1] / "docs"
 
 INTRODUCTION = """\
 # Planted faults

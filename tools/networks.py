@@ -1,4 +1,4 @@
-"""docs/nat-verdicts.md, from calls that were made: `python -m tests.network.nat.page`, as root."""
+"""docs/nat-verdicts.md, from calls that were made: `python -m tools.networks`, as root."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.network.nat.results import Result
 from tests.network.nat.running import make_every_call
 from tests.network.nat.theory import THEORY
 
-PAGE = Path(__file__).parents[3] / "docs" / "nat-verdicts.md"
+PAGE = Path(__file__).parents[1] / "docs" / "nat-verdicts.md"
 
 INTRODUCTION = """\
 # Networks and ICE servers: what connects, and what a verdict says

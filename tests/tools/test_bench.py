@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.__main__ import Sizes, compared, main, one_core, write
-from tests.bench.figures import FIGURES, table
+from tools.bench.__main__ import Sizes, compared, main, one_core, write
+from tools.bench.figures import FIGURES, table
 
 SMALL = Sizes(plain=1, few=2, usual=2, many=3, climb=(2,), seconds=1.0, set_ups=1, rounds=1)
 

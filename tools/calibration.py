@@ -25,7 +25,7 @@ from harness.peer.receiver import AudioReceiver, rtp_payload
 from harness.peer.transport import Transport
 from tests.peer.pairs import connected_pair
 
-PAGE = Path(__file__).parents[2] / "docs" / "impairments.md"
+PAGE = Path(__file__).parents[1] / "docs" / "impairments.md"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 SECONDS = 30.0
 SEED = "calibration"

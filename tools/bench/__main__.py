@@ -17,10 +17,10 @@ from typing import Any
 
 import uvloop
 
-from tests.bench import floor
-from tests.bench.end_to_end import carried
-from tests.bench.figures import FIGURES, table
-from tests.bench.machine import Child, child, cores, interpreter, stolen
+from tools.bench import floor
+from tools.bench.end_to_end import carried
+from tools.bench.figures import FIGURES, table
+from tools.bench.machine import Child, child, cores, interpreter, stolen
 
 REPORT = Path("reports/bench/latest.json")
 LATE_MS = 10.0  # p99 of the pacing
@@ -53,7 +53,7 @@ async def compared(sizes: Sizes) -> tuple[dict[str, float], dict[str, str]]:
     """Plain aiortc, ours and the floor in turns, so that the machine's moods meet all three alike."""
     near, far = cores()
     plain_ms, ours_ms, floor_ms, plain_up, ours_up, memory = [], [], [], [], [], []
-    module = "tests.bench.near_end"
+    module = "tools.bench.near_end"
     async with (
         child(module, "plain", str(far), core=near) as plain,
         child(module, "ours", str(far), core=near) as ours,
@@ -86,7 +86,7 @@ async def one_core(sizes: Sizes) -> tuple[dict[str, float], dict[str, str]]:
     """How many calls one core carries, and whether many cost more each than few do."""
     near, far = cores()
     carried_calls, absolutes, growths = 0, {}, []
-    async with child("tests.bench.near_end", "ours", str(far), core=near) as ours:
+    async with child("tools.bench.near_end", "ours", str(far), core=near) as ours:
         for _ in range(sizes.rounds):
             few = await talking(ours, sizes.few, sizes)
             many = await talking(ours, sizes.many, sizes)

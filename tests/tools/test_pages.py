@@ -4,7 +4,7 @@ import pytest
 
 from harness.requirements import REGISTRY
 from tests.system.all_planted import PLANTED
-from tests.system.pages import DOCS, pages
+from tools.pages import DOCS, pages
 
 
 @pytest.mark.parametrize("name", sorted(pages()))

@@ -21,8 +21,8 @@ from harness.peer.sender import AudioSender, new_ssrc
 from harness.peer.source import ENDLESS
 from harness.peer.transport import Transport
 from harness.speech.library import load_library
-from tests.bench.machine import answer, questions
-from tests.bench.plain_call import SpokenTrack, listen
+from tools.bench.machine import answer, questions
+from tools.bench.plain_call import SpokenTrack, listen
 
 REPLY = "en-f-reply-order"
 

@@ -18,8 +18,8 @@ from harness.peer.peer import Peer
 from harness.peer.source import Microphone
 from harness.speech import opus
 from harness.speech.library import load_library
-from tests.bench.machine import Child, answer, child, questions, resident_mib
-from tests.bench.plain_call import PlainCall
+from tools.bench.machine import Child, answer, child, questions, resident_mib
+from tools.bench.plain_call import PlainCall
 
 CLIP = "en-f-order"
 SETTLE_SECONDS = 1.0
@@ -159,7 +159,7 @@ async def serve(engine: str, far_core: int) -> None:
     """Answer `calls` and `seconds`, or `churn`, with what was measured."""
     _ = load_library().clip(CLIP).packets
     freeze_loaded()  # as a call process does
-    async with child("tests.bench.far_end", engine, core=far_core) as far:
+    async with child("tools.bench.far_end", engine, core=far_core) as far:
         async for question in questions():
             if "churn" in question:
                 answer(**await churn(CALLERS[engine], far, question["churn"]))

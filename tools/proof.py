@@ -1,4 +1,4 @@
-"""What planted faults and faultless calls prove, in figures: `make proof` writes tests/system/proof.json.
+"""What planted faults and faultless calls prove, in figures: `make proof` writes tools/proof.json.
 
 Each part is made of real calls, side by side, that a seed repeats:
 

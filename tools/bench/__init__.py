@@ -1,0 +1,1 @@
+"""What a call costs, against plain aiortc and the floor: `make bench`."""
