@@ -122,9 +122,9 @@ async def test_nothing_that_a_target_says_reaches_a_terminal_or_a_report_raw(
     seen, printed = await asyncio.gather(
         at_a_terminal("doctor", target, f"--reports={doctor}", "--say=en-m-yes"),
         in_a_pipe(
-            *("pytest", "scenarios/first_turn_english.py", "scenarios/session_update_only.py", "-rA"),
+            *("pytest", "scenarios/session_update_only.py", "-rA"),
             *(f"--target={target}", f"--reports={run}", f"--junitxml={junit}", f"--alluredir={allure}"),
-            *("-p", "no:cacheprovider", "--log-cli-level=DEBUG"),
+            *("-p", "no:cacheprovider", "--log-cli-level=INFO"),
         ),
     )
     document = await in_a_pipe(

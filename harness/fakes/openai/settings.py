@@ -31,6 +31,7 @@ class FakeSettings:
     offer is an error (reports contradict). `refuse_bad_session`: whether a bad `session` part fails the
     request; else it is dropped, and the call lives on defaults. `connect_seconds`: how long an answered
     call may take to connect before it is released. `ice_patience`: see `LiteAgent`; None answers every check.
+    `management_hosts`: see `Access`.
     """
 
     addresses: tuple[str, ...] | None = None
@@ -41,6 +42,7 @@ class FakeSettings:
     seed: int = 0
     faults: tuple[str, ...] = ()
     management_token: str | None = field(default=None, repr=False)
+    management_hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ("*",)
     idle_audio: bool = True
     refuse_model_query: bool = False
