@@ -1,4 +1,7 @@
-"""The one file that reaches into aiortc and aioice, both pinned: what is private and needed has a name here.
+"""What is private in aiortc and aioice, both pinned, and needed from outside of them: it has a name here.
+
+What a call is made of are classes of our own, derived from theirs: `agents`, `protocol`, `dtls`,
+`association`.
 
 Why at all: the public API offers no hook below the jitter buffer, starts a thread for each received track,
 never gathers on loopback, and hides why DTLS failed. `tests/peer/test_aiortc_internals.py` fails by name when
