@@ -161,4 +161,4 @@ def evidence(record: CallRecord) -> Iterator[tuple[str, bytes, str, str]]:
 
 
 def _one_line(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("\n", " ")
+    return printable(value.replace("\\", "\\\\").replace("\n", " "))
