@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from harness.core.clock import MonotonicClock
 from harness.core.realtime_events import client_events
+from harness.fakes.access import Access
 from harness.fakes.faults.catalogue import OPENAI_FAULTS
 from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.management import fault_routes
@@ -96,8 +97,8 @@ class Endpoints:
 
 def management_route(plan: FaultPlan, inspected: Inspected, settings: FakeSettings) -> Mount:
     """`/_fake/`."""
-    token = settings.management_token
-    routes = [*fault_routes(plan, token), *inspection_routes(inspected, plan, MonotonicClock(), token)]
+    access = Access(settings.management_token, settings.management_hosts)
+    routes = [*fault_routes(plan, access), *inspection_routes(inspected, plan, MonotonicClock(), access)]
     return Mount(MANAGEMENT_PATH, routes=routes)
 
 

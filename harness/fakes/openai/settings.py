@@ -34,7 +34,7 @@ class FakeSettings:
     the project may not use. `unknown_model_status`: how a model that nobody knows is refused; None takes any.
     `refuse_project_key_on_raw_sdp`, `sideband_waits_for_media`: as one report each has it.
     `connect_seconds`: how long an answered call may take to connect before it is released. `ice_patience`:
-    see `LiteAgent`; None answers every check.
+    see `LiteAgent`; None answers every check. `management_hosts`: see `Access`.
     """
 
     addresses: tuple[str, ...] | None = None
@@ -45,6 +45,7 @@ class FakeSettings:
     seed: int = 0
     faults: tuple[str, ...] = ()
     management_token: str | None = field(default=None, repr=False)
+    management_hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ("*",)
     answer_media_type: str = "text/plain; charset=utf-8"
     idle_audio: bool = True
