@@ -27,7 +27,7 @@ from harness.plugin.options import is_strict
 from harness.plugin.repeating import repeat_options
 from harness.report.files import write_run
 from harness.report.html import write_html
-from harness.report.run import EXIT_CODES, CallEntry, Run, RunVerdict, unreachable
+from harness.report.run import EXIT_CODES, CallEntry, Run, RunVerdict, hangs, unreachable
 from harness.report.saved import RESULTS
 from harness.requirements.judging import CallJudge, judge
 from harness.requirements.model import Requirement, Verdict
@@ -222,6 +222,10 @@ class Running:
                 (first,) = await make_calls(desk, [ordinary], concurrency=1, first=0)
                 self._keep(first, progress)
                 self._check_reachable(first)
+                if silence := hangs(first.timeline):
+                    # Each further call would wait as long, to show the same.
+                    progress(f"  the target hangs ({silence}): no further call is made")
+                    desk.budget.close(f"the target hung on the first offer: {silence}")
             together = sorted(
                 (s for s in rest if not s.alone), key=lambda s: -s.lasts
             )  # none keeps all waiting
