@@ -124,7 +124,7 @@ def trimmed(body: bytes, kind: str) -> str:
     [
         (as_text, "sdp", {"json-answer": "json-instead-of-sdp", "json": "json-instead-of-sdp"}),
         (not_awaited, "json", dict.fromkeys(ORDER, "offer-undefined")),
-        (trimmed, "json-answer", {}),
+        (trimmed, "json", {}),
     ],
 )
 async def test_the_search_goes_on_until_an_offer_has_arrived_as_sdp(
