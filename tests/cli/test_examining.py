@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -79,6 +80,63 @@ async def found(url: str, **options: object) -> tuple[Examined, list[Refused]]:
     async with Desk.open(settings, EmbeddedPair.for_run) as desk:
         examined = await examine(desk, plan, watch=lambda *_: None, on_refused=refused.append)
     return examined, refused
+
+
+@dataclass
+class FakeForwarder:
+    """A relay of its own: `read` takes the offer out of a request, and it goes to the fake as a form."""
+
+    fake: str
+    key: str
+    read: Callable[[bytes, str], str]
+
+    async def session(self, request: Request) -> Response:
+        try:
+            offer = self.read(await request.body(), request.headers["content-type"])
+        except ValueError:
+            return JSONResponse({"error": "cannot read this"}, 500)
+        session = '{"type": "realtime", "model": "gpt-realtime-2.1"}'
+        parts = {"sdp": (None, offer.encode()), "session": (None, session.encode())}
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.post(
+                f"{self.fake}/v1/realtime/calls",
+                files=parts,
+                headers={"Authorization": f"Bearer {self.key}"},
+            )
+        # The field's habit: whatever came goes back, and it is called a success.
+        return Response(answer.content, media_type=answer.headers["content-type"])
+
+
+def as_text(body: bytes, _kind: str) -> str:
+    return body.decode()
+
+
+def not_awaited(_body: bytes, _kind: str) -> str:
+    return "undefined"
+
+
+def trimmed(body: bytes, kind: str) -> str:
+    return str(json.loads(body)["sdp"]).strip() if kind == "application/json" else "[object Object]"
+
+
+@pytest.mark.parametrize(
+    ("read", "dialect", "refused"),
+    [
+        (as_text, "sdp", {"json-answer": "json-instead-of-sdp", "json": "json-instead-of-sdp"}),
+        (not_awaited, "json", dict.fromkeys(ORDER, "offer-undefined")),
+        (trimmed, "json", {}),
+    ],
+)
+async def test_the_search_goes_on_until_an_offer_has_arrived_as_sdp(
+    read: Callable[[bytes, str], str], dialect: str, refused: dict[str, str], pair: EmbeddedPair
+) -> None:
+    """The relay calls everything a success: what arrived tells which form it reads."""
+    relay = FakeForwarder(pair.fake, pair.options.api_key, read)
+    async with running(Starlette(routes=[Route("/session", relay.session, methods=["POST"])])) as url:
+        examined, told = await found(f"{url}/session", fake_openai=pair.fake)
+    assert {each.dialect: each.cause for each in told} == refused
+    assert examined.dialect == dialect
+    assert examined.was_found == (read is as_text)
 
 
 async def upstream_calls(pair: EmbeddedPair) -> int:

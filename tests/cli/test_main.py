@@ -103,11 +103,12 @@ def test_fake_and_relay_print_their_url_serve_and_stop_cleanly(
     relay = server("relay", "--upstream", f"{url}/v1", OPENAI_API_KEY="sk-test-0123456789abcdef")
     assert httpx.get(f"{url}/_fake/calls", trust_env=False).json()["calls"] == []
     assert httpx.get(f"{ready_line(relay)}/health", trust_env=False).json()["status"] == "ok"
-    for process in (relay, fake):
+    hint = rf"give the relay OPENAI_BASE_URL={url}/v1 and OPENAI_API_KEY=sk-test \(any key will do\)\n"
+    for process, told in ((relay, ""), (fake, hint)):
         process.send_signal(number)
         assert process.wait(10) == 0
         assert process.stderr is not None
-        assert re.fullmatch(r"seed \d+\n", process.stderr.read())
+        assert re.fullmatch(rf"seed \d+\n{told}", process.stderr.read())
 
 
 def test_a_port_in_use_is_named_with_what_to_do(server: Server) -> None:
