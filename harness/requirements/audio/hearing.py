@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from harness.core.events import ServerEvent
@@ -60,6 +61,7 @@ AWAITED = Condition("the caller speaks and waits to be answered", _not_awaited)
     needs=("audio.comes-back",),
     when=(AWAITED,),
     bears_bad_network=True,
+    also_in=("turns",),  # a conversation whose turns alone are judged is one all the same
     causes={
         "text-only-session": Cause(
             "the session is text only, so no audio can come",
@@ -123,7 +125,8 @@ def _unheard(timeline: Timeline, wait: Wait, came: Heard, answers: list[Reply]) 
     loudest = "" if came.loudest is None else f", the loudest at {came.loudest:.0f} dBFS"
     silence = f"{came.packets} packets of silence{loudest}" if came.packets else "not one audio packet"
     waited = f"{wait.until - wait.since:.1f} s after {wait.said.name}"
-    return Violation(cause, f"{seen}; {silence} in {waited}", (said, *evidence))
+    quotes = sorted((said, *evidence), key=lambda quote: quote.at or 0.0)
+    return Violation(cause, f"{seen}; {silence} in {waited}", tuple(quotes))
 
 
 Named = tuple[str, str, tuple[Evidence, ...]]
@@ -195,10 +198,10 @@ def _told(timeline: Timeline, reply: Reply) -> Iterator[Evidence]:
     """Where it is said that only text will come."""
     for event in timeline.server_events("session.created", "session.updated", before=reply.created_at)[-1:]:
         said = field(event.event, "session", "output_modalities")
-        yield Evidence(event.at, f"{event.type}: output_modalities {excerpt(str(said))}")
+        yield Evidence(event.at, f"{event.type}: output_modalities {json.dumps(said)}")
     for event in _of_reply(timeline, reply)[-1:]:
         said = field(event.event, "response", "output_modalities")
-        yield Evidence(event.at, f"{event.type} {reply.id}: output_modalities {excerpt(str(said))}")
+        yield Evidence(event.at, f"{event.type} {reply.id}: output_modalities {json.dumps(said)}")
 
 
 def _of_reply(timeline: Timeline, reply: Reply) -> list[ServerEvent]:
