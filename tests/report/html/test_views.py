@@ -35,7 +35,7 @@ def test_a_conforming_run_says_over_how_much() -> None:
 def test_a_violating_run_counts_what_is_violated_and_why() -> None:
     said = headline(run_of(entry(), hung("002-hung"), hung("003-hung")))
     assert said.text == "The relay violates 1 requirement"
-    assert said.why == "1 root cause"
+    assert said.why == "1 root cause, of which 1 hurts callers today"
     assert next(iter(said.counts)) == (Outcome.FAILED, 2)
 
 
