@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 30.0
 
 
 class Report:
@@ -36,7 +36,7 @@ class Report:
 
     @contextmanager
     def feature(self, name: str) -> Iterator[None]:
-        """One feature; the first that does not work ends the program, for nothing that follows could be trusted."""
+        """One feature; the first that does not work ends the program: nothing that follows could be trusted."""
         self._current = name
         try:
             yield

@@ -119,9 +119,7 @@ def test_audio_that_was_sent_can_be_truncated_at_once() -> None:
         call.wait(0.01)
     delta = call.one("response.output_audio.delta")
     sent_ms = len(base64.b64decode(delta["delta"])) // 48
-    call.send(
-        "conversation.item.truncate", item_id=delta["item_id"], content_index=0, audio_end_ms=sent_ms
-    )
+    call.send("conversation.item.truncate", item_id=delta["item_id"], content_index=0, audio_end_ms=sent_ms)
     assert codes(call) == []
     assert call.one("conversation.item.truncated")["audio_end_ms"] == sent_ms
 
