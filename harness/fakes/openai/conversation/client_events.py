@@ -156,13 +156,22 @@ class ClientEvents:
 
     def _truncate_item(self, event: Event) -> None:
         item = self._items.get(event["item_id"])
-        if item is None or not item.by_assistant:
+        if item is None:
             raise unknown_item("truncate", event["item_id"])
+        held = self._responder.generated_ms(item)
+        if not item.by_assistant or not held:
+            raise RefusedError(
+                "unsupported_content_type", "Only model output audio messages can be truncated"
+            )
         if event["content_index"] != 0:
             raise invalid_value("content_index", "Expected 0.")
-        longest = self._responder.generated_ms(item)
-        if not 0 <= event["audio_end_ms"] <= longest:
-            raise invalid_value("audio_end_ms", f"The item holds {longest} ms of audio.")
+        asked = event["audio_end_ms"]
+        if asked < 0:
+            raise invalid_value("audio_end_ms", "Expected 0 or more.")
+        if asked > held:
+            raise RefusedError(
+                "invalid_value", f"Audio content of {held}ms is already shorter than {asked}ms"
+            )
         item.truncate(event["audio_end_ms"])
         self._line.send(
             "conversation.item.truncated",

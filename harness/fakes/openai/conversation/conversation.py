@@ -104,9 +104,9 @@ class Conversation:
         """The data channel or the socket is open."""
         return self._at(now, self._open)
 
-    def client_message(self, raw: str | bytes, now: float) -> list[Output]:
-        """A message from the client, of whatever content."""
-        return self._at(now, lambda: self._receive(raw))
+    def client_message(self, raw: str | bytes, now: float, *, aside: bool = False) -> list[Output]:
+        """A message from the client, of whatever content; one `aside` is not kept until `opened`."""
+        return self._at(now, lambda: self._receive(raw, aside=aside))
 
     def speech_started(self, audio_ms: int, now: float) -> list[Output]:
         """The segmenter says so; ms on the audio clock, the prefix padding included."""
@@ -176,8 +176,8 @@ class Conversation:
             self._line.refuse(RefusedError("session_expired", message))
         self._line.put(Close(message, GOING_AWAY))
 
-    def _receive(self, raw: str | bytes) -> None:
-        if self._early is not None:
+    def _receive(self, raw: str | bytes, *, aside: bool = False) -> None:
+        if self._early is not None and not aside:
             self._early.append(raw)
             return
         if self._line.behaviour.chokes_on(len(raw)):

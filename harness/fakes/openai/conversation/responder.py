@@ -92,8 +92,7 @@ class Responder:
         cut: list[Playing] = []
 
         def clear() -> None:
-            if self._playout and self._playout.holds_conversation:
-                cut.extend(self._playout.clear())
+            cut.extend(self._cleared())
 
         def cancel() -> None:
             if self._active:
@@ -104,6 +103,13 @@ class Responder:
         first()
         second()
         self._truncate(cut)
+
+    def cut_off(self) -> None:
+        """What is heard of the conversation ends here, and what is being made goes on unheard."""
+        self._truncate(self._cleared())
+
+    def _cleared(self) -> list[Playing]:
+        return self._playout.clear() if self._playout and self._playout.holds_conversation else []
 
     def clear_output(self) -> None:
         """The client cuts off what is heard, if anything is. Raises RefusedError on a WebSocket."""

@@ -43,6 +43,8 @@ class Turns:
             self._input.speech_started(speech.audio_ms)
             if detection["interrupt_response"] and self._line.behaviour.interruptible():
                 self._responder.interrupt()
+            elif self._line.settings.always_clears:
+                self._responder.cut_off()
         else:
             self._committed(self._input.speech_stopped(speech.audio_ms), self._transcriber.understand())
             if detection["create_response"]:
