@@ -282,7 +282,7 @@ class FakePeer:
         self._ear.hear(sequence, payload, samples)
 
     def _play(self, response_id: str, reply: Reply) -> None:
-        """A reply asked for by a sideband before the media is up begins at once, and its beginning is lost."""
+        """Begin at once: what a sideband asked for before the media is up loses its first words."""
         self._play_began = self._record.clock.now()
         self._playout.play(response_id, reply)
 

@@ -32,8 +32,8 @@ class FakeSettings:
     offer is an error (reports contradict). `refuse_bad_session`: whether a bad `session` part fails the
     request; else it is dropped, and the call lives on defaults. `refused_models`: those that exist and that
     the project may not use. `unknown_model_status`: how a model that nobody knows is refused; None takes any.
-    `refuse_project_key_on_raw_sdp`, `sideband_waits_for_media`: as one report each has it. `connect_seconds`: how long an answered
-    call may take to connect before it is released.
+    `refuse_project_key_on_raw_sdp`, `sideband_waits_for_media`: as one report each has it.
+    `connect_seconds`: how long an answered call may take to connect before it is released.
     """
 
     addresses: tuple[str, ...] | None = None

@@ -163,7 +163,7 @@ def test_an_item_without_audio_yet_cannot_be_truncated_at_0_ms() -> None:
     """What a client sends that is interrupted before it heard anything."""
     call = Driven(transport="websocket", settings=ConversationSettings(reply_delay_ms=0, vary=False)).open()
     call.send("response.create")
-    call.wait(0.0)
+    call.take(call.conversation.tick(call.now))
     item_id = call.one("response.output_item.added")["item"]["id"]
     call.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=0)
     assert codes(call) == ["unsupported_content_type"]

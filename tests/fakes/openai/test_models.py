@@ -21,7 +21,9 @@ async def asked(served: Served, model: str, path: str = CALLS, **request: Any) -
         session = json.dumps({"type": "realtime", "model": model})
         files = {"sdp": (None, caller.offer, SDP), "session": (None, session, "application/json")}
         response = await served.post(path, files=files, **request)
-    error = response.json()["error"] if response.status_code != 201 else {"code": None, "message": ""}
+    error: dict[str, Any] = {"code": None, "message": ""}
+    if response.status_code != 201:
+        error = response.json()["error"]
     return response.status_code, error["code"], error["message"]
 
 

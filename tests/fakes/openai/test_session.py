@@ -316,7 +316,7 @@ def test_a_description_that_is_too_long_is_told_its_length() -> None:
     assert not call.errors
     call.update(instructions="New.", tools=[{**TOOL, "description": "d" * 1057}])
     assert call.errors[0]["message"] == (
-        "Invalid 'session.tools[0].description': string too long. Expected a string with maximum length 1024, "
-        "but got a string with length 1057 instead."
+        "Invalid 'session.tools[0].description': string too long. Expected a string with maximum length "
+        "1024, but got a string with length 1057 instead."
     )
     assert call.conversation.session["instructions"] != "New.", "the session is refused as a whole"
