@@ -99,6 +99,8 @@ await run("openai", async (report) => {
 
   await report.feature("close", async () => {
     client.close();
-    assert.equal((await received.after(0, "client:closed")).code, 1000);
+    const { code } = await received.after(0, "client:closed");
+    // Node 20's own tells 1006 at times, where the connection's end comes right behind the close frame.
+    assert.ok(code === 1000 || (setting.native && code === 1006), `closed with ${code}`);
   });
 });

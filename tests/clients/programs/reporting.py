@@ -36,7 +36,7 @@ class Report:
 
     @contextmanager
     def feature(self, name: str) -> Iterator[None]:
-        """One feature; the first that does not work ends the program: nothing that follows could be trusted."""
+        """One feature; the first that does not work ends the program: what follows could not be trusted."""
         self._current = name
         try:
             yield
