@@ -59,6 +59,22 @@ format: $(READY)  ## rewrite the sources as `make test` wants them
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+proof: $(READY)  ## 100 faultless calls and 100 pairs of faults, about ten minutes; then the figures go to docs/
+	$(BIN)/python -m tests.system.proof $(ARGS)
+	$(BIN)/python -m tests.system.pages
+
+bench: $(READY)  ## measure calls per core against plain aiortc and the floor (about ten minutes)
+	$(BIN)/python -m tests.bench $(ARGS)
+
+docs: $(READY)  ## write docs/ anew from the declarations
+	$(BIN)/python -m tests.system.pages
+
+calibration: $(READY)  ## measure the impaired networks for 30 s and write the table
+	$(BIN)/python -m tests.network.calibration
+
+networks: $(READY)  ## call from behind NATs and firewalls, and write docs/nat-verdicts.md anew (root)
+	$(BIN)/python -m tests.network.nat.page
+
 clients: $(READY) install-clients  ## official clients hold conversations with the fake; then the table goes to docs/
 	$(BIN)/python -m tests.clients.table; status=$$?; $(BIN)/python -m tests.system.pages; exit $$status
 
@@ -76,22 +92,6 @@ $(CLIENTS)/node_modules/.installed: $(CLIENTS)/package.json $(CLIENTS)/package-l
 	$(PYTHON) -m venv .venv-clients
 	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
-
-proof: $(READY)  ## 100 faultless calls and 100 pairs of faults, about ten minutes; then the figures go to docs/
-	$(BIN)/python -m tests.system.proof $(ARGS)
-	$(BIN)/python -m tests.system.pages
-
-bench: $(READY)  ## measure calls per core against plain aiortc and the floor (about ten minutes)
-	$(BIN)/python -m tests.bench $(ARGS)
-
-docs: $(READY)  ## write docs/ anew from the declarations
-	$(BIN)/python -m tests.system.pages
-
-calibration: $(READY)  ## measure the impaired networks for 30 s and write the table
-	$(BIN)/python -m tests.network.calibration
-
-networks: $(READY)  ## call from behind NATs and firewalls, and write docs/nat-verdicts.md anew (root)
-	$(BIN)/python -m tests.network.nat.page
 
 clean:  ## remove .venv, caches and reports
 	rm -rf $(VENV) .venv-clients $(CLIENTS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
