@@ -29,7 +29,6 @@ FEATURES = {
 RunsIn = Literal["node", "page", "python", "own-python"]
 
 _SOCKET = {
-    "sideband": "the WebSocket is the call: there is none to join",
     "hang-up by id": "the WebSocket is the call: closing it ends it",
 }
 _NO_MUTE = {"mute": "the program decides what audio it sends; the client has no switch"}
@@ -73,5 +72,10 @@ CLIENTS = (
     Client("openai-python, WebSocket", "python", "openai_python", {**_SOCKET, **_NO_MUTE}),
     Client("openai-python with aiortc, WebRTC", "python", "openai_python_calls", _NO_MUTE),
     Client("openai-agents (Python), WebSocket", "own-python", "openai_agents", {**_SOCKET, **_NO_MUTE}),
-    Client("livekit-plugins-openai, WebSocket", "own-python", "livekit_plugin", {**_SOCKET, **_NO_MUTE}),
+    Client(
+        "livekit-plugins-openai, WebSocket",
+        "own-python",
+        "livekit_plugin",
+        {**_SOCKET, **_NO_MUTE, "sideband": "it has no way to name a call"},
+    ),
 )

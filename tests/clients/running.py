@@ -26,10 +26,10 @@ from harness.fakes.openai import wire_audio
 from harness.fakes.serving import running
 from harness.speech.library import load_library
 from tests.clients.clients import FOLDER, OWN_PYTHON, ROOT, Client
+from tests.fakes.callers import KEY, SESSION, Reached, calling
 from tests.report.html.browser import chromium
 from tests.support.certificates import TestCertificate, make_certificate
 
-KEY = "sk-test-0123456789abcdefghij"
 SEED = 7
 LONGEST_SECONDS = 100.0  # one client's conversation takes about 20 s, and far longer on a busy machine
 LEAVING_SECONDS = 10.0
@@ -102,9 +102,21 @@ async def converse(clients: Sequence[Client], node: str = "", browser: str = "")
                     return await in_page(opened, pages, client, given)
                 return await in_process(command(client, node), given, certificate)
 
-        results = await asyncio.gather(*map(result, clients))
+        async with live_call(url) as setting["call"]:
+            results = await asyncio.gather(*map(result, clients))
         calls = await ended_calls(url)
         return Outcome({client.name: result for client, result in zip(clients, results, strict=True)}, calls)
+
+
+@asynccontextmanager
+async def live_call(url: str) -> AsyncIterator[str]:
+    """A WebRTC call for clients to join; yields its id."""
+    async with httpx.AsyncClient(trust_env=False, timeout=30.0) as http:
+        fake = Reached(url, http)
+        async with calling(fake, SESSION) as caller:
+            await caller.event("session.created", within=30.0)
+            [call] = await fake.calls(ufrag=caller.peer.ufrag, events="0")
+            yield call["id"]
 
 
 async def ended_calls(url: str) -> list[dict[str, Any]]:

@@ -39,7 +39,12 @@ def page(found: Mapping[str, Any]) -> str:
     lines += ["", "– not applicable, see below.", "", "## What each feature is", ""]
     lines += [f"- **{name}**: {meaning}" for name, meaning in FEATURES.items()]
     lines += ["", "## Not applicable", ""]
-    lines += [f"- {c.name}, {feature}: {reason}" for c in CLIENTS for feature, reason in c.lacks.items()]
+    for feature in FEATURES:
+        lacking: dict[str, list[str]] = {}
+        for client in CLIENTS:
+            if feature in client.lacks:
+                lacking.setdefault(client.lacks[feature], []).append(client.name)
+        lines += [f"- **{feature}**: {reason} ({'; '.join(names)})" for reason, names in lacking.items()]
     return "\n".join(lines) + "\n"
 
 

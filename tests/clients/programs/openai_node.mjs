@@ -97,6 +97,21 @@ await run("openai", async (report) => {
     await received.after(place, "response.done", completed);
   });
 
+  await report.feature("sideband", async () => {
+    const side = await Client.create(openai, { callID: setting.call });
+    const steered = new Received();
+    side.on("error", (error) => report.problem(error));
+    side.on("event", (event) => steered.push(event));
+    side.socket.addEventListener("open", () => steered.push({ type: "client:open" }));
+    side.socket.addEventListener("close", () => steered.push({ type: "client:closed" }));
+    await steered.after(0, "client:open");
+    const instructions = `Steered by openai-node${setting.native ? ", native" : ""}.`;
+    side.send({ type: "session.update", session: { type: "realtime", instructions } });
+    await steered.after(0, "session.updated", ({ session }) => session.instructions === instructions);
+    side.close();
+    await steered.after(0, "client:closed");
+  });
+
   await report.feature("close", async () => {
     client.close();
     const { code } = await received.after(0, "client:closed");

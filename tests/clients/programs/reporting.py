@@ -90,12 +90,13 @@ def cancelled(reason: str) -> Callable[[dict[str, Any]], bool]:
 
 
 class Setting:
-    """Where the fake is: `url` without TLS, an API `key`, and `speech(name)`, 16-bit PCM at 24 kHz."""
+    """Where the fake is: `url` without TLS, an API `key`, and the id of a live `call`."""
 
     def __init__(self) -> None:
         given = json.loads(sys.argv[1])
         self.url: str = given["url"]
         self.key: str = given["key"]
+        self.call: str = given.get("call", "")
         self._folder = Path(given["speech"])
 
     def speech(self, name: str) -> bytes:
