@@ -150,7 +150,7 @@ class Driver:
         """The caller has begun to say this."""
         if clip is not self._said:
             self._said = clip
-            self.conversation.expect(clip.transcript, clip.language)
+            self._perform(self.conversation.expect(clip.transcript, clip.language, now=self._clock.now()))
 
     def hear(self, samples: Samples, rate: int = RATE) -> None:
         """The next samples of the caller's audio."""

@@ -109,6 +109,16 @@ def model_refused(model: str) -> ApiError:
     return ApiError(403, message, code="model_not_found")
 
 
+def model_transcribes(model: str) -> ApiError:
+    """The model is for transcription sessions alone."""
+    return ApiError(400, f'Model "{model}" is not supported in realtime mode.')
+
+
+def model_of_transcription() -> ApiError:
+    """The URL of a transcription session names a model; its place is in the session."""
+    return ApiError(400, "You must not provide a model parameter for transcription sessions.")
+
+
 def project_key_refused() -> ApiError:
     """A raw offer is for ephemeral keys. The words are not known."""
     return ApiError(401, "A raw SDP offer needs an ephemeral key.", code="invalid_api_key")

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from harness.fakes.openai.conversation.models import MODELS, TRANSCRIBERS
-from harness.fakes.openai.errors import ApiError, model_not_found, model_refused
+from harness.fakes.openai.errors import ApiError, model_not_found, model_refused, model_transcribes
 from harness.fakes.openai.keys import Keys
 from harness.fakes.openai.settings import FakeSettings
 
@@ -22,6 +22,8 @@ def check_model(model: object, settings: FakeSettings) -> None:
         raise model_refused(model)
     if model in settings.retired_models:
         raise model_not_found(model)
+    if model in TRANSCRIBERS:
+        raise model_transcribes(model)
     if settings.unknown_model_status is not None and model not in MODELS:
         raise model_not_found(model, settings.unknown_model_status)
 

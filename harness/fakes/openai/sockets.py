@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from harness.core.events import HttpRequest
 from harness.fakes.openai import errors
 from harness.fakes.openai.calls import Calls
+from harness.fakes.openai.conversation.session import TRANSCRIPTION
 from harness.fakes.openai.driver import Driver
 from harness.fakes.openai.errors import ApiError
 from harness.fakes.openai.keys import Keys, bearer, is_azure
@@ -137,11 +138,7 @@ class Sockets:
             await websocket.send_denial_response(error.response())
 
     async def _converse(self, websocket: WebSocket, session: dict[str, object] | None) -> None:
-        model = websocket.query_params.get("model") or (session or {}).get("model")
-        if not isinstance(model, str):
-            raise errors.invalid_parameter("model", "You must provide a model.", "missing_model")
-        if not is_azure(websocket):
-            check_model(model, self._settings)
+        config = self._asked_for(websocket, session)
         record = self._calls.begin(bearer(websocket))
         record.begin(ufrag="", offer=b"")
         record.add(HttpRequest(at=record.clock.now(), side="upstream", method="GET", url=str(websocket.url)))
@@ -156,7 +153,6 @@ class Sockets:
                 self._calls.refuse(record, f"refused-{response.status_code}")
                 await websocket.send_denial_response(response)
                 return
-        config = {"type": "realtime", **(session or {}), "model": model}
         driver = self._calls.converse(record, config, "websocket", faults)
         socket = Socket(websocket)
         driver.attach(send=socket.send, close=socket.close)
@@ -168,6 +164,21 @@ class Sockets:
         finally:
             driver.stop()
             self._calls.ended(call, socket.reason or "hang-up")
+
+    def _asked_for(self, websocket: WebSocket, session: dict[str, object] | None) -> dict[str, object]:
+        """The session to begin with: the key's, and what the URL says of it. Raises ApiError."""
+        model = websocket.query_params.get("model")
+        kind = websocket.query_params.get("intent") or (session or {}).get("type")
+        if kind == TRANSCRIPTION:
+            if model is not None:
+                raise errors.model_of_transcription()
+            return {"type": TRANSCRIPTION, **(session or {})}
+        name = model or (session or {}).get("model")
+        if not isinstance(name, str):
+            raise errors.invalid_parameter("model", "You must provide a model.", "missing_model")
+        if not is_azure(websocket):
+            check_model(name, self._settings)
+        return {"type": "realtime", **(session or {}), "model": name}
 
     async def _sideband(self, websocket: WebSocket, call_id: str) -> None:
         call = self._calls.find(call_id)

@@ -15,6 +15,14 @@ UTTERANCE = (
     ("input_audio_buffer.committed",),
     ("conversation.item.added",),
     ("conversation.item.done",),
+    (
+        "conversation.item.input_audio_transcription.completed",
+        "conversation.item.input_audio_transcription.failed",
+    ),
+)
+# A model that streams sends words while the caller still speaks.
+TRANSCRIPT = (
+    ("input_audio_buffer.speech_started",),
     ("conversation.item.input_audio_transcription.delta",),
     (
         "conversation.item.input_audio_transcription.completed",
@@ -87,6 +95,7 @@ def _chains(events: list[Event]) -> Iterator[str]:
             items[item_id].append(event["type"])
     for item_id, names in items.items():
         yield from _in_order(item_id, names, UTTERANCE)
+        yield from _in_order(item_id, names, TRANSCRIPT)
     for response_id, names in responses.items():
         yield from _in_order(response_id, names, RESPONSE)
         yield from _in_order(response_id, names, PLAYOUT)

@@ -175,7 +175,6 @@ def test_empty_values_clear_what_can_be_empty(changes: dict[str, Any], path: str
         ),
         ({"type": "realtime", "max_output_tokens": 0}, "invalid_value", "session.max_output_tokens"),
         ({"type": "realtime", "max_output_tokens": 5000}, "invalid_value", "session.max_output_tokens"),
-        ({"type": "transcription"}, "invalid_value", "session.type"),
         (
             {"type": "realtime", "tools": [{"type": "function"}]},
             "missing_required_parameter",

@@ -88,6 +88,7 @@ class ClientEvents:
             raise invalid_value("audio", "Expected at most 15 MiB of audio.")
         self._line.put(AppendInput(audio, self._session.input_format))
         self._input.appended(len(audio) / BYTES_PER_MS[self._session.input_format])
+        self._turns.audio_came()
 
     def _create_item(self, event: Event) -> None:
         resource = copy.deepcopy(dict(event["item"]))
@@ -181,6 +182,8 @@ class ClientEvents:
         )
 
     def _create_response(self, event: Event) -> None:
+        if self._session.transcribes:
+            raise RefusedError("invalid_parameter", "A transcription session makes no responses.")
         parameters = dict(event.get("response") or {})
         ranges.check_response(parameters)
         voice = ((parameters.get("audio") or {}).get("output") or {}).get("voice")

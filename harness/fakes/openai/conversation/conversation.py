@@ -94,9 +94,13 @@ class Conversation:
     def closed(self) -> bool:
         return self._line.closed
 
-    def expect(self, transcript: str, language: str = "") -> None:
-        """Tell what the caller will say: for the transcript, and for the language of the reply."""
+    def expect(self, transcript: str, language: str = "", *, now: float | None = None) -> list[Output]:
+        """Tell what the caller will say: for the transcript, and for the language of the reply.
+
+        `now`: the caller has begun to say it.
+        """
         self._transcriber.expect(Said(transcript, language))
+        return [] if now is None or self._early is not None else self._at(now, self._turns.audio_came)
 
     # --- what happens ---
 

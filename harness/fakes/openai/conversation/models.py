@@ -38,6 +38,7 @@ TRANSCRIBERS = (
     "gpt-transcribe",
     "whisper-1",
 )
+STREAMING = ("gpt-realtime-whisper",)  # they transcribe while the caller still speaks
 NEWEST = MODELS["gpt-realtime-2.1"]
 
 

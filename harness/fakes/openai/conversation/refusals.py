@@ -62,6 +62,13 @@ def listed(words: Sequence[str]) -> str:
     return ", ".join([*quoted[:-1], f"and {quoted[-1]}"]) if len(quoted) > 2 else " and ".join(quoted)
 
 
+def wrong_kind(kind: str, session: str) -> RefusedError:
+    """An update that is for another kind of session: realtime or transcription."""
+    return RefusedError(
+        "invalid_parameter", f"Passing a {kind} session update event to a {session} session is not allowed."
+    )
+
+
 def invalid_json(why: str) -> RefusedError:
     """A message that is no JSON object."""
     return RefusedError("invalid_json", f"The message could not be parsed as a JSON object: {why}.")
