@@ -9,8 +9,9 @@ from typing import Literal
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
-MODULES = FOLDER / "node_modules"  # what `npm ci` makes of package-lock.json
+INSTALLED = FOLDER / "node_modules" / ".installed"  # made once `npm ci` has done package-lock.json
 OWN_PYTHON = ROOT / ".venv-clients" / "bin" / "python"  # with requirements.txt
+OWN_INSTALLED = ROOT / ".venv-clients" / ".installed"
 
 FEATURES = {
     "connect": "a session is opened and configured",

@@ -103,9 +103,12 @@ async def converse(clients: Sequence[Client], node: str = "", browser: str = "")
                 return await in_process(command(client, node), given, certificate)
 
         async with live_call(url) as setting["call"]:
-            results = await asyncio.gather(*map(result, clients))
+            longest_first = sorted(clients, key=lambda client: client.runs_in != "page")
+            results = await asyncio.gather(*map(result, longest_first))
         calls = await ended_calls(url)
-        return Outcome({client.name: result for client, result in zip(clients, results, strict=True)}, calls)
+        return Outcome(
+            {client.name: result for client, result in zip(longest_first, results, strict=True)}, calls
+        )
 
 
 @asynccontextmanager

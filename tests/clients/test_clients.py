@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from harness.core.realtime_events import server_event_problem
-from tests.clients.clients import CLIENTS, FOLDER, MODULES, OWN_PYTHON, Client
+from tests.clients.clients import CLIENTS, FOLDER, INSTALLED, OWN_INSTALLED, Client
 from tests.clients.running import Outcome, converse
 from tests.support.programs import needs_installed, needs_program
 
@@ -30,9 +30,9 @@ def needs_what_it_runs_in(client: Client) -> None:
     """Skip, or in CI fail, with the command that installs what is missing."""
     if client.runs_in in ("node", "page"):
         needs_program("chromium" if client.runs_in == "page" else "node")
-        needs_installed(MODULES, INSTALL)
+        needs_installed("the JavaScript clients", INSTALLED, INSTALL)
     if client.runs_in == "own-python":
-        needs_installed(OWN_PYTHON, INSTALL)
+        needs_installed("the Python clients", OWN_INSTALLED, INSTALL)
 
 
 def is_ready(client: Client) -> bool:
@@ -96,7 +96,7 @@ def test_every_event_that_the_fake_sent_is_one_of_the_official_types(outcome: Ou
 def strictly(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What agents-realtime's schemas say: the refused events, and last which types were parsed."""
     node = needs_program("node")
-    needs_installed(MODULES, INSTALL)
+    needs_installed("the JavaScript clients", INSTALLED, INSTALL)
     said = subprocess.run(
         [node, str(FOLDER / "programs" / "strictly.mjs")],
         input="\n".join(map(json.dumps, given)),

@@ -30,10 +30,13 @@ def needs_root() -> None:
         _absent("only root may make network namespaces")
 
 
-def needs_installed(path: Path, command: str) -> None:
-    """Skip a test whose packages are not installed, with the command that does; fail it in CI."""
-    if not path.exists():
-        _absent(f"{path.name} is not installed; run: {command}")
+def needs_installed(what: str, sign: Path, command: str) -> None:
+    """Skip a test whose packages are not installed, with the command that does; fail it in CI.
+
+    `sign`: the file that is there once they are.
+    """
+    if not sign.exists():
+        _absent(f"{what} are not installed (run: {command})")
 
 
 def _absent(reason: str) -> NoReturn:

@@ -27,12 +27,12 @@ def test_packages_that_are_not_installed_name_the_command_that_does(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("CI", raising=False)
-    programs.needs_installed(tmp_path, "make things")
-    with pytest.raises(pytest.skip.Exception, match="not-there is not installed; run: make things"):
-        programs.needs_installed(tmp_path / "not-there", "make things")
+    programs.needs_installed("things", tmp_path, "make things")
+    with pytest.raises(pytest.skip.Exception, match=r"things are not installed \(run: make things\)"):
+        programs.needs_installed("things", tmp_path / "not-there", "make things")
     monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception, match="run: make things, and CI must"):
-        programs.needs_installed(tmp_path / "not-there", "make things")
+    with pytest.raises(pytest.fail.Exception, match=r"run: make things\), and CI must"):
+        programs.needs_installed("things", tmp_path / "not-there", "make things")
 
 
 def test_who_is_not_root_makes_no_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
