@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import platform
 import ssl
 import sys
 import tempfile
@@ -72,10 +73,11 @@ class Result:
 
 @dataclass
 class Outcome:
-    """All results, in the order of the clients, and the fake's calls as `/_fake/calls` shows them."""
+    """All results by the clients' names, and the fake's calls as `/_fake/calls` shows them."""
 
     results: dict[str, Result]
     calls: list[dict[str, Any]]
+    ran_in: dict[str, str]  # versions by name
 
 
 async def converse(clients: Sequence[Client], node: str = "", browser: str = "") -> Outcome:
@@ -106,9 +108,20 @@ async def converse(clients: Sequence[Client], node: str = "", browser: str = "")
             longest_first = sorted(clients, key=lambda client: client.runs_in != "page")
             results = await asyncio.gather(*map(result, longest_first))
         calls = await ended_calls(url)
-        return Outcome(
-            {client.name: result for client, result in zip(longest_first, results, strict=True)}, calls
-        )
+        ran_in = {"Python": platform.python_version()}
+        if node:
+            ran_in["Node.js"] = await version_of(node)
+        if opened is not None:
+            ran_in["Chromium"] = opened.version
+        by_name = {client.name: result for client, result in zip(longest_first, results, strict=True)}
+        return Outcome(by_name, calls, ran_in)
+
+
+async def version_of(node: str) -> str:
+    """What Node.js says of itself, without the v."""
+    process = await asyncio.create_subprocess_exec(node, "--version", stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    return output.decode().strip().removeprefix("v")
 
 
 @asynccontextmanager

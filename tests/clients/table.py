@@ -32,11 +32,12 @@ def page(found: Mapping[str, Any]) -> str:
     """The table client × feature, and why a client lacks what it lacks."""
     lines = [INTRODUCTION.format(date=found["date"]), "| client | version | " + " | ".join(FEATURES) + " |"]
     lines += ["|---|---|" + "---|" * len(FEATURES)]
+    ran_in = ", ".join(f"{name} {version}" for name, version in found["ran_in"].items())
     for client in CLIENTS:
         seen = found["clients"][client.name]
         cells = [_cell(client, feature, seen) for feature in FEATURES]
         lines.append(f"| {client.name} | {seen['version']} | {' | '.join(cells)} |")
-    lines += ["", "– not applicable, see below.", "", "## What each feature is", ""]
+    lines += ["", f"– not applicable, see below. Run in {ran_in}.", "", "## What each feature is", ""]
     lines += [f"- **{name}**: {meaning}" for name, meaning in FEATURES.items()]
     lines += ["", "## Not applicable", ""]
     for feature in FEATURES:
@@ -64,7 +65,7 @@ def as_json(outcome: Outcome, date: str) -> dict[str, Any]:
 
     results = ((client, outcome.results[client.name]) for client in CLIENTS)
     clients = {c.name: {"version": r.version, "features": works(c, r)} for c, r in results}
-    return {"date": date, "clients": clients}
+    return {"date": date, "ran_in": outcome.ran_in, "clients": clients}
 
 
 def main() -> None:

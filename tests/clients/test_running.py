@@ -105,7 +105,7 @@ def test_the_table_keeps_nothing_that_works_of_a_client_that_complained() -> Non
     results: dict[str, Any] = {c.name: Result("1.0", dict.fromkeys(c.features)) for c in CLIENTS}
     results[CLIENTS[0].name].problems.append("an error event")
     results[CLIENTS[1].name].features["close"] = "it hung"
-    kept = as_json(clients_running.Outcome(results, []), "2026-11-26")["clients"]
+    kept = as_json(clients_running.Outcome(results, [], {}), "2026-11-26")["clients"]
     assert kept[CLIENTS[0].name]["features"] == []
     assert kept[CLIENTS[1].name]["features"] == [f for f in CLIENTS[1].features if f != "close"]
     assert kept[CLIENTS[2].name]["features"] == CLIENTS[2].features

@@ -1,4 +1,8 @@
-"""openai-python and stock aiortc over WebRTC: an ephemeral key, `realtime.calls`, a sideband."""
+"""openai-python and stock aiortc over WebRTC: an ephemeral key, `realtime.calls`, a sideband.
+
+aiortc's checks after nomination come without USE-CANDIDATE. A server that insists on it, as OpenAI's is
+reported to, loses such a caller after about 30 s, so these calls are short.
+"""
 
 from __future__ import annotations
 
