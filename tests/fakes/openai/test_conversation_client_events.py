@@ -147,7 +147,7 @@ def test_a_truncation_that_cannot_be_is_refused(
 
 def test_an_item_without_audio_yet_cannot_be_truncated_at_0_ms() -> None:
     """What a client sends that is interrupted before it heard anything."""
-    call = Driven(transport="websocket", settings=ConversationSettings(reply_delay_ms=0, vary=False)).open()
+    call = Driven(settings=ConversationSettings(reply_delay_ms=0, vary=False)).open()
     call.send("response.create")
     call.take(call.conversation.tick(call.now))
     item_id = call.one("response.output_item.added")["item"]["id"]
@@ -382,7 +382,8 @@ def test_the_conversation_is_billed_again_with_each_response() -> None:
         usages.append(call.last("response.done")["response"]["usage"])
     first, second, third = usages
     words = 7  # 28 letters of the reply's transcript
-    assert first["output_token_details"] == {"text_tokens": words, "audio_tokens": 40}
+    details = {"text_tokens": words, "audio_tokens": 40, "reasoning_tokens": 0}
+    assert first["output_token_details"] == details
     assert first["input_token_details"]["text_tokens"] == 10
     assert first["input_token_details"]["cached_tokens"] == 0
     grown = second["input_token_details"]["audio_tokens"] - first["input_token_details"]["audio_tokens"]
