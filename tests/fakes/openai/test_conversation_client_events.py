@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import base64
 import json
 from itertools import pairwise
 from typing import Any
@@ -111,19 +110,6 @@ def test_the_client_truncates_what_it_did_not_play() -> None:
     assert codes(call) == ["invalid_value"], "no more is left than was kept"
 
 
-def test_audio_that_was_sent_can_be_truncated_at_once() -> None:
-    """An interrupting client knows what it got, not how fast it is made."""
-    call = Driven(transport="websocket").open()
-    call.say()
-    while not call.all("response.output_audio.delta"):
-        call.wait(0.01)
-    delta = call.one("response.output_audio.delta")
-    sent_ms = len(base64.b64decode(delta["delta"])) // 48
-    call.send("conversation.item.truncate", item_id=delta["item_id"], content_index=0, audio_end_ms=sent_ms)
-    assert codes(call) == []
-    assert call.one("conversation.item.truncated")["audio_end_ms"] == sent_ms
-
-
 @pytest.mark.parametrize(
     ("item_id", "index", "end", "code", "words"),
     [
@@ -161,7 +147,7 @@ def test_a_truncation_that_cannot_be_is_refused(
 
 def test_an_item_without_audio_yet_cannot_be_truncated_at_0_ms() -> None:
     """What a client sends that is interrupted before it heard anything."""
-    call = Driven(transport="websocket", settings=ConversationSettings(reply_delay_ms=0, vary=False)).open()
+    call = Driven(settings=ConversationSettings(reply_delay_ms=0, vary=False)).open()
     call.send("response.create")
     call.take(call.conversation.tick(call.now))
     item_id = call.one("response.output_item.added")["item"]["id"]
