@@ -17,7 +17,6 @@ from harness.core.events import (
     HarnessFailed,
     Layer,
     OfferCreated,
-    OtherCodecHeard,
     PacingMeasured,
     PairSelected,
     ReceiverReport,
@@ -25,6 +24,7 @@ from harness.core.events import (
     ServerEvent,
     StateChanged,
 )
+from harness.core.offer_events import OtherCodecHeard
 from harness.core.offer_shapes import MINIMAL
 from harness.core.sdp import SessionDescription, parse_sdp
 from harness.core.strict_json import json_object
