@@ -73,13 +73,13 @@ class _Search:
     async def run(self) -> list[OfferTried]:
         """What was tried, in order."""
         refused = self._line.peer.offer
-        if await self._accepted(AGAIN):
-            return self._tried  # whatever it was, it was not the offer
-        if not await self._accepted(
+        as_long = await self._accepted(
             SMALLEST_AS_LONG, shape=MINIMAL, write=lambda text, _: padded(text, len(refused))
-        ):
-            await self._accepted(SMALLEST, shape=MINIMAL)
-            return self._tried
+        )
+        if not as_long and not await self._accepted(SMALLEST, shape=MINIMAL):
+            return self._tried  # whatever it is, it is not how the offer is written
+        if await self._accepted(AGAIN) or not as_long:
+            return self._tried  # it was chance, or the length
         if self._desk.settings.mode != "black-box":  # where no call is billed
             for other in OFFER_SHAPES:
                 if other not in (MINIMAL, self._line.peer.shape):
