@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from harness.call.desk import Desk
     from harness.call.line import Line
 
-# Refusals that have nothing to do with how an offer is written (RFC 9110, section 15.5; RFC 6585).
-WHATEVER_THE_OFFER = (401, 404, 405, 407, 408, 429, 503)
+# Refusals that have nothing to do with how an offer is written (RFC 9110, sections 15.5 and 15.6; RFC 6585).
+WHATEVER_THE_OFFER = (401, 404, 405, 407, 408, 429, 503, 504)
 CHARACTERS_OF_A_BODY = 300
 
 # The trial's offer and our own candidates → the text that is sent.
