@@ -19,7 +19,8 @@ def fault_routes(plan: FaultPlan, access: Access) -> list[Route]:
     """GET, PUT, POST and DELETE on `/faults`.
 
     PUT replaces all planned faults, POST adds to them. Both take `{NAME: VALUE, …}`, or a list of
-    `{"name", "value"?, "calls"?, "ufrag"?}`. DELETE takes `?name=&ufrag=`, or nothing for all.
+    `{"name", "value"?, "calls"?, "ufrag"?}`; a ufrag that ends in * is of all calls that begin so. DELETE
+    takes `?name=&ufrag=`, or nothing for all.
     """
 
     async def show(_request: Request) -> Response:

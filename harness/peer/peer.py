@@ -18,7 +18,6 @@ from harness.core.events import (
     HarnessFailed,
     Layer,
     OfferCreated,
-    OtherCodecHeard,
     PacingMeasured,
     PairSelected,
     ReceiverReport,
@@ -26,6 +25,7 @@ from harness.core.events import (
     ServerEvent,
     StateChanged,
 )
+from harness.core.offer_events import OtherCodecHeard
 from harness.core.offer_shapes import MINIMAL
 from harness.core.packet_events import PacketMalformed
 from harness.core.sdp import SessionDescription, parse_sdp
