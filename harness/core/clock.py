@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Protocol
 
 AT_ONCE_SECONDS = 1e-4  # far more than it takes to read a clock, far less than a turn of another process
 READINGS = 5
+
+Date = date  # a day by the calendar: of what is announced, or of a call
 
 
 class Clock(Protocol):

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from harness.core.arrivals import AnyArrival
+from harness.core.channel_events import EventUnsent
 from harness.core.event import Event as Event
 from harness.core.event import Headers as Headers
 from harness.core.event import Layer as Layer
@@ -233,14 +234,6 @@ class ClientEvent(Event, frozen=True, kw_only=True):
     @property
     def type(self) -> str:
         return str(self.event.get("type", ""))
-
-
-class EventUnsent(Event, frozen=True, kw_only=True):
-    """A client event that could not be sent: it has more bytes than the other end's max-message-size."""
-
-    type: str
-    size: int
-    event_id: str = ""
 
 
 class ServerEvent(Event, frozen=True, kw_only=True):

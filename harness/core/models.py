@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from types import MappingProxyType
 
-KNOWN_ON = date(2026, 11, 26)
+from harness.core.clock import Date
+
+KNOWN_ON = Date(2026, 11, 26)
 
 # The types of the openai package, 3.52: "Announced shutdown date", of the session's model and of its
 # transcription's.
@@ -27,41 +28,41 @@ class ShutDown:
     """When a model ends, who says so, and what to take instead."""
 
     model: str
-    on: date
+    on: Date
     instead: str
     source: str
 
-    def days_left(self, today: date) -> int:
+    def days_left(self, today: Date) -> int:
         """Whole days until it ends; 0 or less once it has."""
         return (self.on - today).days
 
-    def told(self, today: date) -> str:
+    def told(self, today: Date) -> str:
         """`gpt-realtime ends on 2027-01-20, in 55 days (…); take …`."""
         left = self.days_left(today)
         when = f"ends on {self.on}, in {left} days" if left > 0 else f"was shut down on {self.on}"
         return f"{self.model} {when} ({self.source}); take {self.instead}"
 
 
-def _table(on: date, instead: str, source: str, *models: str) -> dict[str, ShutDown]:
+def _table(on: Date, instead: str, source: str, *models: str) -> dict[str, ShutDown]:
     return {model: ShutDown(model, on, instead, source) for model in models}
 
 
 SHUT_DOWNS: Mapping[str, ShutDown] = MappingProxyType(
     _table(
-        date(2026, 5, 7),
+        Date(2026, 5, 7),
         "gpt-realtime-2.1",
         _PAGE,
         "gpt-4o-realtime-preview",
     )
     | _table(
-        date(2026, 5, 7),
+        Date(2026, 5, 7),
         "gpt-realtime-2.1-mini",
         _PAGE,
         "gpt-4o-mini-realtime-preview",
     )
-    | _table(date(2027, 1, 20), "gpt-realtime-2.1", _PACKAGE, "gpt-realtime", "gpt-realtime-2025-08-28")
+    | _table(Date(2027, 1, 20), "gpt-realtime-2.1", _PACKAGE, "gpt-realtime", "gpt-realtime-2025-08-28")
     | _table(
-        date(2027, 1, 20),
+        Date(2027, 1, 20),
         "gpt-realtime-2.1-mini",
         _PACKAGE,
         "gpt-realtime-mini",
@@ -70,7 +71,7 @@ SHUT_DOWNS: Mapping[str, ShutDown] = MappingProxyType(
         "gpt-audio-mini-2025-12-15",
     )
     | _table(
-        date(2027, 2, 26),
+        Date(2027, 2, 26),
         "gpt-transcribe",
         _PACKAGE_TRANSCRIPTION,
         "whisper-1",
@@ -89,9 +90,9 @@ def shut_down_of(model: str) -> ShutDown | None:
     return replace(found, model=model) if found else None
 
 
-def day_of(wall_time: str) -> date:
+def day_of(wall_time: str) -> Date:
     """The day of an ISO 8601 moment; `KNOWN_ON` where there is none, as in a record without its beginning."""
     try:
-        return date.fromisoformat(wall_time[:10])
+        return Date.fromisoformat(wall_time[:10])
     except ValueError:
         return KNOWN_ON

@@ -8,13 +8,13 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from harness.core.channel_events import EventUnsent
 from harness.core.clock import RelativeClock
 from harness.core.events import (
     CandidateFound,
     ChecksCounted,
     ClientEvent,
     Event,
-    EventUnsent,
     HarnessFailed,
     Layer,
     OfferCreated,

@@ -7,7 +7,7 @@ import pytest
 from harness.config.run import RunSettings, run_settings
 from harness.config.settings import Settings
 from harness.plugin.options import add_options
-from harness.plugin.repeating import NOT_REPEATED, REPEATED, repeat_options
+from harness.plugin.repeating import FLAGS, NOT_REPEATED, REPEATED, repeat_options
 
 
 def parsed(*arguments: str) -> pytest.Config:
@@ -62,4 +62,4 @@ def test_for_every_option_it_is_decided_whether_it_is_repeated() -> None:
     parser = pytest.Parser(_ispytest=True)
     add_options(parser)
     ours = {argument.dest for argument in parser.getgroup("harness").options}
-    assert ours == {*REPEATED, *NOT_REPEATED, "target", "seed"}
+    assert ours == {*REPEATED, *FLAGS, *NOT_REPEATED, "target", "seed"}

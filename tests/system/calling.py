@@ -38,6 +38,7 @@ LIMITS = {
     "session_s": 2.0,
     "response_s": 3.0,
     "release_s": 3.0,
+    "latency_ms": 20_000.0,
     # By as much as we sent late, speech seems to be detected early: so much is left to a busy machine.
     "boundary_ms": 400.0,
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
 
+from harness.core.clock import Date
 from harness.core.events import HttpRequest, OfferCreated
 from harness.core.models import day_of, shut_down_of
 from harness.core.sdp import SessionDescription, parse_sdp
@@ -241,7 +241,7 @@ def session_forwarded(timeline: Timeline) -> Finding:
     return _retired(request, day_of(started(timeline).started_at), session)
 
 
-def _retired(request: HttpRequest, today: date, session: Mapping[str, object]) -> Violation | None:
+def _retired(request: HttpRequest, today: Date, session: Mapping[str, object]) -> Violation | None:
     """By the announced dates; the transcription's model is one of the session's."""
     transcribes = field(session, "audio", "input", "transcription", "model")
     for model in (str(session.get("model", "")), str(transcribes or "")):
