@@ -8,7 +8,8 @@ READY := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install scenarios nightly allure test check format proof bench docs calibration networks clean
+CLIENTS := tests/clients
+.PHONY: help install scenarios nightly allure test check format clients proof bench docs calibration networks clean
 
 help:  ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -71,6 +72,24 @@ calibration: $(READY)  ## measure the impaired networks for 30 s and write the t
 networks: $(READY)  ## call from behind NATs and firewalls, and write docs/nat-verdicts.md anew (root)
 	$(BIN)/python -m tools.networks
 
+clients: $(READY) install-clients  ## official clients hold conversations with the fake; then the table goes to docs/
+	$(BIN)/python -m tests.clients.table; status=$$?; $(BIN)/python -m tests.system.pages; exit $$status
+
+# Their pins do not agree with ours, so the Python ones live apart; versions are exact, transitive ones too.
+.PHONY: install-clients
+install-clients: $(CLIENTS)/node_modules/.installed .venv-clients/.installed
+
+$(CLIENTS)/node_modules/.installed: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 11) ? 0 : 1)' \
+	  || { echo "Node.js 20.11 or newer and npm are needed for the JavaScript clients"; exit 2; }
+	cd $(CLIENTS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.venv-clients/.installed: $(CLIENTS)/requirements.txt
+	$(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
 clean:  ## remove .venv, caches and reports
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf $(VENV) .venv-clients $(CLIENTS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	find reports -mindepth 1 ! -name .gitkeep -delete

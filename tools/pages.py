@@ -12,6 +12,8 @@ from harness.fakes.openai import app as _fake  # noqa: F401  (registers its faul
 from harness.fakes.relay import app as _relay  # noqa: F401  (registers its faults)
 from harness.requirements import REGISTRY
 from harness.requirements.catalogue import as_markdown
+from tests.clients.table import FOUND
+from tests.clients.table import page as clients_page
 from tests.docs.reference import options_page
 from tests.system.all_planted import PLANTED
 from tests.system.planted import Planted
@@ -56,6 +58,7 @@ def pages() -> Mapping[str, str]:
         "planted-faults.md": planted_faults(PLANTED),
         "options.md": options_page(),
         "proof.md": proof(json.loads(FIGURES.read_text())),
+        "clients.md": clients_page(json.loads(FOUND.read_text())),
     }
 
 

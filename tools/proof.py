@@ -5,6 +5,9 @@ Each part is made of real calls, side by side, that a seed repeats:
 - faultless: every scenario in turn, with the product's own limits; any finding is a false alarm.
 - pairs: two faults of different stages in one call; the earlier one must be the root.
 - long: calls of ten minutes at a server that soon answers no check without USE-CANDIDATE; none may be lost.
+- offers: as faultless, so often with each browser's offer.
+- libwebrtc: as faultless, through a relay whose far end is libwebrtc; needs Node.
+- browsers: our offers against those of Chromium and Firefox, line by line.
 """
 
 from __future__ import annotations
@@ -12,58 +15,32 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib import import_module
-from itertools import cycle, islice
 from pathlib import Path
-from pkgutil import iter_modules
-from typing import Any
 
 import click
 
-import scenarios
-from harness.call import Scenario
 from harness.config.timeouts import Timeouts
 from harness.core.clock import wall_time
 from harness.core.timeline import Timeline
-from harness.requirements import REGISTRY, Outcome, Verdict, judge
+from harness.requirements import REGISTRY, Outcome, judge
 from tests.system import long_calls
 from tests.system.all_planted import PLANTED
 from tests.system.calling import make_planned_calls
+from tests.system.faultless import (
+    Part,
+    alarms,
+    every_scenario,
+    false_alarms,
+    faultless,
+    make_faultless,
+    undecided,
+)
 from tests.system.pairs import Pair, all_pairs, sample
 from tests.system.planted import Faultless
-from tests.system.planted_signaling import PAGE_ORIGIN
+from tools.proof_offers import prove_browsers, prove_libwebrtc, prove_offers
 
 FIGURES = Path(__file__).with_name("proof.json")
-ALARMS = (Outcome.FAILED, Outcome.WARNED, Outcome.ERROR)
 FOUND = (Outcome.FAILED, Outcome.WARNED)
-
-
-def every_scenario() -> list[Scenario]:
-    """Those of scenarios/, in the order of their files."""
-    modules = [import_module(f"scenarios.{module.name}") for module in iter_modules(scenarios.__path__)]
-    return [each for module in modules for each in vars(module).values() if isinstance(each, Scenario)]
-
-
-def faultless(number: int) -> list[Faultless]:
-    """So many calls, the scenarios in turn."""
-    plans = islice(cycle(every_scenario()), number)
-    return [Faultless(each.plan, target=(("origin", PAGE_ORIGIN),)) for each in plans]
-
-
-def alarms(timeline: Timeline) -> list[Verdict]:
-    """What is found in a call; in a faultless one, that is false."""
-    return [verdict for verdict in judge([timeline], REGISTRY) if verdict.outcome in ALARMS]
-
-
-def undecided(timeline: Timeline) -> list[Verdict]:
-    """What could not be told."""
-    return [verdict for verdict in judge([timeline], REGISTRY) if verdict.outcome == Outcome.INCONCLUSIVE]
-
-
-def make_faultless(calls: Sequence[Faultless], seed: int) -> list[Timeline]:
-    """Made with the limits and time-outs that every user has."""
-    return make_planned_calls(calls, seed, limits={}, timeouts=Timeouts())
 
 
 def too_busy(pair: Pair, timeline: Timeline) -> bool:
@@ -86,27 +63,10 @@ def wrong_root(pair: Pair, timeline: Timeline) -> str:
     return f"broken: {broken}" if broken else f"blocked by {roots - allowed}" if roots - allowed else ""
 
 
-@dataclass(frozen=True)
-class Part:
-    """One part's figures, and what is wrong."""
-
-    figures: dict[str, Any]
-    wrong: Sequence[str]
-
-
 def prove_faultless(number: int, seed: int) -> Part:
     """False alarms in so many calls."""
-    timelines = make_faultless(faultless(number), seed)
-    raised = [(t, alarms(t)) for t in timelines]
-    wrong = [f"{v.scenario}: {v.id} {v.cause}: {v.explanation}" for _, found in raised for v in found]
-    figures = {
-        "calls": number,
-        "scenarios": len(every_scenario()),
-        "calls_with_a_false_alarm": sum(bool(found) for _, found in raised),
-        "calls_with_an_inconclusive_verdict": sum(bool(undecided(t)) for t in timelines),
-        "seed": seed,
-    }
-    return Part(figures, wrong)
+    found = false_alarms(make_faultless(faultless(number), seed))
+    return Part(found.figures | {"scenarios": len(every_scenario()), "seed": seed}, found.wrong)
 
 
 def prove_pairs(number: int, seed: int) -> Part:
@@ -148,7 +108,14 @@ def prove_long(_number: int, seed: int) -> Part:
     return Part(figures, wrong)
 
 
-PARTS = {"faultless": prove_faultless, "pairs": prove_pairs, "long": prove_long}
+PARTS = {
+    "faultless": prove_faultless,
+    "pairs": prove_pairs,
+    "long": prove_long,
+    "offers": prove_offers,
+    "libwebrtc": prove_libwebrtc,
+    "browsers": prove_browsers,
+}
 
 
 @click.command()
@@ -161,7 +128,7 @@ def main(parts: Sequence[str], calls: int, seed: int) -> None:
     wrong: list[str] = []
     for name in parts or PARTS:
         part = PARTS[name](calls, seed)
-        figures[name] = part.figures
+        figures[name] = part.figures | {"measured_on": wall_time()[:10]}
         click.echo(f"{name}: {part.figures}")
         wrong += part.wrong
     FIGURES.write_text(json.dumps(figures, indent=1) + "\n")

@@ -91,7 +91,8 @@ async def read_arrivals(
     for request, tie in tied:
         if tie or _is_nobodys(request, offers.ufrags, owners):
             at = request.at - clock.origin
-            timeline.append(msgspec.structs.replace(request, at=at, tie=tie))
+            shown = msgspec.structs.replace(request, at=max(0.0, at), before=max(0.0, -at), tie=tie)
+            timeline.append(shown)
     timeline.append(ArrivalsRead(at=clock.now(), base=upstream.base, requests=len(found)))
 
 

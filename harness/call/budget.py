@@ -24,6 +24,7 @@ class Budget:
         self._dearest = 0.0
         self._unknown = False
         self._under_way = 0
+        self._closed = ""
         self._changed = asyncio.Event()
 
     async def admit(self) -> str:
@@ -31,6 +32,8 @@ class Budget:
 
         Waits for calls under way where only their cost can tell.
         """
+        if self._closed:
+            return self._closed
         if self._per_call is None and self._per_run is None:
             return ""
         while self._under_way and (not self._dearest or self._refusal()):
@@ -39,6 +42,10 @@ class Budget:
         refusal = self._refusal()
         self._under_way += not refusal
         return refusal
+
+    def close(self, why: str) -> None:
+        """No further call is placed."""
+        self._closed = why
 
     def settle(self, *timelines: Timeline, lost: bool = False) -> None:
         """An admitted call is over; with it those that its caller made after it. It may have come to none.

@@ -72,7 +72,8 @@ class Caller:
             offer = await self.line.peer.create_offer()
             answer = await self.line.exchange(offer)
             if answer is None:
-                if self.line.explain_refusal is not None:
+                # A caller that comes back is timed, and its first call's offer was accepted.
+                if self.line.explain_refusal is not None and self.line is self.lines[0]:
                     await self.line.explain_refusal(self.line)
                 raise PlanStopped("no answer")
             await self.apply_answer(answer)

@@ -17,12 +17,12 @@ from harness.call.budget import Budget
 from harness.call.line import Line
 from harness.call.tripping import Tripping
 from harness.call.upstream import Upstream
+from harness.config.offers import shape_in_turn
 from harness.config.run import RunSettings
 from harness.config.target import Target
 from harness.core.clock import MonotonicClock, RelativeClock
 from harness.core.errors import HarnessError
 from harness.core.events import ClientEvent, Event, IceServerTried, ServerEvent
-from harness.core.offer_shapes import shape_in_turn
 from harness.core.timeline import Timeline
 from harness.network.gathering import ServerGathering, ServerTried
 from harness.network.link import Link

@@ -11,7 +11,8 @@ import msgspec
 
 from harness.call.waiting import Waiter
 from harness.core.clock import MonotonicClock, RelativeClock
-from harness.core.events import CandidateFound, HttpFailed, HttpResponse, OfferTried
+from harness.core.events import CandidateFound, HttpFailed, HttpResponse
+from harness.core.offer_events import OfferTried
 from harness.core.offer_shapes import (
     AGAIN,
     MINIMAL,
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from harness.call.desk import Desk
     from harness.call.line import Line
 
-# Refusals that have nothing to do with how an offer is written (RFC 9110, section 15.5; RFC 6585).
-WHATEVER_THE_OFFER = (401, 404, 405, 407, 408, 429, 503)
+# Refusals that have nothing to do with how an offer is written (RFC 9110, sections 15.5 and 15.6; RFC 6585).
+WHATEVER_THE_OFFER = (401, 404, 405, 407, 408, 429, 503, 504)
 CHARACTERS_OF_A_BODY = 300
 
 # The trial's offer and our own candidates → the text that is sent.
@@ -72,13 +73,13 @@ class _Search:
     async def run(self) -> list[OfferTried]:
         """What was tried, in order."""
         refused = self._line.peer.offer
-        if await self._accepted(AGAIN):
-            return self._tried  # whatever it was, it was not the offer
-        if not await self._accepted(
+        as_long = await self._accepted(
             SMALLEST_AS_LONG, shape=MINIMAL, write=lambda text, _: padded(text, len(refused))
-        ):
-            await self._accepted(SMALLEST, shape=MINIMAL)
-            return self._tried
+        )
+        if not as_long and not await self._accepted(SMALLEST, shape=MINIMAL):
+            return self._tried  # whatever it is, it is not how the offer is written
+        if await self._accepted(AGAIN) or not as_long:
+            return self._tried  # it was chance, or the length
         if self._desk.settings.mode != "black-box":  # where no call is billed
             for other in OFFER_SHAPES:
                 if other not in (MINIMAL, self._line.peer.shape):

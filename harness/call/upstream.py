@@ -19,7 +19,6 @@ from harness.core.timeline import event_from_builtins
 
 POLL_SECONDS = 0.05
 REQUEST_SECONDS = 5.0
-LOOK_SECONDS = 3.0  # for a first look at whether it is there
 
 
 @dataclass(frozen=True)
@@ -68,13 +67,13 @@ class Upstream:
         Raises HarnessError where something else is there, or it cannot be told.
         """
         try:
-            response = await self._client.get(f"{self._base}/_fake/health", timeout=LOOK_SECONDS)
+            response = await self._client.get(f"{self._base}/_fake/health")
         except httpx.ConnectError as error:
             if not self.could_be_served:
                 raise self._unavailable(error) from error
             return False
         except httpx.TimeoutException as error:
-            silent = httpx.HTTPError(f"no answer within {LOOK_SECONDS:g} s")
+            silent = httpx.HTTPError(f"no answer within {REQUEST_SECONDS:g} s")
             raise self._unavailable(silent) from error
         except httpx.HTTPError as error:
             raise self._unavailable(error) from error

@@ -30,6 +30,13 @@ TOKEN = click.option(
     envvar="HARNESS_FAKE_TOKEN",
     help="opens the management beyond loopback (better: HARNESS_FAKE_TOKEN)",
 )
+HOST = click.option(
+    "--allow-host",
+    "hosts",
+    metavar="NAME",
+    multiple=True,
+    help="a name, beside localhost, by which programs of this machine reach the management",
+)
 
 
 class Patience(click.ParamType[float | None]):
@@ -55,6 +62,7 @@ class Patience(click.ParamType[float | None]):
 @FAULT
 @SEED
 @TOKEN
+@HOST
 @click.option("--vad", type=click.Choice(["silero", "webrtc"]), default="silero", show_default=True)
 @click.option("--voice", default="recorded", show_default=True, help="recorded[:CLIP], echo, or mark")
 @click.option("--reply-delay-ms", type=int, default=300, show_default=True)
@@ -90,6 +98,7 @@ def fake_openai(
     seed: int | None,
     management_token: str | None,
     keys: str,
+    hosts: tuple[str, ...],
     vad: str,
     voice: str,
     reply_delay_ms: int,
@@ -108,6 +117,7 @@ def fake_openai(
         seed=_told(seed),
         faults=faults,
         management_token=management_token,
+        management_hosts=_hosts(bind, hosts),
         ice_patience=ice_patience,
     )
     serve_fake(bind, settings, workers=workers, hint=_hint)
@@ -118,6 +128,7 @@ def fake_openai(
 @FAULT
 @SEED
 @TOKEN
+@HOST
 @click.option("--upstream", required=True, metavar="URL", help="OpenAI's base URL, or a fake's")
 @click.option("--dialect", type=click.Choice(DIALECTS), default="json", show_default=True)
 @click.option("--origin", "origins", multiple=True, help="a web page's origin that may call (CORS)")
@@ -126,6 +137,7 @@ def relay(
     faults: tuple[str, ...],
     seed: int | None,
     management_token: str | None,
+    hosts: tuple[str, ...],
     upstream: str,
     dialect: str,
     origins: tuple[str, ...],
@@ -145,6 +157,7 @@ def relay(
         faults=faults,
         seed=_told(seed),
         management_token=management_token,
+        management_hosts=_hosts(bind, hosts),
     )
     serve_relay(bind, settings)
 
@@ -159,6 +172,11 @@ def _told(seed: int | None) -> int:
     chosen = secrets.randbits(32) if seed is None else seed
     say(f"seed {chosen}", err=True)
     return chosen
+
+
+def _hosts(bind: str, hosts: tuple[str, ...]) -> tuple[str, ...]:
+    """As a Host header has them: those named, and the one that we were told to listen on."""
+    return tuple(name.lower() for name in (split_bind(bind)[0], *hosts))
 
 
 def _addresses(bind: str) -> tuple[str, ...] | None:

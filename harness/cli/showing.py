@@ -202,6 +202,9 @@ def _explained(found: RootCause) -> str:
 def _dialect(examined: Examined) -> list[str]:
     """What the search came to: a relay that takes a form by mistake looks like one that means it."""
     names = [refusal.dialect for refusal in examined.refused]
+    if not examined.was_found and len({refusal.cause for refusal in examined.refused}) == 1:
+        cause = examined.refused[0].cause
+        return [f"every dialect was refused alike ({cause}): most likely it is not the dialect that is amiss"]
     if not examined.was_found:
         return [f"every dialect was refused ({', '.join(names)}); name the relay's own with --dialect"]
     lines = [f"the dialect {examined.dialect} was found by search; refused before it:"]

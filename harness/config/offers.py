@@ -1,8 +1,10 @@
-"""Which shape of offer a run asks for."""
+"""Which shape an offer has: the one that is asked for, or the one whose turn it is."""
 
 from __future__ import annotations
 
 import difflib
+import random
+import re
 
 from harness.core.errors import UsageError
 from harness.core.offer_shapes import OFFER_SHAPES
@@ -15,3 +17,10 @@ def check_offer_shape(name: str) -> None:
     if name not in OFFER_SHAPES:
         near = difflib.get_close_matches(name, OFFER_SHAPES, n=2) or list(OFFER_SHAPES)
         raise UsageError(f"there is no offer {name!r}", f"choose {' or '.join(near)}")
+
+
+def shape_in_turn(seed: int, call: str) -> str:
+    """The shape of a call where none is asked for: all in turn by the call's number, in the seed's order."""
+    order = random.Random(seed).sample(sorted(OFFER_SHAPES), len(OFFER_SHAPES))  # noqa: S311  (replayable)
+    numbers = [int(digits) for digits in re.findall(r"(?<![A-Za-z0-9_])[0-9]{1,9}(?![A-Za-z0-9_])", call)]
+    return order[sum(numbers) % len(order)]

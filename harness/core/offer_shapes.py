@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import re
 from typing import Final
 
 CHROMIUM: Final = "chromium"
@@ -20,13 +18,6 @@ OFFER_SHAPES: Final = {
     FIREFOX_GATHERED: "Firefox's, where the page waits: .local names, both components, UDP in capitals",
     MINIMAL: "the least that a call needs: one codec, our candidates",
 }
-
-
-def shape_in_turn(seed: int, call: str) -> str:
-    """The shape of a call where none is asked for: all in turn by the call's number, in the seed's order."""
-    order = random.Random(seed).sample(sorted(OFFER_SHAPES), len(OFFER_SHAPES))  # noqa: S311  (replayable)
-    numbers = [int(digits) for digits in re.findall(r"(?<![A-Za-z0-9_])[0-9]{1,9}(?![A-Za-z0-9_])", call)]
-    return order[sum(numbers) % len(order)]
 
 
 # --- OfferTried.how: how a further offer differs from the one that was refused ---

@@ -1,10 +1,8 @@
-"""Steering a fake while it runs: its faults over HTTP, for this machine only unless a token is set."""
+"""Steering a fake while it runs: its faults over HTTP."""
 
 from __future__ import annotations
 
-import hmac
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -12,40 +10,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from harness.core.errors import UsageError
+from harness.fakes.access import Access, problem
 from harness.fakes.bodies import BodyIncompleteError, BodyTooLargeError, read_body
 from harness.fakes.faults.plan import FaultPlan, PlannedFault
-from harness.fakes.serving import is_loopback
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def guarded(token: str | None, endpoint: Endpoint) -> Endpoint:
-    """Let in who presents the token; where none is set, who reaches us over loopback."""
-
-    async def checked(request: Request) -> Response:
-        if token is not None:
-            presented = request.headers.get("authorization", "")
-            if not hmac.compare_digest(presented.encode(), f"Bearer {token}".encode()):
-                return problem(403, "the Authorization header must carry the management token as Bearer")
-        elif not _over_loopback(request):
-            return problem(403, "management is for this machine only; set a management token to open it")
-        return await endpoint(request)
-
-    return checked
-
-
-def _over_loopback(request: Request) -> bool:
-    """Both ends of the connection, so that a port forwarded from elsewhere to a public bind stays shut."""
-    server = request.scope.get("server") or ("", None)
-    client = request.scope.get("client") or ("", None)
-    return is_loopback(client[0]) and is_loopback(server[0])
-
-
-def fault_routes(plan: FaultPlan, token: str | None) -> list[Route]:
+def fault_routes(plan: FaultPlan, access: Access) -> list[Route]:
     """GET, PUT, POST and DELETE on `/faults`.
 
     PUT replaces all planned faults, POST adds to them. Both take `{NAME: VALUE, …}`, or a list of
-    `{"name", "value"?, "calls"?, "ufrag"?}`. DELETE takes `?name=&ufrag=`, or nothing for all.
+    `{"name", "value"?, "calls"?, "ufrag"?}`; a ufrag that ends in * is of all calls that begin so. DELETE
+    takes `?name=&ufrag=`, or nothing for all.
     """
 
     async def show(_request: Request) -> Response:
@@ -76,15 +51,10 @@ def fault_routes(plan: FaultPlan, token: str | None) -> list[Route]:
         return JSONResponse(_as_json(plan))
 
     return [
-        Route("/faults", guarded(token, show), methods=["GET"]),
-        Route("/faults", guarded(token, change), methods=["PUT", "POST"]),
-        Route("/faults", guarded(token, delete), methods=["DELETE"]),
+        Route("/faults", access.guarded(show), methods=["GET"]),
+        Route("/faults", access.guarded(change), methods=["PUT", "POST"]),
+        Route("/faults", access.guarded(delete), methods=["DELETE"]),
     ]
-
-
-def problem(status: int, message: str) -> Response:
-    """A refusal by the management, not by what is faked."""
-    return JSONResponse({"problem": message}, status)
 
 
 def _items(asked: Any) -> list[dict[str, Any]]:

@@ -1,4 +1,7 @@
-"""The one file that reaches into aiortc and aioice, both pinned: what is private and needed has a name here.
+"""What is private in aiortc and aioice, both pinned, and needed from outside of them: it has a name here.
+
+What a call is made of are classes of our own, derived from theirs: `agents`, `protocol`, `dtls`,
+`association`.
 
 Why at all: the public API offers no hook below the jitter buffer, starts a thread for each received track,
 never gathers on loopback, and hides why DTLS failed. `tests/peer/test_aiortc_internals.py` fails by name when
@@ -11,8 +14,7 @@ import asyncio
 import contextlib
 import errno
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from aioice import Candidate
 from aioice.ice import StunProtocol, get_host_addresses
@@ -31,14 +33,13 @@ from OpenSSL import SSL
 from pylibsrtp import Session
 
 from harness.peer.agents import FullAgent, LiteAgent
-from harness.peer.checks import CheckCounter
 from harness.peer.datagrams import DatagramSocket, open_datagrams
-from harness.peer.hosts import GuardedProtocol, host_protocols, without_redundant
+from harness.peer.hosts import host_protocols, without_redundant
+from harness.peer.protocol import CallProtocol, is_closing
 
 COMPONENT = 1  # RTP, and RTCP with it (RFC 8445, section 13.1.1; RFC 5761)
 RELAY_GOODBYE_SECONDS = 2.0
 
-OnDatagram = Callable[[bytes, float | None], None]  # the arrival on the monotonic clock, where it is known
 SendTo = Callable[[bytes, tuple[str, int]], object]
 Gathered = tuple[Candidate, StunProtocol | None]
 # Asks STUN and TURN servers: the protocols of our host candidates, and a maker of protocols for relayed ones.
@@ -78,7 +79,7 @@ def new_gatherer(
         candidates: list[Candidate] = [protocol.local_candidate for protocol in connection._protocols]
         if ask_servers is not None:
             hosts = tuple(connection._protocols)
-            for candidate, protocol in await ask_servers(hosts, lambda: GuardedProtocol(connection)):
+            for candidate, protocol in await ask_servers(hosts, lambda: CallProtocol(connection)):
                 candidates.append(candidate)
                 if protocol is not None:
                     connection._protocols.append(protocol)
@@ -88,120 +89,10 @@ def new_gatherer(
     return gatherer
 
 
-def tap_sockets(gatherer: RTCIceGatherer, on_media: OnDatagram, checks: CheckCounter) -> None:
-    """Divert SRTP and SRTCP (first byte 128 to 191, RFC 7983) to `on_media`; count checks."""
-    for protocol in gatherer._connection._protocols:
-        _tap(protocol, on_media, checks)
-
-
-def _tap(protocol: Any, on_media: OnDatagram, checks: CheckCounter) -> None:
-    receive, send_stun = protocol.datagram_received, protocol.send_stun
-
-    def datagram_received(data: bytes, addr: tuple[Any, ...], arrival: float | None = None) -> None:
-        if not data:
-            return
-        first = data[0]
-        if 128 <= first <= 191:
-            on_media(data, arrival)
-            return
-        if first < 4 and len(data) > 1:
-            checks.count(first, data[1], outgoing=False)
-        receive(data, addr)
-
-    def counted_send_stun(message: Any, addr: tuple[str, int]) -> None:
-        checks.count(*divmod(message.message_method | message.message_class, 256), outgoing=True)
-        send_stun(message, addr)
-
-    protocol.datagram_received = datagram_received
-    protocol.send_stun = counted_send_stun
-
-
-def fall_silent(gatherer: RTCIceGatherer) -> Callable[[], None]:
-    """Send nothing and hear nothing more, with the sockets still open; returns what ends that."""
-    protocols: list[Any] = list(gatherer._connection._protocols)
-    before = [(p, p.transport, p.datagram_received, p.send_stun) for p in protocols]
-    put_behind(gatherer, _NoWire())
-    for protocol in protocols:
-        protocol.send_stun = lambda *_: None  # nor is it counted
-
-    def speak_again() -> None:
-        for protocol, transport, receive, send_stun in before:
-            protocol.transport = transport
-            protocol.datagram_received, protocol.send_stun = receive, send_stun
-
-    return speak_again
-
-
-def leave_checks_unanswered(gatherer: RTCIceGatherer, checks: CheckCounter) -> None:
-    """Count connectivity checks, and do nothing else with what arrives."""
-
-    def only_count(data: bytes, *_: object) -> None:
-        if len(data) > 1 and data[0] < 4:
-            checks.count(data[0], data[1], outgoing=False)
-
-    protocol: Any
-    for protocol in gatherer._connection._protocols:
-        protocol.datagram_received = only_count
-
-
-class Wire(Protocol):
-    """What lies between our sockets and the network: each datagram is passed on when, and if, it says so."""
-
-    def outgoing(self, size: int, pass_on: Callable[[], object]) -> None: ...
-
-    def incoming(self, size: int, pass_on: Callable[[], object]) -> None: ...
-
-    def flush(self) -> None:
-        """Pass on what is going out: the sockets are about to close."""
-
-
-class _WiredSocket:
-    """A socket's transport whose datagrams go over a wire; all else is the transport's own."""
-
-    def __init__(self, transport: Any, wire: Wire) -> None:
-        self.transport = transport
-        self._wire = wire
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.transport, name)
-
-    def sendto(self, data: bytes, addr: Any = None) -> None:
-        self._wire.outgoing(len(data), partial(self._send, data, addr))
-
-    def _send(self, data: bytes, addr: Any) -> None:
-        if not is_closing(self.transport):
-            self.transport.sendto(data, addr)
-
-
-class _NoWire:
-    """Nothing passes."""
-
-    def outgoing(self, size: int, pass_on: Callable[[], object]) -> None: ...
-
-    def incoming(self, size: int, pass_on: Callable[[], object]) -> None: ...
-
-    def flush(self) -> None: ...
-
-
-def _unwired(transport: Any) -> Any:
-    while isinstance(transport, _WiredSocket):
-        transport = transport.transport
-    return transport
-
-
-def put_behind(gatherer: RTCIceGatherer, wire: Wire) -> None:
-    """Send and receive everything over a wire from now on: STUN, DTLS and SRTP alike."""
-    protocol: Any
-    for protocol in gatherer._connection._protocols:
-        protocol.transport = _WiredSocket(protocol.transport, wire)
-        protocol.datagram_received = partial(_incoming, wire, protocol.datagram_received)
-
-
-def _incoming(
-    wire: Wire, receive: Callable[..., None], data: bytes, addr: tuple[Any, ...], _arrival: float = 0.0
-) -> None:
-    # It arrives when the wire passes it on, whenever it reached the socket.
-    wire.incoming(len(data), partial(receive, data, addr))
+def protocols_of(gatherer: RTCIceGatherer) -> list[CallProtocol]:
+    """One for each socket that was gathered on, and for each allocation of a TURN server."""
+    protocols: Any = gatherer._connection._protocols
+    return list(protocols)
 
 
 async def rebind(gatherer: RTCIceGatherer) -> bool:
@@ -215,17 +106,12 @@ async def rebind(gatherer: RTCIceGatherer) -> bool:
     pair = nominated_pair(gatherer)
     if not isinstance(agent, FullAgent) or pair is None or pair.local_candidate.type == "relay":
         return False
-    protocol = pair.protocol
-    wired = protocol.transport if isinstance(protocol.transport, _WiredSocket) else None
-    old: DatagramSocket = _unwired(protocol.transport)
+    protocol: CallProtocol = pair.protocol
+    old: DatagramSocket = protocol.socket
     if old.is_closing():
         return False
-    new = open_datagrams(pair.local_candidate.host, protocol)
+    protocol.socket = open_datagrams(pair.local_candidate.host, protocol)
     old.abandon()  # so that its end is not taken for the call's
-    if wired is None:
-        protocol.transport = new
-    else:
-        wired.transport = new
     return await agent.check_nominated(retransmissions=REBIND_TRIES)
 
 
@@ -286,8 +172,8 @@ async def finish_ice(ice: RTCIceTransport, gatherer: RTCIceGatherer) -> None:
 
     aioice repeats that request for over a minute; the allocation ends by itself (RFC 8656, section 3.2).
     """
-    transports: list[Any] = [_unwired(protocol.transport) for protocol in gatherer._connection._protocols]
-    relays: list[Any] = [transport for transport in transports if isinstance(transport, TurnTransport)]
+    sockets = [protocol.socket for protocol in protocols_of(gatherer)]
+    relays: list[Any] = [socket for socket in sockets if isinstance(socket, TurnTransport)]
     for relay in relays:
         relay.close()  # all at once: aioice closes one after the other
     deletions = [relay._TurnTransport__close_task for relay in relays]
@@ -316,15 +202,6 @@ def sending_over(transport: Any) -> SendTo:
         transport.sendto(data, addr)
 
     return send
-
-
-def is_closing(transport: Any) -> bool:
-    """Whether a pair's transport is closing.
-
-    aioice's TURN transport cannot be asked, and drops by itself what comes too late.
-    """
-    closing: Callable[[], bool] = getattr(transport, "is_closing", lambda: False)
-    return closing()
 
 
 async def finish_dtls(dtls: RTCDtlsTransport) -> None:

@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from aioice import Candidate
 from aioice.candidate import candidate_foundation, candidate_priority
-from aioice.ice import Connection, StunProtocol
+from aioice.ice import Connection
 
 from harness.peer.datagrams import open_datagrams
+from harness.peer.protocol import CallProtocol
 
 logger = logging.getLogger(__name__)
 
 
-class GuardedProtocol(StunProtocol):
-    """aioice's protocol, which does not ask when a datagram arrived, and drops what it cannot read.
-
-    Anybody may send such a datagram to the port, so it says nothing about the other end.
-    """
-
-    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...], _arrival: float = 0.0) -> None:
-        try:
-            super().datagram_received(data, addr)
-        except Exception as error:  # such as struct's, for an attribute that is too short
-            logger.info("%d bytes from %s could not be read: %r", len(data), addr, error)
-
-
-def host_protocols(connection: Connection, component: int, addresses: Sequence[str]) -> list[GuardedProtocol]:
+def host_protocols(connection: Connection, component: int, addresses: Sequence[str]) -> list[CallProtocol]:
     """One for each address that can be bound, with its candidate."""
     protocols = []
     for address in addresses:
-        protocol = GuardedProtocol(connection)
+        protocol = CallProtocol(connection)
         try:
             socket = open_datagrams(address, protocol)
         except OSError as error:

@@ -10,6 +10,7 @@ from aiortc import RTCDtlsTransport, RTCIceGatherer
 from harness.core.clock import MonotonicClock
 from harness.peer import aiortc_internals as internals
 from harness.peer import srtp
+from harness.peer.protocol import is_closing
 
 OnFailed = Callable[[str, Exception], None]  # where, and what
 OnPacket = Callable[[bytes, float], None]  # a plain RTP packet or RTCP compound, and its arrival
@@ -86,7 +87,7 @@ class MediaLink:
     def _send_after_all(self, protected: bytes) -> bool:
         """Over the socket that is now right, which keeps what the kernel has no room for."""
         self.look()
-        if self._transport is None or internals.is_closing(self._transport):
+        if self._transport is None or is_closing(self._transport):
             return False
         self._transport.sendto(protected, self._address)
         return True

@@ -18,7 +18,6 @@ from harness.core.events import (
     HarnessFailed,
     Layer,
     OfferCreated,
-    OtherCodecHeard,
     PacingMeasured,
     PairSelected,
     ReceiverReport,
@@ -26,17 +25,19 @@ from harness.core.events import (
     ServerEvent,
     StateChanged,
 )
+from harness.core.offer_events import OtherCodecHeard
 from harness.core.offer_shapes import MINIMAL
 from harness.core.packet_events import PacketMalformed
 from harness.core.sdp import SessionDescription, parse_sdp
 from harness.core.strict_json import json_object
-from harness.peer.aiortc_internals import AskServers, Wire
+from harness.peer.aiortc_internals import AskServers
 from harness.peer.channel import Message, MessageTooLongError
 from harness.peer.heard import Decode, Heard
 from harness.peer.heard_lightly import HeardLightly
 from harness.peer.offering import Offering
 from harness.peer.offers import shape_named
 from harness.peer.pacer import Pacer
+from harness.peer.protocol import Wire
 from harness.peer.receiver import AudioReceiver
 from harness.peer.remote import Remote, check_answer
 from harness.peer.rtcp import ReportSeen

@@ -36,6 +36,7 @@ from harness.peer.checks import CheckCounter
 from harness.peer.consent import RFC_7675, Consent
 from harness.peer.dtls import Dtls
 from harness.peer.media_link import MediaLink, OnPacket
+from harness.peer.protocol import Wire
 from harness.peer.remote import Remote
 
 OnState = Callable[[Layer, str, str], None]
@@ -81,7 +82,7 @@ class Transport:
         self.checks = CheckCounter()
         self._on_state = on_state
         self._closed = False
-        self._wire: internals.Wire | None = None
+        self._wire: Wire | None = None
         self._consent: Consent | None = None
         self._losing_consent: asyncio.Task[None] | None = None
         self._times = RFC_7675
@@ -167,16 +168,17 @@ class Transport:
     async def gather(self) -> None:
         """Gather candidates, until every server that is asked has answered or had its time."""
         await self._gatherer.gather()
-        internals.tap_sockets(self._gatherer, self._link.received, self.checks)
-        if self._wire is not None:
-            internals.put_behind(self._gatherer, self._wire)
+        for protocol in internals.protocols_of(self._gatherer):
+            protocol.on_media, protocol.checks = self._link.received, self.checks
+            protocol.wire = self._wire
 
-    def put_behind(self, wire: internals.Wire) -> None:
+    def put_behind(self, wire: Wire) -> None:
         """Let a wire decide what passes, for good; asking servers for candidates is not behind it."""
         if self._wire is None:
             self._wire = wire
             if self._gatherer.state == "completed":
-                internals.put_behind(self._gatherer, wire)
+                for protocol in internals.protocols_of(self._gatherer):
+                    protocol.wire = wire
                 self._link.look()
 
     async def rebind(self) -> bool:
@@ -268,14 +270,15 @@ class Transport:
 
     def block(self) -> Callable[[], None]:
         """Let no datagram in or out, as a firewall does; returns what lifts that."""
-        lift = internals.fall_silent(self._gatherer)
-        self._link.look()
+        protocols = internals.protocols_of(self._gatherer)
 
-        def lift_and_look() -> None:
-            lift()
+        def be_silent(silent: bool) -> None:
+            for protocol in protocols:
+                protocol.silent = silent
             self._link.look()
 
-        return lift_and_look
+        be_silent(True)
+        return lambda: be_silent(False)
 
     def settle(self) -> None:
         """Hand on what is held."""
@@ -283,7 +286,8 @@ class Transport:
 
     def leave_checks_unanswered(self) -> None:
         """Hear connectivity checks and answer none of them."""
-        internals.leave_checks_unanswered(self._gatherer, self.checks)
+        for protocol in internals.protocols_of(self._gatherer):
+            protocol.unanswering = True
 
     # --- media ---
 

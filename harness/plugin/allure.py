@@ -158,4 +158,4 @@ def evidence(call: CallEntry) -> Iterator[tuple[str, bytes, str, str]]:
 
 
 def _one_line(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("\n", " ")
+    return printable(value.replace("\\", "\\\\").replace("\n", " "))

@@ -16,7 +16,7 @@ class Urgency(StrEnum):
     OURS = "the harness itself broke"
     HURT = "your callers are hurt today"
     LOSS = "your money or your secrets are at risk"
-    HARDEN = "harden this: nobody is hurt by it today"
+    HARDEN = "harden this: no caller is lost by it today"
     UNTOLD = "this could not be told"
 
 
@@ -32,7 +32,8 @@ def urgency_of(verdict: Verdict) -> Urgency:
     if verdict.outcome == Outcome.INCONCLUSIVE:
         return Urgency.UNTOLD
     because = because_of(verdict)
-    if because == Because.CLAUSE or verdict.level != Level.MUST:
+    warned = verdict.outcome == Outcome.WARNED or verdict.level != Level.MUST
+    if warned or because == Because.CLAUSE:
         return Urgency.HARDEN
     if because in (Because.ADVICE, Because.MEASURED):  # binding all the same: a limit of the user's own
         return Urgency.LOSS if verdict.id.startswith(("cost.", "security.")) else Urgency.HURT

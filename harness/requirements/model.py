@@ -175,7 +175,7 @@ class Requirement:
     `timing`: a violation or a number means nothing when our own sender was late. `hits`: whom a violation
     hits, where it takes more than an ordinary call ("every caller whose offer is malformed"); empty: every
     caller whose call shows it. `bears_bad_network`: a network that we impaired excuses a violation only where
-    we cut it off.
+    we cut it off. `also_in`: areas beside its own with which it is judged.
     """
 
     id: str
@@ -192,6 +192,7 @@ class Requirement:
     timing: bool = False
     hits: str = ""
     bears_bad_network: bool = False
+    also_in: tuple[str, ...] = ()
     description: str = field(default="", compare=False)
 
     @property

@@ -54,6 +54,7 @@ class Registry:
         timing: bool = False,
         hits: str = "",
         bears_bad_network: bool = False,
+        also_in: Iterable[str] = (),
     ) -> Callable[[F], F]:
         """Declare the decorated function as a requirement.
 
@@ -88,6 +89,7 @@ class Registry:
                 timing=timing,
                 hits=hits,
                 bears_bad_network=bears_bad_network,
+                also_in=tuple(also_in),
                 description=inspect.getdoc(check) or "",
             )
             return check
@@ -112,7 +114,7 @@ class Registry:
                 raise _unknown("area", area, self.areas)
         if not wanted_ids and not wanted_areas:
             return list(self)
-        return [r for r in self if r.id in wanted_ids or r.area in wanted_areas]
+        return [r for r in self if r.id in wanted_ids or wanted_areas & {r.area, *r.also_in}]
 
     def _check_id(self, requirement_id: str, module: str) -> None:
         area, _, slug = requirement_id.partition(".")

@@ -18,7 +18,7 @@ from harness.fakes.embedded import EmbeddedPair
 from harness.requirements.model import Requirement, Verdict
 from harness.run.checkup import StageWatch
 from harness.run.judging import judge_call, judge_over_calls
-from harness.run.model import CallEntry, Run, unreachable
+from harness.run.model import CallEntry, Run, hangs, unreachable
 from harness.run.stream import CallFinished, Judged, Noted, Observer, RunEnded, RunStarted, StageReached
 from harness.speech.library import Library
 
@@ -106,6 +106,10 @@ class _Work:
             self.unreachable = unreachable(self.records[ordinary.name].timeline)
             if self.unreachable:
                 return
+            if silence := hangs(self.records[ordinary.name].timeline):
+                # Each further call would wait as long, to show the same.
+                self.observer(Noted(f"  the target hangs ({silence}): no further call is made"))
+                self.desk.budget.close(f"the target hung on the first offer: {silence}")
         # The longest begins first, so that none keeps all the others waiting.
         together = sorted((s for s in rest if not s.alone), key=lambda s: -s.lasts)
         made = len(self.records)

@@ -15,6 +15,7 @@ from harness.requirements.model import Level, Outcome, Verdict
 from harness.run.measurements import Measurement, collect
 
 UNREACHABLE = ("refused", "unresolved", "unanswered", "tls")
+HANGS = ("timeout", "unfinished")  # reached, and a violation
 
 
 class RunVerdict(StrEnum):
@@ -123,3 +124,9 @@ def unreachable(timeline: Timeline) -> str:
     if failed is None or failed.failure not in UNREACHABLE:
         return ""
     return f"{failed.failure}: {failed.detail}" if failed.detail else failed.failure
+
+
+def hangs(timeline: Timeline) -> str:
+    """How the call's offer was left without an answer, or without its end, by a target that was reached."""
+    failed = timeline.first(HttpFailed, where=lambda e: e.purpose == OFFER)
+    return failed.detail if failed is not None and failed.failure in HANGS else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from harness.core.offer_shapes import CANDIDATES, CODECS, INDISPENSABLE, LINES, NO_CANDIDATE
 from harness.core.sdp import parse_sdp
@@ -53,12 +54,12 @@ def changes_to(offer: str, ours: Sequence[tuple[str, int]]) -> list[Change]:
 
 def changed_lines(offer: str, changed: str) -> tuple[int, tuple[str, ...]]:
     """The number of the first line that a change took, and all; 0 and what it added where it took none."""
-    kept = set(_lines(changed))
-    gone = [(number, line) for number, line in enumerate(_lines(offer), 1) if line not in kept]
+    before, after = _lines(offer), _lines(changed)
+    edits = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    gone = [n for kind, start, end, *_ in edits if kind in ("delete", "replace") for n in range(start, end)]
     if gone:
-        return gone[0][0], tuple(line for _, line in gone)
-    had = set(_lines(offer))
-    return 0, tuple(line for line in _lines(changed) if line not in had)
+        return gone[0] + 1, tuple(before[n] for n in gone)
+    return 0, tuple(line for kind, *_, start, end in edits if kind == "insert" for line in after[start:end])
 
 
 def padded(offer: str, characters: int) -> str:

@@ -171,6 +171,8 @@ def _failure(error: BaseException, response: httpx.Response | None, *, is_connec
     failure = classify(error)
     if failure == "unanswered" and is_connected:
         return "timeout"
+    if failure == "timeout" and not is_connected and not isinstance(error, httpx.TimeoutException):
+        return "unanswered"  # our own time-out, in the middle of a look-up or a connection
     return "unfinished" if failure == "timeout" and response is not None else failure
 
 

@@ -99,3 +99,10 @@ async def test_where_the_cost_cannot_be_told_the_budget_is_not_risked(limit: str
     budget = Budget({limit: 100.0})
     await placed(budget, timeline_of(events))
     assert "not known" in await budget.admit()
+
+
+async def test_when_it_is_closed_no_call_is_placed_whatever_is_left() -> None:
+    budget = Budget({})
+    assert await budget.admit() == ""
+    budget.close("the target hangs")
+    assert await budget.admit() == "the target hangs"

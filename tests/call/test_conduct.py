@@ -26,6 +26,7 @@ from harness.core.events import (
     WaitExpired,
 )
 from harness.core.realtime_events import server_events
+from harness.fakes.embedded import EmbeddedPair, options_for
 from harness.requirements import REGISTRY, Outcome, judge
 from tests.peer.pairs import until
 
@@ -156,14 +157,50 @@ async def test_with_a_target_no_pair_is_started_and_a_refusal_is_recorded() -> N
     assert failed.failure == "refused"
 
 
-async def test_a_fake_that_does_not_answer_is_named() -> None:
-    settings = run_settings(target="http://127.0.0.1:9/offer", fake_openai="127.0.0.1:9", seed=1)
-    async with Desk.open(settings, no_pair) as desk:  # type: ignore[arg-type]  # must not be called
+async def test_a_fake_that_nobody_serves_is_served_for_the_run_and_its_loss_is_told(
+    unused_tcp_port: int,
+) -> None:
+    address, told = f"127.0.0.1:{unused_tcp_port}", list[str]()
+    settings = run_settings(target="http://127.0.0.1:9/offer", fake_openai=address, seed=1)
+    async with Desk.open(settings, EmbeddedPair.for_run, told.append) as desk:
+        assert desk.upstream is not None
+        assert await desk.upstream.is_there()
+    assert told == [
+        f"nobody served the fake OpenAI at http://{address}: the harness serves it there for this run "
+        f"(the relay needs OPENAI_BASE_URL=http://{address}/v1)"
+    ]
+    async with EmbeddedPair(options_for(settings)) as fake, Desk.open(settings, no_pair) as desk:  # type: ignore[arg-type]  # must not be called
+        fake.stop()
         record = await make_call(desk, scenario_of(connect_and_hang_up), call="001")
         assert desk.upstream is not None
         with pytest.raises(HarnessError, match="start it with `harness fake-openai"):
             await desk.upstream.calls("whoever")
     assert record.timeline.first(UpstreamUnavailable) is not None
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "status 404 for /_fake/health"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "is not the harness's fake OpenAI"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "does not answer as one"),
+    ],
+)
+async def test_something_else_at_the_fakes_address_ends_the_run_before_any_call(
+    answer: bytes, says: str
+) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    settings = run_settings(target="http://127.0.0.1:9/offer", fake_openai=address, seed=1)
+    async with server:
+        with pytest.raises(HarnessError, match=says):
+            async with Desk.open(settings, no_pair):  # type: ignore[arg-type]  # must not be called
+                pass
 
 
 async def test_no_call_is_placed_beyond_the_budget_and_its_record_says_so(desk: Desk) -> None:

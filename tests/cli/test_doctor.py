@@ -18,16 +18,17 @@ from harness.cli.screen import stage_line
 from harness.cli.showing import ShowLive
 from harness.config.run import run_settings
 from harness.core.clock import MonotonicClock
+from harness.core.events import CallStarted
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.requirements.judging import judge
 from harness.requirements.registry import REGISTRY
-from harness.run.checkup import Check, StageWatch, State
+from harness.run.checkup import Check, StageWatch, State, checkup
 from harness.run.checkup_stages import STAGES
 from harness.run.model import CallEntry, Run
 from harness.run.stream import StageReached
 from tests.cli.conftest import RunCommand, Server
-from tests.support.timelines import healthy_call
+from tests.support.timelines import call_started, healthy_call
 
 QUICK = "--say=en-m-yes"
 NAMES = [stage.name for stage in STAGES]
@@ -55,7 +56,10 @@ def test_a_healthy_relay_is_conforming_and_every_stage_is_ticked_off(
     assert code == 0, said
     lines = said.splitlines()
     assert "grey box" in lines[0]
-    assert [line[13:37].strip() for line in lines if line.startswith("✓")] == NAMES
+    # What arrived is asked for when the call is over.
+    ticked = [line[13:37].strip() for line in lines if line.startswith("✓")]
+    assert ticked[:-1] == [name for name in NAMES if name != ticked[-1]]
+    assert ticked[-1] == "arrived at the fake"
     assert "the relay is conforming" in said
     results = json.loads((tmp_path / "results.json").read_text())
     assert (results["verdict"], results["target"]["dialect"]) == ("conforming", "json")
@@ -73,14 +77,46 @@ def test_a_broken_relay_is_named_with_cause_and_mend_and_the_document_says_the_s
     assert "signaling.offer-forwarded-intact: offer-trimmed" in said
     assert "  mend  forward the offer byte for byte" in said
     assert "the relay is violating: 1 failed" in said
-    assert any(line.startswith("✗") and "offer sent" in line for line in said.splitlines())
+    assert any(line.startswith("✗") and "arrived at the fake" in line for line in said.splitlines())
     document = json.loads(capsys.readouterr().out)
     assert (document["schema"], document["verdict"]) == (1, "violating")
     stages = {stage["name"]: stage for stage in document["stages"]}
     assert list(stages) == NAMES
-    assert stages["offer sent"]["state"] == "failed"
+    assert stages["offer sent"]["state"] == "reached"
+    assert stages["arrived at the fake"]["state"] == "failed"
     assert stages["ICE connected"]["state"] == "not reached"
     assert document["dialects_refused"] == []  # what is wrong with the offer is known: no search
+
+
+def test_the_fake_is_served_where_nobody_does_and_what_arrived_there_is_a_stage(
+    run_command: RunCommand,
+    server: Server,
+    tmp_path: Path,
+    unused_tcp_port: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fake = f"http://127.0.0.1:{unused_tcp_port}"
+    relay = server("relay", "--upstream", fake, "--fault=path-doubled", OPENAI_API_KEY="sk-test")
+    assert relay.stdout is not None
+    url = f"{relay.stdout.readline().strip()}/api/voice/webrtc/session"
+    assert run_command("doctor", url, f"--fake-openai={fake}", f"--reports={tmp_path}", "--json") == 1
+    heard = capsys.readouterr()
+    assert heard.err.splitlines() == [
+        f"nobody served the fake OpenAI at {fake}: the harness serves it there for this run "
+        f"(the relay needs OPENAI_BASE_URL={fake}/v1)"
+    ]
+    document = json.loads(heard.out)
+    stages = {stage["name"]: stage for stage in document["stages"]}
+    assert stages["arrived at the fake"]["state"] == "failed"
+    assert stages["arrived at the fake"]["detail"] == "signaling.offer-reaches-upstream: path-doubled"
+    (failed,) = (r for r in document["requirements"] if r["outcome"] == "failed")
+    assert any("at the fake: POST /v1/v1/realtime/calls from 127.0.0.1:" in e for e in failed["evidence"])
+
+
+def test_in_a_black_box_there_is_no_stage_at_the_fake() -> None:
+    events = [e if not isinstance(e, CallStarted) else call_started("black-box") for e in healthy_call()]
+    names = [check.name for check in checkup(Timeline(events))]
+    assert names == [name for name in NAMES if name != "arrived at the fake"]
 
 
 def test_a_relay_that_is_not_there_is_unreachable(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -81,6 +82,63 @@ async def found(url: str, **options: object) -> tuple[Examined, list[Refused]]:
     return examined, refused
 
 
+@dataclass
+class FakeForwarder:
+    """A relay of its own: `read` takes the offer out of a request, and it goes to the fake as a form."""
+
+    fake: str
+    key: str
+    read: Callable[[bytes, str], str]
+
+    async def session(self, request: Request) -> Response:
+        try:
+            offer = self.read(await request.body(), request.headers["content-type"])
+        except ValueError:
+            return JSONResponse({"error": "cannot read this"}, 500)
+        session = '{"type": "realtime", "model": "gpt-realtime-2.1"}'
+        parts = {"sdp": (None, offer.encode()), "session": (None, session.encode())}
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.post(
+                f"{self.fake}/v1/realtime/calls",
+                files=parts,
+                headers={"Authorization": f"Bearer {self.key}"},
+            )
+        # The field's habit: whatever came goes back, and it is called a success.
+        return Response(answer.content, media_type=answer.headers["content-type"])
+
+
+def as_text(body: bytes, _kind: str) -> str:
+    return body.decode()
+
+
+def not_awaited(_body: bytes, _kind: str) -> str:
+    return "undefined"
+
+
+def trimmed(body: bytes, kind: str) -> str:
+    return str(json.loads(body)["sdp"]).strip() if kind == "application/json" else "[object Object]"
+
+
+@pytest.mark.parametrize(
+    ("read", "dialect", "refused"),
+    [
+        (as_text, "sdp", {"json-answer": "json-instead-of-sdp", "json": "json-instead-of-sdp"}),
+        (not_awaited, "json", dict.fromkeys(ORDER, "offer-undefined")),
+        (trimmed, "json", {}),
+    ],
+)
+async def test_the_search_goes_on_until_an_offer_has_arrived_as_sdp(
+    read: Callable[[bytes, str], str], dialect: str, refused: dict[str, str], pair: EmbeddedPair
+) -> None:
+    """The relay calls everything a success: what arrived tells which form it reads."""
+    relay = FakeForwarder(pair.fake, pair.options.api_key, read)
+    async with running(Starlette(routes=[Route("/session", relay.session, methods=["POST"])])) as url:
+        examined, told = await found(f"{url}/session", fake_openai=pair.fake)
+    assert {each.dialect: each.cause for each in told} == refused
+    assert examined.dialect == dialect
+    assert examined.was_found == (read is as_text)
+
+
 async def upstream_calls(pair: EmbeddedPair) -> int:
     async with httpx.AsyncClient(trust_env=False) as client:
         return len((await client.get(f"{pair.fake}/_fake/calls")).json()["calls"])
@@ -114,7 +172,7 @@ async def test_a_given_dialect_is_not_searched_for(pair: EmbeddedPair) -> None:
     relay = FakeStrictRelay("sdp", pair.offer_url)
     async with serving(relay) as url:
         examined, refused = await found(url, dialect="json")
-    assert (examined.dialect, refused, len(relay.offers)) == ("json", [], 1)
+    assert (examined.dialect, refused, set(relay.offers)) == ("json", [], {"application/json"})
 
 
 @pytest.mark.parametrize("status", [302, 401, 404, 405, 413, 429, 503])
@@ -122,7 +180,7 @@ async def test_a_refusal_that_is_not_about_the_form_ends_the_search(status: int,
     relay = FakeStrictRelay("sdp", pair.offer_url, status)
     async with serving(relay) as url:
         _, refused = await found(url)
-    assert (len(relay.offers), refused) == (1, [])
+    assert (set(relay.offers), refused) == ({relay.offers[0]}, [])
 
 
 async def test_fields_leave_out_the_dialects_that_have_no_room_for_them(

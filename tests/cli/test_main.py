@@ -30,6 +30,9 @@ def run(*arguments: str) -> int:
         (("capcity",), "Did you mean capacity?"),
         (("fake-openai", "--bind", "nonsense"), "'nonsense' is not HOST:PORT"),
         (("fake-openai", "--fault", "http-4o1"), "no fault named 'http-4o1'"),
+        (("fake-openai", "--ice-patience", "soon"), "'soon' is neither seconds from 0 on nor off"),
+        (("fake-openai", "--ice-patience", "nan"), "'nan' is neither seconds from 0 on nor off"),
+        (("fake-openai", "--ice-patience=-1"), "'-1' is neither seconds from 0 on nor off"),
         (("relay", "--upstream", "http://127.0.0.1:1/v1"), "OPENAI_API_KEY is not set"),
     ],
 )
@@ -39,6 +42,14 @@ def test_bad_input_is_one_message_and_exit_code_2(
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     assert run(*arguments) == 2
     assert says in capsys.readouterr().err
+
+
+def test_a_relay_open_to_every_page_is_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-anything")
+    assert run("relay", "--upstream", "http://127.0.0.1:1/v1", "--origin", "*") == 2
+    assert "origin '*' would let every web page make calls at your expense" in capsys.readouterr().err
 
 
 def test_a_damaged_timeline_is_named_with_its_line(
@@ -92,11 +103,12 @@ def test_fake_and_relay_print_their_url_serve_and_stop_cleanly(
     relay = server("relay", "--upstream", f"{url}/v1", OPENAI_API_KEY="sk-test-0123456789abcdef")
     assert httpx.get(f"{url}/_fake/calls", trust_env=False).json()["calls"] == []
     assert httpx.get(f"{ready_line(relay)}/health", trust_env=False).json()["status"] == "ok"
-    for process in (relay, fake):
+    hint = rf"give the relay OPENAI_BASE_URL={url}/v1 and OPENAI_API_KEY=sk-test \(any key will do\)\n"
+    for process, told in ((relay, ""), (fake, hint)):
         process.send_signal(number)
         assert process.wait(10) == 0
         assert process.stderr is not None
-        assert re.fullmatch(r"seed \d+\n", process.stderr.read())
+        assert re.fullmatch(rf"seed \d+\n{told}", process.stderr.read())
 
 
 def test_a_port_in_use_is_named_with_what_to_do(server: Server) -> None:

@@ -72,6 +72,16 @@ def test_the_environment_is_read_and_an_empty_variable_is_unset(monkeypatch: pyt
     assert settings.dialect == "json"
 
 
+def test_the_offers_shape_is_the_options_before_the_files_before_the_environments(tmp_path: Path) -> None:
+    config = tmp_path / "harness.toml"
+    config.write_text(f'[targets.one]\nurl = "{URL}"\noffer = "firefox"\n[targets.other]\nurl = "{URL}"\n')
+    environment = Settings.model_construct(offer="libwebrtc", config=config)
+    assert run_settings(target="one", offer="minimal", environment=environment).offer == "minimal"
+    assert run_settings(target="one", environment=environment).offer == "firefox"
+    assert run_settings(target="other", environment=environment).offer == "libwebrtc"
+    assert run_settings(environment=NOTHING_SET).offer == ""  # in turn
+
+
 def test_a_seed_is_kept_and_otherwise_chosen_anew() -> None:
     assert run_settings(seed=7, environment=NOTHING_SET).seed == 7
     chosen = {run_settings(environment=NOTHING_SET).seed for _ in range(5)}
@@ -87,6 +97,7 @@ def test_a_seed_is_kept_and_otherwise_chosen_anew() -> None:
         ({"auth": "required"}, "--auth needs a --target"),
         ({"origin": "app.example.com/page"}, "is no origin"),
         ({"dialect": "whip"}, "there is no dialect 'whip'"),
+        ({"offer": "fierfox"}, "there is no offer 'fierfox'.*choose firefox"),
         ({"concurrency": 0}, "--concurrency 0 makes no call"),
         ({"seed": -1}, "--seed -1 is out of range"),
         ({"seed": HIGHEST_SEED}, "is out of range"),

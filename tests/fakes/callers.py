@@ -59,6 +59,8 @@ class Reached:
         return calls
 
     async def post(self, path: str, **request: Any) -> httpx.Response:
+        if path == "/_fake/reset":
+            request = {"json": {}, **request}
         return await self.client.post(self.url + path, **{"headers": BEARER, **request})
 
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from harness.fakes.access import Access
 from harness.fakes.faults.catalogue import OPENAI_FAULTS
 from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.management import fault_routes
@@ -16,7 +17,7 @@ from harness.fakes.management import fault_routes
 def client_of(
     plan: FaultPlan, token: str | None = None, address: str = "127.0.0.1", bound: str = "127.0.0.1"
 ) -> httpx.AsyncClient:
-    app = Starlette(routes=fault_routes(plan, token))
+    app = Starlette(routes=fault_routes(plan, Access(token)))
     transport = httpx.ASGITransport(app, client=(address, 5))
     return httpx.AsyncClient(transport=transport, base_url=f"http://{bound}:80")
 

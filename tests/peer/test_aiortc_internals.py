@@ -1,4 +1,4 @@
-"""Each private name of aiortc and aioice that harness/peer/aiortc_internals.py uses, one test a name."""
+"""Each private name of aiortc and aioice that harness/peer uses, one test a name."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from OpenSSL import SSL
 from harness.peer import aiortc_internals
 from harness.peer.agents import FullAgent
 from harness.peer.aiortc_internals import new_certificate, new_gatherer
+from harness.peer.association import BY_TIMER, IN_TASKS
 from tests.peer.pairs import connected_pair
 
 PINNED = {"aiortc": "1.16.0", "aioice": "0.13.0"}
@@ -39,6 +40,20 @@ async def gatherer() -> RTCIceGatherer:
         "_local_candidates",
         "_local_candidates_end",
         "_remote_candidates_end",
+        "_check_list_maybe_complete",
+        "_check_list_state",
+        "_early_checks",
+        "_early_checks_done",
+        "_tie_breaker",
+        "_valid_username",
+        "build_request",
+        "check_complete",
+        "check_incoming",
+        "check_start",
+        "check_state",
+        "query_consent",
+        "request_received",
+        "switch_role",
     ],
 )
 async def test_an_ice_connection_has(gatherer: RTCIceGatherer, name: str) -> None:
@@ -53,13 +68,30 @@ async def test_a_stun_protocol_has(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["_rx_srtp", "_tx_srtp", "_ssl", "_task", "_set_role", "_role", "_rtp_router", "_state"]
+    "name",
+    ["_recv_next", "_rx_srtp", "_tx_srtp", "_ssl", "_task", "_set_role", "_role", "_rtp_router", "_state"],
 )
 async def test_a_dtls_transport_has(gatherer: RTCIceGatherer, name: str) -> None:
     assert hasattr(RTCDtlsTransport(RTCIceTransport(gatherer), [new_certificate()]), name)
 
 
-@pytest.mark.parametrize("name", ["_set_state", "_association_state", "_transmit_reconfig", "state"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *IN_TASKS,
+        *BY_TIMER,
+        "_association_state",
+        "_data_channels",
+        "_handle_data",
+        "_last_received_tsn",
+        "_receive",
+        "_sack_duplicates",
+        "_sack_misordered",
+        "_send_sack",
+        "_set_state",
+        "state",
+    ],
+)
 async def test_an_sctp_transport_has(gatherer: RTCIceGatherer, name: str) -> None:
     dtls = RTCDtlsTransport(RTCIceTransport(gatherer), [new_certificate()])
     assert hasattr(RTCSctpTransport(dtls), name)

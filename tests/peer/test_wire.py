@@ -118,3 +118,60 @@ async def test_a_transport_that_is_not_connected_cannot_rebind() -> None:
     await end.transport.gather()
     assert await end.transport.rebind() is False
     await end.transport.close()
+
+
+async def test_a_block_is_lifted_without_undoing_what_came_meanwhile() -> None:
+    """A firewall, then a bad network, then the firewall goes: the bad network stays."""
+    async with connected_pair() as (caller, callee, channel):
+        heard: list[str | bytes] = []
+        callee.channels[0].on_message = heard.append
+        lift = caller.transport.block()
+        wire = Tap()
+        caller.transport.put_behind(wire)
+        assert caller.transport.send_rtp(MEDIA)
+        callee.transport.send_rtp(MEDIA)
+        assert (wire.out, wire.came) == (0, 0)
+        lift()
+        channel.send("over the wire")
+        await until(lambda: heard == ["over the wire"])
+        assert wire.out > 0
+        assert wire.came > 0
+
+
+async def test_an_end_behind_a_wire_can_be_blocked_and_freed_again_and_again() -> None:
+    async with connected_pair() as (caller, callee, _channel):
+        rtp: list[bytes] = []
+        callee.transport.on_rtp = lambda packet, _at: rtp.append(packet)
+        wire = Tap()
+        caller.transport.put_behind(wire)
+        lifts = [caller.transport.block(), caller.transport.block()]
+        caller.transport.send_rtp(MEDIA)
+        assert wire.out == 0
+        for lift in lifts:
+            lift()
+        assert caller.transport.send_rtp(MEDIA)
+        await until(lambda: rtp)
+        assert wire.out == 1
+        assert len(rtp) == 1
+
+
+async def test_what_is_under_way_when_an_end_is_blocked_does_not_come_in() -> None:
+    class Slow(Tap):
+        def incoming(self, size: int, pass_on: Callable[[], object]) -> None:
+            self.came += size > 0
+            self.held.append(pass_on)
+
+    async with connected_pair() as (caller, callee, _channel):
+        rtp: list[bytes] = []
+        caller.transport.on_rtp = lambda packet, _at: rtp.append(packet)
+        wire = Slow()
+        caller.transport.put_behind(wire)
+        await until(lambda: callee.transport.send_rtp(MEDIA) and wire.held)
+        lift = caller.transport.block()
+        for pass_on in wire.held:
+            pass_on()
+        assert not rtp
+        lift()
+        for pass_on in wire.held:
+            pass_on()
+        assert rtp

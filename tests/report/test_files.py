@@ -50,6 +50,7 @@ def test_results_are_those_of_the_contract(tmp_path: Path) -> None:
         "seed",
         "started_at",
         "verdict",
+        "summary",
         "requirements",
         "measurements",
         "calls",

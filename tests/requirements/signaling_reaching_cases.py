@@ -153,7 +153,13 @@ def plain_text() -> Events:
 def made_for_another() -> Events:
     events = without([call_started(), *signaling(), *ending(1.0)], upstream_only)
     taken = RequestArrived(
-        at=-20.0, id="req_1_1", method="POST", url="/v1/realtime/calls", ufrag="other", tie="answer"
+        at=0.0,
+        before=20.0,
+        id="req_1_1",
+        method="POST",
+        url="/v1/realtime/calls",
+        ufrag="other",
+        tie="answer",
     )
     return [*events, taken, READ]
 
@@ -255,6 +261,11 @@ def answer_in_the_details_of_an_error() -> Events:
 @case(ACCEPTED, "created-taken-for-failure")
 def a_black_box_shows_the_answer_in_its_error() -> Events:
     return refused(500, json.dumps({"error": "unexpected status", "body": ANSWER}), mode="black-box")
+
+
+@case(ACCEPTED, "upstream-error")
+def the_relay_gave_up_before_the_answer_came() -> Events:
+    return spoilt(504, '{"error": {"code": "upstream_timeout"}}')
 
 
 @case(ACCEPTED, "answer-unread")

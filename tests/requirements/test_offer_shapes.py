@@ -29,7 +29,8 @@ def refused_whatever_the_shape() -> Events:
 
 def accepted_once_more() -> Events:
     *events, ended = refused(400, INVALID)
-    return [*events, tried(AGAIN, accepted=True), ended]
+    smallest = tried(SMALLEST_AS_LONG, accepted=True, shape=MINIMAL)
+    return [*events, smallest, tried(AGAIN, accepted=True), ended]
 
 
 @pytest.mark.parametrize(

@@ -214,3 +214,29 @@ def test_selection_is_by_id_and_by_area_in_the_order_of_the_catalogue() -> None:
         *(r.id for r in REGISTRY if r.area == "audio"),
     ]
     assert REGISTRY.select() == list(REGISTRY)
+
+
+@pytest.mark.parametrize("because", [Because.ADVICE, Because.MEASURED])
+def test_a_must_needs_a_clause_or_something_that_is_lost(because: Because) -> None:
+    with pytest.raises(ValueError, match="is no MUST, because"):
+
+        @Registry().requirement(
+            "area.slug",
+            "A title",
+            level=Level.MUST,
+            because=because,
+            severity=Severity.NORMAL,
+            source=SOURCE,
+            causes=MENDED,
+        )
+        def check(timeline: Timeline) -> Finding:
+            return None
+
+
+def test_what_only_a_probe_provokes_says_whom_it_would_hit() -> None:
+    """So that a first run does not take its own probes for callers who are hurt."""
+    provoked = [r for r in REGISTRY if any("sent" in c.text and "offer" in c.text for c in r.when)]
+    ordinary = {"an ordinary offer was sent", "both ends are seen, and the relay sent an offer upstream"}
+    probing = [r for r in provoked if not ordinary & {c.text for c in r.when}]
+    assert probing
+    assert [r.id for r in probing if not r.hits and r.level != Level.OBSERVE] == []

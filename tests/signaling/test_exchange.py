@@ -106,7 +106,7 @@ async def test_a_2xx_body_is_the_answer_whatever_it_holds(open_bench: OpenBench,
     ("error", "failure"),
     [
         (httpx.ConnectError("x"), "refused"),
-        (httpx.ConnectTimeout("x"), "timeout"),
+        (httpx.ConnectTimeout("x"), "unanswered"),
         (httpx.ReadTimeout("x"), "timeout"),
         (httpx.RemoteProtocolError("bad status line"), "protocol"),
     ],

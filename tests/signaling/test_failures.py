@@ -21,7 +21,7 @@ def behind(error: BaseException, cause: BaseException) -> BaseException:
         (behind(httpx.ConnectError("x"), socket.gaierror(-2, "Name or service not known")), "unresolved"),
         (behind(httpx.ConnectError("x"), ssl.SSLCertVerificationError("expired")), "tls"),
         (behind(httpx.ReadError("x"), ssl.SSLError("bad record")), "tls"),
-        (httpx.ConnectTimeout("x"), "timeout"),
+        (httpx.ConnectTimeout("x"), "unanswered"),
         (httpx.ReadTimeout("x"), "timeout"),
         (TimeoutError(), "timeout"),
         (behind(httpx.ConnectError("x"), TimeoutError(110, "timed out")), "timeout"),

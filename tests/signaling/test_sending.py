@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import contextlib
+import socket
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -47,7 +49,10 @@ async def test_a_name_that_nobody_has_is_unresolved(open_bench: OpenBench) -> No
         bench.client = httpx.AsyncClient(trust_env=False, timeout=SOON.answer)
         async with bench.client:
             assert await offer_to(bench) is None
-    assert failure(bench).failure in ("unresolved", "timeout")  # a resolver that is cut off answers nothing
+    assert failure(bench).failure in (
+        "unresolved",
+        "unanswered",
+    )  # a resolver that is cut off answers nothing
 
 
 async def test_a_relay_that_hangs_is_given_up_at_the_time_out(open_bench: OpenBench) -> None:
@@ -74,8 +79,50 @@ async def test_a_relay_that_trickles_is_given_up_at_the_same_time_out(open_bench
 
     async with tcp_server(trickle) as url, open_bench(url, timeouts=SOON) as bench:
         assert await offer_to(bench) is None
-    assert failure(bench).failure == "timeout"
+    assert failure(bench).failure == "unfinished"
     assert failure(bench).detail.startswith("status 200 came, but not its whole body")
+
+
+async def test_a_target_whose_headers_never_end_was_reached_and_hangs(open_bench: OpenBench) -> None:
+    async def trickle(reader: Reader, writer: Writer) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        with contextlib.suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"X-More: v\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+    async with tcp_server(trickle) as url, open_bench(url, timeouts=SOON) as bench:
+        assert await offer_to(bench) is None
+    assert failure(bench).failure == "timeout"
+
+
+async def test_a_target_that_accepts_and_shakes_no_hands_was_reached_and_hangs(open_bench: OpenBench) -> None:
+    async def hang(reader: Reader, _writer: Writer) -> None:
+        await reader.read(-1)
+
+    soon = replace(SOON, connect=0.3)
+    async with (
+        tcp_server(hang) as url,
+        open_bench(url.replace("http:", "https:"), timeouts=soon) as bench,
+    ):
+        assert await offer_to(bench) is None
+    assert failure(bench).failure == "timeout"
+    assert failure(bench).detail == "the connection was accepted, and no TLS handshake came within 0.3 s"
+
+
+async def test_a_connection_that_nobody_accepts_is_unanswered(open_bench: OpenBench) -> None:
+    """A listener whose queue is full drops what comes."""
+    with socket.socket() as full, socket.socket() as first:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        first.connect(full.getsockname())
+        soon = replace(SOON, connect=0.3)
+        async with open_bench(f"http://127.0.0.1:{full.getsockname()[1]}/", timeouts=soon) as bench:
+            assert await offer_to(bench) is None
+    assert failure(bench).failure == "unanswered"
+    assert failure(bench).detail == "no connection within 0.3 s"
 
 
 @pytest.mark.parametrize(

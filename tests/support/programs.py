@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -11,17 +12,31 @@ import pytest
 
 def needs_program(name: str) -> str:
     """The path of a program; a test that needs it skips where there is none, and fails in CI."""
-    # Debian keeps administrators' programs in directories that an ordinary user's PATH leaves out.
-    path = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
+    path = found_program(name)
     if path is None:
         _absent(f"the program {name} is not installed")
     return path
+
+
+def found_program(name: str) -> str | None:
+    """The path of a program, or None."""
+    # Debian keeps administrators' programs in directories that an ordinary user's PATH leaves out.
+    return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
 
 
 def needs_root() -> None:
     """Skip a test that makes networks where this is not root; fail it in CI."""
     if os.geteuid() != 0:
         _absent("only root may make network namespaces")
+
+
+def needs_installed(what: str, sign: Path, command: str) -> None:
+    """Skip a test whose packages are not installed, with the command that does; fail it in CI.
+
+    `sign`: the file that is there once they are.
+    """
+    if not sign.exists():
+        _absent(f"{what} are not installed (run: {command})")
 
 
 def _absent(reason: str) -> NoReturn:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.support import programs
@@ -19,6 +21,18 @@ def test_in_ci_a_test_without_its_program_fails(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match=r"no-such-program is not installed, and CI must"):
         programs.needs_program("no-such-program")
+
+
+def test_packages_that_are_not_installed_name_the_command_that_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    programs.needs_installed("things", tmp_path, "make things")
+    with pytest.raises(pytest.skip.Exception, match=r"things are not installed \(run: make things\)"):
+        programs.needs_installed("things", tmp_path / "not-there", "make things")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match=r"run: make things\), and CI must"):
+        programs.needs_installed("things", tmp_path / "not-there", "make things")
 
 
 def test_who_is_not_root_makes_no_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:

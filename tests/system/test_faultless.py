@@ -6,8 +6,8 @@ import pytest
 
 from harness.core.timeline import Timeline
 from tests.system.conversations import stays_on_the_line, takes_a_turn
+from tests.system.faultless import alarms, every_scenario, faultless, make_faultless
 from tests.system.planted import Faultless
-from tools.proof import alarms, every_scenario, faultless, make_faultless
 
 HARMLESS = [
     Faultless(takes_a_turn, "event-oversized"),  # large, and valid

@@ -20,13 +20,8 @@ from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import SESSION_PATH, RelaySettings
 from harness.fakes.serving import running
 from tests.fakes.callers import KEY, quick, serving
+from tests.support.escapes import HOSTILE, raw_in
 
-HOSTILE = (
-    "\x1b[2J\x1b]0;owned\x07\x1b]8;;http://evil.example\x1b\\here\x9b31m\x85\u202eevil\u200b\r\b\ufeff\u2028"
-)
-RAW = re.compile(
-    "[\x07\x08\x0b-\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u200b\u202e\u2028\ufeff]|\x1b(?!\\[)|\x1b\\[2J"
-)
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # rich's own, at a terminal
 ROOT = Path(__file__).parents[2]
 TEXTS = {"model", "transcript", "delta", "instructions", "language", "name", "code", "message", "text"}
@@ -110,10 +105,6 @@ async def in_a_pipe(*arguments: str) -> str:
     return printed.decode("utf-8", "surrogateescape")
 
 
-def raw_in(text: str) -> list[str]:
-    return [repr(text[max(0, m.start() - 40) : m.end() + 10]) for m in RAW.finditer(text)]
-
-
 async def test_nothing_that_a_target_says_reaches_a_terminal_or_a_report_raw(
     target: str, tmp_path: Path
 ) -> None:
@@ -122,9 +113,9 @@ async def test_nothing_that_a_target_says_reaches_a_terminal_or_a_report_raw(
     seen, printed = await asyncio.gather(
         at_a_terminal("doctor", target, f"--reports={doctor}", "--say=en-m-yes"),
         in_a_pipe(
-            *("pytest", "scenarios/first_turn_english.py", "scenarios/session_update_only.py", "-rA"),
+            *("pytest", "scenarios/session_update_only.py", "-rA"),
             *(f"--target={target}", f"--reports={run}", f"--junitxml={junit}", f"--alluredir={allure}"),
-            *("-p", "no:cacheprovider", "--log-cli-level=DEBUG"),
+            *("-p", "no:cacheprovider", "--log-cli-level=INFO"),
         ),
     )
     document = await in_a_pipe(

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from harness.core.clock import MonotonicClock
 from harness.core.realtime_events import client_events
+from harness.fakes.access import Access
 from harness.fakes.faults.catalogue import OPENAI_FAULTS
 from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.management import fault_routes
@@ -27,8 +28,9 @@ from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.control import Control
 from harness.fakes.openai.conversation.ids import Ids
 from harness.fakes.openai.inspection import Inspected, InspectedProcess, inspection_routes
-from harness.fakes.openai.keys import Keys
+from harness.fakes.openai.keys import AZURE_PREFIX, Keys
 from harness.fakes.openai.live import SESSIONS_PATH, LiveFrontDoor
+from harness.fakes.openai.models import ModelsList
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.sharing import OneProcess, Sharing
 from harness.fakes.openai.signaling import CALLS_PATH, EXPOSED_HEADERS, Signaling
@@ -71,11 +73,16 @@ class Endpoints:
         signaling = Signaling(settings, self.calls, self.keys, sharing)
         sockets = Sockets(settings, self.calls, self.keys, sharing)
         live = LiveFrontDoor(settings, self.calls, self.keys, sharing)
-        self.routes: list[BaseRoute] = [
+        realtime: list[BaseRoute] = [
             Route(CALLS_PATH, signaling.create, methods=["POST"]),
-            Route(SESSIONS_PATH, live.create, methods=["POST"]),
             WebSocketRoute("/v1/realtime", sockets.connect),
             *Control(settings, self.calls, self.keys, sharing).routes(),
+        ]
+        self.routes: list[BaseRoute] = [
+            *realtime,
+            Route(SESSIONS_PATH, live.create, methods=["POST"]),
+            *ModelsList(settings, self.keys).routes(),
+            Mount(AZURE_PREFIX, routes=realtime),
         ]
 
     @contextlib.asynccontextmanager
@@ -90,8 +97,8 @@ class Endpoints:
 
 def management_route(plan: FaultPlan, inspected: Inspected, settings: FakeSettings) -> Mount:
     """`/_fake/`."""
-    token = settings.management_token
-    routes = [*fault_routes(plan, token), *inspection_routes(inspected, plan, MonotonicClock(), token)]
+    access = Access(settings.management_token, settings.management_hosts)
+    routes = [*fault_routes(plan, access), *inspection_routes(inspected, plan, MonotonicClock(), access)]
     return Mount(MANAGEMENT_PATH, routes=routes)
 
 

@@ -15,8 +15,9 @@ from harness.fakes.openai.conversation import Behaviour, Conversation, RefusedEr
 from harness.fakes.openai.conversation.ids import Ids
 from harness.fakes.openai.conversation.session import Session
 from harness.fakes.openai.driver import Driver, Translation
-from harness.fakes.openai.errors import ApiError, model_not_found
+from harness.fakes.openai.errors import ApiError
 from harness.fakes.openai.hooks import call_faults
+from harness.fakes.openai.models import check_model
 from harness.fakes.openai.offers import read_remote
 from harness.fakes.openai.peer import FakePeer
 from harness.fakes.openai.recognition import recognizer_of
@@ -165,23 +166,23 @@ class Calls:
         driver = Driver(conversation, self._settings.vad, record, self._clock, translation)
         return driver
 
-    def check_session(self, session: Any) -> None:
-        """Raises ApiError for a `session` that the API refuses."""
+    def check_session(self, session: Any, *, any_model: bool = False) -> None:
+        """Raises ApiError for a `session` that the API refuses; `any_model`: Azure names its own."""
         try:
             check_session(session)
         except RefusedError as refused:
             raise ApiError(
                 400, refused.message, code=refused.code, param=refused.param, kind=refused.kind
             ) from refused
-        if session.get("model") in self._settings.retired_models:
-            raise model_not_found(session["model"])
+        if not any_model:
+            check_model(session.get("model"), self._settings)
 
-    def effective_session(self, config: Any) -> dict[str, Any]:
+    def effective_session(self, config: Any, *, any_model: bool = False) -> dict[str, Any]:
         """The whole session that a call made with `config` would have; it expires at no time yet.
 
         Raises ApiError.
         """
-        self.check_session(config)
+        self.check_session(config, any_model=any_model)
         session = Session(self._ids.new("sess"), self._settings.conversation, expires_at=0)
         session.configure(config)
         return session.effective

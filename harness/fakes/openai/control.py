@@ -1,4 +1,4 @@
-"""The other endpoints: call control, ephemeral keys, and what is no longer served (PROTOCOL §1)."""
+"""The other endpoints: call control, ephemeral keys, and what is no longer served (docs/fake.md)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.fakes.bodies import BodyIncompleteError, BodyTooLargeError, read_bo
 from harness.fakes.openai import errors
 from harness.fakes.openai.calls import Call, Calls
 from harness.fakes.openai.errors import ApiError
-from harness.fakes.openai.keys import Keys, bearer
+from harness.fakes.openai.keys import Keys, bearer, is_azure
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.sharing import Sharing
 
@@ -102,7 +102,7 @@ class Control:
         body = await self._json(request)
         seconds = _lifetime(body.get("expires_after"))
         config = body.get("session") or {"type": "realtime"}
-        effective = self._calls.effective_session(config)
+        effective = self._calls.effective_session(config, any_model=is_azure(request))
         key = self._keys.issue(seconds, config)
         await self._sharing.issued(key)
         return JSONResponse({"value": key.value, "expires_at": unix_time() + seconds, "session": effective})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, assert_never
 
@@ -115,11 +114,8 @@ class Driver:
             self._timer.cancel()
 
     def join(self, send: SendText, close: Callable[[str], None]) -> None:
-        """A sideband connection: it gets every server event from now on, the session first."""
+        """A sideband connection: it gets every server event from now on, and is greeted by none."""
         self._sideband[send] = close
-        event_id = f"event_{secrets.token_hex(10)}"
-        greeting = {"type": "session.created", "event_id": event_id, "session": self.conversation.session}
-        send(as_json(greeting))
 
     def leave(self, send: SendText) -> None:
         """The sideband connection is gone."""
@@ -132,11 +128,11 @@ class Driver:
         self.is_open = True
         self._perform(self.conversation.opened(self._clock.now()))
 
-    def receive(self, message: str | bytes) -> None:
-        """A message from the client."""
+    def receive(self, message: str | bytes, *, aside: bool = False) -> None:
+        """A message from the client, or `aside`, from a sideband."""
         self._note(message)
-        if self._translation is None:
-            self._take(message)
+        if self._translation is None or aside:
+            self._take(message, aside=aside)
             return
         events, replies, over = self._translation.from_client(message, self.audio_ms)
         for reply in replies:
@@ -146,15 +142,15 @@ class Driver:
         if over:
             self._close("close-requested", NORMAL)
 
-    def _take(self, message: str | bytes) -> None:
-        self._perform(self.conversation.client_message(message, self._clock.now()))
+    def _take(self, message: str | bytes, *, aside: bool = False) -> None:
+        self._perform(self.conversation.client_message(message, self._clock.now(), aside=aside))
         self._configure()
 
     def recognise(self, clip: Clip) -> None:
         """The caller has begun to say this."""
         if clip is not self._said:
             self._said = clip
-            self.conversation.expect(clip.transcript, clip.language)
+            self._perform(self.conversation.expect(clip.transcript, clip.language, now=self._clock.now()))
 
     def hear(self, samples: Samples, rate: int = RATE) -> None:
         """The next samples of the caller's audio."""

@@ -98,10 +98,31 @@ def call_not_found(call_id: str) -> ApiError:
     return ApiError(404, f"No call found for call_id '{call_id}'.", code="call_id_not_found")
 
 
-def model_not_found(model: str) -> ApiError:
+def model_not_found(model: str, status: int = 404) -> ApiError:
     """The model is unknown, or shut down."""
     message = f"The model `{model}` does not exist or you do not have access to it."
-    return ApiError(404, message, code="model_not_found")
+    return ApiError(status, message, code="model_not_found")
+
+
+def model_refused(model: str) -> ApiError:
+    """The model exists, and this project may not use it."""
+    message = f"Project `proj_fake` does not have access to model `{model}`"
+    return ApiError(403, message, code="model_not_found")
+
+
+def model_transcribes(model: str) -> ApiError:
+    """The model is for transcription sessions alone."""
+    return ApiError(400, f'Model "{model}" is not supported in realtime mode.')
+
+
+def model_of_transcription() -> ApiError:
+    """The URL of a transcription session names a model; its place is in the session."""
+    return ApiError(400, "You must not provide a model parameter for transcription sessions.")
+
+
+def project_key_refused() -> ApiError:
+    """A raw offer is for ephemeral keys. The words are not known."""
+    return ApiError(401, "A raw SDP offer needs an ephemeral key.", code="invalid_api_key")
 
 
 def beta_disabled() -> ApiError:

@@ -13,8 +13,8 @@ from starlette.routing import Route
 import harness
 from harness.core.clock import Clock
 from harness.core.errors import HarnessError
+from harness.fakes.access import Access, problem
 from harness.fakes.faults.plan import FaultPlan
-from harness.fakes.management import guarded, problem
 from harness.fakes.openai.arrivals import ARRIVALS_PATH, Arrivals
 from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.keys import Keys
@@ -67,7 +67,7 @@ class InspectedProcess:
         return {"status": "ok", "live": len(self._calls.records.live)}
 
 
-def inspection_routes(inspected: Inspected, plan: FaultPlan, clock: Clock, token: str | None) -> list[Route]:
+def inspection_routes(inspected: Inspected, plan: FaultPlan, clock: Clock, access: Access) -> list[Route]:
     """GET `/calls`, `/requests` and `/health`, POST `/reset`.
 
     `/calls` takes `?ufrag=&id=&state=` to choose, and `events=0` to leave the events out. `/requests` is all
@@ -106,8 +106,8 @@ def inspection_routes(inspected: Inspected, plan: FaultPlan, clock: Clock, token
         return JSONResponse({**who, **inspected.health()})
 
     return [
-        Route("/calls", guarded(token, show), methods=["GET"]),
-        Route(ARRIVALS_PATH, guarded(token, requests), methods=["GET"]),
-        Route("/reset", guarded(token, reset), methods=["POST"]),
-        Route("/health", guarded(token, health), methods=["GET"]),
+        Route("/calls", access.guarded(show), methods=["GET"]),
+        Route(ARRIVALS_PATH, access.guarded(requests), methods=["GET"]),
+        Route("/reset", access.guarded(reset), methods=["POST"]),
+        Route("/health", access.guarded(health), methods=["GET"]),
     ]

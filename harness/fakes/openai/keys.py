@@ -93,11 +93,24 @@ def is_placeholder(key: str) -> bool:
     return PLACEHOLDER.fullmatch(key) is not None
 
 
+AZURE_PREFIX = "/openai"
+
+
+def is_azure(connection: HTTPConnection) -> bool:
+    """Whether the request came as to Azure, where a model is a deployment of any name."""
+    return connection.url.path.startswith(f"{AZURE_PREFIX}/")
+
+
 BROWSER_KEY = "openai-insecure-api-key."  # the subprotocol by which a page hands a WebSocket its key
 
 
 def bearer(connection: HTTPConnection) -> str:
-    """The key of a request: its Bearer token, or a browser's WebSocket subprotocol; `""` for none."""
+    """The key of a request: its Bearer token, or a browser's WebSocket subprotocol; `""` for none.
+
+    Below Azure's prefix it can also be an `api-key`.
+    """
+    if is_azure(connection) and "api-key" in connection.headers:
+        return connection.headers["api-key"].strip()
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return token.strip()

@@ -28,6 +28,7 @@ from harness.fakes.openai.playout import Playing, Playout
 from harness.fakes.openai.recognition import Recognizer
 from harness.fakes.openai.record import CallRecord
 from harness.fakes.openai.remembered import RememberingDecoder
+from harness.fakes.openai.replies import Reply
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.telephony import Telephone, telephone_formats
 from harness.peer.channel import Channel, ChannelClosedError, Message
@@ -84,6 +85,7 @@ class FakePeer:
         self._payload_type = remote.payload_type
         self._undecodable = 0
         self._malformed_told: set[str] = set()
+        self._play_began = 0.0
         self._receiver = AudioReceiver(on_packet=self._packet)
         self._transport = Transport(
             controlling=False,
@@ -120,9 +122,7 @@ class FakePeer:
             chores=self._transport.settle,
         )
         self._receiver.our_ssrc = self._sender.ssrc
-        driver.attach(
-            send=self._send, play=self._playout.play, stop=self._playout.stop, close=self._close_session
-        )
+        driver.attach(send=self._send, play=self._play, stop=self._playout.stop, close=self._close_session)
         driver.recall = self._ear.recall
         record.measure = self._measure
         record.counted = self._counted
@@ -209,6 +209,7 @@ class FakePeer:
         if not await self._transport.start_dtls(self._remote, DTLS_SECONDS):
             self.end("dtls-failed")
             return
+        self._playout.pass_over(self._record.clock.now() - self._play_began)
         self._sender.start()
         if await self._go_on("sctp"):
             await self._transport.start_sctp(self._remote)
@@ -296,6 +297,11 @@ class FakePeer:
         if (clip := self._recognizer.clip(payload)) is not None:
             self._driver.recognise(clip)
         self._ear.hear(sequence, payload, samples)
+
+    def _play(self, response_id: str, reply: Reply) -> None:
+        """Begin at once: what a sideband asked for before the media is up loses its first words."""
+        self._play_began = self._record.clock.now()
+        self._playout.play(response_id, reply)
 
     def _played(self, playing: Playing, whole: bool) -> None:
         played_ms = playing.reply.duration_ms if whole and playing.complete else playing.played_ms

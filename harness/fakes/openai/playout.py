@@ -62,6 +62,12 @@ class Playout:
             packets = fault.packets([p for p in packets if p is not None], self._call_name)
         self._playing = Playing(response_id, reply, packets)
 
+    def pass_over(self, seconds: float) -> None:
+        """So much of what is playing went out when nobody could receive it."""
+        if self._playing is not None:
+            passed = int(seconds * 1000) // FRAME_MS
+            self._playing.at = min(self._playing.at + passed, len(self._playing.packets))
+
     def stop(self) -> None:
         """Fall silent at once."""
         playing, self._playing = self._playing, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import Literal, get_args
 
 from harness.core.errors import UsageError
 from harness.fakes.openai.conversation.settings import ConversationSettings
@@ -30,8 +30,11 @@ class FakeSettings:
     `voices.voice_named`. `answer_media_type`: the Content-Type of an SDP answer.
     `idle_audio`: whether silence is sent between replies. `refuse_model_query`: whether `?model=` on a raw
     offer is an error (reports contradict). `refuse_bad_session`: whether a bad `session` part fails the
-    request; else it is dropped, and the call lives on defaults. `connect_seconds`: how long an answered
-    call may take to connect before it is released. `ice_patience`: see `LiteAgent`; None answers every check.
+    request; else it is dropped, and the call lives on defaults. `refused_models`: those that exist and that
+    the project may not use. `unknown_model_status`: how a model that nobody knows is refused; None takes any.
+    `refuse_project_key_on_raw_sdp`, `sideband_waits_for_media`: as one report each has it.
+    `connect_seconds`: how long an answered call may take to connect before it is released. `ice_patience`:
+    see `LiteAgent`; None answers every check. `management_hosts`: see `Access`.
     """
 
     addresses: tuple[str, ...] | None = None
@@ -42,12 +45,17 @@ class FakeSettings:
     seed: int = 0
     faults: tuple[str, ...] = ()
     management_token: str | None = field(default=None, repr=False)
+    management_hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ("*",)
     answer_media_type: str = "text/plain; charset=utf-8"
     idle_audio: bool = True
     refuse_model_query: bool = False
     refuse_bad_session: bool = True
     retired_models: frozenset[str] = RETIRED_MODELS
+    refused_models: frozenset[str] = frozenset()
+    unknown_model_status: Literal[403, 404] | None = 404
+    refuse_project_key_on_raw_sdp: bool = False
+    sideband_waits_for_media: bool = False
     connect_seconds: float = 15.0
     ice_patience: float | None = 5.0
     longest_body: int = 1024 * 1024

@@ -1,4 +1,4 @@
-"""POST /v1/realtime/calls: an offer in, an answer or a refusal out (PROTOCOL §1)."""
+"""POST /v1/realtime/calls: an offer in, an answer or a refusal out (docs/fake.md)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from harness.fakes.faults.plan import CallFaults
 from harness.fakes.openai import errors
 from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.errors import ApiError
-from harness.fakes.openai.keys import Keys, bearer
+from harness.fakes.openai.keys import Keys, bearer, is_azure
 from harness.fakes.openai.offers import read_offer
 from harness.fakes.openai.record import CallRecord
 from harness.fakes.openai.settings import FakeSettings
@@ -71,7 +71,7 @@ class Signaling:
             response = await self._refused_on_purpose(request, faults)
             if response is None:
                 answer = await self._answer(request, asked, record, faults)
-                response = self._answered(record, answer)
+                response = self._answered(request, record, answer)
         except ApiError as error:
             response = error.response()
         except BaseException:
@@ -86,10 +86,10 @@ class Signaling:
             self._give_up(record, "client-gone")
         return response
 
-    def _answered(self, record: CallRecord, answer: str) -> Response:
+    def _answered(self, request: Request, record: CallRecord, answer: str) -> Response:
         headers = {
             "Content-Type": self._settings.answer_media_type,
-            "Location": f"{CALLS_PATH}/{record.id}",
+            "Location": f"{request.url.path}/{record.id}",
             "Access-Control-Expose-Headers": EXPOSED_HEADERS,
             "X-Request-Id": self._calls.new_id("req"),
         }
@@ -113,15 +113,24 @@ class Signaling:
         ephemeral = self._keys.check(request)
         if asked.problem is not None:
             raise asked.problem
-        if request.query_params.get("model") and self._settings.refuse_model_query:
-            raise errors.invalid_parameter("model", "Unknown parameter: 'model'.", "unknown_parameter")
-        session = self._session(asked.session) if asked.session is not None else None
-        offer = read_offer(asked.offer)
+        if ephemeral is None and not asked.parts and self._settings.refuse_project_key_on_raw_sdp:
+            raise errors.project_key_refused()
+        session = self._session(asked.session, request) if asked.session is not None else None
         if session is None and ephemeral is not None:
             session = ephemeral.session
+        if session is None and (model := request.query_params.get("model")):
+            session = self._session_of(model, request)
+        offer = read_offer(asked.offer)
         return await self._calls.answer(record, offer, session, faults)
 
-    def _session(self, part: bytes) -> dict[str, Any] | None:
+    def _session_of(self, model: str, request: Request) -> dict[str, Any]:
+        if self._settings.refuse_model_query:
+            raise errors.invalid_parameter("model", "Unknown parameter: 'model'.", "unknown_parameter")
+        session = {"type": "realtime", "model": model}
+        self._calls.check_session(session, any_model=is_azure(request))
+        return session
+
+    def _session(self, part: bytes, request: Request) -> dict[str, Any] | None:
         try:
             session = json.loads(part)
         except (ValueError, RecursionError) as error:
@@ -129,7 +138,7 @@ class Signaling:
                 "session", "'session' is not valid JSON.", "invalid_json"
             ) from error
         if self._settings.refuse_bad_session:
-            self._calls.check_session(session)
+            self._calls.check_session(session, any_model=is_azure(request))
         return session if isinstance(session, dict) else None
 
     async def _taken_apart(self, request: Request) -> CallRequest:

@@ -13,8 +13,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from harness.core.events import HttpRequest
 from harness.fakes.openai import errors
 from harness.fakes.openai.calls import Calls
+from harness.fakes.openai.conversation.session import TRANSCRIPTION
+from harness.fakes.openai.driver import Driver
 from harness.fakes.openai.errors import ApiError
-from harness.fakes.openai.keys import Keys, bearer
+from harness.fakes.openai.keys import Keys, bearer, is_azure
+from harness.fakes.openai.models import check_model
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.sharing import Sharing
 
@@ -99,6 +102,17 @@ class Socket:
                 await self._websocket.close(code, reason[:120])
 
 
+class Aside:
+    """The other hand on a call: what it says is taken at once, whether or not the call's media is up."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    def receive(self, message: str | bytes) -> None:
+        """Take a message."""
+        self._driver.receive(message, aside=True)
+
+
 class Sockets:
     """The endpoint `/v1/realtime`."""
 
@@ -124,11 +138,7 @@ class Sockets:
             await websocket.send_denial_response(error.response())
 
     async def _converse(self, websocket: WebSocket, session: dict[str, object] | None) -> None:
-        model = websocket.query_params.get("model") or (session or {}).get("model")
-        if not isinstance(model, str):
-            raise errors.invalid_parameter("model", "You must provide a model.", "missing_model")
-        if model in self._settings.retired_models:
-            raise errors.model_not_found(model)
+        config = self._asked_for(websocket, session)
         record = self._calls.begin(bearer(websocket))
         record.begin(ufrag="", offer=b"")
         record.add(HttpRequest(at=record.clock.now(), side="upstream", method="GET", url=str(websocket.url)))
@@ -143,7 +153,6 @@ class Sockets:
                 self._calls.refuse(record, f"refused-{response.status_code}")
                 await websocket.send_denial_response(response)
                 return
-        config = {"type": "realtime", **(session or {}), "model": model}
         driver = self._calls.converse(record, config, "websocket", faults)
         socket = Socket(websocket)
         driver.attach(send=socket.send, close=socket.close)
@@ -156,20 +165,35 @@ class Sockets:
             driver.stop()
             self._calls.ended(call, socket.reason or "hang-up")
 
+    def _asked_for(self, websocket: WebSocket, session: dict[str, object] | None) -> dict[str, object]:
+        """The session to begin with: the key's, and what the URL says of it. Raises ApiError."""
+        model = websocket.query_params.get("model")
+        kind = websocket.query_params.get("intent") or (session or {}).get("type")
+        if kind == TRANSCRIPTION:
+            if model is not None:
+                raise errors.model_of_transcription()
+            return {"type": TRANSCRIPTION, **(session or {})}
+        name = model or (session or {}).get("model")
+        if not isinstance(name, str):
+            raise errors.invalid_parameter("model", "You must provide a model.", "missing_model")
+        if not is_azure(websocket):
+            check_model(name, self._settings)
+        return {"type": "realtime", **(session or {}), "model": name}
+
     async def _sideband(self, websocket: WebSocket, call_id: str) -> None:
         call = self._calls.find(call_id)
-        if call is None or not call.driver.is_open:  # FIELD: not found until the media is up
+        if call is None or (self._settings.sideband_waits_for_media and not call.driver.is_open):
             raise errors.call_not_found(call_id)
         await self._accept(websocket)
         socket = Socket(websocket)
         call.driver.join(socket.send, socket.close)
         try:
-            await socket.run(call.driver)
+            await socket.run(Aside(call.driver))
         finally:
             call.driver.leave(socket.send)
 
     async def _refuse_beta(self, websocket: WebSocket) -> None:
-        """FIELD: the upgrade succeeds, one error follows, then close 4000."""
+        """As reported: the upgrade succeeds, one error follows, then close 4000."""
         await self._accept(websocket)
         refused = errors.beta_disabled()
         error = {"type": refused.kind, "code": refused.code, "message": refused.message, "param": None}

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from harness.fakes.access import Access
 from harness.fakes.bodies import BodyIncompleteError, BodyTooLargeError, peek_ufrag, read_body
 from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.faults.registry import RELAY_FAULTS
@@ -36,12 +37,13 @@ class ReferenceRelay:
         self.settings = settings
         self.plan = FaultPlan(RELAY_FAULTS, seed=settings.seed, faults=settings.faults)
         self._upstream: Upstream | None = None
+        access = Access(settings.management_token, settings.management_hosts)
         self.app = Starlette(
             routes=[
                 Route(SESSION_PATH, self._session, methods=["POST"]),
                 Route(SESSION_PATH, self._preflight, methods=["OPTIONS"]),
                 Route("/health", self._health, methods=["GET"]),
-                Mount("/_relay", routes=fault_routes(self.plan, settings.management_token)),
+                Mount("/_relay", routes=fault_routes(self.plan, access)),
             ],
             exception_handlers={HTTPException: _http_error},
             lifespan=self._lifespan,

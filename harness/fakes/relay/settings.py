@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
+from harness.config.target import check_origin
 from harness.core.errors import UsageError
 
 Dialect = Literal["json", "sdp", "json-answer", "multipart"]
@@ -41,6 +42,7 @@ class RelaySettings:
     """`upstream` is OpenAI's base URL or the fake's; `api_key` is the secret that stays here.
 
     `bearer_token`: what callers must present; None lets anyone in. `origins`: whose pages may call (CORS).
+    `management_hosts`: see `Access`.
     """
 
     upstream: str
@@ -52,6 +54,7 @@ class RelaySettings:
     faults: tuple[str, ...] = ()
     seed: int = 0
     management_token: str | None = field(default=None, repr=False)
+    management_hosts: tuple[str, ...] = ()
     longest_body: int = 256 * 1024
     read_seconds: float = 5.0
     connect_seconds: float = 3.0
@@ -64,6 +67,13 @@ class RelaySettings:
             raise UsageError(
                 f"{self.upstream!r} is not an upstream URL", "try https://api.openai.com/v1 or the fake's URL"
             )
+        if "*" in self.origins:
+            raise UsageError(
+                "origin '*' would let every web page make calls at your expense",
+                "name the page's own, such as http://localhost:3000; give --origin again for each other",
+            )
+        for origin in self.origins:
+            check_origin(origin)
 
     @property
     def calls_url(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
-from harness.core.printable import make_logs_printable
+from harness.core.printable import make_logs_printable, printable
 from harness.load.locust_side.terminal import Progress, complain
 from harness.report.html import write_load_html
 from harness.report.plot import standalone
@@ -58,7 +58,8 @@ def _write(ending: Ending) -> Path:
     path = folder / f"{ending.name}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(ending.document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        document = json.dumps(ending.document, indent=1, ensure_ascii=False)
+        path.write_text(printable(document, lines=True) + "\n", encoding="utf-8")
         path.with_suffix(".svg").write_text(standalone(ending.plot), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"the report cannot be written: {error}", "choose another --reports DIR") from error

@@ -97,7 +97,13 @@ def headline(run: Run) -> Headline:
         case RunVerdict.VIOLATING:
             text = f"The relay violates {counted(len(failed), 'requirement')}"
             causes = [f for f in root_causes(run.verdicts) if f.verdict.outcome == Outcome.FAILED]
+            hurting = sum(f.urgency == Urgency.HURT for f in causes)
             why = counted(len(causes), "root cause")
+            why += (
+                f", of which {hurting} {'hurts' if hurting == 1 else 'hurt'} callers today"
+                if hurting
+                else "; none of it hurts callers today"
+            )
         case RunVerdict.UNREACHABLE:
             text, why = "Nothing answered", run.unreachable
         case RunVerdict.INCONCLUSIVE:

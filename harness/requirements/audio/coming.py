@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from harness.core.audio import AUDIBLE_DBFS
-from harness.core.events import AudioPlayed, MarkHeard, OtherCodecHeard, Packet
+from harness.core.events import AudioPlayed, MarkHeard, Packet
 from harness.core.light_events import StretchHeard
+from harness.core.offer_events import OtherCodecHeard
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, replies
 from harness.requirements.conditions import last_moment

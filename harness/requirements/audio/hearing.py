@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
-from harness.core.events import ServerEvent
+from harness.core.events import PacingMeasured, ServerEvent
 from harness.core.listening import SHORTEST_SOUND, Heard, Wait, answers_in, heard, unspoken, waits
 from harness.core.network_events import CallLost
 from harness.core.session import field, session_in_force
@@ -30,6 +31,8 @@ from harness.requirements.model import (
 from harness.requirements.registry import requirement
 from harness.requirements.session.configuring import manual_turns
 from harness.requirements.session.lasting import expired_upstream, expiry_announced
+
+STALLED_MS = 2000.0  # what comes of so busy a machine says nothing of the relay
 
 
 def _not_awaited(timeline: Timeline) -> NotApplicable | None:
@@ -60,6 +63,7 @@ AWAITED = Condition("the caller speaks and waits to be answered", _not_awaited)
     needs=("audio.comes-back",),
     when=(AWAITED,),
     bears_bad_network=True,
+    also_in=("turns",),  # a conversation whose turns alone are judged is one all the same
     causes={
         "text-only-session": Cause(
             "the session is text only, so no audio can come",
@@ -123,7 +127,8 @@ def _unheard(timeline: Timeline, wait: Wait, came: Heard, answers: list[Reply]) 
     loudest = "" if came.loudest is None else f", the loudest at {came.loudest:.0f} dBFS"
     silence = f"{came.packets} packets of silence{loudest}" if came.packets else "not one audio packet"
     waited = f"{wait.until - wait.since:.1f} s after {wait.said.name}"
-    return Violation(cause, f"{seen}; {silence} in {waited}", (said, *evidence))
+    quotes = sorted((said, *evidence), key=lambda quote: quote.at or 0.0)
+    return Violation(cause, f"{seen}; {silence} in {waited}", tuple(quotes))
 
 
 Named = tuple[str, str, tuple[Evidence, ...]]
@@ -173,6 +178,9 @@ def _unanswered(timeline: Timeline, wait: Wait) -> Named | Inconclusive:
     watched, needed = wait.until - wait.since, limit_of(timeline, "response_s")
     if watched < needed:
         return Inconclusive(f"an answer was awaited for only {watched:.1f} s after {wait.said.name}")
+    stalled = max((m.max for m in timeline.all(PacingMeasured, side=None)), default=0.0)
+    if stalled > STALLED_MS:
+        return Inconclusive(f"nothing was heard, but this machine stood still for {stalled / 1000:.1f} s")
     found = [d for d in detections(timeline) if wait.said.start <= d.started_at < wait.until]
     seen = "the speech was detected" if found else "the speech was not detected"
     seen = "response.create was sent" if manual_turns(timeline) else seen
@@ -195,10 +203,10 @@ def _told(timeline: Timeline, reply: Reply) -> Iterator[Evidence]:
     """Where it is said that only text will come."""
     for event in timeline.server_events("session.created", "session.updated", before=reply.created_at)[-1:]:
         said = field(event.event, "session", "output_modalities")
-        yield Evidence(event.at, f"{event.type}: output_modalities {excerpt(str(said))}")
+        yield Evidence(event.at, f"{event.type}: output_modalities {json.dumps(said)}")
     for event in _of_reply(timeline, reply)[-1:]:
         said = field(event.event, "response", "output_modalities")
-        yield Evidence(event.at, f"{event.type} {reply.id}: output_modalities {excerpt(str(said))}")
+        yield Evidence(event.at, f"{event.type} {reply.id}: output_modalities {json.dumps(said)}")
 
 
 def _of_reply(timeline: Timeline, reply: Reply) -> list[ServerEvent]:

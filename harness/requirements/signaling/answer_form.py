@@ -154,7 +154,7 @@ def answer_media_type(timeline: Timeline) -> Finding:
     "signaling.answer-line-endings",
     "Every line of the answer ends in CRLF",
     level=Level.MUST,
-    because=Because.CALLER,
+    because=Because.CLAUSE,
     severity=Severity.NORMAL,
     source=Source(
         "RFC 8866, sections 5 and 9",

@@ -44,6 +44,7 @@ UNREAD = re.compile(
 CRASHED = re.compile(
     r"internal server error|traceback|<html|an error occurred|^\s*at .+:\d+:\d+", re.I | re.M
 )
+GAVE_UP = re.compile(r"time[d ]?.?out|aborted|deadline exceeded", re.IGNORECASE)
 LOGIN_WORDS = re.compile(r"type=[\"']?password|log ?in|sign ?in|iniciar sesi[oó]n", re.IGNORECASE)
 
 
@@ -262,6 +263,8 @@ def _spoilt(timeline: Timeline, exchange: Exchange) -> Refusal | None:
         return None
     upstream = f"the upstream answered {made.status}" if made else "its body holds the upstream's answer"
     seen = f"{upstream}, the relay {exchange.status}: {excerpt(body)}"
+    if made is not None and (exchange.status == 504 or GAVE_UP.search(body) or _too_late(made, exchange)):
+        return Refusal("upstream-error", f"the relay did not wait for it: {seen}")
     unread = UNREAD.search(body) is not None
     crashed = exchange.status == 500 and (CRASHED.search(body) is not None or not body.strip())
     if unread or crashed:
@@ -271,6 +274,11 @@ def _spoilt(timeline: Timeline, exchange: Exchange) -> Refusal | None:
         return Refusal("created-taken-for-failure", seen)
     other = (Alternative("answer-unread", "it may have failed on reading the answer"),)
     return Refusal("created-taken-for-failure", seen, other)
+
+
+def _too_late(made: Exchange, relayed: Exchange) -> bool:
+    """The upstream's answer came when the relay had answered already."""
+    return (made.ended_at or 0.0) > (relayed.ended_at or 0.0)
 
 
 def _by_upstream(timeline: Timeline, exchange: Exchange) -> Refusal | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.core.events import OfferTried
+from harness.core.offer_events import OfferTried
 from harness.core.offer_shapes import (
     AGAIN,
     CANDIDATES,
@@ -96,11 +96,11 @@ def offer_shape_accepted(timeline: Timeline) -> Finding:
     if not tried:
         return NotApplicable("the offer was refused for another reason than how it is written")
     by_how = {each.how: each for each in tried}
-    if by_how[AGAIN].accepted:
-        return NotApplicable("the same kind of offer was accepted when it was made once more")
     smallest = by_how.get(SMALLEST) or by_how.get(SMALLEST_AS_LONG)
     if smallest is None or not smallest.accepted:
         return NotApplicable("every offer was refused, also the smallest that there is")
+    if AGAIN not in by_how or by_how[AGAIN].accepted:
+        return NotApplicable("the same kind of offer was accepted when it was made once more")
     cause, what = _difference(tried, by_how)
     said = excerpt(exchange.body) if exchange.body else "an empty body"
     how = f"status {exchange.status}, {said}" if exchange.response else "the connection was closed"

@@ -219,7 +219,8 @@ def _nothing_arrived(timeline: Timeline, offer: Exchange) -> Finding:
         return NotApplicable("the fake was not asked what had arrived")
     taken = timeline.first(RequestArrived, side="upstream", where=lambda e: e.tie == "answer")
     if taken is not None and offer.succeeded:
-        seen = f"it was made for the offer {taken.ufrag or '(without a name)'} at {taken.at:.3f} s"
+        when = f"{taken.before:.1f} s before this call" if taken.before else f"at {taken.at:.3f} s"
+        seen = f"it was made {when}, for the offer {taken.ufrag or '(without a name)'}"
         return Violation("cached-answer", seen, (*offer.evidence(), evidence(taken)))
     if arrivals(timeline) or any(e.ufrag or e.method == "WEBSOCKET" for e in strays(timeline)):
         return NotApplicable("the relay has a conversation of its own with the upstream")

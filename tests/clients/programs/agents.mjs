@@ -1,13 +1,13 @@
 // The conversation of @openai/agents-realtime, alike over WebSocket in Node and over WebRTC in a page.
 
-import { must } from "./reporting.mjs";
+import { must, Received } from "./reporting.mjs";
 
 /**
  * `made`: `{RealtimeAgent, RealtimeSession, tool, z}` of the package and zod; `transport` and `connect` as
  * RealtimeSession takes them. `say(name)` speaks. `received` gets a `client:audio` whenever the assistant is heard.
- * `webrtc`: the transport plays the audio itself, knows when it does, and can be muted.
+ * `sideband`: the same of a transport that joins a call. `webrtc`: the transport plays the audio itself, knows when it does, and can be muted.
  */
-export async function converse(report, made, { received, transport, connect, say, webrtc }) {
+export async function converse(report, made, { received, transport, connect, say, sideband, webrtc }) {
   const asked = [];
   const lookUp = made.tool({
     name: "look_up_order",
@@ -111,6 +111,22 @@ export async function converse(report, made, { received, transport, connect, say
       const turns = received.since(place, "input_audio_buffer.speech_started").length;
       must(turns === 1, `${turns} turns were heard, one of them muted`);
       await heard(place);
+    });
+  }
+
+  if (sideband) {
+    await report.feature("sideband", async () => {
+      const steered = new Received();
+      const instructions = "Steered by agents-realtime.";
+      const joining = new made.RealtimeAgent({ name: "Supervisor", instructions });
+      const side = new made.RealtimeSession(joining, { transport: sideband.transport, tracingDisabled: true });
+      side.on("error", (error) => report.problem(error));
+      side.on("transport_event", (event) => steered.push(event));
+      side.transport.on("connection_change", (status) => steered.push({ type: `client:${status}` }));
+      await side.connect(sideband.connect);
+      await steered.after(0, "session.updated", (event) => event.session.instructions === instructions);
+      side.close();
+      await steered.after(0, "client:disconnected");
     });
   }
 

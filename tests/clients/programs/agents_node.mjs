@@ -14,7 +14,12 @@ await run("@openai/agents-realtime", async (report) => {
   const say = async (name) => {
     for (const part of [name, "silence"]) transport.sendAudio(new Uint8Array(speech(part)).buffer);
   };
-  const url = `${setting.url.replace("http", "ws")}/realtime?model=gpt-realtime-2.1`;
+  const socket = `${setting.url.replace("http", "ws")}/realtime`;
+  const sideband = {
+    transport: new OpenAIRealtimeWebSocket(),
+    connect: { apiKey: setting.key, callId: setting.call, url: `${socket}?call_id=${setting.call}` },
+  };
+  const url = `${socket}?model=gpt-realtime-2.1`;
   const made = { RealtimeAgent, RealtimeSession, tool, z };
-  await converse(report, made, { received, transport, connect: { apiKey: setting.key, url }, say });
+  await converse(report, made, { received, transport, connect: { apiKey: setting.key, url }, say, sideband });
 });

@@ -10,7 +10,7 @@ from livekit import rtc
 from livekit.agents import llm
 from livekit.plugins.openai.realtime import RealtimeModel
 
-from tests.clients.programs.reporting import Received, Report, Setting, cancelled, run
+from tests.clients.programs.reporting import Received, Report, Setting, cancelled, completed, run
 
 RATE = 24_000
 
@@ -39,6 +39,30 @@ async def converse(report: Report, setting: Setting) -> None:
     with report.feature("close"):
         await session.aclose()
         await model.aclose()
+    with report.feature("text"):
+        await write(report, setting)
+
+
+async def write(report: Report, setting: Setting) -> None:
+    """A session of its own, whose modality is text."""
+    model = RealtimeModel(
+        base_url=setting.url, api_key=setting.key, model="gpt-realtime-2.1", modalities=["text"]
+    )
+    session = model.session()
+    session.on("error", lambda error: report.problem(error.error))
+    context = llm.ChatContext.empty()
+    context.add_message(role="user", content="Where is my order?")
+    async with asyncio.timeout(15):
+        await session.update_chat_ctx(context)
+        generation = await session.generate_reply()
+        replies = [
+            "".join([str(piece) async for piece in message.text_stream])
+            async for message in generation.message_stream
+        ]
+    assert all(replies)
+    assert replies
+    await session.aclose()
+    await model.aclose()
 
 
 async def audio_of(generations: asyncio.Queue[Any]) -> Any:
@@ -96,8 +120,10 @@ async def talk(
             llm.FunctionCallOutput(name=called.name, call_id=called.call_id, output=output, is_error=False)
         )
         await session.update_chat_ctx(context)
+        place = received.here
         await session.generate_reply()
         await audio_of(generations)
+        await received.after(place, "response.done", completed)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 
 import { Report } from "./reporting.mjs";
 
-/** `{url, tls, key, speech}`: base URLs without and with TLS, an API key, and the folder of the speech. */
+/** `{url, tls, key, speech, call}`: base URLs without and with TLS, an API key, the folder of the speech, a live call. */
 export const setting = JSON.parse(process.argv[2]);
 
 /** 16-bit PCM at 24 kHz; `yes`, `wait`, or `silence`. */

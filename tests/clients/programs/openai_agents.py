@@ -32,10 +32,29 @@ async def converse(report: Report, setting: Setting) -> None:
         await received.after(0, "session.created")
         await received.after(0, "session.updated")
     await talk(report, setting, session, received)
+    with report.feature("sideband"):
+        await steer(report, setting)
     with report.feature("close"):
         await session.close()
         async with asyncio.timeout(5):
             await listening
+
+
+async def steer(report: Report, setting: Setting) -> None:
+    """Join a call that somebody else made."""
+    agent = RealtimeAgent(name="Supervisor", instructions="Steered by openai-agents.")
+    url = f"{setting.url.replace('http', 'ws')}/realtime?call_id={setting.call}"
+    side = await RealtimeRunner(agent, config={"tracing_disabled": True}).run(
+        model_config={"api_key": setting.key, "call_id": setting.call, "url": url}
+    )
+    steered = Received()
+    await side.enter()
+    listening = asyncio.create_task(listen(side, steered, report))
+    await steered.after(
+        0, "session.updated", lambda event: event["session"]["instructions"] == agent.instructions
+    )
+    await side.close()
+    await listening
 
 
 async def listen(session: Any, received: Received, report: Report) -> None:

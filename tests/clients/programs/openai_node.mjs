@@ -97,8 +97,25 @@ await run("openai", async (report) => {
     await received.after(place, "response.done", completed);
   });
 
+  await report.feature("sideband", async () => {
+    const side = await Client.create(openai, { callID: setting.call });
+    const steered = new Received();
+    side.on("error", (error) => report.problem(error));
+    side.on("event", (event) => steered.push(event));
+    side.socket.addEventListener("open", () => steered.push({ type: "client:open" }));
+    side.socket.addEventListener("close", () => steered.push({ type: "client:closed" }));
+    await steered.after(0, "client:open");
+    const instructions = `Steered by openai-node${setting.native ? ", native" : ""}.`;
+    side.send({ type: "session.update", session: { type: "realtime", instructions } });
+    await steered.after(0, "session.updated", ({ session }) => session.instructions === instructions);
+    side.close();
+    await steered.after(0, "client:closed");
+  });
+
   await report.feature("close", async () => {
     client.close();
-    assert.equal((await received.after(0, "client:closed")).code, 1000);
+    const { code } = await received.after(0, "client:closed");
+    // Node 20's own tells 1006 at times, where the connection's end comes right behind the close frame.
+    assert.ok(code === 1000 || (setting.native && code === 1006), `closed with ${code}`);
   });
 });

@@ -26,6 +26,14 @@ async def converse(report: Report, setting: Setting) -> None:
             received = Received()
             listening = asyncio.create_task(listen(connection, received, report))
             await talk(report, setting, connection, received)
+        with report.feature("sideband"):
+            async with client.realtime.connect(call_id=setting.call) as side, asyncio.timeout(15):
+                steering = "Steered by openai-python."
+                await side.session.update(session={"type": "realtime", "instructions": steering})
+                async for event in side:
+                    assert event.type != "error", event
+                    if event.type == "session.updated" and f'"{steering}"' in event.to_json():
+                        break
         with report.feature("close"):
             async with asyncio.timeout(5):
                 await listening

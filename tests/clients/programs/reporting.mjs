@@ -1,6 +1,6 @@
 // What the JavaScript clients have in common, in Node and in a page: reporting, and waiting for what must come.
 
-const PATIENCE_SECONDS = 15;
+const PATIENCE_SECONDS = 30;
 
 /**
  * One program's report, as JSON objects handed to `write`: `{version}` once, `{feature}` for each that works,

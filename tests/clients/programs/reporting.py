@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 30.0
 
 
 class Report:
@@ -36,7 +36,7 @@ class Report:
 
     @contextmanager
     def feature(self, name: str) -> Iterator[None]:
-        """One feature; the first that does not work ends the program, for nothing that follows could be trusted."""
+        """One feature; the first that does not work ends the program: what follows could not be trusted."""
         self._current = name
         try:
             yield
@@ -90,12 +90,13 @@ def cancelled(reason: str) -> Callable[[dict[str, Any]], bool]:
 
 
 class Setting:
-    """Where the fake is: `url` without TLS, an API `key`, and `speech(name)`, 16-bit PCM at 24 kHz."""
+    """Where the fake is: `url` without TLS, an API `key`, and the id of a live `call`."""
 
     def __init__(self) -> None:
         given = json.loads(sys.argv[1])
         self.url: str = given["url"]
         self.key: str = given["key"]
+        self.call: str = given.get("call", "")
         self._folder = Path(given["speech"])
 
     def speech(self, name: str) -> bytes:

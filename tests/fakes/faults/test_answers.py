@@ -24,6 +24,7 @@ ANSWER = (
     "m=application 5000 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n"
     "a=ice-ufrag:abcdefgh\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\n"
     "a=fingerprint:sha-256 00:11\r\na=setup:active\r\na=mid:1\r\na=sctp-port:5000\r\n"
+    "a=max-message-size:262144\r\n"
 )
 
 
@@ -50,6 +51,7 @@ EXPECTED: dict[str, Callable[[SessionDescription], bool]] = {
     ),
     "answer-private-candidates": lambda a: {c.address for c in a.sections[0].candidates} == {"10.255.255.1"},
     "answer-unreachable-candidates": lambda a: {c.address for c in a.sections[0].candidates} == {"192.0.2.1"},
+    "answer-max-message-size": lambda a: a.sections[1].max_message_size == 32768,
     "wrong-fingerprint": lambda a: len({*a.sections[0].fingerprints, ("sha-256", "00:11")}) == 2,
     "no-fingerprint": lambda a: not any(s.fingerprints for s in a.sections),
     "wrong-ufrag": lambda a: {s.ice_ufrag for s in a.sections} == {"another0"},

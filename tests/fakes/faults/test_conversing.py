@@ -258,6 +258,26 @@ def test_a_response_is_broken_off_for_its_content() -> None:
     assert 0 < len(response["output"][0]["content"][0]["transcript"]) < len("One two three four five six.")
 
 
+def test_a_response_hits_its_greatest_number_of_tokens() -> None:
+    done = spoken("max-output-tokens", 20).all("response.done")[0]["response"]
+    assert (done["status"], done["status_details"]["reason"]) == ("incomplete", "max_output_tokens")
+    assert done["max_output_tokens"] == 20
+
+
+def test_a_response_is_completed_with_nothing_in_it() -> None:
+    call = spoken("reply-empty")
+    (done,) = call.all("response.done")
+    assert (done["response"]["status"], done["response"]["output"]) == ("completed", [])
+    assert not [name for name in call.types() if "output_item" in name or "content_part" in name]
+    assert not call.all("output_audio_buffer.started")
+
+
+def test_a_response_is_cancelled_before_it_is_heard() -> None:
+    call = spoken("reply-cut-off")
+    assert statuses(call) == ["cancelled"]
+    assert not call.all("output_audio_buffer.started")
+
+
 def test_half_a_response_is_never_ended() -> None:
     call = spoken("response-half", 0.5)
     assert call.all("response.output_audio_transcript.delta")

@@ -83,3 +83,13 @@ def test_clearing_leaves_nothing_planned(plan: FaultPlan) -> None:
 def test_a_senseless_number_of_calls_is_refused(plan: FaultPlan, calls: int) -> None:
     with pytest.raises(UsageError, match="cannot hit"):
         plan.add("deaf", calls=calls)
+
+
+def test_a_name_that_ends_in_a_star_is_of_every_call_that_begins_so(plan: FaultPlan) -> None:
+    plan.add("deaf", ufrag="abcd*")
+    assert "deaf" in plan.take("abcd")
+    assert "deaf" in plan.take("abcd+1")  # and again: it is not over with one call
+    assert not plan.take("abce")
+    assert not plan.take(None)
+    assert plan.remove("deaf", ufrag="abcd*")
+    assert not plan.take("abcd")

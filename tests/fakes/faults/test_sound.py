@@ -27,6 +27,8 @@ PLANTED: dict[str, object] = {
     "packet-loss": 30,
     "jitter": 120,
     "audio-bursts": 200,
+    "quiet-audio": 45,
+    "first-words-lost": 600,
 }
 
 
@@ -98,6 +100,17 @@ def test_silent_audio_sends_packets_without_sound(turns: dict[str, Turn]) -> Non
     """As many as a reply has."""
     assert len(turns["silent-audio"].packets) >= 70
     assert turns["silent-audio"].loud == []
+
+
+def test_quiet_audio_sends_what_nobody_hears(turns: dict[str, Turn]) -> None:
+    """Not silence either: a level that a meter shows."""
+    levels = [p.dbfs for p in turns["quiet-audio"].packets if p.dbfs is not None]
+    assert -80 < max(levels) < AUDIBLE_DBFS
+
+
+def test_the_first_words_are_lost_and_the_rest_is_not(turns: dict[str, Turn]) -> None:
+    """600 ms of 1.5 s."""
+    assert 800 <= len(turns["first-words-lost"].loud) * 20 <= 1000
 
 
 def test_clipped_audio_is_at_full_scale(turns: dict[str, Turn]) -> None:

@@ -23,6 +23,7 @@ from harness.fakes.openai.replies import Reply
 from harness.fakes.openai.voices import Prompt
 from harness.speech import generate
 from tests.fakes.openai.order import order_violations
+from tests.fakes.recorded import differences, explanation
 
 REPLY_MS = 2000
 PLAYER_STEP = 0.1
@@ -171,6 +172,8 @@ class Driven:
             elif isinstance(output, Send) and self.strict:
                 problem = server_event_problem(output.event)
                 assert problem is None, f"{problem} in {output.event}"
+                new = [line for line in differences(output.event) if explanation(line) is None]
+                assert new == [], new
         self.outputs += outputs
         if self.strict:
             assert order_violations(self.events) == []

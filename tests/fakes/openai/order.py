@@ -1,4 +1,4 @@
-"""The documented order of server events, as partial orders, so that freedoms stay free."""
+"""The order of server events, as recorded and documented: partial orders, so that freedoms stay free."""
 
 from __future__ import annotations
 
@@ -6,57 +6,29 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from tests.fakes.recorded import PRECEDES, OrderWatch
+
 Event = Mapping[str, Any]
 
-# Each comes before the next, where both are there.
-UTTERANCE = (
-    ("input_audio_buffer.speech_started",),
-    ("input_audio_buffer.speech_stopped", "input_audio_buffer.timeout_triggered"),
-    ("input_audio_buffer.committed",),
-    ("conversation.item.added",),
-    ("conversation.item.done",),
-    ("conversation.item.input_audio_transcription.delta",),
-    (
-        "conversation.item.input_audio_transcription.completed",
-        "conversation.item.input_audio_transcription.failed",
-    ),
-)
-RESPONSE = (
-    ("response.created",),
-    ("response.output_item.added",),
-    ("conversation.item.added",),
-    ("response.content_part.added",),
-    (
-        "response.output_audio_transcript.delta",
-        "response.output_audio.delta",
-        "response.output_text.delta",
-        "response.function_call_arguments.delta",
-    ),
-    (
-        "response.output_audio.done",
-        "response.output_audio_transcript.done",
-        "response.output_text.done",
-        "response.function_call_arguments.done",
-    ),
-    ("response.content_part.done",),
-    ("conversation.item.done",),
-    ("response.output_item.done",),
-    ("response.done",),
-)
 PLAYOUT = (
     ("response.content_part.added",),
     ("output_audio_buffer.started",),
     ("output_audio_buffer.stopped", "output_audio_buffer.cleared"),
 )
 ONCE = frozenset(
-    name for names in (*UTTERANCE, *RESPONSE, *PLAYOUT) for name in names if not name.endswith(".delta")
+    {
+        *(name.partition(" ")[0] for pair in PRECEDES for name in pair if not name.endswith(".delta")),
+        *(name for names in PLAYOUT for name in names),
+    }
 )
+ONCE_IN_ALL = ONCE - {"rate_limits.updated"}
 
 
 def order_violations(events: Iterable[Event]) -> list[str]:
     """Everything that is out of order, in words; none where all is well."""
     events = list(events)
-    return [*_session_first(events), *_unique_ids(events), *_chains(events), *_one_at_a_time(events)]
+    checks = (_session_first, _unique_ids, _as_recorded, _once, _playout, _one_at_a_time)
+    return [violation for check in checks for violation in check(events)]
 
 
 def _session_first(events: list[Event]) -> Iterator[str]:
@@ -72,27 +44,32 @@ def _unique_ids(events: list[Event]) -> Iterator[str]:
         seen.add(event["event_id"])
 
 
-def _chains(events: list[Event]) -> Iterator[str]:
-    response_of = {
-        item: response for event in events if (response := _response(event)) and (item := _item(event))
-    }
-    responses: dict[str, list[str]] = defaultdict(list)
-    items: dict[str, list[str]] = defaultdict(list)
+def _as_recorded(events: list[Event]) -> Iterator[str]:
+    watch = OrderWatch()
     for event in events:
-        item_id = _item(event)
-        response_id = _response(event) or response_of.get(item_id)
-        if response_id:
-            responses[response_id].append(event["type"])
-        elif item_id:
-            items[item_id].append(event["type"])
-    for item_id, names in items.items():
-        yield from _in_order(item_id, names, UTTERANCE)
+        yield from watch.violations(event)
+
+
+def _once(events: list[Event]) -> Iterator[str]:
+    seen: set[tuple[str, str]] = set()
+    for event in events:
+        name, owner = event["type"], _item(event) or _response(event)
+        if name in ONCE_IN_ALL and owner:
+            if (name, owner) in seen:
+                yield f"{name} of {owner} came twice"
+            seen.add((name, owner))
+
+
+def _playout(events: list[Event]) -> Iterator[str]:
+    responses: dict[str, list[str]] = defaultdict(list)
+    for event in events:
+        responses[_response(event)].append(event["type"])
+    responses.pop("", None)
     for response_id, names in responses.items():
-        yield from _in_order(response_id, names, RESPONSE)
         yield from _in_order(response_id, names, PLAYOUT)
         if "response.done" in names and "output_audio_buffer.stopped" in names:
             yield from _in_order(response_id, names, (("response.done",), ("output_audio_buffer.stopped",)))
-        if names and names[0] != "response.created":
+        if names[0] != "response.created":
             yield f"{response_id} began with {names[0]}"
 
 
@@ -112,9 +89,6 @@ def _in_order(owner: str, names: list[str], chain: tuple[tuple[str, ...], ...]) 
             if rank[name] < highest:
                 yield f"{name} of {owner} came too late, after one of {chain[highest]}"
             highest = max(highest, rank[name])
-    for name in ONCE & rank.keys():
-        if names.count(name) > 1:
-            yield f"{name} of {owner} came {names.count(name)} times"
 
 
 def _one_at_a_time(events: list[Event]) -> Iterator[str]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from harness.core.events import HttpRequest, HttpResponse
+from harness.core.probes import HANG_UP
 from tests.fakes.callers import BEARER, CALLS, SESSION, Served, calling, new_caller
 
 SECRETS = "/v1/realtime/client_secrets"
@@ -37,6 +39,23 @@ async def test_accept_checks_the_session(served: Served) -> None:
         assert (await served.post(f"{CALLS}/{record.id}/accept", json=SESSION)).status_code == 200
         refused = await served.post(f"{CALLS}/{record.id}/accept", json={})
         assert refused.json()["error"]["param"] == "session.type"
+
+
+async def test_a_call_is_not_there_for_another_key_than_its_own(served: Served) -> None:
+    """404, the call lives on, and its record tells of the attempt."""
+    async with calling(served) as caller:
+        await caller.event("session.created")
+        [record] = served.records
+        other = {"Authorization": "Bearer sk-of-another-project"}
+        refused = await served.post(f"{CALLS}/{record.id}/hangup", headers=other)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (404, "call_id_not_found")
+        assert record.state == "live"
+        asked = record.timeline.first(HttpRequest, side="upstream", where=lambda e: e.purpose == HANG_UP)
+        told = record.timeline.first(HttpResponse, side="upstream", where=lambda e: e.purpose == HANG_UP)
+        assert asked is not None
+        assert "another-project" not in str(asked.headers)
+        assert told is not None
+        assert told.status == 404
 
 
 @pytest.mark.parametrize("verb", ["hangup", "accept", "reject", "refer"])

@@ -51,6 +51,19 @@ def test_without_a_transcription_setting_nothing_is_transcribed() -> None:
     assert not [name for name in call.types() if "transcription" in name]
 
 
+def test_audio_that_was_sent_can_be_truncated_at_once() -> None:
+    """An interrupting client knows what it got, not how fast it is made."""
+    call = Driven(transport="websocket").open()
+    call.say()
+    while not call.all("response.output_audio.delta"):
+        call.wait(0.01)
+    delta = call.one("response.output_audio.delta")
+    sent_ms = len(base64.b64decode(delta["delta"])) // 48
+    call.send("conversation.item.truncate", item_id=delta["item_id"], content_index=0, audio_end_ms=sent_ms)
+    assert call.errors == []
+    assert call.one("conversation.item.truncated")["audio_end_ms"] == sent_ms
+
+
 def test_over_a_websocket_the_audio_travels_in_events() -> None:
     call = Driven(transport="websocket").open()
     call.say()

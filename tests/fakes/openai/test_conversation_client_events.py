@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import base64
 import json
 from itertools import pairwise
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 
 from harness.core.realtime_events import client_events
 from harness.fakes.openai.conversation import ConversationSettings
-from tests.fakes.openai.driving import Driven
+from tests.fakes.openai.driving import REPLY_MS, Driven
 
 WEATHER = {
     "type": "function",
@@ -111,30 +110,31 @@ def test_the_client_truncates_what_it_did_not_play() -> None:
     assert codes(call) == ["invalid_value"], "no more is left than was kept"
 
 
-def test_audio_that_was_sent_can_be_truncated_at_once() -> None:
-    """An interrupting client knows what it got, not how fast it is made."""
-    call = Driven(transport="websocket").open()
-    call.say()
-    while not call.all("response.output_audio.delta"):
-        call.wait(0.01)
-    delta = call.one("response.output_audio.delta")
-    sent_ms = len(base64.b64decode(delta["delta"])) // 48
-    call.send("conversation.item.truncate", item_id=delta["item_id"], content_index=0, audio_end_ms=sent_ms)
-    assert codes(call) == []
-    assert call.one("conversation.item.truncated")["audio_end_ms"] == sent_ms
-
-
 @pytest.mark.parametrize(
-    ("item_id", "index", "end", "code"),
+    ("item_id", "index", "end", "code", "words"),
     [
-        ("nobody", 0, 0, "item_truncate_invalid_item_id"),
-        ("user", 0, 0, "item_truncate_invalid_item_id"),
-        ("assistant", 1, 0, "invalid_value"),
-        ("assistant", 0, -1, "invalid_value"),
-        ("assistant", 0, 999_999, "invalid_value"),
+        ("nobody", 0, 0, "item_truncate_invalid_item_id", "does not exist"),
+        (
+            "user",
+            0,
+            0,
+            "unsupported_content_type",
+            "Only model output audio messages can be truncated",
+        ),
+        ("assistant", 1, 0, "invalid_value", "content_index"),
+        ("assistant", 0, -1, "invalid_value", "audio_end_ms"),
+        (
+            "assistant",
+            0,
+            999_999,
+            "invalid_value",
+            f"Audio content of {REPLY_MS}ms is already shorter than 999999ms",
+        ),
     ],
 )
-def test_a_truncation_that_cannot_be_is_refused(item_id: str, index: int, end: int, code: str) -> None:
+def test_a_truncation_that_cannot_be_is_refused(
+    item_id: str, index: int, end: int, code: str, words: str
+) -> None:
     call = Driven(transport="websocket").open()
     call.send("conversation.item.create", item={**TYPED, "id": "user"})
     call.say()
@@ -142,6 +142,30 @@ def test_a_truncation_that_cannot_be_is_refused(item_id: str, index: int, end: i
     found = call.one("response.done")["response"]["output"][0]["id"] if item_id == "assistant" else item_id
     call.send("conversation.item.truncate", item_id=found, content_index=index, audio_end_ms=end)
     assert codes(call) == [code]
+    assert words in call.errors[0]["message"]
+
+
+def test_an_item_without_audio_yet_cannot_be_truncated_at_0_ms() -> None:
+    """What a client sends that is interrupted before it heard anything."""
+    call = Driven(settings=ConversationSettings(reply_delay_ms=0, vary=False)).open()
+    call.send("response.create")
+    call.take(call.conversation.tick(call.now))
+    item_id = call.one("response.output_item.added")["item"]["id"]
+    call.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=0)
+    assert codes(call) == ["unsupported_content_type"]
+
+
+@pytest.mark.parametrize("kind", ["text", "function_call"])
+def test_what_was_not_spoken_cannot_be_truncated(kind: str) -> None:
+    config: dict[str, Any] = {"type": "realtime", "output_modalities": ["text"]}
+    if kind == "function_call":
+        config |= {"tools": [WEATHER], "tool_choice": "required"}
+    call = Driven(session=config).open()
+    call.send("response.create")
+    call.wait_until_quiet()
+    item_id = call.one("response.done")["response"]["output"][0]["id"]
+    call.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=0)
+    assert codes(call) == ["unsupported_content_type"]
 
 
 def test_a_second_response_in_the_conversation_is_refused_while_one_is_in_progress() -> None:
@@ -358,7 +382,8 @@ def test_the_conversation_is_billed_again_with_each_response() -> None:
         usages.append(call.last("response.done")["response"]["usage"])
     first, second, third = usages
     words = 7  # 28 letters of the reply's transcript
-    assert first["output_token_details"] == {"text_tokens": words, "audio_tokens": 40}
+    details = {"text_tokens": words, "audio_tokens": 40, "reasoning_tokens": 0}
+    assert first["output_token_details"] == details
     assert first["input_token_details"]["text_tokens"] == 10
     assert first["input_token_details"]["cached_tokens"] == 0
     grown = second["input_token_details"]["audio_tokens"] - first["input_token_details"]["audio_tokens"]

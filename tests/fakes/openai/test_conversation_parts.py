@@ -67,7 +67,8 @@ def test_tokens_are_counted_as_documented() -> None:
 def test_usage_adds_up(counts: list[int]) -> None:
     context, output = Tokens(*counts[:2]), Tokens(*counts[2:4])
     seen = Tokens(min(context.text, counts[4]), min(context.audio, counts[5]))
-    told = usage(context, seen.cached(), output)
+    told = usage(context, seen.cached(), output, None)
+    assert "reasoning_tokens" not in told["output_token_details"]
     assert told["total_tokens"] == told["input_tokens"] + told["output_tokens"]
     assert told["input_token_details"]["cached_tokens"] <= told["input_tokens"]
 

@@ -371,3 +371,19 @@ def test_an_item_after_the_conversations_first_is_done_after_none() -> None:
     ids = [event["item"]["id"] for event in added]
     assert [event["previous_item_id"] for event in added] == [None, *ids[:-1]]
     assert [event["previous_item_id"] for event in done] == [None, None, ids[1], ids[2]]
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_one_report_has_it_that_what_is_heard_is_cut_off_although_nothing_is_to_interrupt(
+    always: bool,
+) -> None:
+    settings = ConversationSettings(vary=False, always_clears=always, generation_speed=1.0)
+    call = Driven(settings=settings, session={"type": "realtime", "audio": vad(interrupt_response=False)})
+    call.open().say()
+    while call.playing is None:
+        call.wait(0.1)
+    call.wait(0.5)
+    call.start_speaking()
+    assert ("output_audio_buffer.cleared" in call.types()) is always
+    assert ("conversation.item.truncated" in call.types()) is always
+    assert not call.all("response.done"), "the response itself is not cancelled"

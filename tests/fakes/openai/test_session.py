@@ -175,7 +175,6 @@ def test_empty_values_clear_what_can_be_empty(changes: dict[str, Any], path: str
         ),
         ({"type": "realtime", "max_output_tokens": 0}, "invalid_value", "session.max_output_tokens"),
         ({"type": "realtime", "max_output_tokens": 5000}, "invalid_value", "session.max_output_tokens"),
-        ({"type": "transcription"}, "invalid_value", "session.type"),
         (
             {"type": "realtime", "tools": [{"type": "function"}]},
             "missing_required_parameter",
@@ -186,6 +185,11 @@ def test_empty_values_clear_what_can_be_empty(changes: dict[str, Any], path: str
             {"type": "realtime", "tools": [{**TOOL, "strict": True}]},
             "unknown_parameter",
             "session.tools[0].strict",
+        ),
+        (
+            {"type": "realtime", "tools": [{**TOOL, "description": "d" * 1025}]},
+            "string_above_max_length",
+            "session.tools[0].description",
         ),
         (
             {"type": "realtime", "audio": {"output": {"voice": "bob"}}},
@@ -296,3 +300,22 @@ def test_a_custom_voice_is_accepted_by_its_id() -> None:
     call.say()
     call.wait_until_quiet()
     assert call.one("response.done")["response"]["audio"]["output"]["voice"] == "voice_123"
+
+
+def test_a_voice_that_is_not_supported_is_refused_in_the_apis_words() -> None:
+    call = Driven().open()
+    call.update(audio={"output": {"voice": "nova"}})
+    supported = "'alloy', 'ash', 'ballad', 'coral', 'echo', 'sage', 'shimmer', 'verse', 'marin', and 'cedar'"
+    assert call.errors[0]["message"] == f"Invalid value: 'nova'. Supported values are: {supported}."
+
+
+def test_a_description_that_is_too_long_is_told_its_length() -> None:
+    call = Driven().open()
+    call.update(tools=[{**TOOL, "description": "d" * 1024}])
+    assert not call.errors
+    call.update(instructions="New.", tools=[{**TOOL, "description": "d" * 1057}])
+    assert call.errors[0]["message"] == (
+        "Invalid 'session.tools[0].description': string too long. Expected a string with maximum length "
+        "1024, but got a string with length 1057 instead."
+    )
+    assert call.conversation.session["instructions"] != "New.", "the session is refused as a whole"

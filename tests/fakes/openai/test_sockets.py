@@ -9,8 +9,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from harness.core.audio import AUDIBLE_DBFS
 from harness.core.probes import SESSION_EXPIRED
-from tests.fakes.callers import BEARER, KEY, Served, quick, serving, until
+from tests.fakes.callers import BEARER, CALLS, KEY, Served, new_caller, quick, serving, until
 
 
 def socket(served: Served, query: str = "?model=gpt-realtime-2.1", **options: Any) -> connect:
@@ -29,6 +30,7 @@ async def received(connection: ClientConnection) -> dict[str, Any]:
         ("?model=gpt-realtime-2.1", {}, 401, None),
         ("", BEARER, 400, "missing_model"),
         ("?model=gpt-4o-realtime-preview", BEARER, 404, "model_not_found"),
+        ("?model=gpt-9-realtime", BEARER, 404, "model_not_found"),
         ("?call_id=rtc_unknown", BEARER, 404, "call_id_not_found"),
     ],
 )
@@ -119,3 +121,49 @@ async def test_audio_is_recorded_by_its_length_only(served: Served) -> None:
         [record] = served.records
         assert "AAAAAAAA" not in record.timeline.to_jsonl()
         assert "(4000 characters of base64)" in record.timeline.to_jsonl()
+
+
+async def test_the_sideband_works_before_the_media_is_up(served: Served) -> None:
+    """It is greeted by nothing, and what it changes is there when the channel opens."""
+    async with new_caller() as caller:
+        response = await served.post(CALLS, files={"sdp": (None, caller.offer, "application/sdp")})
+        [record] = served.records
+        async with socket(served, f"?call_id={record.id}") as sideband:
+            session = {"type": "realtime", "instructions": "Steered."}
+            await sideband.send(json.dumps({"type": "session.update", "session": session}))
+            assert (await received(sideband))["type"] == "session.updated"
+            caller.accept(response.text)
+            created = await caller.event("session.created")
+            assert created.event is not None
+            assert created.event["session"]["instructions"] == "Steered."
+            assert created.event["session"]["id"] == f"sess_{record.id.removeprefix('rtc_')}"
+
+
+async def test_what_a_sideband_has_said_before_the_media_is_up_is_not_heard(served: Served) -> None:
+    """A greeting that is asked for too early has lost its first words when the caller can hear."""
+    async with new_caller() as caller:
+        response = await served.post(CALLS, files={"sdp": (None, caller.offer, "application/sdp")})
+        [record] = served.records
+        async with socket(served, f"?call_id={record.id}") as sideband:
+            await sideband.send(json.dumps({"type": "response.create"}))
+            while (await received(sideband))["type"] != "response.done":
+                pass
+            caller.accept(response.text)
+            while (await received(sideband))["type"] != "output_audio_buffer.stopped":
+                pass
+        loud = [packet for packet in caller.heard() if (packet.dbfs or -96.0) > AUDIBLE_DBFS]
+        assert len(loud) * 20 < 1500 - 20, "the reply is 1500 ms long"
+
+
+async def test_one_report_has_it_that_a_sideband_is_not_found_before_the_media_is_up() -> None:
+    async with serving(quick(sideband_waits_for_media=True)) as served, new_caller() as caller:
+        response = await served.post(CALLS, files={"sdp": (None, caller.offer, "application/sdp")})
+        [record] = served.records
+        with pytest.raises(InvalidStatus) as refused:
+            async with socket(served, f"?call_id={record.id}"):
+                pass
+        assert refused.value.response.status_code == 404
+        caller.accept(response.text)
+        await caller.event("session.created")
+        async with socket(served, f"?call_id={record.id}"):
+            pass

@@ -91,12 +91,22 @@ async def test_the_session_is_missing() -> None:
         assert set(forwarded(route)) == {"sdp"}
 
 
+def turn_detection_of(session: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = session["audio"]["input"]["turn_detection"]
+    return found
+
+
 @pytest.mark.parametrize(
     ("fault", "judge"),
     [
         ("session-type-missing", lambda s: "type" not in s and "audio" in s),
         ("beta-shape", lambda s: "turn_detection" in s and "audio" not in s),
         ("retired-model=old-model", lambda s: s["model"] == "old-model"),
+        ("retiring-model", lambda s: s["model"] == "gpt-realtime"),
+        ("text-only-session", lambda s: s["output_modalities"] == ["text"]),
+        ("replies-disabled", lambda s: turn_detection_of(s)["create_response"] is False),
+        ("replies-disabled", lambda s: turn_detection_of(s)["silence_duration_ms"] == 500),
+        ("description-too-long=1025", lambda s: len(s["tools"][0]["description"]) == 1025),
     ],
 )
 async def test_the_session_is_wrong(fault: str, judge: Any) -> None:
@@ -146,6 +156,23 @@ async def test_the_answer_is_spoiled(fault: str, text: str, media_type: str) -> 
         response = await offered(client)
         assert (response.status_code, response.text) == (200, text)
         assert response.headers["content-type"].partition(";")[0] == media_type
+
+
+async def test_a_decoded_body_is_said_to_be_encoded() -> None:
+    async with relaying("content-encoding-copied") as (client, _):
+        with pytest.raises(httpx.DecodingError):
+            await offered(client)
+
+
+async def test_a_page_of_any_origin_is_let_in() -> None:
+    """Whose origin is not configured, and whose preflight a good relay answers without leave."""
+    elsewhere = {"origin": "https://elsewhere.invalid"}
+    async with relaying(origins=("https://app.test",)) as (client, _):
+        refused = await client.options(SESSION_PATH, headers=elsewhere)
+        assert "access-control-allow-origin" not in refused.headers
+    async with relaying("any-origin", origins=("https://app.test",)) as (client, _):
+        allowed = await client.options(SESSION_PATH, headers=elsewhere)
+        assert allowed.headers["access-control-allow-origin"] == "https://elsewhere.invalid"
 
 
 async def test_the_answer_is_not_sdp() -> None:
@@ -220,10 +247,17 @@ async def test_the_preflight_is_not_answered() -> None:
         assert "access-control-allow-origin" not in response.headers
 
 
-@pytest.mark.parametrize(("fault", "hung_up"), [((), True), (("call-leaked",), False)])
-async def test_a_caller_that_is_gone_leaves_a_call(*, fault: tuple[str, ...], hung_up: bool) -> None:
-    """The relay hangs up upstream for it, unless it leaks."""
-    asked, hung_up_at = asyncio.Event(), []
+@pytest.mark.parametrize(
+    ("fault", "key"),
+    [
+        ((), KEY),
+        (("call-leaked",), None),
+        (("hang-up-with-another-key",), "sk-another-project-of-the-relay"),
+    ],
+)
+async def test_a_caller_that_is_gone_leaves_a_call(*, fault: tuple[str, ...], key: str | None) -> None:
+    """The relay hangs up upstream for it, unless it leaks; with its own key, unless it takes another."""
+    asked, hung_up_with = asyncio.Event(), []
 
     async def make_call(request: Request) -> Response:
         await request.body()
@@ -232,7 +266,7 @@ async def test_a_caller_that_is_gone_leaves_a_call(*, fault: tuple[str, ...], hu
         return Response(ANSWER, 201, {"Location": "/v1/realtime/calls/rtc_1"}, "application/sdp")
 
     async def hang_up(request: Request) -> Response:
-        hung_up_at.append(request.url.path)
+        hung_up_with.append(request.headers["authorization"])
         return Response()
 
     gone = asyncio.Event()
@@ -253,7 +287,7 @@ async def test_a_caller_that_is_gone_leaves_a_call(*, fault: tuple[str, ...], hu
                 await offering
             gone.set()
         # The relay is stopped, and with it every exchange has come to its end.
-        assert hung_up_at == ([f"{calls}/rtc_1/hangup"] if hung_up else [])
+        assert hung_up_with == ([f"Bearer {key}"] if key else [])
 
 
 @pytest.mark.parametrize(

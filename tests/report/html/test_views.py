@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.core.events import Event, StateChanged
+from msgspec.structs import replace as replaced
+
+from harness.core.events import Event, OfferCreated, StateChanged
 from harness.core.timeline import Timeline
 from harness.report.html.views import areas, findings, headline
 from harness.requirements.model import Level, Outcome, Verdict
@@ -35,7 +37,7 @@ def test_a_conforming_run_says_over_how_much() -> None:
 def test_a_violating_run_counts_what_is_violated_and_why() -> None:
     said = headline(run_of(entry(), hung("002-hung"), hung("003-hung")))
     assert said.text == "The relay violates 1 requirement"
-    assert said.why == "1 root cause"
+    assert said.why == "1 root cause, of which 1 hurts callers today"
     assert next(iter(said.counts)) == (Outcome.FAILED, 2)
 
 
@@ -53,6 +55,15 @@ def test_one_cause_is_one_finding_with_its_calls_what_it_blocks_and_how_to_see_i
     assert found[0].calls == ("002-hung", "003-hung")
     assert found[0].blocked > 10
     assert found[0].command == "pytest scenarios/hung.py::002-hung::connectivity.dtls-connects --seed 7"
+
+
+def test_a_call_is_repeated_with_the_offer_that_was_its_turn() -> None:
+    offered = [replaced(e, shape="firefox") if isinstance(e, OfferCreated) else e for e in hung().timeline]
+    call = entry(offered, "002-hung", node="scenarios/hung.py::002-hung")
+    command = "pytest scenarios/hung.py::002-hung::connectivity.dtls-connects --seed 7"
+    assert findings(run_of(call))[0].command == f"{command} --offer firefox"
+    asked = run_of(call, repeat=("--offer", "firefox", "--seed", "7"))
+    assert findings(asked)[0].command.count("--offer") == 1
 
 
 def test_what_is_no_test_of_its_scenario_is_repeated_by_the_whole_call() -> None:

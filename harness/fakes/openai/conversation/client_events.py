@@ -88,6 +88,7 @@ class ClientEvents:
             raise invalid_value("audio", "Expected at most 15 MiB of audio.")
         self._line.put(AppendInput(audio, self._session.input_format))
         self._input.appended(len(audio) / BYTES_PER_MS[self._session.input_format])
+        self._turns.audio_came()
 
     def _create_item(self, event: Event) -> None:
         resource = copy.deepcopy(dict(event["item"]))
@@ -156,13 +157,22 @@ class ClientEvents:
 
     def _truncate_item(self, event: Event) -> None:
         item = self._items.get(event["item_id"])
-        if item is None or not item.by_assistant:
+        if item is None:
             raise unknown_item("truncate", event["item_id"])
+        held = self._responder.generated_ms(item)
+        if not item.by_assistant or not held:
+            raise RefusedError(
+                "unsupported_content_type", "Only model output audio messages can be truncated"
+            )
         if event["content_index"] != 0:
             raise invalid_value("content_index", "Expected 0.")
-        longest = self._responder.generated_ms(item)
-        if not 0 <= event["audio_end_ms"] <= longest:
-            raise invalid_value("audio_end_ms", f"The item holds {longest} ms of audio.")
+        asked = event["audio_end_ms"]
+        if asked < 0:
+            raise invalid_value("audio_end_ms", "Expected 0 or more.")
+        if asked > held:
+            raise RefusedError(
+                "invalid_value", f"Audio content of {held}ms is already shorter than {asked}ms"
+            )
         item.truncate(event["audio_end_ms"])
         self._line.send(
             "conversation.item.truncated",
@@ -172,6 +182,8 @@ class ClientEvents:
         )
 
     def _create_response(self, event: Event) -> None:
+        if self._session.transcribes:
+            raise RefusedError("invalid_parameter", "A transcription session makes no responses.")
         parameters = dict(event.get("response") or {})
         ranges.check_response(parameters)
         voice = ((parameters.get("audio") or {}).get("output") or {}).get("voice")

@@ -94,9 +94,13 @@ class Conversation:
     def closed(self) -> bool:
         return self._line.closed
 
-    def expect(self, transcript: str, language: str = "") -> None:
-        """Tell what the caller will say: for the transcript, and for the language of the reply."""
+    def expect(self, transcript: str, language: str = "", *, now: float | None = None) -> list[Output]:
+        """Tell what the caller will say: for the transcript, and for the language of the reply.
+
+        `now`: the caller has begun to say it.
+        """
         self._transcriber.expect(Said(transcript, language))
+        return [] if now is None or self._early is not None else self._at(now, self._turns.audio_came)
 
     # --- what happens ---
 
@@ -104,9 +108,9 @@ class Conversation:
         """The data channel or the socket is open."""
         return self._at(now, self._open)
 
-    def client_message(self, raw: str | bytes, now: float) -> list[Output]:
-        """A message from the client, of whatever content."""
-        return self._at(now, lambda: self._receive(raw))
+    def client_message(self, raw: str | bytes, now: float, *, aside: bool = False) -> list[Output]:
+        """A message from the client, of whatever content; one `aside` is not kept until `opened`."""
+        return self._at(now, lambda: self._receive(raw, aside=aside))
 
     def speech_started(self, audio_ms: int, now: float) -> list[Output]:
         """The segmenter says so; ms on the audio clock, the prefix padding included."""
@@ -176,8 +180,8 @@ class Conversation:
             self._line.refuse(RefusedError("session_expired", message))
         self._line.put(Close(message, GOING_AWAY))
 
-    def _receive(self, raw: str | bytes) -> None:
-        if self._early is not None:
+    def _receive(self, raw: str | bytes, *, aside: bool = False) -> None:
+        if self._early is not None and not aside:
             self._early.append(raw)
             return
         if self._line.behaviour.chokes_on(len(raw)):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from harness.fakes.openai.conversation.agenda import Appointment
+from harness.fakes.openai.conversation.line import Line
+from harness.fakes.openai.conversation.output_items import OutputItem
 from harness.fakes.openai.conversation.response import Response
 from harness.fakes.openai.wire_audio import BYTES_PER_MS
 
@@ -21,15 +24,18 @@ class Step:
     do: Callable[[], None]
 
 
-class Generation:
-    """Carries out the steps of a response, then calls `completed`; can be stopped at any time."""
+def later(seconds: float, steps: Iterable[Step]) -> list[Step]:
+    """The same steps, so much later."""
+    return [replace(step, at=step.at + seconds) for step in steps]
 
-    def __init__(
-        self, response: Response, steps: Sequence[Step], seconds: float, completed: Callable[[], None]
-    ) -> None:
+
+class Generation:
+    """Carries out the steps of a response, the last of which ends it; can be stopped at any time."""
+
+    def __init__(self, response: Response, steps: Sequence[Step]) -> None:
         self._response = response
         self._line = response.line
-        self._steps = [*steps, Step(seconds, completed)]
+        self._steps = sorted(steps, key=lambda step: step.at)
         self._begun_at = self._line.now
         self._appointment: Appointment | None = None
 
@@ -55,17 +61,22 @@ class Generation:
     def _note_progress(self) -> None:
         """How much audio exists: it is made at an even speed, `generation_speed` times faster than heard."""
         made = round((self._line.now - self._begun_at) * 1000 * self._line.settings.generation_speed)
-        made = max(made, self._response.generated_ms)  # what was sent exists, however early it went out
-        self._response.generated_ms = min(made, self._response.reply.duration_ms)
+        for output in self._response.outputs:
+            if output.form == "audio" and output.opened:
+                # What was sent exists, however early it went out.
+                output.generated_ms = min(max(made, output.generated_ms), output.reply.duration_ms)
 
 
-def audio_seconds(response: Response) -> float:
-    """How long the audio of the response takes to make."""
-    return response.reply.duration_ms / 1000 / response.line.settings.generation_speed
+def seconds_of(output: OutputItem, line: Line) -> float:
+    """How long an item takes to make: its audio, or its text or arguments."""
+    if output.form == "audio":
+        return output.reply.duration_ms / 1000 / line.settings.generation_speed
+    return len(output.reply.transcript) / TEXT_LETTERS_PER_SECOND
 
 
 def audio_steps(
-    response: Response,
+    output: OutputItem,
+    line: Line,
     *,
     begin_playing: Callable[[], None] | None = None,
     output_format: str | None = None,
@@ -75,42 +86,25 @@ def audio_steps(
     Over WebRTC it begins to play after the first of them; over a WebSocket audio deltas in `output_format`
     stand between them.
     """
-    seconds = audio_seconds(response)
-    words = _spread(response, response.reply.transcript, seconds)
+    seconds = seconds_of(output, line)
+    words = text_steps(output, line)
     audio = [Step(0.0, begin_playing)] if begin_playing else []
     if output_format is not None:
-        audio += _audio_deltas(response, seconds, output_format)
+        audio += _audio_deltas(output, line, seconds, output_format)
     return sorted([*words[:1], *audio, *words[1:]], key=lambda step: step.at)
 
 
-def text_seconds(text: str) -> float:
-    """How long a text takes to make."""
-    return len(text) / TEXT_LETTERS_PER_SECOND
+def text_steps(output: OutputItem, line: Line) -> list[Step]:
+    """A transcript, a text, or the arguments of a function call, in pieces."""
+    deltas, seconds = line.variation.deltas(output.reply.transcript), seconds_of(output, line)
+    return [Step(seconds * i / len(deltas), partial(output.say, delta)) for i, delta in enumerate(deltas)]
 
 
-def text_steps(response: Response, text: str) -> list[Step]:
-    """A text, or the arguments of a function call."""
-    return _spread(response, text, text_seconds(text))
-
-
-def _spread(response: Response, text: str, seconds: float) -> list[Step]:
-    deltas = response.line.variation.deltas(text)
-    return [Step(seconds * i / len(deltas), _say(response, delta)) for i, delta in enumerate(deltas)]
-
-
-def _audio_deltas(response: Response, seconds: float, output_format: str) -> Iterator[Step]:
-    audio = response.reply.wire(output_format)
-    size = response.line.variation.audio_delta_ms() * BYTES_PER_MS[output_format]
+def _audio_deltas(output: OutputItem, line: Line, seconds: float, output_format: str) -> Iterator[Step]:
+    audio = output.reply.wire(output_format)
+    size = line.variation.audio_delta_ms() * BYTES_PER_MS[output_format]
     for start in range(0, len(audio), size):
         piece = audio[start : start + size]
         end_ms = (start + len(piece)) // BYTES_PER_MS[output_format]
-        carry = _carry(response, base64.b64encode(piece).decode(), end_ms)
+        carry = partial(output.carry, base64.b64encode(piece).decode(), end_ms)
         yield Step(seconds * start / len(audio), carry)
-
-
-def _say(response: Response, delta: str) -> Callable[[], None]:
-    return lambda: response.say(delta)
-
-
-def _carry(response: Response, audio: str, end_ms: int) -> Callable[[], None]:
-    return lambda: response.carry(audio, end_ms)

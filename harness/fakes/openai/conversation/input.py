@@ -31,6 +31,7 @@ class InputBuffer:
         self._start_ms = 0
         self._total_ms = 0.0
         self._speech: tuple[str, int] | None = None
+        self._reserved: str | None = None
 
     @property
     def total_ms(self) -> int:
@@ -50,15 +51,24 @@ class InputBuffer:
         self._total_ms += duration_ms
 
     def reserves(self, item_id: str) -> bool:
-        """Whether the utterance in progress will be this item."""
-        return self._speech is not None and self._speech[0] == item_id
+        """Whether what the caller is saying will be this item."""
+        return item_id == self._reserved or (self._speech is not None and self._speech[0] == item_id)
 
-    def speech_started(self, audio_ms: int) -> None:
-        """The caller speaks; the padding before it cannot reach into what was committed already."""
+    def reserve(self) -> str:
+        """The id of the item that will be committed next."""
+        self._reserved = self._reserved or self._line.ids.new("item")
+        return self._reserved
+
+    def speech_started(self, audio_ms: int) -> str:
+        """The caller speaks; the padding before it cannot reach into what was committed already.
+
+        Returns the id of the item that it will be.
+        """
         self.heard(audio_ms)
         start = max(audio_ms, self._start_ms)
         self._speech = (self._line.ids.new("item"), start)
         self._line.send("input_audio_buffer.speech_started", audio_start_ms=start, item_id=self._speech[0])
+        return self._speech[0]
 
     def speech_stopped(self, audio_ms: int) -> Utterance:
         """The caller has spoken: commit it. Only while `speaking`."""
@@ -79,7 +89,7 @@ class InputBuffer:
                 "Error committing input audio buffer: buffer too small. Expected at least "
                 f"{LEAST_COMMIT_MS}ms of audio, but buffer only has {held:.2f}ms of audio.",
             )
-        item_id = self._speech[0] if self._speech else self._line.ids.new("item")
+        item_id = self._speech[0] if self._speech else self.reserve()
         return self._commit(item_id, self._start_ms, self.total_ms)
 
     def time_out(self, silent_since_ms: int) -> Utterance:
@@ -103,10 +113,10 @@ class InputBuffer:
 
     def stop_listening(self) -> None:
         """Turn detection was switched off: the utterance in progress is nobody's any more."""
-        self._speech = None
+        self._speech = self._reserved = None
 
     def _commit(self, item_id: str, start: int, end: int) -> Utterance:
-        self._speech = None
+        self._speech = self._reserved = None
         self._start_ms = max(self._start_ms, end)
         item = Item(_audio_message(item_id), audio_ms=end - start)
         previous = self._items.add(item)

@@ -8,7 +8,9 @@ from typing import Any
 from harness.fakes.openai.conversation.behaviour import Ending
 from harness.fakes.openai.conversation.items import Item, Items, context_tokens
 from harness.fakes.openai.conversation.line import Line
-from harness.fakes.openai.conversation.response import Form, Response
+from harness.fakes.openai.conversation.models import Model, model_named
+from harness.fakes.openai.conversation.output_items import Form, OutputItem
+from harness.fakes.openai.conversation.response import Response
 from harness.fakes.openai.conversation.session import Session
 from harness.fakes.openai.conversation.tools import function_call
 from harness.fakes.openai.conversation.usage import Tokens, assistant_audio_tokens, text_tokens
@@ -31,17 +33,22 @@ class Maker:
     ) -> Response:
         """A response that has not begun. `given` are the items of `response.input`, in place of all."""
         asked = {**self._session.effective, **{k: v for k, v in parameters.items() if v is not None}}
-        form, reply = self._reply(asked, prompt)
+        planned = self._planned(asked, prompt)
+        form, reply = planned[0]
         items = list(self._items) if given is None else given
         context = context_tokens(items, asked["instructions"], asked["tools"])
         cached = Tokens(min(context.text, self._seen.text), min(context.audio, self._seen.audio)).cached()
         ending = self._line.behaviour.ending() or _token_limit(form, reply, asked["max_output_tokens"])
+        if ending is not None:
+            planned = [(form, first_part(reply, ending.part))]
         in_conversation = parameters.get("conversation") != "none"
+        response_id = self._line.ids.new("resp")
+        model = model_named(asked["model"])
         return Response(
             line=self._line,
-            id=self._line.ids.new("resp"),
-            reply=reply if ending is None else first_part(reply, ending.part),
-            form=form,
+            id=response_id,
+            outputs=[OutputItem(self._line, response_id, index, *plan) for index, plan in enumerate(planned)],
+            reasoning=self._reasoning(model, ending),
             parameters=self._shown(asked, parameters),
             conversation_id=self._conversation_id if in_conversation else None,
             context=context,
@@ -49,30 +56,43 @@ class Maker:
             ending=ending,
         )
 
+    def _reasoning(self, model: Model, ending: Ending | None) -> int | None:
+        """None where the model tells no such tokens; a response that is broken off has no room for them."""
+        if not model.reasons:
+            return None
+        return self._line.variation.reasoning_tokens() if ending is None else 0
+
     def remember(self, response: Response) -> None:
         """What the model has seen and said, it need not read in full again."""
         if response.in_conversation:
             self._seen = response.context + response.spent()
 
-    def new_item(self, response: Response) -> Item:
-        """The output item of a response, in progress."""
+    def new_item(self, response: Response, output: OutputItem) -> Item:
+        """An output item of a response, in progress."""
         shared = {"id": self._line.ids.new("item"), "status": "in_progress"}
-        call = response.reply.call
+        call = output.reply.call
         if call is None:
-            return Item({**shared, "type": "message", "role": "assistant", "content": []})
+            message = {**shared, "type": "message", "role": "assistant", "content": []}
+            if response.reasoning is not None and self._line.variation.tells_phase:
+                message["phase"] = "final_answer" if response.outputs[-1] is output else "commentary"
+            return Item(message)
         made = {"name": call.name, "call_id": self._line.ids.new("call"), "arguments": ""}
         return Item({**shared, "type": "function_call", **made})
 
-    def _reply(self, asked: Mapping[str, Any], prompt: Prompt) -> tuple[Form, Reply]:
+    def _planned(self, asked: Mapping[str, Any], prompt: Prompt) -> list[tuple[Form, Reply]]:
+        """The items that the response will put out: one, or a call that a model which reasons comments on."""
         last = self._items.last
         answering = last is not None and last.resource["type"] == "function_call_output"
         settings = self._line.settings
         call = function_call(asked["tools"], asked["tool_choice"], settings, answering_call=answering)
+        calls: list[tuple[Form, Reply]] = []
         if call is not None:
-            return "function_call", Reply(call.name, call.arguments, call=call)
+            calls = [("function_call", Reply(call.name, call.arguments, call=call))]
+            if not (model_named(asked["model"]).reasons and self._line.variation.either()):
+                return calls
         if asked["output_modalities"] == ["text"]:
-            return "text", Reply("text", settings.text_reply)
-        return "audio", self._say(prompt)
+            return [("text", Reply("text", settings.text_reply)), *calls]
+        return [("audio", self._say(prompt)), *calls]
 
     def _shown(self, asked: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
         """What the response says that it was made with."""

@@ -28,6 +28,17 @@ MODELS |= {
     "gpt-realtime-2": MODELS["gpt-realtime-2.1"],
     "gpt-realtime-2.1-mini": MODELS["gpt-realtime-2.1"],
 }
+TRANSCRIBERS = (
+    "gpt-4o-mini-transcribe",
+    "gpt-4o-mini-transcribe-2025-12-15",
+    "gpt-4o-transcribe",
+    "gpt-4o-transcribe-diarize",
+    "gpt-live-transcribe",
+    "gpt-realtime-whisper",
+    "gpt-transcribe",
+    "whisper-1",
+)
+STREAMING = ("gpt-realtime-whisper",)  # they transcribe while the caller still speaks
 NEWEST = MODELS["gpt-realtime-2.1"]
 
 

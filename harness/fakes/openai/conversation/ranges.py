@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.fakes.openai.conversation.refusals import RefusedError, invalid_value
+from harness.fakes.openai.conversation.refusals import RefusedError, invalid_value, unsupported_value
 
 VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
 MOST_OUTPUT_TOKENS = 4096
+LONGEST_DESCRIPTION = 1024
 LONGEST_METADATA_KEY, LONGEST_METADATA_VALUE, MOST_METADATA = 64, 512, 16
 
 # Path below `session` → least, most.
@@ -60,7 +61,7 @@ def check_modalities(prefix: str, modalities: object) -> None:
 def check_voice(prefix: str, voice: object) -> None:
     """One of the named voices; a custom voice has an id of its own."""
     if isinstance(voice, str) and voice not in VOICES:
-        raise invalid_value(f"{prefix}.audio.output.voice", f"Supported values are: {', '.join(VOICES)}.")
+        raise unsupported_value(f"{prefix}.audio.output.voice", voice, VOICES)
 
 
 def check_tools(prefix: str, tools: object) -> None:
@@ -77,6 +78,18 @@ def check_tools(prefix: str, tools: object) -> None:
         if tool["name"] in names:
             raise invalid_value(path, "There is another tool of that name.")
         names.append(tool["name"])
+        check_length(f"{prefix}.tools[{index}].description", tool.get("description"), LONGEST_DESCRIPTION)
+
+
+def check_length(path: str, text: object, longest: int) -> None:
+    """A text of no more than so many characters."""
+    if isinstance(text, str) and len(text) > longest:
+        raise RefusedError(
+            "string_above_max_length",
+            f"Invalid '{path}': string too long. Expected a string with maximum length {longest}, but got a "
+            f"string with length {len(text)} instead.",
+            param=path,
+        )
 
 
 def _check_metadata(metadata: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from harness.core.realtime_events import Flaw
@@ -39,13 +40,33 @@ def flawed(flaw: Flaw) -> RefusedError:
     if flaw.kind == "extra":
         return RefusedError("unknown_parameter", f"Unknown parameter: '{flaw.path}'.", param=flaw.path)
     if flaw.kind == "value":
-        return invalid_value(flaw.path, f"Supported values are: {', '.join(flaw.expected)}.")
+        expected = [word.strip("'") for word in flaw.expected]
+        return invalid_value(flaw.path, f"Supported values are: {listed(expected)}.")
     return RefusedError("invalid_type", f"Invalid type for '{flaw.path}': {flaw.message}.", param=flaw.path)
 
 
 def invalid_value(param: str, why: str) -> RefusedError:
     """A field whose value is out of range or not among those supported."""
     return RefusedError("invalid_value", f"Invalid value for '{param}'. {why}", param=param)
+
+
+def unsupported_value(param: str, value: str, supported: Sequence[str]) -> RefusedError:
+    """A word that is none of those supported."""
+    message = f"Invalid value: '{value}'. Supported values are: {listed(supported)}."
+    return RefusedError("invalid_value", message, param=param)
+
+
+def listed(words: Sequence[str]) -> str:
+    """`'a', 'b', and 'c'`, as the API's messages have it."""
+    quoted = [f"'{word}'" for word in words]
+    return ", ".join([*quoted[:-1], f"and {quoted[-1]}"]) if len(quoted) > 2 else " and ".join(quoted)
+
+
+def wrong_kind(kind: str, session: str) -> RefusedError:
+    """An update that is for another kind of session: realtime or transcription."""
+    return RefusedError(
+        "invalid_parameter", f"Passing a {kind} session update event to a {session} session is not allowed."
+    )
 
 
 def invalid_json(why: str) -> RefusedError:

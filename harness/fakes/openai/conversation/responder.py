@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from harness.fakes.openai.conversation.behaviour import Ending
 from harness.fakes.openai.conversation.generation import (
     Generation,
     Step,
-    audio_seconds,
     audio_steps,
-    text_seconds,
+    later,
+    seconds_of,
     text_steps,
 )
 from harness.fakes.openai.conversation.items import Item, Items
 from harness.fakes.openai.conversation.line import Line
 from harness.fakes.openai.conversation.making import Maker
+from harness.fakes.openai.conversation.output_items import OutputItem
 from harness.fakes.openai.conversation.playout import Playing, Playout
 from harness.fakes.openai.conversation.rate_limits import RateLimits
 from harness.fakes.openai.conversation.refusals import RefusedError
 from harness.fakes.openai.conversation.response import Response
 from harness.fakes.openai.conversation.session import Session
 from harness.fakes.openai.voices import Prompt
+
+LATER_ITEM_AT = 0.4  # of the first item's making
 
 
 @dataclass
@@ -77,7 +81,7 @@ class Responder:
 
     def generated_ms(self, item: Item) -> int:
         """How much audio of an item exists: all of it, unless it is still being made."""
-        making = [work.response for work in self._works.values() if work.response.item is item]
+        making = [found for work in self._works.values() if (found := work.response.making(item))]
         return making[0].generated_ms if making else item.audio_ms
 
     def cancel(self, response_id: str | None) -> None:
@@ -92,8 +96,7 @@ class Responder:
         cut: list[Playing] = []
 
         def clear() -> None:
-            if self._playout and self._playout.holds_conversation:
-                cut.extend(self._playout.clear())
+            cut.extend(self._cleared())
 
         def cancel() -> None:
             if self._active:
@@ -104,6 +107,13 @@ class Responder:
         first()
         second()
         self._truncate(cut)
+
+    def cut_off(self) -> None:
+        """What is heard of the conversation ends here, and what is being made goes on unheard."""
+        self._truncate(self._cleared())
+
+    def _cleared(self) -> list[Playing]:
+        return self._playout.clear() if self._playout and self._playout.holds_conversation else []
 
     def clear_output(self) -> None:
         """The client cuts off what is heard, if anything is. Raises RefusedError on a WebSocket."""
@@ -134,31 +144,40 @@ class Responder:
         if response.ending is not None and response.ending.status == "failed":
             self._end(response, "failed", error=response.ending.error)
             return
-        item = self._maker.new_item(response)
-        previous = self._items.add(item) if response.in_conversation else None
-        first = self._items.first
-        response.open_item(item, previous, follows_first=first is not None and first.id == previous)
-        if response.form != "function_call":
-            response.open_part()
-        if response.form == "audio":
-            steps, seconds = self._audio(response, item), audio_seconds(response)
-        else:
-            text = response.reply.transcript
-            steps, seconds = text_steps(response, text), text_seconds(text)
-        generation = Generation(response, steps, seconds, lambda: self._complete(response))
+        first, *others = response.outputs
+        self._open(response, first)
+        steps, end = self._steps(response, first), seconds_of(first, self._line)
+        for output in others:
+            # Recorded with gpt-realtime-2.1: a call's events stand between those of the message before it.
+            begin = end * LATER_ITEM_AT
+            own_end = begin + seconds_of(output, self._line)
+            steps.append(Step(begin, partial(self._open, response, output)))
+            steps += later(begin, text_steps(output, self._line))
+            steps.append(Step(own_end, partial(output.close, "completed")))
+            end = max(end, own_end)
+        generation = Generation(response, [*steps, Step(end, lambda: self._complete(response))])
         if response.id in self._works:
             self._works[response.id].stop = generation.stop
         generation.start()
 
-    def _audio(self, response: Response, item: Item) -> list[Step]:
+    def _open(self, response: Response, output: OutputItem) -> None:
+        item = self._maker.new_item(response, output)
+        place = None
+        if response.in_conversation:
+            previous, first = self._items.add(item), self._items.first
+            place = (previous, first is not None and first.id == previous)
+        output.open(item, place)
+
+    def _steps(self, response: Response, output: OutputItem) -> list[Step]:
+        if output.form != "audio":
+            return text_steps(output, self._line)
         self._session.assistant_spoke = True
-        playing = Playing(response.id, item, response.reply, response.in_conversation)
         if self._playout is None:
             output_format = response.parameters["audio"]["output"]["format"]["type"]
-            return audio_steps(response, output_format=output_format)
-        playout = self._playout
-        begin = (lambda: playout.add(playing)) if response.reply.duration_ms else None
-        return audio_steps(response, begin_playing=begin)
+            return audio_steps(output, self._line, output_format=output_format)
+        playing = Playing(response.id, output.item, output.reply, response.in_conversation)
+        begin = partial(self._playout.add, playing) if output.reply.duration_ms else None
+        return audio_steps(output, self._line, begin_playing=begin)
 
     def _complete(self, response: Response) -> None:
         ending = response.ending or Ending("completed")

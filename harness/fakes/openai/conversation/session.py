@@ -8,9 +8,17 @@ from typing import Any
 
 from harness.core.realtime_events import client_event_flaw
 from harness.fakes.openai.conversation import ranges
-from harness.fakes.openai.conversation.models import Model, model_named
-from harness.fakes.openai.conversation.refusals import RefusedError, cannot_update, flawed, invalid_value
+from harness.fakes.openai.conversation.models import STREAMING, Model, model_named
+from harness.fakes.openai.conversation.refusals import (
+    RefusedError,
+    cannot_update,
+    flawed,
+    invalid_value,
+    wrong_kind,
+)
 from harness.fakes.openai.conversation.settings import ConversationSettings
+
+TRANSCRIPTION = "transcription"
 
 
 class Session:
@@ -20,6 +28,34 @@ class Session:
         self._settings = settings
         self.assistant_spoke = False
         self.effective = self._defaults(session_id, settings.model, expires_at)
+
+    @property
+    def transcribes(self) -> bool:
+        """Whether it is a transcription session, in which nobody answers."""
+        return bool(self.effective["type"] == TRANSCRIPTION)
+
+    @property
+    def _model(self) -> str:
+        return str(self.effective.get("model") or self._settings.model)
+
+    def _transcription_defaults(self, session_id: str, expires_at: int) -> dict[str, Any]:
+        detection = turn_detection_defaults("server_vad", self._settings, model_named(self._settings.model))
+        _forget_replies(detection)
+        return {
+            "type": TRANSCRIPTION,
+            "object": "realtime.transcription_session",
+            "id": session_id,
+            "expires_at": expires_at,
+            "include": None,
+            "audio": {
+                "input": {
+                    "format": {"type": "audio/pcm", "rate": 24000},
+                    "transcription": None,
+                    "noise_reduction": None,
+                    "turn_detection": detection,
+                }
+            },
+        }
 
     def _defaults(self, session_id: str, model: str, expires_at: int) -> dict[str, Any]:
         settings = self._settings
@@ -57,8 +93,11 @@ class Session:
         """What the call was made with; the model is still free. On RefusedError nothing has changed."""
         check_session(config)
         before = self.effective
-        model = config.get("model") or before["model"]
-        self.effective = self._defaults(before["id"], model, before["expires_at"])
+        where = before["id"], before["expires_at"]
+        if config["type"] == TRANSCRIPTION:
+            self.effective = self._transcription_defaults(*where)
+        else:
+            self.effective = self._defaults(where[0], config.get("model") or self._model, where[1])
         try:
             self._apply(config)
         except RefusedError:
@@ -68,11 +107,19 @@ class Session:
     def update(self, changes: Mapping[str, Any]) -> None:
         """A `session.update`: all of it, or on RefusedError nothing of it."""
         check_session(changes)
+        if changes["type"] != self.effective["type"]:
+            raise wrong_kind(changes["type"], self.effective["type"])
         self._apply(changes)
 
     def _apply(self, changes: Mapping[str, Any]) -> None:
-        model = model_named(self.effective["model"])
-        audio = merged(self.effective["audio"], changes.get("audio") or {}, self._settings, model)
+        audio = merged(
+            self.effective["audio"], changes.get("audio") or {}, self._settings, model_named(self._model)
+        )
+        if self.transcribes:
+            _check_streaming(audio["input"], changes)
+            _forget_replies(audio["input"]["turn_detection"])
+            self.effective = {**self.effective, **copy.deepcopy(dict(changes)), "audio": audio}
+            return
         cleared = {name: value for name, value in _CLEARED.items() if changes.get(name, ...) is None}
         updated = {**self.effective, **copy.deepcopy(dict(changes)), **cleared, "audio": audio}
         updated["model"] = updated["model"] or self.effective["model"]
@@ -117,6 +164,24 @@ class Session:
         return str(self.effective["audio"]["output"]["format"]["type"])
 
 
+def _forget_replies(detection: dict[str, Any] | None) -> None:
+    """Where nobody answers, nothing is to be created, interrupted or waited for."""
+    for name in ("create_response", "interrupt_response", "idle_timeout_ms"):
+        (detection or {}).pop(name, None)
+
+
+def _check_streaming(audio_input: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """A model that streams knows no turn detection here (types of openai 3.52): it is null, or refused."""
+    model = (audio_input["transcription"] or {}).get("model")
+    if model not in STREAMING or audio_input["turn_detection"] is None:
+        return
+    asked = (changes.get("audio") or {}).get("input") or {}
+    if asked.get("turn_detection") is not None:
+        path = "session.audio.input.turn_detection"
+        raise invalid_value(path, f"Turn detection is not supported with '{model}': expected null.")
+    audio_input["turn_detection"] = None
+
+
 # Omitted is kept and null clears, but these have no empty state: null is the default again.
 _CLEARED = {
     "instructions": "",
@@ -138,8 +203,6 @@ def check_session(config: object) -> None:
     flaw = client_event_flaw({"type": "session.update", "session": dict(config)})
     if flaw is not None:
         raise flawed(flaw)
-    if config["type"] != "realtime":
-        raise invalid_value("session.type", "This endpoint holds sessions of type 'realtime'.")
     ranges.check_session(config)
 
 

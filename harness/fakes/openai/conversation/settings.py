@@ -25,7 +25,8 @@ class ConversationSettings:
     second. `transcript`: what the caller said, where nobody told. `call_tools`: with tools and tool_choice
     auto, answer the caller with a call of the first tool; `required` always does. `tool_arguments`: JSON
     by function name, in place of arguments made from the schema. `session_seconds`: 3600 in reality.
-    `vary`: use the freedoms that the API leaves, from the seed.
+    `always_clears`: over WebRTC, cut off what is heard when the caller speaks even with `interrupt_response`
+    false. `vary`: use the freedoms that the API leaves, from the seed.
     """
 
     model: str = "gpt-realtime-2.1"
@@ -44,6 +45,7 @@ class ConversationSettings:
     session_seconds: float = 3600.0
     longest_event: int = 15 * 1024 * 1024
     tokens_per_minute: int = 400_000
+    always_clears: bool = False
     vary: bool = True
 
     def __post_init__(self) -> None:

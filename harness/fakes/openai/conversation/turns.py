@@ -40,17 +40,28 @@ class Turns:
         if detection is None or speech.started == self._input.speaking:
             return
         if speech.started:
-            self._input.speech_started(speech.audio_ms)
-            if detection["interrupt_response"] and self._line.behaviour.interruptible():
+            self._stream(self._input.speech_started(speech.audio_ms))
+            if detection.get("interrupt_response") and self._line.behaviour.interruptible():
                 self._responder.interrupt()
+            elif self._line.settings.always_clears:
+                self._responder.cut_off()
         else:
             self._committed(self._input.speech_stopped(speech.audio_ms), self._transcriber.understand())
-            if detection["create_response"]:
+            if detection.get("create_response"):
                 self._answer()
 
     def commit(self) -> None:
         """The client ends the turn; it asks for the response itself. Raises RefusedError."""
         self._committed(self._input.commit(), self._transcriber.understand())
+
+    def audio_came(self) -> None:
+        """The caller is heard; without turn detection that is all that is known of an utterance."""
+        if self._session.turn_detection is None:
+            self._stream(self._input.reserve())
+
+    def _stream(self, item_id: str) -> None:
+        wanted = self._session.transcription
+        self._transcriber.stream(item_id, wanted, lambda: self._input.reserves(item_id))
 
     def prompt(self) -> Prompt:
         """What the next response answers."""

@@ -46,8 +46,11 @@ def assistant_audio_tokens(duration_ms: int) -> int:
     return math.ceil(duration_ms / ASSISTANT_MS_PER_TOKEN)
 
 
-def usage(context: Tokens, cached: Tokens, output: Tokens) -> dict[str, Any]:
-    """The `usage` of a response: cached tokens are part of the input."""
+def usage(context: Tokens, cached: Tokens, output: Tokens, reasoning: int | None) -> dict[str, Any]:
+    """The `usage` of a response: cached tokens are part of the input, those of reasoning part of the text."""
+    details = {"text_tokens": output.text, "audio_tokens": output.audio}
+    if reasoning is not None:
+        details["reasoning_tokens"] = reasoning
     return {
         "total_tokens": context.total + output.total,
         "input_tokens": context.total,
@@ -63,5 +66,5 @@ def usage(context: Tokens, cached: Tokens, output: Tokens) -> dict[str, Any]:
                 "image_tokens": 0,
             },
         },
-        "output_token_details": {"text_tokens": output.text, "audio_tokens": output.audio},
+        "output_token_details": details,
     }

@@ -10,10 +10,15 @@ class Variation:
 
     def __init__(self, rng: random.Random | None) -> None:
         self._rng = rng
+        self.tells_phase = self.either()
 
     def either(self) -> bool:
         """Whether to take the less plain of two orders."""
         return self._rng is not None and self._rng.random() < 0.5
+
+    def reasoning_tokens(self) -> int:
+        """What a model that reasons spends on it in one response."""
+        return self._rng.randint(0, 60) if self._rng else 0
 
     def words_per_delta(self) -> int:
         """Transcripts and texts come in pieces of one to four words."""

@@ -12,8 +12,8 @@ from harness.fakes.openai.app import MANAGEMENT_PATH
 from harness.fakes.openai.conversation.ids import Ids
 
 CALL = "rtc"  # the prefix of a call's id
-_CALL_CONTROL = re.compile(r"/v1/(?:realtime/calls|live/sessions)/([^/]+)/[a-z]+")
-_SOCKETS = "/v1/realtime"
+_CALL_CONTROL = re.compile(r"(?:/openai)?/v1/(?:realtime/calls|live/sessions)/([^/]+)/[a-z]+")
+_SOCKETS = ("/v1/realtime", "/openai/v1/realtime")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def destination(head: bytes) -> Destination:
         return Destination(management=True)
     if (control := _CALL_CONTROL.fullmatch(path)) is not None:
         return Destination(call_id=control.group(1))
-    if path == _SOCKETS and (named := parse_qs(query).get("call_id")):
+    if path in _SOCKETS and (named := parse_qs(query).get("call_id")):
         return Destination(call_id=named[-1])
     return Destination()
 

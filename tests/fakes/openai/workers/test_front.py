@@ -30,7 +30,7 @@ def two() -> Iterator[str]:
 @pytest.fixture
 async def fake(two: str) -> AsyncIterator[Reached]:
     async with httpx.AsyncClient(trust_env=False, timeout=10.0) as client:
-        (await client.post(f"{two}/_fake/reset")).raise_for_status()
+        (await client.post(f"{two}/_fake/reset", json={})).raise_for_status()
         yield Reached(two, client)
 
 

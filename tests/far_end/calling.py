@@ -1,0 +1,32 @@
+"""Calls whose far end is libwebrtc, judged by the whole catalogue."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import cycle, islice
+
+from harness.call.conduct import make_calls
+from harness.call.desk import Desk
+from harness.core.timeline import Timeline
+from harness.fakes.embedded import EmbeddedPair
+from tests.far_end.gateway import OnThisMachine, install, libwebrtc_behind_a_relay
+from tests.system.faultless import every_scenario
+
+CONCURRENCY = 5
+
+
+async def make_calls_to_libwebrtc(number: int, *, seed: int, names: tuple[str, ...] = ()) -> list[Timeline]:
+    """So many calls, the scenarios (or those named) and the shapes of offers in turn; every timeline of each.
+
+    Raises RuntimeError where Node is not there to be libwebrtc.
+    """
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        raise RuntimeError("node and npm are not installed")
+    install(npm)
+    wanted = [each for each in every_scenario() if not names or each.name in names]
+    async with libwebrtc_behind_a_relay(node, seed=seed) as target:
+        settings = OnThisMachine(target=target, seed=seed)
+        async with Desk.open(settings, EmbeddedPair.for_run) as desk:
+            records = await make_calls(desk, list(islice(cycle(wanted), number)), concurrency=CONCURRENCY)
+    return [record.timeline for first in records for record in (first, *first.followed_by)]
