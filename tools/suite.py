@@ -27,6 +27,7 @@ TIMED = {
     "plugin": ("tests/plugin",),
     "doors": ("tests/cli", "tests/fakes/faults", "tests/fakes/openai/workers", "tests/network/nat"),
     "call": ("tests/call", "tests/run"),
+    "clients": ("tests/clients",),
 }
 TIMED_AT_ONCE, OTHERS_AT_ONCE = 4, 2
 NICE = "5"  # a third of the share of others: enough not to starve, and to be late for nothing

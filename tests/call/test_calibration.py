@@ -11,6 +11,7 @@ import pytest
 from harness.call import Caller, Scenario, scenario
 from harness.call.conduct import CallRecord, make_calls
 from harness.call.desk import Desk
+from harness.call.waiting import Waiter
 from harness.config.run import run_settings
 from harness.core.events import PacingMeasured
 from harness.core.timeline import Timeline
@@ -22,6 +23,7 @@ DELAYS_MS = (200, 600, 1500)
 # What we and the fake may be off where neither was late; how late each was, its pacer tells.
 ERROR_MS = 30
 BOUNDARY_MS = 150
+SILENCE_MS = 500  # the default of a session: what is further apart is another utterance
 
 
 async def calls(options: EmbeddedOptions, plans: list[Scenario], concurrency: int) -> list[CallRecord]:
@@ -86,6 +88,9 @@ def saying(clip: str) -> Scenario:
         )  # longer than the prefix padding, which is cut off at the stream's start
         await caller.say(clip)
         await caller.stay_silent(1.2)
+        stopped = Waiter(caller.line.timeline)
+        for _ in load_library().clip(clip).utterances(SILENCE_MS):  # a busy machine hears their ends later
+            await stopped.server_event("input_audio_buffer.speech_stopped", within=10)
         await caller.hang_up()
 
     return Scenario(clip, f"A caller says {clip}.", plan, ("turns",))

@@ -12,7 +12,7 @@ from tools.suite import Part, parts, run_all, summary
 
 def doing(name: str, *programs: str, **more: object) -> Part:
     """A part that runs these texts, each in a Python of its own."""
-    return Part(name, [[sys.executable, "-c", text] for text in programs], **more)  # type: ignore[arg-type]
+    return Part(name, [[sys.executable, "-c", text] for text in programs], **more)  # type: ignore[arg-type]  # the test's own
 
 
 async def test_every_part_is_run_and_told_of_whatever_the_others_say(
