@@ -14,6 +14,7 @@ from harness.requirements import REGISTRY
 from harness.requirements.catalogue import as_markdown
 from tests.docs.reference import options_page
 from tests.system.all_planted import PLANTED
+from tests.system.fake_page import fake_page
 from tests.system.planted import Planted
 from tests.system.planted_reconnecting import PLANTED as RECONNECTING
 from tests.system.proof import FIGURES
@@ -52,6 +53,7 @@ def pages() -> Mapping[str, str]:
         "requirements.md": as_markdown(REGISTRY),
         "planted-faults.md": planted_faults(PLANTED),
         "options.md": options_page(),
+        "fake.md": fake_page(),
         "proof.md": proof(json.loads(FIGURES.read_text())),
     }
 
