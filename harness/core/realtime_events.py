@@ -55,7 +55,10 @@ class Flaw(NamedTuple):
 
 
 class EventProblem(NamedTuple):
-    """Why an event is not valid, in one line that begins with the field's path."""
+    """Why an event is not valid, in one line that begins with the field's path.
+
+    `unknown_type`: the official package does not know the event's type, or a field of it.
+    """
 
     unknown_type: bool
     problem: str
@@ -106,7 +109,7 @@ def _problem(event: object, classes: Mapping[str, type[BaseModel]]) -> EventProb
     if name not in classes:
         return EventProblem(True, f"type: {name!r} is not among the official {len(classes)}")
     flaw = _flaw(classes[name], event, beyond=_RECORDED)
-    return EventProblem(False, str(flaw)) if flaw else None
+    return EventProblem(flaw.kind == "extra", str(flaw)) if flaw else None
 
 
 @cache

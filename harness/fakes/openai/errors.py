@@ -1,4 +1,4 @@
-"""How the API refuses a request: `{"error": {"message", "type", "param", "code"}}` (PROTOCOL §1)."""
+"""How the API refuses a request: `{"error": {"message", "type", "param", "code"}}`; see docs/fake.md."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def unusable_offer() -> ApiError:
 
 
 def bad_multipart() -> ApiError:
-    """FIELD: a broken form is answered by 400 with an empty message."""
+    """As reported: a broken form is answered by 400 with an empty message."""
     return ApiError(400, "")
 
 

@@ -83,7 +83,7 @@ AZURE_PREFIX = "/openai"
 
 def is_azure(connection: HTTPConnection) -> bool:
     """Whether the request came as to Azure, where a model is a deployment of any name."""
-    return connection.url.path.startswith(f"{AZURE_PREFIX}/")
+    return str(connection.scope.get("path", "")).startswith(f"{AZURE_PREFIX}/")
 
 
 BROWSER_KEY = "openai-insecure-api-key."  # the subprotocol by which a page hands a WebSocket its key

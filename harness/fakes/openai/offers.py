@@ -1,4 +1,4 @@
-"""Judging an offer as the real server's parser does, which is stricter than aiortc's (PROTOCOL §1)."""
+"""Judging an offer as the real server's parser does, which is stricter than aiortc's (docs/fake.md)."""
 
 from __future__ import annotations
 

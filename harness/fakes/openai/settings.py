@@ -9,7 +9,7 @@ from harness.core.errors import UsageError
 from harness.fakes.openai.conversation.settings import ConversationSettings
 from harness.fakes.openai.detectors import Engine
 
-# Shut down, or never known to the GA endpoint (PROTOCOL §0 and §4).
+# Shut down, or never known to the GA endpoint: OpenAI's page of deprecations.
 RETIRED_MODELS = frozenset(
     {
         "gpt-4o-realtime-preview",

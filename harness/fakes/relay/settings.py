@@ -1,4 +1,4 @@
-"""What a relay is run with, and the session it asks for: the GA shape (PROTOCOL §4)."""
+"""What a relay is run with, and the session it asks for: the GA shape (docs/fake.md)."""
 
 from __future__ import annotations
 

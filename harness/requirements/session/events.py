@@ -46,8 +46,8 @@ CAME = Condition(
             "one silently",
         ),
         "event-unknown": Cause(
-            "a server event is of a type that the official package does not know",
-            "update the openai package; if the type is not OpenAI's, whoever stands between adds events",
+            "a server event is of a type, or has a field, that the official package does not know",
+            "update the openai package; if it is not OpenAI's, whoever stands between adds to the events",
             level=Level.SHOULD,
         ),
     },

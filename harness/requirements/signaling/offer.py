@@ -32,7 +32,7 @@ from harness.requirements.registry import requirement
 
 LOGIN_WORDS = re.compile(r"type=[\"']?password|log ?in|sign ?in|iniciar sesi[oó]n", re.IGNORECASE)
 
-# What OpenAI's errors say (PROTOCOL: field reports), as a relay may pass them on in a body of its own.
+# What OpenAI's errors say (public reports of its users), as a relay may pass them on in a body of its own.
 UPSTREAM_HINTS = (
     ("upstream-unauthorized", re.compile(r"invalid_api_key|incorrect api key|upstream_unauthorized", re.I)),
     (

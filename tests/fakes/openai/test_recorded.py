@@ -254,6 +254,7 @@ def test_a_kind_of_event_that_was_never_seen_is_a_new_difference() -> None:
     [
         ("conversation.item.done", "response.output_item.done"),
         ("response.done", "rate_limits.updated"),
+        ("response.output_item.added", "conversation.item.added"),
         ("response.output_audio.done", "response.output_audio_transcript.done"),
         ("input_audio_buffer.committed", "conversation.item.added"),
     ],

@@ -24,7 +24,7 @@ def error(response: httpx.Response) -> tuple[int, Any, Any]:
 
 @pytest.mark.parametrize("how", ["raw", "typed parts", "parts without types", "no session"])
 async def test_offers_come_raw_and_in_forms(served: Served, how: str) -> None:
-    """A browser's FormData gives its parts no type, and is accepted (FIELD)."""
+    """A browser's FormData gives its parts no type, and is accepted, as reported."""
     async with new_caller() as caller:
         request: dict[str, dict[str, Any]] = {
             "raw": {"content": caller.offer, "headers": {**BEARER, "content-type": SDP}},
@@ -158,7 +158,7 @@ async def test_a_bad_session_part_can_be_dropped_instead() -> None:
 async def test_a_request_that_holds_no_offer_is_refused(
     served: Served, request_: dict[str, Any], expected: Any
 ) -> None:
-    """Each in its own way; a broken form with an empty message (FIELD)."""
+    """Each in its own way; a broken form with an empty message, as reported."""
     headers = {**BEARER, **request_.pop("headers", {})}
     response = await served.post(CALLS, headers=headers, **request_)
     assert error(response) == expected

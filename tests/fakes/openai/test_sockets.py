@@ -54,7 +54,7 @@ async def test_a_page_brings_its_key_as_a_subprotocol(served: Served) -> None:
 
 
 async def test_the_beta_header_ends_in_one_error_and_a_close(served: Served) -> None:
-    """FIELD: the upgrade succeeds, one error, close 4000."""
+    """As reported: the upgrade succeeds, one error, close 4000."""
     headers = {**BEARER, "openai-beta": "realtime=v1"}
     async with socket(served, additional_headers=headers) as connection:
         event = await received(connection)

@@ -80,7 +80,7 @@ EXPLAINED = (
         "the one that was recorded came second, where messages have null as well",
     ),
     Explained(
-        "`previous_item_id` null of an item of the assistant's, or of a call, that is the conversation's first",
+        "`previous_item_id` null of an answer or a call that is the conversation's first item",
         r"conversation\.item\.(added|done)/\S+: previous_item_id is null, recorded is string",
         "as the caller's first item has it",
     ),

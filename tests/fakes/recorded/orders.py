@@ -60,6 +60,8 @@ class OrderWatch:
             if not self._told_by:
                 yield f"{name} came before response.done"
             self._told_by = ""
+        if name == "response.output_item.added" and self._seen[str(event["item"]["id"])]:
+            yield f"{name} came after another event of its item"
         for scope, label in self._labels(name, event):
             for later in sorted(self._after[label] & self._seen[scope]):
                 yield f"{label} came after {later}"

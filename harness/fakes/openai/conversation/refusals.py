@@ -1,4 +1,4 @@
-"""Why a client event is refused: one `error` event each, with the codes that the API gives (PROTOCOL §3)."""
+"""Why a client event is refused: one `error` event each, with the codes that the API gives (docs/fake.md)."""
 
 from __future__ import annotations
 
