@@ -113,7 +113,9 @@ export default (setting) =>
       place = received.here;
       client.send({ type: "response.create", response: { tool_choice: "required" } });
       const { response } = await received.after(place, "response.done", completed);
-      const [{ name, arguments: given, call_id }] = response.output;
+      // A message may come with it.
+      const called = response.output.find((item) => item.type === "function_call");
+      const { name, arguments: given, call_id } = called;
       must(name === TOOL.name && typeof JSON.parse(given).order === "string", `${name}(${given})`);
       place = received.here;
       const item = { type: "function_call_output", call_id, output: "It left the warehouse yesterday." };

@@ -184,12 +184,13 @@ async def talk(report: Report, setting: Setting, peer: Peer) -> None:
     with report.feature("tool call"):
         place = received.here
         peer.send("response.create", response={"tool_choice": "required"})
-        called = (await received.after(place, "response.done", completed))["response"]["output"][0]
+        output = (await received.after(place, "response.done", completed))["response"]["output"]
+        [called] = [item for item in output if item["type"] == "function_call"]  # a message may come with it
         assert called["name"] == "look_up_order"
         assert isinstance(json.loads(called["arguments"])["order"], str)
         place = received.here
-        output = {"type": "function_call_output", "call_id": called["call_id"], "output": "Yesterday."}
-        peer.send("conversation.item.create", item=output)
+        answer = {"type": "function_call_output", "call_id": called["call_id"], "output": "Yesterday."}
+        peer.send("conversation.item.create", item=answer)
         peer.send("response.create")
         await peer.heard(place)
         await received.after(place, "response.done", completed)
