@@ -27,6 +27,11 @@ class Budget:
         self._closed = ""
         self._changed = asyncio.Event()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether calls are refused for another reason than their cost."""
+        return bool(self._closed)
+
     async def admit(self) -> str:
         """Why the next call may not be placed; empty where it may, and then `settle` must follow.
 

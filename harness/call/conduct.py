@@ -111,7 +111,7 @@ async def _make_within_budget(desk: Desk, scenario: Scenario, call: str, place: 
     if refusal := await desk.budget.admit():
         events = [
             _started(desk, scenario, call),
-            CallWithheld(at=0.0, reason=refusal),
+            CallWithheld(at=0.0, reason=refusal, for_cost=not desk.budget.is_closed),
             CallEnded(at=0.0, reason="the call was not placed"),
         ]
         return CallRecord(scenario, Timeline(events), np.zeros(0, np.int16))

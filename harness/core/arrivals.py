@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from harness.core.event import Event, Side
+from harness.core.event import Event
 
 # By what an arrival is known to be of a call: its offer's ufrag, the call's id in its path, the answer that
 # this caller was given, or the time at which it came. Empty: of none that we know.
@@ -31,7 +31,6 @@ class RequestArrived(Event, frozen=True, kw_only=True):
     older than the call, on whose timeline it then stands at its beginning.
     """
 
-    side: Side = "upstream"
     id: str
     method: str
     url: str

@@ -55,9 +55,10 @@ class CallStarted(Event, frozen=True, kw_only=True):
 
 
 class CallWithheld(Event, frozen=True, kw_only=True):
-    """The call was planned and not placed: nothing but its start and its end stands beside this."""
+    """The call was planned and not placed, for its cost or else: its start and end alone stand beside."""
 
     reason: str
+    for_cost: bool = True
 
 
 class StepStarted(Event, frozen=True, kw_only=True):

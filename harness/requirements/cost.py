@@ -45,9 +45,13 @@ COMPLETED = Condition(
 )
 
 
+def _for_cost(withheld: CallWithheld) -> bool:
+    return withheld.for_cost
+
+
 def _nothing_billed(timeline: Timeline) -> NotApplicable | Inconclusive | None:
     # A call that was not placed for its cost says as much about the run's cost as one that was.
-    return None if timeline.first(CallWithheld) else COMPLETED.unmet(timeline)
+    return None if timeline.first(CallWithheld, where=_for_cost) else COMPLETED.unmet(timeline)
 
 
 BILLED = Condition("a response was completed, or a call was not placed for its cost", _nothing_billed)
@@ -132,7 +136,7 @@ def per_run(timelines: Sequence[Timeline]) -> Finding:
     placed = sum(t.first(CallWithheld) is None for t in timelines)
     evidence = (Evidence(None, f"{placed} calls: {total:.4f} USD"),)
     allowed = optional_limit_of(timelines[0], "cost_per_run_usd")
-    withheld = [event for t in timelines for event in t.all(CallWithheld)]
+    withheld = [event for t in timelines for event in t.all(CallWithheld, where=_for_cost)]
     if withheld:
         seen = f"{len(withheld)} of {len(timelines)} calls were not placed: {withheld[0].reason}"
         return Violation("budget-exceeded", seen, evidence)

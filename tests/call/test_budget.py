@@ -106,3 +106,4 @@ async def test_when_it_is_closed_no_call_is_placed_whatever_is_left() -> None:
     assert await budget.admit() == ""
     budget.close("the target hangs")
     assert await budget.admit() == "the target hangs"
+    assert budget.is_closed

@@ -34,7 +34,13 @@ def arrived(url: str = "/v1/realtime/calls", start: str = OFFER, **fields: Any) 
     }
     given["tie"] = "ufrag"
     request = RequestArrived(
-        at=0.08, id="req_1_1", url=url, start=start[:240], size=len(start), **{**given, **fields}
+        at=0.08,
+        id="req_1_1",
+        side="upstream",
+        url=url,
+        start=start[:240],
+        size=len(start),
+        **{**given, **fields},
     )
     return [*refused(502, '{"error": {"code": "bad_gateway"}}'), request, READ]
 
@@ -156,6 +162,7 @@ def made_for_another() -> Events:
         at=0.0,
         before=20.0,
         id="req_1_1",
+        side="upstream",
         method="POST",
         url="/v1/realtime/calls",
         ufrag="other",

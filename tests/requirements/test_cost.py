@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from harness.core.events import CallEnded, CallWithheld
 from harness.core.timeline import Timeline
 from harness.requirements import REGISTRY, Level, Outcome, Verdict, judge
 from harness.requirements.bills import call_tokens, reported_usage
 from harness.requirements.model import Inconclusive
 from tests.requirements.cost_cases import COST, usage_told
 from tests.support.editing import told
-from tests.support.timelines import healthy_call, healthy_events, server, timeline_of
+from tests.support.timelines import call_started, healthy_call, healthy_events, server, timeline_of
 
 AGREES = REGISTRY.get("cost.usage-agrees")
 
@@ -98,3 +99,14 @@ def test_what_cannot_be_compared_is_said_and_leaves_a_limit_open(calls: list[Tim
 
 def test_an_inconclusive_finding_binds_as_its_requirement_does() -> None:
     assert Inconclusive("too little was heard").level is None
+
+
+def test_calls_that_a_hanging_target_kept_back_exceed_no_budget() -> None:
+    started = call_started("black-box")
+    kept_back = [
+        started,
+        CallWithheld(at=0.0, reason="the target hung on the first offer", for_cost=False),
+        CallEnded(at=0.0, reason="the call was not placed"),
+    ]
+    verdicts = judge([timeline_of(kept_back)], [REGISTRY.get("cost.per-run")])
+    assert [v.outcome for v in verdicts] == [Outcome.NOT_APPLICABLE]

@@ -161,6 +161,7 @@ def signaling(at: float = 0.05, purpose: str = "offer") -> list[Event]:
         ),
         RequestArrived(
             at=at + 0.03,
+            side="upstream",
             id="req_1_1",
             method="POST",
             url="/v1/realtime/calls",

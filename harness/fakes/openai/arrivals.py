@@ -206,6 +206,7 @@ def _described(arrival: Arrival) -> RequestArrived:
 
     return RequestArrived(
         at=arrival.at,
+        side="upstream",
         id=arrival.id,
         method=scope.get("method", "WEBSOCKET"),
         url=redactor.text(scope["path"] + (f"?{query}" if query else ""))[:500],
