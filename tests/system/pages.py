@@ -41,6 +41,9 @@ choose, as in `make proof ARGS="--part pairs --calls 300 --seed 7"`. Each run of
   users have. The whole catalogue judges each call; whatever it finds is a false alarm.
 - **pairs**: two faults of different stages in one call, drawn from all that can meet in one. The earlier one
   must be the root, and nothing but the two may be found.
+- **offers**: as faultless, so many calls with each browser's offer (`docs/offers.md`).
+- **libwebrtc**: as faultless, through a relay whose far end is libwebrtc; needs Node.
+- **browsers**: our offers against those of Chromium and Firefox, line by line; needs both.
 
 A verdict is inconclusive where the machine that made the calls was too slow to tell, and then says so.
 """
