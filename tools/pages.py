@@ -47,6 +47,9 @@ choose, as in `make proof ARGS="--part pairs --calls 300 --seed 7"`. Each run of
 - **long**: calls of ten minutes, one nearly silent and one that talks every two minutes, at the fake as it is
   by default: ICE-lite, and from 5 s after nomination on deaf to checks without USE-CANDIDATE, as OpenAI's
   servers are reported to be. A caller whose consent checks lack it is lost there after 30 s.
+- **offers**: as faultless, so many calls with each browser's offer (`docs/offers.md`).
+- **libwebrtc**: as faultless, through a relay whose far end is libwebrtc; needs Node.
+- **browsers**: our offers against those of Chromium and Firefox, line by line; needs both.
 
 A verdict is inconclusive where the machine that made the calls was too slow to tell, and then says so.
 """

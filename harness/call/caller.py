@@ -71,10 +71,11 @@ class Caller:
         async with self.step("connect"):
             offer = await self.line.peer.create_offer()
             answer = await self.line.exchange(offer)
+            refused = answer is None or not answer.startswith("v=0")
+            # A caller that comes back is timed, and its first call's offer was accepted.
+            if refused and self.line.explain_refusal is not None and self.line is self.lines[0]:
+                await self.line.explain_refusal(self.line)
             if answer is None:
-                # A caller that comes back is timed, and its first call's offer was accepted.
-                if self.line.explain_refusal is not None and self.line is self.lines[0]:
-                    await self.line.explain_refusal(self.line)
                 raise PlanStopped("no answer")
             await self.apply_answer(answer)
 

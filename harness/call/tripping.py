@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # Refusals that have nothing to do with how an offer is written (RFC 9110, sections 15.5 and 15.6; RFC 6585).
 WHATEVER_THE_OFFER = (401, 404, 405, 407, 408, 429, 503, 504)
 CHARACTERS_OF_A_BODY = 300
+NO_SDP = "no SDP"
 
 # The trial's offer and our own candidates → the text that is sent.
 Write = Callable[[str, Sequence[tuple[str, int]]], str]
@@ -127,7 +128,8 @@ class _Search:
             offer = await trial.peer.create_offer()
             text = write(offer, _own_candidates(timeline)) if write else offer
             answer = await trial.exchange(text)
-            if answer is not None:
+            answered = answer is not None and answer.startswith("v=0")
+            if answer is not None and answered:
                 await self._connect(trial, answer)
         finally:
             await trial.peer.close()
@@ -143,8 +145,8 @@ class _Search:
             first_line=first_line,
             characters=len(text),
             status=response.status if response else None,
-            body=response.body[:CHARACTERS_OF_A_BODY] if response and answer is None else "",
-            failure=failed.failure if failed else "",
+            body=response.body[:CHARACTERS_OF_A_BODY] if response and not answered else "",
+            failure=failed.failure if failed else "" if answered or answer is None else NO_SDP,
         )
 
     async def _connect(self, trial: Line, answer: str) -> None:
@@ -182,6 +184,8 @@ def _own_candidates(timeline: Timeline) -> list[tuple[str, int]]:
 def _may_be_about_the_offer(timeline: Timeline) -> bool:
     response = timeline.last(HttpResponse, where=lambda e: e.purpose == OFFER)
     if response is not None:
-        return 400 <= response.status < 600 and response.status not in WHATEVER_THE_OFFER
+        # Success comes here where what it brought was no SDP: some say so what they refuse.
+        refused = 400 <= response.status < 600 or 200 <= response.status < 300
+        return refused and response.status not in WHATEVER_THE_OFFER
     failed = timeline.last(HttpFailed, where=lambda e: e.purpose == OFFER)
     return failed is not None and failed.failure in ("dropped", "protocol")

@@ -17,7 +17,7 @@ class OfferTried(Event, frozen=True, kw_only=True):
 
     `how` and `shape` are of `core.offer_shapes`; `change` says in words what differs from the shape's own
     offer: `lines` of it, from the line numbered `first_line` on, or where that is 0 lines that it lacks.
-    `status` is the response's, with the beginning of its body; without a response there is a `failure`.
+    `status` is the response's, with the beginning of its body; without an answer there is a `failure`.
     """
 
     shape: str
@@ -32,5 +32,5 @@ class OfferTried(Event, frozen=True, kw_only=True):
 
     @property
     def accepted(self) -> bool:
-        """Whether the relay answered with success."""
-        return self.status is not None and 200 <= self.status < 300
+        """Whether the relay answered with success, and with SDP."""
+        return not self.failure and self.status is not None and 200 <= self.status < 300

@@ -5,7 +5,7 @@ import pytest
 from harness.core.offer_shapes import AGAIN, LINES, MINIMAL, OTHER_SHAPE, SMALLEST, SMALLEST_AS_LONG
 from harness.requirements import REGISTRY, Outcome, judge
 from harness.requirements.model import Verdict
-from tests.requirements.signaling_building import Events, refused
+from tests.requirements.signaling_building import Events, answered, refused
 from tests.requirements.signaling_offer_shapes_cases import (
     EXTENSION,
     INVALID,
@@ -57,6 +57,15 @@ def test_the_verdict_names_the_shapes_the_line_and_what_the_relay_said() -> None
     assert "accepted: minimal, firefox; refused: chromium, libwebrtc" in said
     assert "status 400" in said
     assert "the offer is invalid" in said
+
+
+def test_an_error_that_comes_with_success_is_a_refusal_too() -> None:
+    *events, ended = answered(INVALID)
+    smallest, again = tried(SMALLEST_AS_LONG, accepted=True, shape=MINIMAL), tried(AGAIN, accepted=False)
+    changed = tried(LINES, True, "chromium", "without a=extmap", EXTENSION)
+    found = [*events, smallest, again, changed, ended]
+    assert verdict_on(found).cause == "line-refused"
+    assert verdict_on(found, "signaling.answer-is-sdp").outcome == Outcome.BLOCKED
 
 
 def test_every_further_offer_is_quoted() -> None:

@@ -34,6 +34,7 @@ PLANTED = [
     reads("line-refused=extmap", "line-refused", CHROMIUM),
     reads("line-refused=rtcp-xr", "line-refused", LIBWEBRTC),
     reads("line-refused=end-of-candidates", "line-refused", FIREFOX_GATHERED),
+    reads("line-refused-as-success", "line-refused", CHROMIUM),
     reads("line-refused=extmap+rtcp-fb", "shape-refused", CHROMIUM),
     rewrites("candidates-filtered=tcp", "candidates-stripped", LIBWEBRTC),
     rewrites("candidates-filtered=ipv6", "candidates-stripped", LIBWEBRTC),

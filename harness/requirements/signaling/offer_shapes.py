@@ -90,9 +90,11 @@ MOST_LINES = 2  # of those that make the difference, quoted
 def offer_shape_accepted(timeline: Timeline) -> Finding:
     """A refused offer is refused whatever its shape; else what makes the difference is named."""
     exchange = offer_exchange(timeline)
-    if exchange is None or exchange.succeeded:
-        return None if exchange else NotApplicable("no offer was sent")
+    if exchange is None:
+        return NotApplicable("no offer was sent")
     tried = timeline.all(OfferTried)
+    if not tried and exchange.succeeded:
+        return None
     if not tried:
         return NotApplicable("the offer was refused for another reason than how it is written")
     by_how = {each.how: each for each in tried}

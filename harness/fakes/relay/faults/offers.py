@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from harness.fakes.faults.registry import relay_fault
 from harness.fakes.relay.hooks import RelayFault
-from harness.fakes.relay.refusal import bad_offer
+from harness.fakes.relay.refusal import Refusal, bad_offer
 
 KINDS_OF_CANDIDATES: dict[str, Callable[[str], bool]] = {
     "tcp": lambda line: line.split()[2].lower() == "tcp",
@@ -86,6 +86,20 @@ class LineRefused(OfferReadingFault):
     def complaint(self, offer: str) -> str:
         unknown = [n for n in str(self.value).split("+") if re.search(rf"(?m)^a={n}[:\r]", offer)]
         return "unexpected token in SDP" if unknown else ""
+
+
+@relay_fault(
+    "line-refused-as-success",
+    "says 200 and an error to offers with attributes that its SDP library does not know",
+    stage="offer",
+    default="extmap",
+    value_help="names of attributes, with + between them",
+)
+class LineRefusedAsSuccess(LineRefused):
+    def offer(self, offer: bytes) -> bytes:
+        if complaint := self.complaint(offer.decode()):
+            raise Refusal(200, "invalid_offer", complaint)
+        return offer
 
 
 @relay_fault(
