@@ -73,7 +73,7 @@ networks: $(READY)  ## call from behind NATs and firewalls, and write docs/nat-v
 	$(BIN)/python -m tools.networks
 
 clients: $(READY) install-clients  ## official clients hold conversations with the fake; then the table goes to docs/
-	$(BIN)/python -m tests.clients.table; status=$$?; $(BIN)/python -m tools.pages; exit $$status
+	$(BIN)/python -m tools.clients; status=$$?; $(BIN)/python -m tools.pages; exit $$status
 
 # Their pins do not agree with ours, so the Python ones live apart; versions are exact, transitive ones too.
 .PHONY: install-clients

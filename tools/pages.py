@@ -12,13 +12,13 @@ from harness.fakes.openai import app as _fake  # noqa: F401  (registers its faul
 from harness.fakes.relay import app as _relay  # noqa: F401  (registers its faults)
 from harness.requirements import REGISTRY
 from harness.requirements.catalogue import as_markdown
-from tests.clients.table import FOUND
-from tests.clients.table import page as clients_page
 from tests.docs.reference import options_page
 from tests.system.all_planted import PLANTED
-from tests.system.fake_page import fake_page
 from tests.system.planted import Planted
 from tests.system.planted_reconnecting import PLANTED as RECONNECTING
+from tools.clients import FOUND
+from tools.clients import page as clients_page
+from tools.fake_page import fake_page
 from tools.proof import FIGURES
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -23,6 +23,7 @@ from harness.config.target import Target
 from harness.core.clock import MonotonicClock, RelativeClock
 from harness.core.errors import HarnessError
 from harness.core.events import ClientEvent, Event, IceServerTried, ServerEvent
+from harness.core.printable import printable
 from harness.core.timeline import Timeline
 from harness.network.gathering import ServerGathering, ServerTried
 from harness.network.link import Link
@@ -60,7 +61,7 @@ Tell = Callable[[str], None]
 
 
 def _on_standard_error(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(printable(line) + "\n")
     sys.stderr.flush()
 
 

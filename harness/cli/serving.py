@@ -164,7 +164,7 @@ def relay(
 
 def _hint(line: str) -> None:
     """For people: on standard error, since programs read the base URL from standard output."""
-    click.echo(line, err=True)
+    say(line, err=True)
 
 
 def _told(seed: int | None) -> int:

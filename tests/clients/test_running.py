@@ -12,10 +12,10 @@ from harness.fakes.serving import running
 from tests.clients import running as clients_running
 from tests.clients.clients import CLIENTS, FEATURES, Client
 from tests.clients.running import Result, in_page, in_process, pages_app
-from tests.clients.table import as_json
 from tests.report.html.browser import chromium
 from tests.support.certificates import TestCertificate, make_certificate
 from tests.support.programs import needs_program
+from tools.clients import as_json
 
 REPORTED = """
 import sys
