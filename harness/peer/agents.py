@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from aioice import Candidate
 from aioice.ice import ICE_COMPLETED, CandidatePair, Connection, StunProtocol, TransportPolicy
 from aioice.mdns import is_mdns_hostname
-from aioice.stun import Message, Method, TransactionError
+from aioice.stun import Class, Message, Method, TransactionError
+
+MOST_ASKED = 8  # consent checks whose answers are waited for: those of 30 s
 
 
 def _nobody() -> None: ...
@@ -38,6 +42,7 @@ class FullAgent(Connection):
         self.on_consent: Callable[[], None] = _nobody
         self.on_failed: Callable[[str, Exception], None] = _unheard
         self._check_seconds = check_seconds
+        self._asked: deque[tuple[dict[bytes, Any], bytes]] = deque()
 
     async def connect(self) -> None:
         """As aioice's; towards a lite end the full one controls (RFC 8445, section 6.1.1)."""
@@ -70,14 +75,40 @@ class FullAgent(Connection):
             self.on_consent()
         return answered
 
+    def ask_for_consent(self) -> None:
+        """Check each nominated pair once; an answer counts however late, until consent has ended anyway."""
+        key = (self.remote_password or "").encode()
+        for pair in list(self._nominated.values()):
+            request = self.build_request(pair, nominate=True)
+            request.add_message_integrity(key)
+            asked: Any = pair.protocol.transactions
+            asked[request.transaction_id] = _ConsentCheck(self, key)
+            self._asked.append((asked, request.transaction_id))
+            if len(self._asked) > MOST_ASKED:
+                old, transaction_id = self._asked.popleft()
+                old.pop(transaction_id, None)
+            pair.protocol.send_stun(request, pair.remote_addr)
+
     async def query_consent(self) -> None:
         """Check until cancelled; when consent ends is the transport's matter."""
         while True:
             await asyncio.sleep(self._check_seconds * random.uniform(0.8, 1.2))  # noqa: S311  (no secret)
             try:
-                await self.check_nominated()
+                self.ask_for_consent()
             except Exception as error:  # the next one may be sent
                 self.on_failed("a consent check", error)
+
+
+class _ConsentCheck:
+    """Waits for the answer to one check, in the place of aioice's transaction, which gives up after 0.5 s."""
+
+    def __init__(self, agent: FullAgent, key: bytes) -> None:
+        self._agent = agent
+        self._key = key
+
+    def response_received(self, message: Message, _addr: tuple[str, int]) -> None:
+        if message.message_class == Class.RESPONSE and message.check_message_integrity(self._key):
+            self._agent.on_consent()
 
 
 class LiteAgent(Connection):

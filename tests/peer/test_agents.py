@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 from aioice.ice import CandidatePair, Connection
@@ -15,6 +16,7 @@ from harness.peer import transport
 from harness.peer.agents import FullAgent
 from harness.peer.consent import ConsentTimes
 from tests.peer.pairs import End, connected_pair, negotiate, new_end, until
+from tests.peer.test_wire import Tap
 
 IMPATIENT = {"lite": True, "patience": 0.1}
 
@@ -67,6 +69,22 @@ async def test_a_lite_server_lets_go_of_a_caller_from_whom_no_check_comes_any_mo
         caller.transport.block()
         await until(lambda: failures(callee), within=20.0)
         assert failures(callee) == ["no check came for 1 s (RFC 7675)"]
+
+
+class Late(Tap):
+    """A network, or a machine, on which an answer takes longer than aioice waits for one."""
+
+    def incoming(self, size: int, pass_on: Callable[[], object]) -> None:
+        self.came += size > 0
+        asyncio.get_running_loop().call_later(0.7, pass_on)
+
+
+async def test_an_answer_that_comes_late_renews_consent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "RFC_7675", ConsentTimes(check=0.1, expiry=1.5))
+    async with connected_pair(IMPATIENT) as (caller, callee, _channel):
+        caller.transport.put_behind(Late())
+        await until(lambda: callee.transport.checks.replied > 30, within=20.0)  # 3 s
+        assert not failures(caller)
 
 
 async def test_a_lite_end_says_so_in_its_session_lines_and_sends_no_checks() -> None:
