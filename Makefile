@@ -58,7 +58,7 @@ format: $(READY)  ## rewrite the sources as `make test` wants them
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-proof: $(READY)  ## 100 faultless calls and 100 pairs of faults, about ten minutes; then the figures go to docs/
+proof: $(READY)  ## the calls of docs/proof.md, over half an hour; ARGS="--part pairs" makes some; needs Node and Firefox
 	$(BIN)/python -m tests.system.proof $(ARGS)
 	$(BIN)/python -m tests.system.pages
 
