@@ -56,7 +56,7 @@ format: $(READY)  ## rewrite the sources as `make test` wants them
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-proof: $(READY)  ## 100 faultless calls, 100 pairs of faults, calls of ten minutes: 20 minutes; then the figures go to docs/
+proof: $(READY)  ## faultless calls with every offer, pairs of faults, calls of ten minutes: an hour; then the figures go to docs/
 	$(BIN)/python -m tools.proof $(ARGS)
 	$(BIN)/python -m tools.pages
 
