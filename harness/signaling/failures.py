@@ -24,7 +24,9 @@ def classify(error: BaseException) -> str:
 
     if behind(socket.gaierror):
         return "unresolved"
-    if isinstance(error, httpx.ConnectTimeout):
+    if isinstance(error, httpx.ConnectTimeout) or (
+        isinstance(error, httpx.ConnectError) and behind(TimeoutError)  # ETIMEDOUT: no SYN was answered
+    ):
         return "unanswered"
     if behind(TimeoutError, httpx.TimeoutException):
         return "timeout"

@@ -5,11 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.core.arrivals import RequestArrived
 from harness.core.events import ClientEvent, Event, ServerEvent, StateChanged, kebab
 from tests.core.arbitrary import KINDS, json_values, texts
-
-AT_THE_UPSTREAM = {RequestArrived}  # seen there alone
 
 
 def test_every_kind_of_event_can_be_read_back_from_json_lines() -> None:
@@ -38,7 +35,7 @@ def test_an_event_does_not_change() -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.__struct_config__.tag))
 def test_every_event_is_the_callers_view_unless_it_says_otherwise(kind: type[Event]) -> None:
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
-    assert fields["side"].default == ("upstream" if kind in AT_THE_UPSTREAM else "caller")
+    assert fields["side"].default == "caller"
     assert fields["at"].required
 
 

@@ -24,12 +24,12 @@ def behind(error: BaseException, cause: BaseException) -> BaseException:
         (httpx.ConnectTimeout("x"), "unanswered"),
         (httpx.ReadTimeout("x"), "timeout"),
         (TimeoutError(), "timeout"),
-        (behind(httpx.ConnectError("x"), TimeoutError(110, "timed out")), "timeout"),
+        (behind(httpx.ConnectError("x"), TimeoutError(110, "timed out")), "unanswered"),
         (behind(httpx.ReadError("x"), ConnectionResetError(104, "reset")), "dropped"),
         (httpx.WriteError("x"), "dropped"),
         (httpx.RemoteProtocolError("Server disconnected without sending a response."), "dropped"),
         (httpx.RemoteProtocolError("illegal status line"), "protocol"),
-        (httpx.DecodingError("incorrect header check"), "protocol"),
+        (httpx.DecodingError("incorrect header check"), "encoding"),
     ],
 )
 def test_each_error_has_its_word(error: BaseException, failure: str) -> None:
