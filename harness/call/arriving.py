@@ -10,9 +10,18 @@ from weakref import ref
 import msgspec
 
 from harness.call.upstream import Upstream
-from harness.core.arrivals import ArrivalsRead, RequestArrived, Tie
 from harness.core.clock import RelativeClock
-from harness.core.events import AnswerReceived, CallEnded, CallStarted, HttpFailed, HttpRequest, HttpResponse
+from harness.core.events import (
+    AnswerReceived,
+    ArrivalsRead,
+    CallEnded,
+    CallStarted,
+    HttpFailed,
+    HttpRequest,
+    HttpResponse,
+    RequestArrived,
+    Tie,
+)
 from harness.core.probes import OFFER
 from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline

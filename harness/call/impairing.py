@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from harness.call.host import Host
-from harness.core.network_events import ImpairmentMeasured, NetworkImpaired
+from harness.core.events import ImpairmentMeasured, NetworkImpaired
 from harness.network.impairments import CLEAR, Impairment
 from harness.network.presets import Conditions, preset
 

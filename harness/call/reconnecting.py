@@ -9,8 +9,15 @@ from typing import Any
 from harness.call.host import Host
 from harness.call.stopping import PlanStopped
 from harness.core.clock import MonotonicClock
-from harness.core.events import CallEnded, ServerEvent, StateChanged
-from harness.core.network_events import CallLost, CallResumed, HerdCame, RelayRestarted
+from harness.core.events import (
+    CallEnded,
+    CallLost,
+    CallResumed,
+    HerdCame,
+    RelayRestarted,
+    ServerEvent,
+    StateChanged,
+)
 from harness.core.probes import ICE_RESTART
 from harness.core.session import field
 from harness.core.timeline import Timeline

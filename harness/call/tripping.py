@@ -11,8 +11,7 @@ import msgspec
 
 from harness.call.waiting import Waiter
 from harness.core.clock import MonotonicClock, RelativeClock
-from harness.core.events import CandidateFound, HttpFailed, HttpResponse
-from harness.core.offer_events import OfferTried
+from harness.core.events import CandidateFound, HttpFailed, HttpResponse, OfferTried
 from harness.core.offer_shapes import (
     AGAIN,
     MINIMAL,

@@ -11,10 +11,9 @@ import httpx
 import msgspec
 
 from harness.config.target import is_loopback
-from harness.core.arrivals import RequestArrived
 from harness.core.clock import Clock
 from harness.core.errors import HarnessError
-from harness.core.events import Event
+from harness.core.events import Event, RequestArrived
 from harness.core.timeline import event_from_builtins
 
 POLL_SECONDS = 0.05

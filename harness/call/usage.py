@@ -13,8 +13,7 @@ from harness.call.conduct import CallRecord
 from harness.config.hooks import UsageEndpoint
 from harness.config.target import Target
 from harness.core.clock import MonotonicClock
-from harness.core.events import CallWithheld
-from harness.core.usage_events import UsageTold
+from harness.core.events import CallWithheld, UsageTold
 from harness.requirements.bills import reported_usage
 from harness.signaling.hook_request import HookFailedError
 from harness.signaling.usage import told_usage

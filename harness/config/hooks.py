@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.core.usage_events import UsageUnit
+from harness.core.events import UsageUnit
 
 HOOK_SECONDS = 10.0
 SETTLE_SECONDS = 30.0

@@ -14,8 +14,8 @@ from harness.config.hooks import HOOK_SECONDS, SETTLE_SECONDS
 from harness.config.offers import check_offer_shape
 from harness.config.target import check_dialect, check_origin, check_url
 from harness.core.errors import UsageError
+from harness.core.events import UsageUnit
 from harness.core.limits import check_limits
-from harness.core.usage_events import UsageUnit
 
 T = TypeVar("T")
 

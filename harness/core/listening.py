@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.core.audio import AUDIBLE_DBFS
-from harness.core.events import MicrophoneChanged, StepEnded, StepStarted
-from harness.core.light_events import StretchHeard
+from harness.core.events import MicrophoneChanged, StepEnded, StepStarted, StretchHeard
 from harness.core.speech import Utterance, utterances
 from harness.core.timeline import Timeline
 from harness.core.turns import PACKET_SECONDS, Reply, replies

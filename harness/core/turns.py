@@ -13,8 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.core.audio import AUDIBLE_DBFS
-from harness.core.events import CallStarted, Packet, SendingStarted, ServerEvent
-from harness.core.light_events import StretchHeard
+from harness.core.events import CallStarted, Packet, SendingStarted, ServerEvent, StretchHeard
 from harness.core.reception import CLOCK_RATE, unwrapped
 from harness.core.session import field as at_path
 from harness.core.session import turn_detection_at

@@ -12,8 +12,7 @@ import numpy as np
 
 from harness.core.audio import AUDIBLE_DBFS, Samples, level_dbfs
 from harness.core.clock import RelativeClock
-from harness.core.events import Event
-from harness.core.light_events import StretchHeard
+from harness.core.events import Event, StretchHeard
 from harness.peer.heard import SAMPLE_RATE, Decode
 from harness.peer.rtcp import StreamStatistics
 

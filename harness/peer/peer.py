@@ -8,26 +8,26 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from harness.core.channel_events import EventUnsent
 from harness.core.clock import RelativeClock
 from harness.core.events import (
     CandidateFound,
     ChecksCounted,
     ClientEvent,
     Event,
+    EventUnsent,
     HarnessFailed,
     Layer,
     OfferCreated,
+    OtherCodecHeard,
     PacingMeasured,
+    PacketMalformed,
     PairSelected,
     ReceiverReport,
     SendingStarted,
     ServerEvent,
     StateChanged,
 )
-from harness.core.offer_events import OtherCodecHeard
 from harness.core.offer_shapes import MINIMAL
-from harness.core.packet_events import PacketMalformed
 from harness.core.sdp import SessionDescription, parse_sdp
 from harness.core.strict_json import json_object
 from harness.peer.aiortc_internals import AskServers

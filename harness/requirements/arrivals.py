@@ -6,8 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from harness.core import probes
-from harness.core.arrivals import ArrivalsRead, RequestArrived
-from harness.core.events import HttpRequest
+from harness.core.events import ArrivalsRead, HttpRequest, RequestArrived
 from harness.core.timeline import Timeline
 from harness.requirements.exchanges import Exchange, excerpt, offer_exchange
 from harness.requirements.model import Evidence

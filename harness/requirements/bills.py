@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from harness.core.events import UsageUnit
 from harness.core.session import session_in_force
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, replies
-from harness.core.usage_events import UsageUnit
 from harness.requirements.prices import cost_usd, price_of
 
 USAGE_FIELDS = (

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from harness.core import probes
-from harness.core.arrivals import RequestArrived
 from harness.core.events import (
     AnswerReceived,
     CallEnded,
     CallStarted,
     HttpRequest,
+    NetworkImpaired,
+    RequestArrived,
     StepStarted,
     UpstreamUnavailable,
 )
 from harness.core.limits import limit, optional_limit
-from harness.core.network_events import NetworkImpaired
 from harness.core.timeline import Timeline
 from harness.requirements.exchanges import upstream_offers
 from harness.requirements.model import Condition, Inconclusive, NotApplicable, Requirement

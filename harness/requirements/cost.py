@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.core.events import CallWithheld
+from harness.core.events import CallWithheld, UsageTold, UsageUnit
 from harness.core.timeline import Timeline
-from harness.core.usage_events import UsageTold, UsageUnit
 from harness.requirements.bills import (
     call_cost_usd,
     cut_off,

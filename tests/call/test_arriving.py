@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.call.arriving import Offered, owners_of
-from harness.core.arrivals import RequestArrived
+from harness.core.events import RequestArrived
 
 
 def request(name: str, at: float, took: float = 0.01, **fields: str) -> RequestArrived:

@@ -7,8 +7,7 @@ from harness.call.conduct import make_call
 from harness.call.desk import Desk, StartPair
 from harness.config.run import run_settings
 from harness.core.errors import UsageError
-from harness.core.events import StateChanged
-from harness.core.network_events import ImpairmentMeasured, NetworkImpaired
+from harness.core.events import ImpairmentMeasured, NetworkImpaired, StateChanged
 from harness.core.reception import reception, streams
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedPair

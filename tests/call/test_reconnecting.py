@@ -13,8 +13,15 @@ from harness.call.conduct import make_call
 from harness.call.desk import Desk
 from harness.call.host import CallAgain
 from harness.call.line import Line
-from harness.core.events import CallEnded, CallStarted, StateChanged
-from harness.core.network_events import CallLost, CallResumed, HerdCame, RelayRestarted
+from harness.core.events import (
+    CallEnded,
+    CallLost,
+    CallResumed,
+    CallStarted,
+    HerdCame,
+    RelayRestarted,
+    StateChanged,
+)
 from harness.network.impairments import Impairment
 from tests.call.test_conduct import open_files
 from tests.peer.pairs import until

@@ -13,7 +13,7 @@ from harness.call import Caller, Scenario
 from harness.call.conduct import make_calls
 from harness.call.desk import Desk
 from harness.config.target import Target
-from harness.core.offer_events import OfferTried
+from harness.core.events import OfferTried
 from harness.core.offer_shapes import (
     AGAIN,
     CHROMIUM,

@@ -12,9 +12,8 @@ from harness.call.conduct import CallRecord
 from harness.call.usage import UsageWatch
 from harness.config.hooks import UsageEndpoint
 from harness.config.target import Target
-from harness.core.events import CallWithheld
+from harness.core.events import CallWithheld, UsageTold
 from harness.core.timeline import Timeline
-from harness.core.usage_events import UsageTold
 from harness.requirements import REGISTRY, Outcome, Verdict, judge
 from harness.requirements.bills import call_cost_usd, call_tokens
 from tests.support.timelines import call_started, healthy_call

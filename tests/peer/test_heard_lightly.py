@@ -4,8 +4,7 @@ import numpy as np
 
 from harness.core.audio import Samples
 from harness.core.clock import ManualClock, RelativeClock
-from harness.core.events import Event
-from harness.core.light_events import StretchHeard
+from harness.core.events import Event, StretchHeard
 from harness.peer.heard_lightly import PAUSE, PROBED, PROBED_IN_PAUSE, HeardLightly
 from harness.peer.rtcp import StreamStatistics
 from harness.speech.opus import SILENCE

@@ -13,6 +13,7 @@ from harness.core.events import (
     ClientEvent,
     HarnessFailed,
     OfferCreated,
+    OtherCodecHeard,
     PacingMeasured,
     PacketsReceived,
     PairSelected,
@@ -20,7 +21,6 @@ from harness.core.events import (
     ServerEvent,
     StateChanged,
 )
-from harness.core.offer_events import OtherCodecHeard
 from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline
 from harness.fakes.openai.answer import write_answer

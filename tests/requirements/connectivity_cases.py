@@ -9,9 +9,9 @@ from harness.core.events import (
     Event,
     HttpResponse,
     IceServerTried,
+    PacketMalformed,
     StateChanged,
 )
-from harness.core.packet_events import PacketMalformed
 from tests.requirements.cases import case
 from tests.support.editing import a, changed, shifted, without
 from tests.support.timelines import ANSWER, call_started, ending, healthy_events, signaling, state

@@ -6,8 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from harness.core.events import CallWithheld, Event
-from harness.core.usage_events import UsageTold
+from harness.core.events import CallWithheld, Event, UsageTold
 from harness.requirements.bills import call_cost_usd
 from tests.requirements.cases import CASES, Calls, Case, case
 from tests.support.editing import told

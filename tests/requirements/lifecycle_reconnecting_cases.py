@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from harness.core.events import CallEnded, Event
-from harness.core.network_events import CallLost, CallResumed, HerdCame, NetworkImpaired, RelayRestarted
+from harness.core.events import (
+    CallEnded,
+    CallLost,
+    CallResumed,
+    Event,
+    HerdCame,
+    NetworkImpaired,
+    RelayRestarted,
+)
 from tests.requirements.cases import case
 from tests.support.editing import a, until, without
 from tests.support.timelines import call_started, ending, healthy_events, server, state

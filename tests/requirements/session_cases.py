@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.core.channel_events import EventUnsent
 from harness.core.events import (
     CallEnded,
     ClientEvent,
     Event,
     EventInvalid,
+    EventUnsent,
     PacketsReceived,
     ReceiverReport,
     ServerEvent,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.core.offer_events import OfferTried
+from harness.core.events import OfferTried
 from harness.core.offer_shapes import (
     AGAIN,
     CANDIDATES,

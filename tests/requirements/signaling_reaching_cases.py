@@ -5,8 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from harness.core.arrivals import ArrivalsRead, ArrivedPart, RequestArrived
-from harness.core.events import AnswerReceived, HttpFailed, HttpResponse
+from harness.core.events import (
+    AnswerReceived,
+    ArrivalsRead,
+    ArrivedPart,
+    HttpFailed,
+    HttpResponse,
+    RequestArrived,
+)
 from tests.requirements.cases import case
 from tests.requirements.signaling_building import (
     Events,

@@ -8,6 +8,7 @@ import pytest
 from harness.core.events import (
     CallStarted,
     Event,
+    NetworkImpaired,
     PacingMeasured,
     PacketsReceived,
     ServerEvent,
@@ -15,7 +16,6 @@ from harness.core.events import (
     StepStarted,
     UtteranceStarted,
 )
-from harness.core.network_events import NetworkImpaired
 from harness.requirements import REGISTRY, Outcome, Verdict, judge
 from tests.requirements.audio_hearing_cases import (
     a_response_is_asked_for_in_vain,

@@ -7,8 +7,7 @@ import pytest
 
 from harness.core.audio import AUDIBLE_DBFS
 from harness.core.clock import ManualClock, RelativeClock
-from harness.core.events import PacketsReceived
-from harness.core.light_events import StretchHeard
+from harness.core.events import PacketsReceived, StretchHeard
 from harness.core.stages import durations
 from harness.core.timeline import Timeline
 from harness.peer.heard_lightly import PAUSE, HeardLightly

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from harness.core.offer_events import OtherCodecHeard
+from harness.core.events import OtherCodecHeard
 from harness.requirements import REGISTRY, Outcome, judge
 from tests.support.timelines import healthy_events, timeline_of
 

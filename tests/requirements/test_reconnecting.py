@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.core.events import Event, HttpRequest, HttpResponse, PacketsReceived
-from harness.core.network_events import HerdCame, NetworkImpaired
+from harness.core.events import Event, HerdCame, HttpRequest, HttpResponse, NetworkImpaired, PacketsReceived
 from harness.requirements import REGISTRY, Outcome, Verdict, judge
 from tests.requirements.lifecycle_reconnecting_cases import lost, released, restarted, resumed, well_come_back
 from tests.support.editing import a, without

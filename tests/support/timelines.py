@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from harness.core.arrivals import ArrivedPart, RequestArrived
 from harness.core.events import (
     AnswerReceived,
+    ArrivedPart,
     AudioCompared,
     AudioPlayed,
     CallEnded,
@@ -29,6 +29,7 @@ from harness.core.events import (
     PairSelected,
     Part,
     ReceiverReport,
+    RequestArrived,
     SendingStarted,
     ServerEvent,
     Side,

@@ -16,8 +16,8 @@ import msgspec
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from harness.core.arrivals import ArrivedPart, RequestArrived
 from harness.core.clock import Clock
+from harness.core.events import ArrivedPart, RequestArrived
 from harness.core.redaction import Redactor
 from harness.core.timeline import event_to_builtins
 from harness.fakes.bodies import (

@@ -16,8 +16,8 @@ from harness.core.events import (
     HarnessFailed,
     Layer,
     PacingMeasured,
+    PacketMalformed,
 )
-from harness.core.packet_events import PacketMalformed
 from harness.core.sdp import SessionDescription
 from harness.fakes.openai.answer import write_answer
 from harness.fakes.openai.detectors import Engine

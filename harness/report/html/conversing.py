@@ -11,13 +11,13 @@ from harness.core.events import (
     CallEnded,
     EventInvalid,
     HarnessFailed,
+    NetworkImpaired,
     Packet,
     SendingStarted,
     StepEnded,
     UtteranceStarted,
     WaitExpired,
 )
-from harness.core.network_events import NetworkImpaired
 from harness.core.reception import reception, streams, unwrapped
 from harness.core.speech import Interval, muted_intervals, muted_speech, utterances
 from harness.core.timeline import Timeline

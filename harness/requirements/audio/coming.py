@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from harness.core.audio import AUDIBLE_DBFS
-from harness.core.events import AudioPlayed, MarkHeard, Packet
-from harness.core.light_events import StretchHeard
-from harness.core.offer_events import OtherCodecHeard
+from harness.core.events import AudioPlayed, MarkHeard, OtherCodecHeard, Packet, StretchHeard
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, replies
 from harness.requirements.conditions import last_moment

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from harness.core.events import PacingMeasured, ServerEvent
+from harness.core.events import CallLost, PacingMeasured, ServerEvent
 from harness.core.listening import SHORTEST_SOUND, Heard, Wait, answers_in, heard, unspoken, waits
-from harness.core.network_events import CallLost
 from harness.core.session import field, session_in_force
 from harness.core.speech import utterances
 from harness.core.timeline import Timeline

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.core.events import AudioCompared, Packet
-from harness.core.light_events import StretchHeard
+from harness.core.events import AudioCompared, Packet, StretchHeard
 from harness.core.reception import ONE_PACKET, Reception, reception, streams
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply

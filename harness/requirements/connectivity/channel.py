@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from harness.core.events import StateChanged
-from harness.core.packet_events import PacketMalformed
+from harness.core.events import PacketMalformed, StateChanged
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED, last_moment, limit_of
 from harness.requirements.model import (

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from harness.core import probes
-from harness.core.events import AnswerReceived, CallEnded, WaitExpired
-from harness.core.network_events import CallLost
+from harness.core.events import AnswerReceived, CallEnded, CallLost, WaitExpired
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import FORWARDED, OFFERED, asked, hang_up_at, last_moment, limit_of
 from harness.requirements.exchanges import exchanges, upstream_offers

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from harness.core.events import CallEnded, ServerEvent, StateChanged
-from harness.core.network_events import CallLost, CallResumed, NetworkImpaired
+from harness.core.events import CallEnded, CallLost, CallResumed, NetworkImpaired, ServerEvent, StateChanged
 from harness.core.session import field
 from harness.core.timeline import Timeline
 from harness.core.turns import turns

@@ -5,8 +5,14 @@ from __future__ import annotations
 import re
 
 from harness.core import probes
-from harness.core.events import AnswerReceived, HarnessFailed, StateChanged
-from harness.core.network_events import CallResumed, HerdCame, RelayRestarted
+from harness.core.events import (
+    AnswerReceived,
+    CallResumed,
+    HarnessFailed,
+    HerdCame,
+    RelayRestarted,
+    StateChanged,
+)
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import asked, last_moment, limit_of
 from harness.requirements.exchanges import Exchange, exchanges

@@ -5,9 +5,15 @@ from __future__ import annotations
 from itertools import pairwise
 from statistics import median
 
-from harness.core.events import CallEnded, ReceiverReport, ServerEvent, StateChanged
-from harness.core.light_events import StretchHeard
-from harness.core.network_events import CallLost, RelayRestarted
+from harness.core.events import (
+    CallEnded,
+    CallLost,
+    ReceiverReport,
+    RelayRestarted,
+    ServerEvent,
+    StateChanged,
+    StretchHeard,
+)
 from harness.core.probes import SESSION_EXPIRED
 from harness.core.session import field
 from harness.core.timeline import Timeline

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from harness.core.channel_events import EventUnsent
-from harness.core.events import AnswerReceived, ClientEvent
+from harness.core.events import AnswerReceived, ClientEvent, EventUnsent
 from harness.core.probes import INVALID_UPDATE, LARGE_UPDATE
 from harness.core.sdp import parse_sdp
 from harness.core.session import field

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from harness.core.arrivals import RequestArrived
+from harness.core.events import RequestArrived
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import (
     CALLS_PATH,

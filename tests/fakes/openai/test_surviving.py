@@ -8,8 +8,7 @@ import aioice.ice
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from harness.core.events import ChecksCounted, HarnessFailed
-from harness.core.packet_events import PacketMalformed
+from harness.core.events import ChecksCounted, HarnessFailed, PacketMalformed
 from harness.core.sdp import parse_sdp
 from harness.peer import transport
 from harness.peer.consent import ConsentTimes

@@ -5,6 +5,7 @@ from harness.core.events import (
     Event,
     EventInvalid,
     MicrophoneChanged,
+    NetworkImpaired,
     Packet,
     PacketsReceived,
     SendingStarted,
@@ -12,7 +13,6 @@ from harness.core.events import (
     UtteranceStarted,
     WaitExpired,
 )
-from harness.core.network_events import NetworkImpaired
 from harness.core.timeline import Timeline
 from harness.report.html.conversing import conversing, script
 from harness.report.html.lanes import Lane

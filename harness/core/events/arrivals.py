@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from harness.core.event import Event
+from harness.core.events.base import Event
 
 # By what an arrival is known to be of a call: its offer's ufrag, the call's id in its path, the answer that
 # this caller was given, or the time at which it came. Empty: of none that we know.

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from harness.core.event import Event
+from harness.core.events.base import Event
 
 
 class NetworkImpaired(Event, frozen=True, kw_only=True):

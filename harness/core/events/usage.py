@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from harness.core.event import Event
+from harness.core.events.base import Event
 
 UsageUnit = Literal["usd", "tokens"]
 

@@ -1,0 +1,115 @@
+"""What can happen in a call. Both ends record the same kinds; `side` says whose view it is.
+
+Every event is frozen and carries `at`, in seconds since its timeline began. The tag `kind` names it in
+JSON lines. Bodies and events are recorded after redaction.
+"""
+
+from __future__ import annotations
+
+from harness.core.events.arrivals import AnyArrival as AnyArrival
+from harness.core.events.arrivals import ArrivalsRead as ArrivalsRead
+from harness.core.events.arrivals import ArrivedPart as ArrivedPart
+from harness.core.events.arrivals import RequestArrived as RequestArrived
+from harness.core.events.arrivals import Tie as Tie
+from harness.core.events.base import Event as Event
+from harness.core.events.base import Headers as Headers
+from harness.core.events.base import Layer as Layer
+from harness.core.events.base import Side as Side
+from harness.core.events.base import kebab as kebab
+from harness.core.events.call import CallEnded as CallEnded
+from harness.core.events.call import CallStarted as CallStarted
+from harness.core.events.call import CallWithheld as CallWithheld
+from harness.core.events.call import HarnessFailed as HarnessFailed
+from harness.core.events.call import PacingMeasured as PacingMeasured
+from harness.core.events.call import SecretSeen as SecretSeen
+from harness.core.events.call import StepEnded as StepEnded
+from harness.core.events.call import StepStarted as StepStarted
+from harness.core.events.call import UpstreamUnavailable as UpstreamUnavailable
+from harness.core.events.call import WaitExpired as WaitExpired
+from harness.core.events.channel import ClientEvent as ClientEvent
+from harness.core.events.channel import EventInvalid as EventInvalid
+from harness.core.events.channel import EventUnsent as EventUnsent
+from harness.core.events.channel import ServerEvent as ServerEvent
+from harness.core.events.connectivity import CandidateFound as CandidateFound
+from harness.core.events.connectivity import ChecksCounted as ChecksCounted
+from harness.core.events.connectivity import IceServerTried as IceServerTried
+from harness.core.events.connectivity import PacketMalformed as PacketMalformed
+from harness.core.events.connectivity import PairSelected as PairSelected
+from harness.core.events.connectivity import StateChanged as StateChanged
+from harness.core.events.media import AudioCompared as AudioCompared
+from harness.core.events.media import AudioPlayed as AudioPlayed
+from harness.core.events.media import MarkHeard as MarkHeard
+from harness.core.events.media import MicrophoneChanged as MicrophoneChanged
+from harness.core.events.media import OtherCodecHeard as OtherCodecHeard
+from harness.core.events.media import Packet as Packet
+from harness.core.events.media import PacketsReceived as PacketsReceived
+from harness.core.events.media import ReceiverReport as ReceiverReport
+from harness.core.events.media import SendingStarted as SendingStarted
+from harness.core.events.media import StretchHeard as StretchHeard
+from harness.core.events.media import UtteranceEnded as UtteranceEnded
+from harness.core.events.media import UtteranceStarted as UtteranceStarted
+from harness.core.events.network import CallLost as CallLost
+from harness.core.events.network import CallResumed as CallResumed
+from harness.core.events.network import HerdCame as HerdCame
+from harness.core.events.network import ImpairmentMeasured as ImpairmentMeasured
+from harness.core.events.network import NetworkImpaired as NetworkImpaired
+from harness.core.events.network import RelayRestarted as RelayRestarted
+from harness.core.events.signaling import AnswerReceived as AnswerReceived
+from harness.core.events.signaling import AnswerRejected as AnswerRejected
+from harness.core.events.signaling import HttpFailed as HttpFailed
+from harness.core.events.signaling import HttpRequest as HttpRequest
+from harness.core.events.signaling import HttpResponse as HttpResponse
+from harness.core.events.signaling import OfferCreated as OfferCreated
+from harness.core.events.signaling import OfferTried as OfferTried
+from harness.core.events.signaling import Part as Part
+from harness.core.events.usage import UsageTold as UsageTold
+from harness.core.events.usage import UsageUnit as UsageUnit
+
+AnyEvent = (
+    CallStarted
+    | CallWithheld
+    | StepStarted
+    | StepEnded
+    | WaitExpired
+    | CallEnded
+    | HarnessFailed
+    | PacingMeasured
+    | OfferCreated
+    | OfferTried
+    | OtherCodecHeard
+    | HttpRequest
+    | HttpResponse
+    | HttpFailed
+    | AnswerReceived
+    | AnswerRejected
+    | StateChanged
+    | CandidateFound
+    | IceServerTried
+    | PairSelected
+    | ChecksCounted
+    | PacketMalformed
+    | NetworkImpaired
+    | ImpairmentMeasured
+    | CallLost
+    | CallResumed
+    | HerdCame
+    | RelayRestarted
+    | ClientEvent
+    | EventUnsent
+    | ServerEvent
+    | EventInvalid
+    | UtteranceStarted
+    | UtteranceEnded
+    | MicrophoneChanged
+    | SendingStarted
+    | PacketsReceived
+    | StretchHeard
+    | ReceiverReport
+    | AudioPlayed
+    | AudioCompared
+    | MarkHeard
+    | SecretSeen
+    | UpstreamUnavailable
+    | AnyArrival
+    | UsageTold
+)
