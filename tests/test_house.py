@@ -164,7 +164,7 @@ def test_every_exception_from_a_rule_gives_its_reason() -> None:
 PRINTERS = {
     "harness/cli/screen.py": {"click.echo", "Console"},
     "harness/plugin/terminal.py": {"reporter.write_line"},
-    "harness/call/desk.py": {"sys.stderr.write"},
+    "harness/call/context.py": {"sys.stderr.write"},
     "harness/load/locust_side/terminal.py": {"sys.stdout.write", "sys.stderr.write"},
     "harness/fakes/commands.py": {"sys.stdout.write"},
     "harness/fakes/openai/workers/front.py": {"sys.stderr.write"},

@@ -9,7 +9,7 @@ from weakref import ref
 
 import msgspec
 
-from harness.call.upstream import Upstream
+from harness.call.upstream import FakeUpstream
 from harness.core.clock import RelativeClock
 from harness.core.events import (
     AnswerReceived,
@@ -47,7 +47,7 @@ class Offered:
 
 @dataclass
 class Offers:
-    """The offers of a desk's calls: by them a request without a name finds its call."""
+    """The offers of a context's calls: by them a request without a name finds its call."""
 
     _calls: deque[tuple[str, float, ref[Timeline]]] = field(default_factory=lambda: deque(maxlen=MOST_CALLS))
 
@@ -81,7 +81,7 @@ def offer_span(timeline: Timeline) -> tuple[float, float] | None:
 
 
 async def read_arrivals(
-    upstream: Upstream, offers: Offers, timeline: Timeline, ufrag: str, clock: RelativeClock
+    upstream: FakeUpstream, offers: Offers, timeline: Timeline, ufrag: str, clock: RelativeClock
 ) -> None:
     """Put on the timeline what arrived of this call, and what arrived meanwhile of no call of ours.
 

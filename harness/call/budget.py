@@ -33,7 +33,7 @@ class Budget:
         return bool(self._closed)
 
     async def admit(self) -> str:
-        """Why the next call may not be placed; empty where it may, and then `settle` must follow.
+        """Why the next call may not be placed; empty where it may, and then `charge` must follow.
 
         Waits for calls under way where only their cost can tell.
         """
@@ -52,7 +52,7 @@ class Budget:
         """No further call is placed."""
         self._closed = why
 
-    def settle(self, *timelines: Timeline, lost: bool = False) -> None:
+    def charge(self, *timelines: Timeline, lost: bool = False) -> None:
         """An admitted call is over; with it those that its caller made after it. It may have come to none.
 
         One that was `lost` under way is taken to have cost as much as the dearest.

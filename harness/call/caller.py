@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.call.host import CallAgain
 from harness.call.impairing import NetworkVerbs, record_impairment
-from harness.call.line import Line
+from harness.call.line import CallLine
 from harness.call.probing import Probes
 from harness.call.reconnecting import Reconnecting
 from harness.call.stopping import PlanStopped
@@ -26,7 +26,7 @@ from harness.core.events import (
 )
 from harness.peer.channel import ChannelClosedError, MessageTooLongError
 from harness.peer.remote import SdpUnusableError
-from harness.peer.source import Utterance
+from harness.peer.source import SpokenUtterance
 
 SETTLE_SECONDS = 0.3  # after a reply's last audible packet, so that its tail is heard
 QUIET_SECONDS = 1.0  # this long without an audible packet is the end of what is said
@@ -44,15 +44,15 @@ class Caller:
     `line` is that of the call it is in; `lines` are all that it had, and those it opened for others.
     """
 
-    def __init__(self, line: Line, call_again: CallAgain | None = None) -> None:
+    def __init__(self, line: CallLine, call_again: CallAgain | None = None) -> None:
         self.call_again = call_again
-        self.lines: list[Line] = []
+        self.lines: list[CallLine] = []
         self.network = NetworkVerbs(self)
         self.probe = Probes(self)
         self.reconnect = Reconnecting(self)
         self.take_up(line)
 
-    def take_up(self, line: Line) -> None:
+    def take_up(self, line: CallLine) -> None:
         """From now on the verbs are about the call of this line."""
         self.line = line
         self.lines.append(line)
@@ -60,7 +60,7 @@ class Caller:
         self._events_sent = 0
         self._hung_up = False
 
-    def another(self, line: Line) -> Caller:
+    def another(self, line: CallLine) -> Caller:
         """Somebody else, with a call of its own."""
         return Caller(line)
 
@@ -138,7 +138,7 @@ class Caller:
         async with self.step(f"say {clip}"):
             # A clip's first use decodes and encodes it: off the loop, which paces every call of the process.
             packets = await asyncio.to_thread(lambda: recorded.packets)
-            utterance = Utterance(
+            utterance = SpokenUtterance(
                 packets,
                 on_started=lambda: self.line.record(
                     UtteranceStarted(

@@ -17,8 +17,8 @@ from harness import __version__
 from harness.call.arriving import read_arrivals
 from harness.call.caller import Caller
 from harness.call.comparing import compare_audio
-from harness.call.desk import Desk
-from harness.call.line import Line
+from harness.call.context import CallContext
+from harness.call.line import CallLine
 from harness.call.scenario import Scenario
 from harness.call.stopping import PlanStopped
 from harness.core import probes
@@ -51,7 +51,7 @@ Watch = Callable[[Timeline, Event], None]
 class Place(Protocol):
     """How one call is made, within the budget."""
 
-    def __call__(self, desk: Desk, scenario: Scenario, *, call: str) -> Awaitable[CallRecord]: ...
+    def __call__(self, context: CallContext, scenario: Scenario, *, call: str) -> Awaitable[CallRecord]: ...
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class CallRecord:
 
 
 async def make_calls(
-    desk: Desk,
+    context: CallContext,
     scenarios: Sequence[Scenario],
     *,
     concurrency: int,
@@ -92,13 +92,13 @@ async def make_calls(
     async def make(number: int, scenario: Scenario) -> CallRecord:
         async with places:
             record = await _make_within_budget(
-                desk, scenario, f"{number:03d}-{scenario.name}", place or make_call
+                context, scenario, f"{number:03d}-{scenario.name}", place or make_call
             )
         on_done(record)
         return record
 
     records = list(await asyncio.gather(*(make(n, s) for n, s in enumerate(scenarios, start=first))))
-    await asyncio.to_thread(_compare, records, desk.library)
+    await asyncio.to_thread(_compare, records, context.library)
     return records
 
 
@@ -107,25 +107,27 @@ def _compare(records: Sequence[CallRecord], library: Library) -> None:
         compare_audio(record.timeline, record.audio, library)
 
 
-async def _make_within_budget(desk: Desk, scenario: Scenario, call: str, place: Place) -> CallRecord:
-    if refusal := await desk.budget.admit():
+async def _make_within_budget(
+    context: CallContext, scenario: Scenario, call: str, place: Place
+) -> CallRecord:
+    if refusal := await context.budget.admit():
         events = [
-            _started(desk, scenario, call),
-            CallWithheld(at=0.0, reason=refusal, for_cost=not desk.budget.is_closed),
+            _started(context, scenario, call),
+            CallWithheld(at=0.0, reason=refusal, for_cost=not context.budget.is_closed),
             CallEnded(at=0.0, reason="the call was not placed"),
         ]
         return CallRecord(scenario, Timeline(events), np.zeros(0, np.int16))
     made: list[CallRecord] = []
     try:
-        record = await place(desk, scenario, call=call)
+        record = await place(context, scenario, call=call)
         made = [record, *record.followed_by]
     finally:
-        desk.budget.settle(*(each.timeline for each in made))
+        context.budget.charge(*(each.timeline for each in made))
     return record
 
 
 async def make_call(
-    desk: Desk,
+    context: CallContext,
     scenario: Scenario,
     *,
     call: str,
@@ -142,15 +144,15 @@ async def make_call(
         # Importing them takes seconds, in which the first call that ends would hold up every other.
         await asyncio.to_thread(server_events)
     try:
-        target = await filled(desk.target, desk.client)
+        target = await filled(context.target, context.client)
     except HookFailedError as error:
-        return _not_made(desk, scenario, call, str(error))
-    if target is not desk.target:
-        desk = replace(desk, target=target, settings=replace(desk.settings, target=target))
-    open_line = partial(_open_line, desk, scenario, watch=watch, light=light)
+        return _not_made(context, scenario, call, str(error))
+    if target is not context.target:
+        context = replace(context, target=target, settings=replace(context.settings, target=target))
+    open_line = partial(_open_line, context, scenario, watch=watch, light=light)
     first = open_line(call)
 
-    def call_again(line: Line | None) -> Line:
+    def call_again(line: CallLine | None) -> CallLine:
         name, link = f"{call}-{next(numbers)}", line.link if line else None
         return open_line(name, link=link, continues=line.call if line else "")
 
@@ -158,8 +160,8 @@ async def make_call(
     caller = Caller(first, call_again)
     reason = "the plan was cut short"
     try:
-        if desk.settings.impairment:
-            caller.network.impair(desk.settings.impairment)
+        if context.settings.impairment:
+            caller.network.impair(context.settings.impairment)
         await scenario.plan(caller)
         reason = "the plan was carried out"
     except PlanStopped as stopped:
@@ -177,17 +179,17 @@ async def make_call(
         for line in caller.lines:
             try:
                 _validate(line.timeline, line.record)
-                await _ask_upstream(desk, line.timeline, line.peer.ufrag, line.clock)
+                await _ask_upstream(context, line.timeline, line.peer.ufrag, line.clock)
             except Exception as error:  # this call's, and no other's
                 _broke(caller, f"{type(error).__name__}: {error}", _where(error))
     record, *followed = [CallRecord(scenario, x.timeline, x.peer.heard.samples()) for x in caller.lines]
     return replace(record, followed_by=tuple(followed))
 
 
-def _not_made(desk: Desk, scenario: Scenario, call: str, why: str) -> CallRecord:
+def _not_made(context: CallContext, scenario: Scenario, call: str, why: str) -> CallRecord:
     """The record of a call that never began, by no fault of the relay."""
     events = [
-        _started(desk, scenario, call),
+        _started(context, scenario, call),
         HarnessFailed(at=0.0, error=why),
         CallEnded(at=0.0, reason="the call was not placed"),
     ]
@@ -195,7 +197,7 @@ def _not_made(desk: Desk, scenario: Scenario, call: str, why: str) -> CallRecord
 
 
 def _open_line(
-    desk: Desk,
+    context: CallContext,
     scenario: Scenario,
     call: str,
     *,
@@ -203,17 +205,19 @@ def _open_line(
     continues: str = "",
     watch: Watch | None = None,
     light: bool = False,
-) -> Line:
+) -> CallLine:
     """A line with its first event on the timeline."""
     clock = RelativeClock(MonotonicClock())
     timeline = Timeline()
     if watch is not None:
         timeline.listen(partial(watch, timeline))
-    line = desk.open_line(timeline, clock, call=call, link=link, spare=scenario.restarts_relay, light=light)
-    started = _started(desk, scenario, call, origin=clock.origin, ufrag=line.peer.ufrag)
+    line = context.open_line(
+        timeline, clock, call=call, link=link, spare=scenario.restarts_relay, light=light
+    )
+    started = _started(context, scenario, call, origin=clock.origin, ufrag=line.peer.ufrag)
     line.record(msgspec.structs.replace(started, continues=continues))
     if not light:
-        desk.offers.add(line.peer.ufrag, clock, timeline)
+        context.offers.add(line.peer.ufrag, clock, timeline)
     return line
 
 
@@ -224,7 +228,7 @@ def _broke(caller: Caller, error: str, where: str) -> None:
 
 
 def _started(
-    desk: Desk, scenario: Scenario, call: str, *, origin: float = 0.0, ufrag: str = ""
+    context: CallContext, scenario: Scenario, call: str, *, origin: float = 0.0, ufrag: str = ""
 ) -> CallStarted:
     return CallStarted(
         at=0.0,
@@ -232,14 +236,14 @@ def _started(
         scenario=scenario.name,
         started_at=wall_time(),
         origin=origin,
-        seed=desk.settings.seed,
+        seed=context.settings.seed,
         harness=__version__,
-        target=desk.target.shown_url,
-        dialect=desk.target.dialect,
-        mode=desk.settings.mode,
-        limits=dict(desk.settings.limits),
+        target=context.target.shown_url,
+        dialect=context.target.dialect,
+        mode=context.settings.mode,
+        limits=dict(context.settings.limits),
         ufrag=ufrag,
-        silent=desk.target.silent,
+        silent=context.target.silent,
     )
 
 
@@ -275,22 +279,22 @@ def _validate(timeline: Timeline, record: Callable[[EventInvalid], None]) -> Non
             )
 
 
-async def _ask_upstream(desk: Desk, timeline: Timeline, ufrag: str, clock: RelativeClock) -> None:
+async def _ask_upstream(context: CallContext, timeline: Timeline, ufrag: str, clock: RelativeClock) -> None:
     """Add the fake's view, once it has released the call or the time for that has passed."""
-    if desk.upstream is None:
+    if context.upstream is None:
         return
     try:
-        calls = await desk.upstream.calls_when_ended(ufrag, desk.settings.timeouts.hang_up)
+        calls = await context.upstream.calls_when_ended(ufrag, context.settings.timeouts.hang_up)
     except HarnessError as error:
         timeline.append(UpstreamUnavailable(at=clock.now(), reason=str(error)))
         return
     if any(call.live for call in calls):
-        waited = desk.settings.timeouts.hang_up
+        waited = context.settings.timeouts.hang_up
         timeline.append(WaitExpired(at=clock.now(), what=probes.RELEASE, within=waited))
     for call in calls:
         for event in call.on_timeline(clock.origin):
             timeline.append(event)
     try:
-        await read_arrivals(desk.upstream, desk.offers, timeline, ufrag, clock)
+        await read_arrivals(context.upstream, context.offers, timeline, ufrag, clock)
     except HarnessError as error:
         timeline.append(UpstreamUnavailable(at=clock.now(), reason=str(error)))

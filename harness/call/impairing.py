@@ -12,7 +12,7 @@ from harness.network.impairments import CLEAR, Impairment
 from harness.network.presets import Conditions, preset
 
 if TYPE_CHECKING:
-    from harness.call.line import Line
+    from harness.call.line import CallLine
 
 
 class NetworkVerbs:
@@ -58,7 +58,7 @@ class NetworkVerbs:
             )
 
 
-def record_impairment(line: Line) -> None:
+def record_impairment(line: CallLine) -> None:
     """What was injected during the call that ends now, where anything was."""
     for direction in ("up", "down"):
         counted = line.link.counted(direction)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from harness.call.upstream import Upstream
+from harness.call.upstream import FakeUpstream
 from harness.config.target import Target
 from harness.config.timeouts import Timeouts
 from harness.core.clock import RelativeClock
@@ -18,7 +18,7 @@ from harness.speech.library import Library
 
 
 @dataclass(frozen=True)
-class Line:
+class CallLine:
     """One call's parts, handed to its caller. `exchange` takes an offer and gives the answer or None.
 
     `link` is the caller's network; its peer is put behind it when it is first impaired.
@@ -39,10 +39,10 @@ class Line:
     timeouts: Timeouts
     sender: Sender
     target: Target
-    upstream: Upstream | None
+    upstream: FakeUpstream | None
     seed: int
     restart_relay: Callable[[], Awaitable[None]] | None = None
-    explain_refusal: Callable[[Line], Awaitable[None]] | None = None
+    explain_refusal: Callable[[CallLine], Awaitable[None]] | None = None
 
     def now(self) -> float:
         """Seconds on the timeline."""

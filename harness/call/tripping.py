@@ -27,8 +27,8 @@ from harness.peer.remote import SdpUnusableError
 from harness.signaling.offer_changes import Change, changed_lines, changes_to, padded
 
 if TYPE_CHECKING:
-    from harness.call.desk import Desk
-    from harness.call.line import Line
+    from harness.call.context import CallContext
+    from harness.call.line import CallLine
 
 # Refusals that have nothing to do with how an offer is written (RFC 9110, sections 15.5 and 15.6; RFC 6585).
 WHATEVER_THE_OFFER = (401, 404, 405, 407, 408, 429, 503, 504)
@@ -46,7 +46,7 @@ class Tripping:
         self._found: dict[tuple[str, str, str], list[OfferTried]] = {}
         self._searching: defaultdict[tuple[str, str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def explain(self, desk: Desk, line: Line) -> None:
+    async def explain(self, context: CallContext, line: CallLine) -> None:
         """Record on a refused call's timeline which other offers are accepted, where that may tell why.
 
         At most three of them make a call that is billed; each is hung up as soon as it is connected.
@@ -57,7 +57,7 @@ class Tripping:
         key = (line.target.url, line.target.dialect, shape)
         async with self._searching[key]:
             if key not in self._found:
-                self._found[key] = await _Search(desk, line).run()
+                self._found[key] = await _Search(context, line).run()
         for tried in self._found[key]:
             line.record(msgspec.structs.replace(tried, at=line.now()))
 
@@ -65,8 +65,8 @@ class Tripping:
 class _Search:
     """One search, from the call whose offer was refused."""
 
-    def __init__(self, desk: Desk, line: Line) -> None:
-        self._desk = desk
+    def __init__(self, context: CallContext, line: CallLine) -> None:
+        self._context = context
         self._line = line
         self._tried: list[OfferTried] = []
 
@@ -80,7 +80,7 @@ class _Search:
             return self._tried  # whatever it is, it is not how the offer is written
         if await self._accepted(AGAIN) or not as_long:
             return self._tried  # it was chance, or the length
-        if self._desk.settings.mode != "black-box":  # where no call is billed
+        if self._context.settings.mode != "black-box":  # where no call is billed
             for other in OFFER_SHAPES:
                 if other not in (MINIMAL, self._line.peer.shape):
                     await self._accepted(OTHER_SHAPE, shape=other)
@@ -115,7 +115,7 @@ class _Search:
         clock, timeline = RelativeClock(MonotonicClock()), Timeline()
         number = len(self._tried) + 1
         # Named after the call, so that whoever follows the call upstream finds its trials.
-        trial = self._desk.open_line(
+        trial = self._context.open_line(
             timeline,
             clock,
             call=f"{self._line.call}-trial-{number}",
@@ -148,7 +148,7 @@ class _Search:
             failure=failed.failure if failed else "" if answered or answer is None else NO_SDP,
         )
 
-    async def _connect(self, trial: Line, answer: str) -> None:
+    async def _connect(self, trial: CallLine, answer: str) -> None:
         """So that it can be hung up, and is not left to a server's patience."""
         timeouts, timeline = self._line.timeouts, trial.timeline
         try:

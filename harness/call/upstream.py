@@ -36,7 +36,7 @@ class UpstreamCall:
         return [msgspec.structs.replace(e, at=e.at + shift, side="upstream") for e in self.events]
 
 
-class Upstream:
+class FakeUpstream:
     """The fake's management interface, `/_fake/`, at `base` (http://host:port)."""
 
     def __init__(self, base: str, clock: Clock, *, token: str = "") -> None:

@@ -18,7 +18,7 @@ from harness.requirements.registry import REGISTRY
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="print JSON instead of Markdown")
 def catalogue(as_json: bool) -> None:
-    """List every requirement with its source, its causes and how to mend them."""
+    """List every requirement with its source, its causes and how to fix them."""
     if as_json:
         say(json.dumps(catalogue_as_json(REGISTRY), indent=1, ensure_ascii=False))
     else:

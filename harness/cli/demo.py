@@ -1,4 +1,4 @@
-"""`harness demo`: real calls through a healthy relay and five broken ones, each fault named and mended."""
+"""`harness demo`: real calls through a healthy relay and five broken ones, each fault named and fixed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the demo looks: a list that fills while the calls are made, then each finding with its mend."""
+"""How the demo looks: a list that fills while the calls are made, then each finding with its fix."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ShowDemo:
             self.out.print(f"{mark} {seconds:6.1f} s  {case.name:<24} {_named(found)}")
 
     def conclude(self, wrong: Sequence[Case], seconds: float) -> None:
-        """Each finding with its mend; then whether every fault was named, and what to do next."""
+        """Each finding with its fix; then whether every fault was named, and what to do next."""
         if self._live is not None:
             self.out.print(self._table())
         for case in CASES:

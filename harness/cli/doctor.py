@@ -1,4 +1,4 @@
-"""`harness doctor`: one call through a relay, stage by stage; then what is wrong, and how to mend it."""
+"""`harness doctor`: one call through a relay, stage by stage; then what is wrong, and how to fix it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import uvloop
 
 from harness.call import Scenario
 from harness.call.conduct import CallRecord, Watch
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 from harness.cli.examining import Examined, check_call, examine
 from harness.cli.options import settings_of, target_options
 from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
@@ -60,14 +60,14 @@ def doctor(target: str | None, clip: str, reports: Path, as_json: bool, **option
 async def _examined(settings: RunSettings, clip: str, show: Show) -> tuple[Examined, Run]:
     found: list[Examined] = []
 
-    async def place(desk: Desk, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
+    async def place(context: CallContext, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
         del call  # each dialect that is tried has a call, and a number, of its own
-        examined = await examine(desk, scenario, watch=watch, on_refused=show.refused)
+        examined = await examine(context, scenario, watch=watch, on_refused=show.refused)
         found.append(examined)
         return examined.record
 
-    def check(desk: Desk) -> None:
-        desk.library.clip(clip)  # so that an unknown one is refused before anything is sent
+    def check(context: CallContext) -> None:
+        context.library.clip(clip)  # so that an unknown one is refused before anything is sent
         show.begin(settings)
 
     planned = [Planned(check_call(clip), tuple(REGISTRY))]

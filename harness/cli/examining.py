@@ -9,7 +9,7 @@ import msgspec
 
 from harness.call import Caller, Scenario, scenario
 from harness.call.conduct import CallRecord, make_call
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 from harness.config.target import DIALECT_NAMES
 from harness.core.events import CallStarted, Event, HttpResponse
 from harness.core.probes import OFFER
@@ -82,7 +82,7 @@ def check_call(clip: str) -> Scenario:
 
 
 async def examine(
-    desk: Desk, plan: Scenario, *, watch: Watch, on_refused: Callable[[Refused], None]
+    context: CallContext, plan: Scenario, *, watch: Watch, on_refused: Callable[[Refused], None]
 ) -> Examined:
     """Make the call in the target's dialect, or where none was given in the first that is not refused.
 
@@ -90,14 +90,16 @@ async def examine(
     The search ends as soon as an offer has arrived at the fake as SDP: then the relay read the form, and what
     it was refused for lies elsewhere.
     """
-    if desk.settings.dialect_given or desk.settings.mode == "embedded":
-        return Examined(await make_call(desk, plan, call="001-checkup", watch=watch), desk.target.dialect)
+    if context.settings.dialect_given or context.settings.mode == "embedded":
+        return Examined(
+            await make_call(context, plan, call="001-checkup", watch=watch), context.target.dialect
+        )
     refused: list[Refused] = []
     records: dict[str, CallRecord] = {}
-    for number, dialect in enumerate(_possible(desk), start=1):
-        target = replace(desk.target, dialect=dialect)
+    for number, dialect in enumerate(_possible(context), start=1):
+        target = replace(context.target, dialect=dialect)
         record = await make_call(
-            replace(desk, target=target), plan, call=f"{number:03d}-checkup", watch=watch
+            replace(context, target=target), plan, call=f"{number:03d}-checkup", watch=watch
         )
         refusal = _refusal(record.timeline, dialect)
         if refusal is None:
@@ -135,9 +137,9 @@ def _in_short(response: HttpResponse | None) -> str:
     return f"status {response.status}" + (f": {excerpt(words, 100)}" if words.strip() else "")
 
 
-def _possible(desk: Desk) -> list[str]:
+def _possible(context: CallContext) -> list[str]:
     """Extra fields can only travel in dialects that have room for them."""
-    return [name for name in ORDER if not desk.target.fields or dialect_named(name).has_fields]
+    return [name for name in ORDER if not context.target.fields or dialect_named(name).has_fields]
 
 
 def _spoken(timeline: Timeline, dialect: str) -> str:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cli.screen import console, say
-from harness.network.probing import Probe, Step
+from harness.network.probing import Probe, ProbeStep
 
 
 def as_json(probes: Sequence[Probe]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def _server(probe: Probe) -> dict[str, Any]:
         ],
         "cause": cause.slug if cause else None,
         "seen": cause.seen if cause else None,
-        "mend": cause.mend if cause else None,
+        "fix": cause.fix if cause else None,
     }
 
 
@@ -89,10 +89,10 @@ def _reasons(probe: Probe) -> list[tuple[str, str]]:
     if probe.cause is None:
         return []
     seen = [] if probe.steps[-1].error else [("seen", probe.cause.seen)]
-    return [*seen, ("mend", probe.cause.mend)]
+    return [*seen, ("fix", probe.cause.fix)]
 
 
-def _ms(step: Step) -> str:
+def _ms(step: ProbeStep) -> str:
     return f"{1000 * step.seconds:.0f} ms"
 
 

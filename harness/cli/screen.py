@@ -86,5 +86,5 @@ def finding(text: str, style: str = "bold red") -> RenderableType:
     table.add_column(overflow="fold")
     for line in lines:
         label = line[:LABEL_WIDTH].strip()
-        table.add_row(label, Text(line[LABEL_WIDTH:], "bold" if label == "mend" else ""))
+        table.add_row(label, Text(line[LABEL_WIDTH:], "bold" if label == "fix" else ""))
     return Group(Text(headline, style), Padding(table, (0, 0, 0, 2)))

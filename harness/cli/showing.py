@@ -115,7 +115,7 @@ class ShowLines:
         self._told = {STAGES[0].name}  # candidates are gathered again, which says nothing new
 
     def outcome(self, examined: Examined, run: Run, written: Path) -> None:
-        """Tell what is wrong, how to mend it, and the verdict."""
+        """Tell what is wrong, how to fix it, and the verdict."""
         self._show_judged(checkup(examined.record.timeline, run.verdicts))
         for urgency, found in by_urgency(root_causes(run.verdicts)):
             self.out.print()

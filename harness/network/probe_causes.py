@@ -1,4 +1,4 @@
-"""Why a STUN or TURN server does not work, by the step that failed and what was answered; with the mend."""
+"""Why a STUN or TURN server does not work, by the step that failed and what was answered; with the fix."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from harness.network.failures import TIMEOUT
 
 
 class ProbeCause(NamedTuple):
-    """`slug` names the cause, `seen` is what happened, `mend` what to do."""
+    """`slug` names the cause, `seen` is what happened, `fix` what to do."""
 
     slug: str
     seen: str
-    mend: str
+    fix: str
 
 
 STUN_ONLY = f"{TIMEOUT}, though it answers a Binding"
@@ -68,8 +68,8 @@ def cause_of(step: str, error: str, url: IceUrl) -> ProbeCause:
     """The cause behind a step's error, as `failures.failure` words it."""
     slug = _slug(step, error, url)
     kind = "TLS over TCP" if url.secure else url.transport.upper()
-    mend = MENDS[slug].format(kind=kind, port=url.port) if slug == "unreachable" else MENDS[slug]
-    return ProbeCause(slug, f"{step}: {error}", mend)
+    fix = MENDS[slug].format(kind=kind, port=url.port) if slug == "unreachable" else MENDS[slug]
+    return ProbeCause(slug, f"{step}: {error}", fix)
 
 
 def _slug(step: str, error: str, url: IceUrl) -> str:

@@ -27,7 +27,7 @@ DISCARD_PORT = 9  # RFC 863: a permission is for a host, a channel for a port, a
 
 
 @dataclass(frozen=True)
-class Step:
+class ProbeStep:
     """One thing that was asked for: `seconds` it took, `error` where it failed, `detail` what it gave."""
 
     name: str
@@ -44,7 +44,7 @@ class Probe:
     address: str = ""
     realm: str = ""
     candidates: list[str] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
+    steps: list[ProbeStep] = field(default_factory=list)
     cause: ProbeCause | None = None
 
     @property
@@ -203,7 +203,7 @@ class _Probing:
             return None, self.clock.now() - began, failure(error, self.server.username)
 
     def _say(self, name: str, seconds: float, error: str = "", detail: str = "") -> None:
-        self.probe.steps.append(Step(name, seconds, error, detail))
+        self.probe.steps.append(ProbeStep(name, seconds, error, detail))
 
     def _found(self, kind: str, address: Address) -> None:
         self.probe.candidates.append(_shown(kind)(address))

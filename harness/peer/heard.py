@@ -18,7 +18,7 @@ REANCHOR_SECONDS = 0.5  # a timestamp this far from its arrival begins a new pla
 Decode = Callable[[bytes], Samples]
 
 
-class Heard:
+class ReceivedAudio:
     """Decodes and records one call's received packets. Times are those of the timeline."""
 
     def __init__(self, record: Callable[[Event], None], clock: RelativeClock, decode: Decode) -> None:

@@ -28,7 +28,7 @@ EVENLY_APART = (
 )  # timestamps further apart leave silence or loss between them, so no stall shows
 
 
-class HeardLightly:
+class ReceivedAudioLight:
     """Records one call's received audio as `StretchHeard`. Times are those of the timeline.
 
     The end of a stretch is exact where digital silence follows, and else up to `PROBED` packets late.

@@ -26,18 +26,18 @@ class MediaLink:
     `on_failed` is told what a packet made fail, here or in a listener.
 
     Where to send is looked up when that changes or fails, so that a packet does not pay for it.
-    What came in is opened when so many datagrams are `together`, or at `settle`: one after the other they
+    What came in is opened when so many datagrams are `batch`, or at `flush`: one after the other they
     cost less than each by itself, among those of other calls. Arrivals are those of the datagrams.
     """
 
     def __init__(
-        self, gatherer: RTCIceGatherer, dtls: RTCDtlsTransport, on_failed: OnFailed, together: int = 1
+        self, gatherer: RTCIceGatherer, dtls: RTCDtlsTransport, on_failed: OnFailed, batch: int = 1
     ) -> None:
         self._on_failed = on_failed
         self.on_rtp: OnPacket | None = None
         self.on_rtcp: OnPacket | None = None
         self._dtls = dtls
-        self._together = together
+        self._batch = batch
         self._held: list[tuple[bytes, float]] = []
         self._gatherer = gatherer
         self._protect = self._open = srtp.CLOSED
@@ -96,10 +96,10 @@ class MediaLink:
         """Take an SRTP or SRTCP packet; one that is not authentic is dropped."""
         held = self._held
         held.append((datagram, _now() if arrival is None else arrival))
-        if len(held) >= self._together:
-            self.settle()
+        if len(held) >= self._batch:
+            self.flush()
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Open what is held, and hand it on in the order in which it came."""
         held, self._held = self._held, []
         open_rtp, open_rtcp = self._open

@@ -32,8 +32,8 @@ from harness.core.sdp import SessionDescription, parse_sdp
 from harness.core.strict_json import json_object
 from harness.peer.aiortc_internals import AskServers
 from harness.peer.channel import Message, MessageTooLongError
-from harness.peer.heard import Decode, Heard
-from harness.peer.heard_lightly import HeardLightly
+from harness.peer.heard import Decode, ReceivedAudio
+from harness.peer.heard_lightly import ReceivedAudioLight
 from harness.peer.offering import Offering
 from harness.peer.offers import shape_named
 from harness.peer.pacer import Pacer
@@ -49,7 +49,7 @@ from harness.peer.transport import Transport
 CHANNEL_LABEL = "oai-events"
 MOST_TOLD = 50  # of what may differ with each packet
 NO_SPEECH = ("cn", "telephone-event")
-TOGETHER = 5  # datagrams that a light peer opens, or protects, one after the other: 100 ms
+BATCH = 5  # datagrams that a light peer opens, or protects, one after the other: 100 ms
 
 
 class Peer:
@@ -87,11 +87,11 @@ class Peer:
         self._answer: SessionDescription | None = None
         self._ssrc = new_ssrc()
         # The order is the browser page's: listeners, audio, data channel, then the offer.
-        self.heard: Heard | HeardLightly
+        self.heard: ReceivedAudio | ReceivedAudioLight
         if light:
-            self.heard = HeardLightly(record, clock, new_decoder)
+            self.heard = ReceivedAudioLight(record, clock, new_decoder)
         else:
-            self.heard = Heard(record, clock, new_decoder())
+            self.heard = ReceivedAudio(record, clock, new_decoder())
         self._others: set[int] = set()
         self._receiver = AudioReceiver(
             on_packet=self.heard.packet, on_report=self._report, on_other=self._other_codec
@@ -107,7 +107,7 @@ class Peer:
             relay_only=relay_only,
             on_rtp=self._receiver.rtp,
             on_rtcp=self._receiver.rtcp,
-            together=TOGETHER if light else 1,
+            batch=BATCH if light else 1,
             ufrag=ufrag or self._shape.draw.ufrag(),
             pwd=self._shape.draw.pwd(),
         )
@@ -116,11 +116,11 @@ class Peer:
             microphone,
             ssrc=self._ssrc,
             cname=self._cname,
-            ahead=TOGETHER if light else 1,
+            ahead=BATCH if light else 1,
             receiver=self._receiver,
             on_sent=self._first_sent,
             on_failed=self._sending_failed,
-            chores=self._transport.settle,  # what was received and is held waits no longer
+            chores=self._transport.flush,  # what was received and is held waits no longer
         )
         self._channel = self._transport.open_channel(CHANNEL_LABEL)
         self._channel.on_message = self._message
@@ -150,7 +150,7 @@ class Peer:
 
     def counted(self) -> tuple[int, int, int]:
         """Packets sent, received, and missing among those received so far."""
-        self._transport.settle()
+        self._transport.flush()
         return self._sender.packets, self._receiver.packets, self._receiver.lost
 
     async def create_offer(self) -> str:
@@ -224,7 +224,7 @@ class Peer:
                 await self._connecting
             self._connecting = None
             self._measure()
-        self._transport.settle()
+        self._transport.flush()
         await self._transport.close()
         self._sender.stop()
         self.microphone.fall_silent()

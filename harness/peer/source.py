@@ -12,7 +12,7 @@ ENDLESS = 1 << 30  # packets that are foreseen where nothing is said
 
 
 @dataclass(eq=False)
-class Utterance:
+class SpokenUtterance:
     """Packets on their way out. `done` resolves to whether all of them were sent."""
 
     packets: Sequence[bytes]
@@ -31,11 +31,11 @@ class Microphone:
 
     def __init__(self, silence: Sequence[bytes]) -> None:
         self._silence = cycle(silence)
-        self._queue: deque[Utterance] = deque()
+        self._queue: deque[SpokenUtterance] = deque()
         self.muted = False
         self.stopped = False  # asked to send nothing at all, not even silence
 
-    def say(self, utterance: Utterance) -> None:
+    def say(self, utterance: SpokenUtterance) -> None:
         """Queue an utterance behind those being said."""
         if not utterance.packets:
             raise ValueError("an utterance needs at least one packet")
@@ -70,7 +70,7 @@ class Microphone:
             self._end(utterance, cut=False)
         return packet
 
-    def _end(self, utterance: Utterance, *, cut: bool) -> None:
+    def _end(self, utterance: SpokenUtterance, *, cut: bool) -> None:
         if utterance.sent:
             utterance.on_ended(cut)
         if not utterance.done.done():

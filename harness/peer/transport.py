@@ -51,8 +51,8 @@ class Transport:
 
     `addresses`: host addresses to gather on, None for all but loopback. `ask_servers` asks STUN and TURN
     servers for more candidates; `relay_only` uses none but those that they relay. `on_rtp` and `on_rtcp` get
-    plain packets with their arrival on the monotonic clock, when so many datagrams are `together` or at
-    `settle`. `on_malformed` is told of SCTP that the other end may not send, and `on_failed` of what was
+    plain packets with their arrival on the monotonic clock, when so many datagrams are `batch` or at
+    `flush`. `on_malformed` is told of SCTP that the other end may not send, and `on_failed` of what was
     raised where nobody awaits it: neither ends the call. `lite`: an ICE-lite end, which is controlled and
     sends no checks; see `LiteAgent`. `ufrag` and `pwd` are drawn where they are not given.
     """
@@ -69,7 +69,7 @@ class Transport:
         relay_only: bool = False,
         on_rtp: OnPacket | None = None,
         on_rtcp: OnPacket | None = None,
-        together: int = 1,
+        batch: int = 1,
         lite: bool = False,
         patience: float | None = None,
         ufrag: str = "",
@@ -110,7 +110,7 @@ class Transport:
             on_malformed=on_malformed,
             on_failed=on_failed,
         )
-        self._link = MediaLink(self._gatherer, self._dtls, on_failed, together)
+        self._link = MediaLink(self._gatherer, self._dtls, on_failed, batch)
         self._link.on_rtp, self._link.on_rtcp = on_rtp, on_rtcp
         # Send one plain RTP packet or RTCP compound, or what `protect_rtp` made of one; False while the
         # transport is not up.
@@ -280,9 +280,9 @@ class Transport:
         be_silent(True)
         return lambda: be_silent(False)
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Hand on what is held."""
-        self._link.settle()
+        self._link.flush()
 
     def leave_checks_unanswered(self) -> None:
         """Hear connectivity checks and answer none of them."""

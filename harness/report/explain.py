@@ -14,7 +14,7 @@ ACTIONABLE = (Outcome.ERROR, Outcome.FAILED, Outcome.WARNED, Outcome.INCONCLUSIV
 
 
 def explain(verdict: Verdict, title: str = "") -> str:
-    """What is wrong, what was seen, and how to mend it: a few lines."""
+    """What is wrong, what was seen, and how to fix it: a few lines."""
     head = f"{verdict.id}: {verdict.cause or verdict.outcome.value}"
     lines = [head]
     if title:
@@ -22,9 +22,9 @@ def explain(verdict: Verdict, title: str = "") -> str:
     if verdict.explanation:
         lines.append(f"  why   {verdict.explanation}")
     lines += [f"  seen  {evidence}" for evidence in verdict.evidence]
-    if verdict.mend:
-        lines.append(f"  mend  {verdict.mend}")
-    lines += [f"  or    if it is {other.cause}: {other.mend}" for other in verdict.alternatives if other.mend]
+    if verdict.fix:
+        lines.append(f"  fix  {verdict.fix}")
+    lines += [f"  or    if it is {other.cause}: {other.fix}" for other in verdict.alternatives if other.fix]
     return "\n".join(lines)
 
 

@@ -31,7 +31,7 @@ class SavedVerdict(msgspec.Struct, frozen=True):
     cause: str | None
     scenario: str
     explanation: str = ""
-    mend: str = ""
+    fix: str = ""
 
 
 class SavedMeasurement(msgspec.Struct, frozen=True):

@@ -199,10 +199,10 @@ def _violated(requirement: Requirement, violation: Violation, *, strict: bool) -
         Outcome.FAILED if level == Level.MUST or strict else Outcome.WARNED,
         cause=violation.cause,
         explanation=explanation,
-        mend=cause.mend,
+        fix=cause.fix,
         evidence=violation.evidence,
         alternatives=tuple(
-            replace(other, mend=requirement.causes[other.cause].mend) for other in violation.alternatives
+            replace(other, fix=requirement.causes[other.cause].fix) for other in violation.alternatives
         ),
     )
 

@@ -74,14 +74,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a requirement fails: `what` happened, and how to `mend` it.
+    """Why a requirement fails: `what` happened, and how to `fix` it.
 
     `level` is set where this cause is less binding than its requirement, `because` where it binds for another
     reason.
     """
 
     what: str
-    mend: str
+    fix: str
     level: Level | None = None
     because: Because | None = None
 
@@ -104,12 +104,12 @@ class Evidence:
 class Alternative:
     """Another explanation that the evidence does not rule out; the nearer to the front, the likelier.
 
-    `cause` is a declared slug of the same requirement; `mend` follows from it when the verdict is given.
+    `cause` is a declared slug of the same requirement; `fix` follows from it when the verdict is given.
     """
 
     cause: str
     because: str
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ class Verdict:
     scenario: str = ""
     call: str = ""
     explanation: str = ""
-    mend: str = ""
+    fix: str = ""
     evidence: tuple[Evidence, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     observation: Observation | None = None
@@ -244,6 +244,6 @@ class Verdict:
             "scenario": self.scenario,
             "call": self.call,
             "explanation": self.explanation,
-            "mend": self.mend,
+            "fix": self.fix,
             "evidence": [str(e) for e in self.evidence],
         }

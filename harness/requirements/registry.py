@@ -69,8 +69,8 @@ class Registry:
             for slug, cause in causes.items():
                 if not KEBAB.fullmatch(slug):
                     raise ValueError(f"{requirement_id}: the cause {slug!r} is not in kebab-case")
-                if not cause.what.strip() or not cause.mend.strip():
-                    raise ValueError(f"{requirement_id}: the cause {slug} does not say what and how to mend")
+                if not cause.what.strip() or not cause.fix.strip():
+                    raise ValueError(f"{requirement_id}: the cause {slug} does not say what and how to fix")
             for need in needs:
                 if need not in self._by_id:
                     raise ValueError(f"{requirement_id} needs {need}, which is not declared before it")

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from harness.call import Scenario
 from harness.call.conduct import CallRecord, Watch, make_call, make_calls
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 from harness.call.usage import UsageWatch
 from harness.config.run import RunSettings
 from harness.core.clock import wall_time
@@ -36,7 +36,7 @@ class Place(Protocol):
     """How one call is made; `make_call` is the usual way."""
 
     def __call__(
-        self, desk: Desk, scenario: Scenario, *, call: str, watch: Watch
+        self, context: CallContext, scenario: Scenario, *, call: str, watch: Watch
     ) -> Awaitable[CallRecord]: ...
 
 
@@ -46,7 +46,7 @@ async def execute(
     observer: Observer,
     *,
     place: Place = make_call,
-    check: Callable[[Desk], None] = lambda _desk: None,
+    check: Callable[[CallContext], None] = lambda _context: None,
     repeat: tuple[str, ...] = (),
     as_they_end: bool = False,
 ) -> Run:
@@ -60,9 +60,11 @@ async def execute(
     judged as far as it came, told as ended, and raises what cut it. Raises HarnessError where no call can be
     made.
     """
-    async with Desk.open(settings, EmbeddedPair.for_run, lambda line: observer(Noted(line))) as desk:
-        check(desk)
-        work = _Work(desk, planned, observer, place, repeat, as_they_end)
+    async with CallContext.open(
+        settings, EmbeddedPair.for_run, lambda line: observer(Noted(line))
+    ) as context:
+        check(context)
+        work = _Work(context, planned, observer, place, repeat, as_they_end)
         try:
             await work.make_calls()
         except BaseException:
@@ -76,7 +78,7 @@ async def execute(
 class _Work:
     """One run under way."""
 
-    desk: Desk
+    context: CallContext
     planned: Sequence[Planned]
     observer: Observer
     place: Place
@@ -89,7 +91,7 @@ class _Work:
 
     async def make_calls(self) -> None:
         """All of them: those that bear company side by side, then the others one by one."""
-        settings, target = self.desk.settings, self.desk.target
+        settings, target = self.context.settings, self.context.target
         rest = [each.scenario for each in self.planned]
         side_by_side = min(settings.concurrency, len(rest))
         self.observer(
@@ -97,7 +99,7 @@ class _Work:
                 target.shown_url, target.dialect, settings.mode, settings.seed, len(rest), side_by_side
             )
         )
-        usage = await UsageWatch.begin(target, self.desk.client)
+        usage = await UsageWatch.begin(target, self.context.client)
         if settings.mode != "embedded":
             # One ordinary call finds out that nobody answers; the others need not wait for the same.
             ordinary = next((s for s in rest if "connectivity" in s.areas), rest[0])
@@ -109,7 +111,7 @@ class _Work:
             if silence := hangs(self.records[ordinary.name].timeline):
                 # Each further call would wait as long, to show the same.
                 self.observer(Noted(f"  the target hangs ({silence}): no further call is made"))
-                self.desk.budget.close(f"the target hung on the first offer: {silence}")
+                self.context.budget.close(f"the target hung on the first offer: {silence}")
         # The longest begins first, so that none keeps all the others waiting.
         together = sorted((s for s in rest if not s.alone), key=lambda s: -s.lasts)
         made = len(self.records)
@@ -129,14 +131,14 @@ class _Work:
                 self._judge(record)
         asked = dict.fromkeys(requirement for each in self.planned for requirement in each.requirements)
         timelines = [record.timeline for first in made for record in (first, *first.followed_by)]
-        judge_over_calls(timelines, asked, self._keep, strict=self.desk.settings.strict)
+        judge_over_calls(timelines, asked, self._keep, strict=self.context.settings.strict)
         run = self._run(made, interrupted=interrupted)
         self.observer(RunEnded(run))
         return run
 
     def _judge(self, record: CallRecord) -> None:
         planned = next(each for each in self.planned if each.scenario is record.scenario)
-        judge_call(record.timeline, planned.requirements, self._keep, strict=self.desk.settings.strict)
+        judge_call(record.timeline, planned.requirements, self._keep, strict=self.context.settings.strict)
 
     def _keep(self, requirement: Requirement, verdict: Verdict) -> None:
         self.verdicts.append(verdict)
@@ -144,7 +146,7 @@ class _Work:
 
     async def _make(self, scenarios: Sequence[Scenario], *, side_by_side: int, first: int) -> None:
         await make_calls(
-            self.desk,
+            self.context,
             scenarios,
             concurrency=side_by_side,
             on_done=self._done,
@@ -152,14 +154,14 @@ class _Work:
             place=self._placed,
         )
 
-    async def _placed(self, desk: Desk, scenario: Scenario, *, call: str) -> CallRecord:
+    async def _placed(self, context: CallContext, scenario: Scenario, *, call: str) -> CallRecord:
         stages = StageWatch()
 
         def watch(timeline: Timeline, event: Event) -> None:
             for check in stages.reached_by(timeline, event):
                 self.observer(StageReached(scenario.name, call, check, timeline))
 
-        return await self.place(desk, scenario, call=call, watch=watch)
+        return await self.place(context, scenario, call=call, watch=watch)
 
     def _done(self, record: CallRecord) -> None:
         self.records[record.scenario.name] = record
@@ -172,11 +174,11 @@ class _Work:
         return [self.records[name] for name in names if name in self.records]
 
     def _run(self, made: Sequence[CallRecord], *, interrupted: bool) -> Run:
-        settings = self.desk.settings
+        settings = self.context.settings
         by_name = {each.scenario.name: each for each in self.planned}
         return Run(
-            target=self.desk.target.shown_url,
-            dialect=_dialect(made) or self.desk.target.dialect,
+            target=self.context.target.shown_url,
+            dialect=_dialect(made) or self.context.target.dialect,
             mode=settings.mode,
             seed=settings.seed,
             started_at=self.started_at,
@@ -188,7 +190,7 @@ class _Work:
             verdicts=tuple(self.verdicts),
             unreachable=self.unreachable,
             interrupted=interrupted,
-            conditions=conditions(settings, self.desk.library),
+            conditions=conditions(settings, self.context.library),
             repeat=self.repeat,
         )
 

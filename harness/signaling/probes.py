@@ -13,7 +13,7 @@ from harness.config.target import Target
 from harness.core.probes import BAD_OFFER, INJECTION, PREFLIGHT, UNAUTHENTICATED
 from harness.signaling.dialects import JSON, Body, dialect_named
 from harness.signaling.exchange import post, post_offer
-from harness.signaling.sending import Reply, Sender
+from harness.signaling.sending import HttpReply, Sender
 
 MEGABYTE = 1 << 20
 DEEP = 100_000  # levels: any recursive parser gives up before
@@ -21,7 +21,7 @@ DEEP = 100_000  # levels: any recursive parser gives up before
 
 async def send_preflight(
     sender: Sender, target: Target, *, origin: str = "", purpose: str = PREFLIGHT
-) -> Reply | None:
+) -> HttpReply | None:
     """What a browser on a page of `target.origin`, or of another, asks before it may post (Fetch, 4.8)."""
     headers = ["content-type", *(name.lower() for name, _ in target.request_headers() if name != "Origin")]
     request = sender.client.build_request(

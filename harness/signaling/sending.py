@@ -42,7 +42,7 @@ def new_client(target: Target, timeouts: Timeouts) -> httpx.AsyncClient:
 
 
 @dataclass(frozen=True)
-class Reply:
+class HttpReply:
     """A whole response; `content` is cut where it is larger than an answer could be."""
 
     status: int
@@ -64,7 +64,7 @@ class Sender:
     clock: Clock
     redactor: Redactor
 
-    async def send(self, request: httpx.Request, *, purpose: str, case: str = "") -> Reply | None:
+    async def send(self, request: httpx.Request, *, purpose: str, case: str = "") -> HttpReply | None:
         """The reply; None where no whole one came within the time-out, and the record says why.
 
         `at` of the recorded response is the moment of its last byte.
@@ -77,7 +77,9 @@ class Sender:
             async with asyncio.timeout(self.timeouts.answer):
                 response = await self.client.send(request, stream=True)
                 try:
-                    reply = Reply(response.status_code, _headers(response.headers), await _content(response))
+                    reply = HttpReply(
+                        response.status_code, _headers(response.headers), await _content(response)
+                    )
                 finally:
                     await response.aclose()
         except httpx.LocalProtocolError as error:
@@ -108,7 +110,7 @@ class Sender:
             )
         )
 
-    def _record_reply(self, reply: Reply, purpose: str) -> None:
+    def _record_reply(self, reply: HttpReply, purpose: str) -> None:
         now = self.clock.now()
         body, is_base64 = self._body(reply.content)
         self.record(

@@ -131,7 +131,7 @@ def read_manifest(directory: Path) -> dict[str, Entry]:
             f"restore it, or set HARNESS_FIXTURES to a directory with a {MANIFEST}",
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no TOML: {error}", "mend the line that it names") from error
+        raise UsageError(f"{path} is no TOML: {error}", "fix the line that it names") from error
     tables = document.pop("clips", None)
     if document or not isinstance(tables, dict) or not tables:
         stray = f"the unknown key {next(iter(document))}" if document else "no [clips.NAME] tables"
@@ -155,7 +155,7 @@ def _entry(path: Path, name: str, table: Any) -> Entry:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in ("clips", name, *first["loc"]))
-        raise UsageError(f"{path}: {key}: {first['msg']}", "mend the manifest") from error
+        raise UsageError(f"{path}: {key}: {first['msg']}", "fix the manifest") from error
 
 
 def _check_parts(path: Path, name: str, entry: Composed, entries: dict[str, Entry]) -> None:

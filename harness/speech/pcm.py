@@ -28,7 +28,7 @@ def read_audio(path: Path) -> Samples:
             samples = np.concatenate([*chunks, resampler.flush()])
     except FileNotFoundError as error:
         raise UsageError(
-            f"the audio file {path} does not exist", "restore it, or mend the manifest"
+            f"the audio file {path} does not exist", "restore it, or fix the manifest"
         ) from error
     except (FFmpegError, OSError) as error:
         raise UsageError(f"{path} cannot be read as audio: {error}", "use a mono FLAC or WAV file") from error

@@ -36,7 +36,7 @@ def recorded(directory: Path, entry: Recorded) -> Samples:
     if abs(duration_ms - entry.duration_ms) > DURATION_TOLERANCE_MS:
         raise UsageError(
             f"{path} lasts {duration_ms:.0f} ms, but the manifest says {entry.duration_ms}",
-            "mend duration_ms, and speech_ms with it",
+            "fix duration_ms, and speech_ms with it",
         )
     return samples
 

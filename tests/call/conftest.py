@@ -7,7 +7,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from harness.call.desk import Desk, StartPair
+from harness.call.context import CallContext, StartPair
 from harness.config.run import run_settings
 from harness.fakes.embedded import EmbeddedPair
 
@@ -20,6 +20,6 @@ def start_pair() -> Iterator[StartPair]:
 
 
 @pytest.fixture
-async def desk(start_pair: StartPair) -> AsyncIterator[Desk]:
-    async with Desk.open(run_settings(seed=3), start_pair) as opened:
+async def context(start_pair: StartPair) -> AsyncIterator[CallContext]:
+    async with CallContext.open(run_settings(seed=3), start_pair) as opened:
         yield opened

@@ -21,7 +21,7 @@ def per_run(calls: float) -> Budget:
 
 async def placed(budget: Budget, timeline: Timeline | None = None) -> None:
     assert await budget.admit() == ""
-    budget.settle(healthy_call() if timeline is None else timeline)
+    budget.charge(healthy_call() if timeline is None else timeline)
 
 
 async def test_without_a_limit_every_call_may_be_placed_at_once() -> None:
@@ -44,7 +44,7 @@ async def test_the_first_call_is_made_alone_since_nobody_knows_yet_what_one_cost
     second = asyncio.ensure_future(budget.admit())
     await asyncio.sleep(0)
     assert not second.done()
-    budget.settle(healthy_call())
+    budget.charge(healthy_call())
     assert await second == ""
     assert await budget.admit() == "", "the third need not wait"
 
@@ -56,7 +56,7 @@ async def test_a_call_without_a_response_says_nothing_of_what_one_costs() -> Non
     second = asyncio.ensure_future(budget.admit())
     await asyncio.sleep(0)
     assert not second.done()
-    budget.settle(healthy_call())
+    budget.charge(healthy_call())
     assert await second != ""
 
 
@@ -69,11 +69,11 @@ async def test_calls_side_by_side_keep_the_budget_together() -> None:
     waiting = asyncio.ensure_future(budget.admit())
     await asyncio.sleep(0)
     assert not waiting.done(), "refused only once nothing can change it"
-    budget.settle(SILENT_CALL)
+    budget.charge(SILENT_CALL)
     assert await waiting == ""
     last = asyncio.ensure_future(budget.admit())
-    budget.settle(healthy_call())
-    budget.settle(healthy_call())
+    budget.charge(healthy_call())
+    budget.charge(healthy_call())
     assert await last != ""
 
 
@@ -81,7 +81,7 @@ async def test_a_call_that_comes_to_nothing_gives_its_place_back() -> None:
     budget = per_run(2.5)
     await placed(budget)
     assert await budget.admit() == ""
-    budget.settle()
+    budget.charge()
     assert await budget.admit() == ""
 
 

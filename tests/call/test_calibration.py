@@ -10,7 +10,7 @@ import pytest
 
 from harness.call import Caller, Scenario, scenario
 from harness.call.conduct import CallRecord, make_calls
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 from harness.call.waiting import Waiter
 from harness.config.run import run_settings
 from harness.core.events import PacingMeasured
@@ -27,8 +27,8 @@ SILENCE_MS = 500  # the default of a session: what is further apart is another u
 
 
 async def calls(options: EmbeddedOptions, plans: list[Scenario], concurrency: int) -> list[CallRecord]:
-    async with Desk.open(run_settings(seed=1), lambda _settings: EmbeddedPair(options)) as desk:
-        return await make_calls(desk, plans, concurrency=concurrency)
+    async with CallContext.open(run_settings(seed=1), lambda _settings: EmbeddedPair(options)) as context:
+        return await make_calls(context, plans, concurrency=concurrency)
 
 
 def latencies_ms(timeline: Timeline) -> list[float]:

@@ -10,7 +10,7 @@ import pytest
 from harness.call import Caller, Scenario
 from harness.call.budget import Budget
 from harness.call.conduct import make_call, make_calls
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 from harness.config.run import run_settings
 from harness.config.timeouts import Timeouts
 from harness.core import probes
@@ -45,8 +45,8 @@ async def connect_and_hang_up(caller: Caller) -> None:
     await caller.hang_up()
 
 
-async def test_both_ends_of_a_call_are_on_one_timeline(desk: Desk) -> None:
-    record = await make_call(desk, scenario_of(connect_and_hang_up), call="001")
+async def test_both_ends_of_a_call_are_on_one_timeline(context: CallContext) -> None:
+    record = await make_call(context, scenario_of(connect_and_hang_up), call="001")
     timeline = record.timeline
     theirs = timeline.first(CallStarted, side="upstream")
     ours = timeline.first(CallStarted)
@@ -60,7 +60,7 @@ async def test_both_ends_of_a_call_are_on_one_timeline(desk: Desk) -> None:
     assert ours.at <= theirs.at <= opened.at <= ended.at
 
 
-async def test_no_call_is_begun_before_the_official_types_are_there(desk: Desk) -> None:
+async def test_no_call_is_begun_before_the_official_types_are_there(context: CallContext) -> None:
     """Loading them when the first call ends would stop the others for seconds."""
     loaded = []
 
@@ -68,37 +68,39 @@ async def test_no_call_is_begun_before_the_official_types_are_there(desk: Desk) 
         loaded.append(server_events.cache_info().currsize)
 
     server_events.cache_clear()
-    await make_call(desk, scenario_of(plan), call="001")
+    await make_call(context, scenario_of(plan), call="001")
     assert loaded == [1]
 
 
-async def test_a_call_that_lives_on_at_the_upstream_is_said_to_and_for_how_long(desk: Desk) -> None:
+async def test_a_call_that_lives_on_at_the_upstream_is_said_to_and_for_how_long(context: CallContext) -> None:
     async def leaked(caller: Caller) -> None:
         assert caller.line.upstream is not None
         await caller.line.upstream.plant("call-leaked", caller.line.peer.ufrag)
         await connect_and_hang_up(caller)
 
-    impatient = replace(desk, settings=replace(desk.settings, timeouts=Timeouts(hang_up=0.3)))
+    impatient = replace(context, settings=replace(context.settings, timeouts=Timeouts(hang_up=0.3)))
     record = await make_call(impatient, scenario_of(leaked), call="001")
     waited = record.timeline.first(WaitExpired, where=lambda e: e.what == probes.RELEASE)
     assert waited is not None
     assert waited.within == 0.3
-    released = await make_call(desk, scenario_of(connect_and_hang_up), call="002")
+    released = await make_call(context, scenario_of(connect_and_hang_up), call="002")
     assert released.timeline.first(WaitExpired) is None
 
 
-async def test_a_call_leaves_no_task_thread_or_socket(desk: Desk) -> None:
+async def test_a_call_leaves_no_task_thread_or_socket(context: CallContext) -> None:
     three = [scenario_of(connect_and_hang_up, f"call-{n}") for n in range(3)]
-    await make_calls(desk, three, concurrency=3)  # what is loaded once, is loaded now; so are worker threads
+    await make_calls(
+        context, three, concurrency=3
+    )  # what is loaded once, is loaded now; so are worker threads
     tasks, threads, files = asyncio.all_tasks(), threading.active_count(), open_files()
-    await make_calls(desk, three, concurrency=3)
+    await make_calls(context, three, concurrency=3)
     await until(lambda: asyncio.all_tasks() <= tasks)
     # One connection to the fake's management may be kept for the next question.
     await until(lambda: open_files() <= files + 3)
     assert threading.active_count() <= threads
 
 
-async def test_a_cancelled_call_is_hung_up_and_released(desk: Desk) -> None:
+async def test_a_cancelled_call_is_hung_up_and_released(context: CallContext) -> None:
     connected = asyncio.Event()
     ufrags: list[str] = []
 
@@ -109,23 +111,23 @@ async def test_a_cancelled_call_is_hung_up_and_released(desk: Desk) -> None:
         await caller.stay_silent(600)
 
     before = asyncio.all_tasks()
-    making = asyncio.create_task(make_call(desk, scenario_of(talk_for_ever), call="001"))
+    making = asyncio.create_task(make_call(context, scenario_of(talk_for_ever), call="001"))
     await asyncio.wait_for(connected.wait(), 10)
     making.cancel()
     with pytest.raises(asyncio.CancelledError):
         await making
-    assert desk.upstream is not None
-    calls = await desk.upstream.calls_when_ended(ufrags[0], within=5)
+    assert context.upstream is not None
+    calls = await context.upstream.calls_when_ended(ufrags[0], within=5)
     assert [call.live for call in calls] == [False]
     await until(lambda: asyncio.all_tasks() <= before)
 
 
-async def test_a_plan_that_breaks_is_our_failure_and_the_call_is_hung_up(desk: Desk) -> None:
+async def test_a_plan_that_breaks_is_our_failure_and_the_call_is_hung_up(context: CallContext) -> None:
     async def broken(caller: Caller) -> None:
         await caller.connect()
         raise RuntimeError("planted")
 
-    record = await make_call(desk, scenario_of(broken), call="001")
+    record = await make_call(context, scenario_of(broken), call="001")
     failed = record.timeline.first(HarnessFailed)
     assert failed is not None
     assert failed.error == "RuntimeError: planted"
@@ -133,12 +135,12 @@ async def test_a_plan_that_breaks_is_our_failure_and_the_call_is_hung_up(desk: D
     assert record.timeline.first(CallEnded, side="upstream") is not None
 
 
-async def test_an_unknown_clip_is_our_failure_with_near_matches(desk: Desk) -> None:
+async def test_an_unknown_clip_is_our_failure_with_near_matches(context: CallContext) -> None:
     async def misspelt(caller: Caller) -> None:
         await caller.connect()
         await caller.say("es-f-odrer")
 
-    record = await make_call(desk, scenario_of(misspelt), call="001")
+    record = await make_call(context, scenario_of(misspelt), call="001")
     failed = record.timeline.first(HarnessFailed)
     assert failed is not None
     assert "es-f-order" in failed.error
@@ -150,8 +152,8 @@ async def no_pair(_settings: object) -> None:
 
 async def test_with_a_target_no_pair_is_started_and_a_refusal_is_recorded() -> None:
     settings = run_settings(target="http://127.0.0.1:9/offer", seed=1)
-    async with Desk.open(settings, no_pair) as desk:  # type: ignore[arg-type]  # must not be called
-        record = await make_call(desk, scenario_of(connect_and_hang_up), call="001")
+    async with CallContext.open(settings, no_pair) as context:  # type: ignore[arg-type]  # must not be called
+        record = await make_call(context, scenario_of(connect_and_hang_up), call="001")
     failed = record.timeline.first(HttpFailed)
     assert failed is not None
     assert failed.failure == "refused"
@@ -162,19 +164,19 @@ async def test_a_fake_that_nobody_serves_is_served_for_the_run_and_its_loss_is_t
 ) -> None:
     address, told = f"127.0.0.1:{unused_tcp_port}", list[str]()
     settings = run_settings(target="http://127.0.0.1:9/offer", fake_openai=address, seed=1)
-    async with Desk.open(settings, EmbeddedPair.for_run, told.append) as desk:
-        assert desk.upstream is not None
-        assert await desk.upstream.is_there()
+    async with CallContext.open(settings, EmbeddedPair.for_run, told.append) as context:
+        assert context.upstream is not None
+        assert await context.upstream.is_there()
     assert told == [
         f"nobody served the fake OpenAI at http://{address}: the harness serves it there for this run "
         f"(the relay needs OPENAI_BASE_URL=http://{address}/v1)"
     ]
-    async with EmbeddedPair(options_for(settings)) as fake, Desk.open(settings, no_pair) as desk:  # type: ignore[arg-type]  # must not be called
+    async with EmbeddedPair(options_for(settings)) as fake, CallContext.open(settings, no_pair) as context:  # type: ignore[arg-type]  # must not be called
         fake.stop()
-        record = await make_call(desk, scenario_of(connect_and_hang_up), call="001")
-        assert desk.upstream is not None
+        record = await make_call(context, scenario_of(connect_and_hang_up), call="001")
+        assert context.upstream is not None
         with pytest.raises(HarnessError, match="start it with `harness fake-openai"):
-            await desk.upstream.calls("whoever")
+            await context.upstream.calls("whoever")
     assert record.timeline.first(UpstreamUnavailable) is not None
 
 
@@ -199,18 +201,18 @@ async def test_something_else_at_the_fakes_address_ends_the_run_before_any_call(
     settings = run_settings(target="http://127.0.0.1:9/offer", fake_openai=address, seed=1)
     async with server:
         with pytest.raises(HarnessError, match=says):
-            async with Desk.open(settings, no_pair):  # type: ignore[arg-type]  # must not be called
+            async with CallContext.open(settings, no_pair):  # type: ignore[arg-type]  # must not be called
                 pass
 
 
-async def test_no_call_is_placed_beyond_the_budget_and_its_record_says_so(desk: Desk) -> None:
+async def test_no_call_is_placed_beyond_the_budget_and_its_record_says_so(context: CallContext) -> None:
     async def ask(caller: Caller) -> None:
         await caller.connect()
         await caller.say("en-m-yes")
         await caller.hear_reply()
         await caller.hang_up()
 
-    poor = replace(desk, budget=Budget({"cost_per_run_usd": 0.0001}))
+    poor = replace(context, budget=Budget({"cost_per_run_usd": 0.0001}))
     plans = [scenario_of(ask, f"ask-{n}") for n in range(3)]
     first, *rest = await make_calls(poor, plans, concurrency=3)
     assert first.timeline.first(CallWithheld) is None

@@ -4,7 +4,7 @@ import pytest
 
 from harness.call import Caller, Scenario
 from harness.call.conduct import make_call
-from harness.call.desk import Desk, StartPair
+from harness.call.context import CallContext, StartPair
 from harness.config.run import run_settings
 from harness.core.errors import UsageError
 from harness.core.events import ImpairmentMeasured, NetworkImpaired, StateChanged
@@ -29,14 +29,14 @@ def outcomes(timeline: Timeline) -> dict[str, Outcome]:
     return {verdict.id: verdict.outcome for verdict in judge([timeline], REGISTRY)}
 
 
-async def test_what_is_injected_on_the_way_down_is_measured_there(desk: Desk) -> None:
+async def test_what_is_injected_on_the_way_down_is_measured_there(context: CallContext) -> None:
     async def lossy(caller: Caller) -> None:
         await caller.connect()
         caller.network.impair(down=Impairment(loss=0.2, delay_ms=30))
         await caller.stay_silent(4)
         await caller.hang_up()
 
-    timeline = (await make_call(desk, scenario_of(lossy), call="001")).timeline
+    timeline = (await make_call(context, scenario_of(lossy), call="001")).timeline
     changed = timeline.first(NetworkImpaired)
     assert changed is not None
     assert (changed.name, changed.up, changed.down) == ("custom", {}, {"loss": 0.2, "delay_ms": 30})
@@ -50,14 +50,14 @@ async def test_what_is_injected_on_the_way_down_is_measured_there(desk: Desk) ->
     assert (up.lost, up.delay_ms) == (0, 0)
 
 
-async def test_an_unimpaired_call_has_nothing_between_it_and_its_socket(desk: Desk) -> None:
+async def test_an_unimpaired_call_has_nothing_between_it_and_its_socket(context: CallContext) -> None:
     async def plain(caller: Caller) -> None:
         await caller.connect()
         protocol = caller.line.peer._transport._gatherer._connection._protocols[0]
         assert type(protocol.transport).__name__ != "_WiredSocket"
         await caller.hang_up()
 
-    timeline = (await make_call(desk, scenario_of(plain), call="001")).timeline
+    timeline = (await make_call(context, scenario_of(plain), call="001")).timeline
     assert timeline.first(ImpairmentMeasured) is None
     assert timeline.first(NetworkImpaired) is None
 
@@ -71,8 +71,8 @@ async def test_a_run_on_a_train_holds_a_turn_and_does_not_blame_the_relay_for_it
         await caller.hear_reply()
         await caller.hang_up()
 
-    async with Desk.open(run_settings(seed=5, impairment="train"), start_pair) as desk:
-        timeline = (await make_call(desk, scenario_of(turn), call="001")).timeline
+    async with CallContext.open(run_settings(seed=5, impairment="train"), start_pair) as context:
+        timeline = (await make_call(context, scenario_of(turn), call="001")).timeline
     assert [e.name for e in timeline.all(NetworkImpaired)] == ["train"]
     assert injected(timeline, "up").packets > 100
     found = outcomes(timeline)
@@ -82,7 +82,7 @@ async def test_a_run_on_a_train_holds_a_turn_and_does_not_blame_the_relay_for_it
     assert Timeline.from_jsonl(timeline.to_jsonl()).first(NetworkImpaired) is not None
 
 
-async def test_what_a_blackout_breaks_is_not_the_targets_doing(desk: Desk) -> None:
+async def test_what_a_blackout_breaks_is_not_the_targets_doing(context: CallContext) -> None:
     async def cut_off(caller: Caller) -> None:
         await caller.connect()
         caller.network.blackout(60)
@@ -90,7 +90,7 @@ async def test_what_a_blackout_breaks_is_not_the_targets_doing(desk: Desk) -> No
         await caller.stay_silent(9)
         await caller.hang_up()
 
-    found = outcomes((await make_call(desk, scenario_of(cut_off), call="001")).timeline)
+    found = outcomes((await make_call(context, scenario_of(cut_off), call="001")).timeline)
     assert found["turns.speech-detected"] == Outcome.NOT_APPLICABLE
     assert not {id_ for id_, outcome in found.items() if outcome == Outcome.FAILED} - {
         # Nobody can hang up in the dark; the upstream has to notice.
@@ -98,7 +98,7 @@ async def test_what_a_blackout_breaks_is_not_the_targets_doing(desk: Desk) -> No
     }
 
 
-async def test_a_call_goes_on_after_rebinding(desk: Desk) -> None:
+async def test_a_call_goes_on_after_rebinding(context: CallContext) -> None:
     async def walks_out(caller: Caller) -> None:
         await caller.connect()
         await caller.network.rebind()
@@ -106,7 +106,7 @@ async def test_a_call_goes_on_after_rebinding(desk: Desk) -> None:
         await caller.hear_reply()
         await caller.hang_up()
 
-    timeline = (await make_call(desk, scenario_of(walks_out), call="001")).timeline
+    timeline = (await make_call(context, scenario_of(walks_out), call="001")).timeline
     rebound = timeline.first(NetworkImpaired)
     assert rebound is not None
     assert (rebound.name, rebound.followed) == ("rebind", True)
@@ -117,5 +117,5 @@ async def test_a_call_goes_on_after_rebinding(desk: Desk) -> None:
 
 async def test_an_unknown_impairment_is_refused_before_anything_is_started() -> None:
     with pytest.raises(UsageError, match="no impairment 'trian'"):
-        async with Desk.open(run_settings(seed=5, impairment="trian"), EmbeddedPair.for_run):
+        async with CallContext.open(run_settings(seed=5, impairment="trian"), EmbeddedPair.for_run):
             pass

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from harness.call import Caller, Scenario
 from harness.call.conduct import make_call
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 from harness.core.events import ClientEvent, HarnessFailed, HttpRequest
 from harness.core.probes import BAD_OFFERS, UPSTREAM_FAILURES
 from harness.core.timeline import Timeline
@@ -16,8 +16,8 @@ from harness.fakes.faults.catalogue import OPENAI_FAULTS
 Verb = Callable[[Caller], Awaitable[None]]
 
 
-async def call(desk: Desk, verb: Verb) -> Timeline:
-    record = await make_call(desk, Scenario("probe", "A probe.", verb, ()), call="001")
+async def call(context: CallContext, verb: Verb) -> Timeline:
+    record = await make_call(context, Scenario("probe", "A probe.", verb, ()), call="001")
     assert record.timeline.first(HarnessFailed, side=None) is None
     return record.timeline
 
@@ -27,42 +27,42 @@ def requests(timeline: Timeline) -> list[tuple[str, str]]:
     return [(e.purpose, e.case) for e in timeline.all(HttpRequest)]
 
 
-async def test_every_bad_offer_is_sent_once(desk: Desk) -> None:
-    timeline = await call(desk, lambda caller: caller.probe.send_bad_offers())
+async def test_every_bad_offer_is_sent_once(context: CallContext) -> None:
+    timeline = await call(context, lambda caller: caller.probe.send_bad_offers())
     assert requests(timeline) == [("bad-offer", case) for case in BAD_OFFERS]
 
 
-async def test_without_a_fake_upstream_nothing_is_made_to_fail(desk: Desk) -> None:
+async def test_without_a_fake_upstream_nothing_is_made_to_fail(context: CallContext) -> None:
     timeline = await call(
-        replace(desk, upstream=None), lambda caller: caller.probe.offer_while_upstream_fails()
+        replace(context, upstream=None), lambda caller: caller.probe.offer_while_upstream_fails()
     )
     assert requests(timeline) == []
 
 
-async def test_a_target_without_credentials_is_not_asked_without_them(desk: Desk) -> None:
-    assert requests(await call(desk, lambda caller: caller.probe.offer_without_credentials())) == []
+async def test_a_target_without_credentials_is_not_asked_without_them(context: CallContext) -> None:
+    assert requests(await call(context, lambda caller: caller.probe.offer_without_credentials())) == []
 
 
-async def test_a_target_with_credentials_is_asked_without_them(desk: Desk) -> None:
-    guarded = replace(desk, target=replace(desk.target, bearer=SecretStr("a-token-of-this-test")))
+async def test_a_target_with_credentials_is_asked_without_them(context: CallContext) -> None:
+    guarded = replace(context, target=replace(context.target, bearer=SecretStr("a-token-of-this-test")))
     timeline = await call(guarded, lambda caller: caller.probe.offer_without_credentials())
     (request,) = timeline.all(HttpRequest)
     assert request.purpose == "unauthenticated"
     assert "authorization" not in {name.lower() for name, _ in request.headers}
 
 
-async def test_a_preflight_is_sent_only_for_an_origin(desk: Desk) -> None:
-    assert requests(await call(desk, lambda caller: caller.probe.preflight())) == []
-    page = replace(desk, target=replace(desk.target, origin="https://app.example"))
+async def test_a_preflight_is_sent_only_for_an_origin(context: CallContext) -> None:
+    assert requests(await call(context, lambda caller: caller.probe.preflight())) == []
+    page = replace(context, target=replace(context.target, origin="https://app.example"))
     assert requests(await call(page, lambda caller: caller.probe.preflight())) == [("preflight", "")]
 
 
-async def test_the_ladder_climbs_one_rung_after_the_other(desk: Desk) -> None:
+async def test_the_ladder_climbs_one_rung_after_the_other(context: CallContext) -> None:
     async def plan(caller: Caller) -> None:
         await caller.connect()
         await caller.probe.climb_updates()
 
-    sizes = [len(str(e.event)) for e in (await call(desk, plan)).all(ClientEvent)]
+    sizes = [len(str(e.event)) for e in (await call(context, plan)).all(ClientEvent)]
     assert len(sizes) == 4
     assert sizes == sorted(sizes)
     assert sizes[-1] > 200 * 1024

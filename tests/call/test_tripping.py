@@ -11,7 +11,7 @@ import pytest
 
 from harness.call import Caller, Scenario
 from harness.call.conduct import make_calls
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 from harness.config.target import Target
 from harness.core.events import OfferTried
 from harness.core.offer_shapes import (
@@ -59,9 +59,9 @@ async def made(pair: EmbeddedPair, fault: str, offer: str = CHROMIUM, calls: int
         planted = {name: value} if value else [{"name": name}]
         (await client.put(f"{pair.relay}/_relay/faults", json=planted)).raise_for_status()
         settings = OnThisMachine(target=Target(pair.offer_url), seed=1, offer=offer)
-        async with Desk.open(settings, EmbeddedPair.for_run) as desk:
+        async with CallContext.open(settings, EmbeddedPair.for_run) as context:
             plan = Scenario("connects", "connects", connects, ())
-            records = await make_calls(desk, [plan] * calls, concurrency=calls)
+            records = await make_calls(context, [plan] * calls, concurrency=calls)
         async with asyncio.timeout(10):  # until the fake knows that each was hung up
             while (await client.get(f"{pair.fake}/_fake/health")).json()["live"]:
                 await asyncio.sleep(0.05)

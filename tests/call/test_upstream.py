@@ -4,7 +4,7 @@ import httpx
 import pytest
 import respx
 
-from harness.call.upstream import Upstream, clock_offset
+from harness.call.upstream import FakeUpstream, clock_offset
 from harness.core.clock import ManualClock
 from harness.core.errors import HarnessError
 from harness.core.events import CallEnded
@@ -33,7 +33,7 @@ async def test_the_fakes_times_are_shifted_to_the_callers_timeline() -> None:
     respx.get(f"{FAKE}/_fake/calls", params={"ufrag": "abcd", "events": "1"}).mock(
         return_value=reply(now=110.0)
     )
-    upstream = Upstream(FAKE, clock)
+    upstream = FakeUpstream(FAKE, clock)
     [call] = await upstream.calls("abcd")
     [ended] = call.on_timeline(
         origin=-1.0
@@ -51,7 +51,7 @@ async def test_a_call_that_is_still_live_is_asked_for_again_until_the_time_is_ov
         return reply(now=0.0, state="live")
 
     route = respx.get(f"{FAKE}/_fake/calls").mock(side_effect=answer)
-    upstream = Upstream(FAKE, clock)
+    upstream = FakeUpstream(FAKE, clock)
     [call] = await upstream.calls_when_ended("abcd", within=1.0)
     assert call.live
     assert [c.request.url.params["events"] for c in route.calls] == ["0", "0", "0", "1"]
@@ -62,7 +62,7 @@ async def test_a_call_that_is_still_live_is_asked_for_again_until_the_time_is_ov
 async def test_the_events_of_a_call_are_asked_for_once_when_it_has_ended() -> None:
     states = iter(["live", "live", "ended", "ended"])
     route = respx.get(f"{FAKE}/_fake/calls").mock(side_effect=lambda _: reply(now=0.0, state=next(states)))
-    upstream = Upstream(FAKE, ManualClock())
+    upstream = FakeUpstream(FAKE, ManualClock())
     [call] = await upstream.calls_when_ended("abcd", within=60.0)
     assert not call.live
     assert [c.request.url.params["events"] for c in route.calls] == ["0", "0", "0", "1"]
@@ -75,7 +75,7 @@ async def test_the_events_of_a_call_are_asked_for_once_when_it_has_ended() -> No
 )
 async def test_whatever_is_no_fake_is_named_with_what_to_do(response: httpx.Response) -> None:
     respx.get(f"{FAKE}/_fake/calls").mock(return_value=response)
-    upstream = Upstream(FAKE, ManualClock())
+    upstream = FakeUpstream(FAKE, ManualClock())
     with pytest.raises(HarnessError, match=r"fake\.example:8089 does not answer as one"):
         await upstream.calls("abcd")
     await upstream.close()
@@ -84,7 +84,7 @@ async def test_whatever_is_no_fake_is_named_with_what_to_do(response: httpx.Resp
 @respx.mock
 async def test_the_management_token_is_presented() -> None:
     route = respx.get(f"{FAKE}/_fake/calls").mock(return_value=reply(now=0.0))
-    upstream = Upstream(FAKE, ManualClock(), token="open-sesame")
+    upstream = FakeUpstream(FAKE, ManualClock(), token="open-sesame")
     await upstream.calls("abcd")
     assert route.calls.last.request.headers["authorization"] == "Bearer open-sesame"
     await upstream.close()

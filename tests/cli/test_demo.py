@@ -19,7 +19,7 @@ from harness.requirements.registry import REGISTRY
 from tests.cli.conftest import RunCommand
 
 
-def test_every_fault_is_named_with_its_mend_and_the_healthy_relay_is_left_alone(
+def test_every_fault_is_named_with_its_fix_and_the_healthy_relay_is_left_alone(
     run_command: RunCommand, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What the environment says of a real target has no part in the demonstration.
@@ -32,7 +32,7 @@ def test_every_fault_is_named_with_its_mend_and_the_healthy_relay_is_left_alone(
     for case in CASES:
         if case.finds:
             assert f"\n{case.finds}\n" in said
-    assert said.count("  mend  ") == 5
+    assert said.count("  fix  ") == 5
     assert re.search(r"✓ +[\d.]+ s  a healthy relay +nothing wrong", said)
     assert "5 of 5 faults named as planted" in said
 
@@ -74,7 +74,7 @@ def test_on_a_terminal_the_list_and_the_findings_fit(width: int) -> None:
     with show:
         for case in CASES:
             requirement, _, cause = case.finds.partition(": ")
-            verdict = Verdict(requirement, Level.MUST, Outcome.FAILED, cause, mend="mend it " * 30)
+            verdict = Verdict(requirement, Level.MUST, Outcome.FAILED, cause, fix="fix it " * 30)
             show.made(case, (verdict,) if case.finds else (), 1.5)
     live = out.tell()
     show.conclude([], 12.0)

@@ -66,7 +66,7 @@ def test_a_healthy_relay_is_conforming_and_every_stage_is_ticked_off(
     assert (tmp_path / results["calls"][0]["timeline"]).exists()
 
 
-def test_a_broken_relay_is_named_with_cause_and_mend_and_the_document_says_the_same(
+def test_a_broken_relay_is_named_with_cause_and_fix_and_the_document_says_the_same(
     run_command: RunCommand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with EmbeddedPair(EmbeddedOptions(relay_faults=("offer-trimmed",))) as pair:
@@ -75,7 +75,7 @@ def test_a_broken_relay_is_named_with_cause_and_mend_and_the_document_says_the_s
         said = capsys.readouterr().out
         assert run_command(*arguments, "--json") == 1
     assert "signaling.offer-forwarded-intact: offer-trimmed" in said
-    assert "  mend  forward the offer byte for byte" in said
+    assert "  fix  forward the offer byte for byte" in said
     assert "the relay is violating: 1 failed" in said
     assert any(line.startswith("✗") and "arrived at the fake" in line for line in said.splitlines())
     document = json.loads(capsys.readouterr().out)

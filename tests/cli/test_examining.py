@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from harness.call import Scenario
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 from harness.cli.examining import ORDER, Examined, Refused, examine
 from harness.config.run import run_settings
 from harness.core.events import CallStarted
@@ -77,8 +77,8 @@ async def found(url: str, **options: object) -> tuple[Examined, list[Refused]]:
     refused: list[Refused] = []
     settings = run_settings(target=url, seed=1, **options)  # type: ignore[arg-type]  # by name, as given
     plan = Scenario("connects", "Connects and hangs up", connects, ())
-    async with Desk.open(settings, EmbeddedPair.for_run) as desk:
-        examined = await examine(desk, plan, watch=lambda *_: None, on_refused=refused.append)
+    async with CallContext.open(settings, EmbeddedPair.for_run) as context:
+        examined = await examine(context, plan, watch=lambda *_: None, on_refused=refused.append)
     return examined, refused
 
 

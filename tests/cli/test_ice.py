@@ -38,14 +38,14 @@ def test_servers_that_work_are_shown_step_by_step(
     assert lines[-1] == "2 of 2 work"
 
 
-def test_one_that_does_not_work_makes_the_exit_code_1_and_has_its_mend(
+def test_one_that_does_not_work_makes_the_exit_code_1_and_has_its_fix(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], coturn: Coturn
 ) -> None:
     arguments = (coturn.stun, coturn.turn_tcp, "--username", USERNAME, "--credential", "wrong-password")
     assert run(monkeypatch, *arguments) == 1
     said = capsys.readouterr().out
     assert f"{coturn.turn_tcp}  fails: wrong-credentials" in said
-    assert "mend       check username and credential" in said
+    assert "fix       check username and credential" in said
     assert "1 of 2 work" in said
     assert "wrong-password" not in said
 
@@ -67,7 +67,7 @@ def test_json_is_one_document_with_everything_but_the_credential(
     assert [step["name"] for step in good["steps"]] == steps
     assert all(step["ms"] >= 0 and step["error"] is None for step in good["steps"])
     assert (bad["cause"], bad["steps"][-1]["error"]) == ("unreachable", "unreachable: Connection refused")
-    assert bad["mend"].endswith("let UDP through to port 9")
+    assert bad["fix"].endswith("let UDP through to port 9")
 
 
 def test_servers_come_from_the_environment_too(

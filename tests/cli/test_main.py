@@ -82,7 +82,7 @@ def test_faults_are_listed_for_both_parties(capsys: pytest.CaptureFixture[str]) 
     assert listed["fake-openai"]
 
 
-def test_the_catalogue_lists_every_cause_with_its_mend(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_catalogue_lists_every_cause_with_its_fix(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("catalogue") == 0
     page = capsys.readouterr().out
     assert "signaling.answer-has-data-channel" in page

@@ -3,7 +3,7 @@ import pytest
 from harness.core.errors import HarnessError, RequirementViolated, TargetUnreachableError, UsageError
 
 
-def test_an_error_says_what_and_how_to_mend_it() -> None:
+def test_an_error_says_what_and_how_to_fix_it() -> None:
     error = HarnessError("port 8000 is in use", "give another with --bind")
     assert str(error) == "port 8000 is in use (give another with --bind)"
     assert (error.message, error.remedy) == ("port 8000 is in use", "give another with --bind")
@@ -15,7 +15,7 @@ def test_an_error_without_a_remedy_is_its_message() -> None:
 
 
 @pytest.mark.parametrize("kind", [UsageError, TargetUnreachableError])
-def test_what_the_caller_can_mend_is_a_harness_error(kind: type[HarnessError]) -> None:
+def test_what_the_caller_can_fix_is_a_harness_error(kind: type[HarnessError]) -> None:
     assert issubclass(kind, HarnessError)
 
 

@@ -16,11 +16,11 @@ from harness.core.events import Event, Packet, ServerEvent
 from harness.core.timeline import Timeline
 from harness.fakes.openai.app import FakeOpenAI
 from harness.fakes.openai.conversation.settings import ConversationSettings
-from harness.fakes.openai.record import CallRecord
+from harness.fakes.openai.record import UpstreamRecord
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.serving import running
 from harness.peer.peer import Peer
-from harness.peer.source import Microphone, Utterance
+from harness.peer.source import Microphone, SpokenUtterance
 from harness.speech import opus
 from harness.speech.library import load_library
 
@@ -71,7 +71,7 @@ class Served(Reached):
     fake: FakeOpenAI
 
     @property
-    def records(self) -> list[CallRecord]:
+    def records(self) -> list[UpstreamRecord]:
         return list(self.fake.calls.records)
 
 
@@ -111,7 +111,7 @@ class Caller:
         self.peer.accept_answer(answer, ice_seconds=5.0, dtls_seconds=2.0)
 
     async def say(self, clip: str = "en-m-yes") -> None:
-        utterance = Utterance(load_library().clip(clip).packets)
+        utterance = SpokenUtterance(load_library().clip(clip).packets)
         self.microphone.say(utterance)
         await utterance.done
 

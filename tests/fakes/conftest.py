@@ -12,7 +12,7 @@ from openai.types.live.server_event import ServerEvent as LiveServerEvent
 from pydantic import TypeAdapter, ValidationError
 
 from harness.core.realtime_events import server_event_problem
-from harness.fakes.openai.record import CallRecord
+from harness.fakes.openai.record import UpstreamRecord
 from tests.fakes.callers import Served, serving
 from tests.fakes.recorded import OrderWatch, differences, explanation
 
@@ -24,9 +24,9 @@ def every_event_is_one_that_the_api_may_send(monkeypatch: pytest.MonkeyPatch) ->
     """Strictly by the official types and the recordings, in every call of every test that meets no fault."""
     problems: list[str] = []
     orders: dict[int, OrderWatch] = defaultdict(OrderWatch)
-    note = CallRecord.server_event
+    note = UpstreamRecord.server_event
 
-    def checked(record: CallRecord, event: dict[str, Any] | None, raw: str, size: int) -> None:
+    def checked(record: UpstreamRecord, event: dict[str, Any] | None, raw: str, size: int) -> None:
         if not record.faults:
             if problem := _problem(event):
                 problems.append(f"{problem} in {event}")
@@ -35,7 +35,7 @@ def every_event_is_one_that_the_api_may_send(monkeypatch: pytest.MonkeyPatch) ->
                 problems.extend(orders[id(record)].violations(event))
         note(record, event, raw, size)
 
-    monkeypatch.setattr(CallRecord, "server_event", checked)
+    monkeypatch.setattr(UpstreamRecord, "server_event", checked)
     yield
     assert problems == []
 

@@ -6,7 +6,7 @@ import shutil
 from itertools import cycle, islice
 
 from harness.call.conduct import make_calls
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedPair
 from tests.far_end.gateway import OnThisMachine, install, libwebrtc_behind_a_relay
@@ -27,6 +27,6 @@ async def make_calls_to_libwebrtc(number: int, *, seed: int, names: tuple[str, .
     wanted = [each for each in every_scenario() if not names or each.name in names]
     async with libwebrtc_behind_a_relay(node, seed=seed) as target:
         settings = OnThisMachine(target=target, seed=seed)
-        async with Desk.open(settings, EmbeddedPair.for_run) as desk:
-            records = await make_calls(desk, list(islice(cycle(wanted), number)), concurrency=CONCURRENCY)
+        async with CallContext.open(settings, EmbeddedPair.for_run) as context:
+            records = await make_calls(context, list(islice(cycle(wanted), number)), concurrency=CONCURRENCY)
     return [record.timeline for first in records for record in (first, *first.followed_by)]

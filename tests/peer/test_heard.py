@@ -5,7 +5,7 @@ import numpy as np
 from harness.core.audio import Samples
 from harness.core.clock import ManualClock, RelativeClock
 from harness.core.events import Event, Packet, PacketsReceived
-from harness.peer.heard import Heard
+from harness.peer.heard import ReceivedAudio
 from harness.peer.rtcp import StreamStatistics
 
 FRAME = np.full(960, 1000, dtype=np.int16)
@@ -18,13 +18,13 @@ def decode(payload: bytes) -> Samples:
     return FRAME if payload == LOUD else FRAME // 200
 
 
-def heard() -> tuple[Heard, list[Event]]:
+def heard() -> tuple[ReceivedAudio, list[Event]]:
     recorded: list[Event] = []
-    return Heard(recorded.append, RelativeClock(ManualClock(100.0)), decode), recorded
+    return ReceivedAudio(recorded.append, RelativeClock(ManualClock(100.0)), decode), recorded
 
 
 def take(
-    audio: Heard, at: float, timestamp: int, sequence: int = 0, payload: bytes = LOUD, ssrc: int = 1
+    audio: ReceivedAudio, at: float, timestamp: int, sequence: int = 0, payload: bytes = LOUD, ssrc: int = 1
 ) -> None:
     audio.packet(100.0 + at, sequence, timestamp, payload, StreamStatistics(ssrc))
 

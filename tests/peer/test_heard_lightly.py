@@ -5,7 +5,7 @@ import numpy as np
 from harness.core.audio import Samples
 from harness.core.clock import ManualClock, RelativeClock
 from harness.core.events import Event, StretchHeard
-from harness.peer.heard_lightly import PAUSE, PROBED, PROBED_IN_PAUSE, HeardLightly
+from harness.peer.heard_lightly import PAUSE, PROBED, PROBED_IN_PAUSE, ReceivedAudioLight
 from harness.peer.rtcp import StreamStatistics
 from harness.speech.opus import SILENCE
 
@@ -18,7 +18,9 @@ class Line:
     def __init__(self) -> None:
         self.recorded: list[Event] = []
         self.decoded: list[bytes] = []
-        self.ear = HeardLightly(self.recorded.append, RelativeClock(ManualClock(100.0)), lambda: self._decode)
+        self.ear = ReceivedAudioLight(
+            self.recorded.append, RelativeClock(ManualClock(100.0)), lambda: self._decode
+        )
         self._stream = StreamStatistics(7)
         self._sent = 0
 

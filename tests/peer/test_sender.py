@@ -8,7 +8,7 @@ import pytest
 from aiortc.rtp import RtcpPacket, RtcpSrPacket
 
 from harness.peer.sender import REPORT_SECONDS, SAMPLES_PER_FRAME, AudioSender
-from harness.peer.source import Microphone, Utterance
+from harness.peer.source import Microphone, SpokenUtterance
 
 SEAL = b"seal"
 FRAME = 0.02
@@ -59,7 +59,7 @@ async def test_the_far_end_cannot_tell_whether_frames_were_protected_ahead() -> 
         wire, microphone = Wire(), Microphone([b"quiet"])
         sender = AudioSender(wire, microphone, ssrc=7, ahead=ahead)
         sender._sequence, sender._timestamp = 0xFFFD, 0xFFFFFFFF - 2 * SAMPLES_PER_FRAME  # both wrap
-        microphone.say(Utterance([b"%d" % i for i in range(13)]))
+        microphone.say(SpokenUtterance([b"%d" % i for i in range(13)]))
         tick(sender, 30)
         sent.append(wire.rtp)
         assert wire.payloads == [b"%d" % i for i in range(13)] + [b"quiet"] * 17
@@ -85,7 +85,7 @@ async def test_an_utterance_begins_and_ends_when_its_packets_leave(silent: int) 
     frame, told = 0, list[tuple[str, int]]()
     tick(sender, silent)
     microphone.say(
-        Utterance(
+        SpokenUtterance(
             [b"a"] * 8,
             on_started=lambda: told.append(("started", frame)),
             on_ended=lambda cut: told.append((f"ended {cut}", frame)),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.peer.source import Microphone, Utterance
+from harness.peer.source import Microphone, SpokenUtterance
 
 SILENCE = [b"quiet"]
 
@@ -16,13 +16,13 @@ def packets(microphone: Microphone, count: int) -> list[bytes | None]:
 async def test_silence_flows_before_and_after_what_is_said() -> None:
     microphone = Microphone(SILENCE)
     assert packets(microphone, 1) == [b"quiet"]
-    microphone.say(Utterance([b"a", b"b"]))
+    microphone.say(SpokenUtterance([b"a", b"b"]))
     assert packets(microphone, 4) == [b"a", b"b", b"quiet", b"quiet"]
 
 
 async def test_an_utterance_tells_its_first_and_its_last_packet() -> None:
     told: list[str] = []
-    utterance = Utterance(
+    utterance = SpokenUtterance(
         [b"a", b"b"],
         on_started=lambda: told.append("started"),
         on_ended=lambda cut: told.append(f"ended {cut}"),
@@ -39,7 +39,7 @@ async def test_an_utterance_tells_its_first_and_its_last_packet() -> None:
 
 async def test_muting_replaces_the_voice_by_silence_while_it_runs_on() -> None:
     microphone = Microphone(SILENCE)
-    microphone.say(Utterance([b"a", b"b", b"c"]))
+    microphone.say(SpokenUtterance([b"a", b"b", b"c"]))
     microphone.next_packet()
     microphone.muted = True
     assert packets(microphone, 1) == [b"quiet"]
@@ -49,16 +49,16 @@ async def test_muting_replaces_the_voice_by_silence_while_it_runs_on() -> None:
 
 async def test_two_utterances_queue_up() -> None:
     microphone = Microphone(SILENCE)
-    microphone.say(Utterance([b"a"]))
-    microphone.say(Utterance([b"b"]))
+    microphone.say(SpokenUtterance([b"a"]))
+    microphone.say(SpokenUtterance([b"b"]))
     assert packets(microphone, 3) == [b"a", b"b", b"quiet"]
 
 
 async def test_falling_silent_cuts_what_is_being_said() -> None:
     told: list[bool] = []
     microphone = Microphone(SILENCE)
-    first = Utterance([b"a", b"b"], on_ended=told.append)
-    second = Utterance([b"c"], on_ended=told.append)
+    first = SpokenUtterance([b"a", b"b"], on_ended=told.append)
+    second = SpokenUtterance([b"c"], on_ended=told.append)
     microphone.say(first)
     microphone.say(second)
     microphone.next_packet()
@@ -77,7 +77,7 @@ async def test_only_a_stopped_microphone_sends_nothing() -> None:
 
 async def test_an_utterance_without_packets_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one packet"):
-        Microphone(SILENCE).say(Utterance([]))
+        Microphone(SILENCE).say(SpokenUtterance([]))
 
 
 @given(
@@ -97,7 +97,7 @@ async def test_nothing_begins_or_ends_after_the_first_of_what_is_foreseen(
     for act, count in script:
         if act == "say":
             microphone.say(
-                Utterance(
+                SpokenUtterance(
                     [b"a"] * count,
                     on_started=lambda: told.append("started"),
                     on_ended=lambda _cut: told.append("ended"),

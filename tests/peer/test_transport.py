@@ -80,7 +80,7 @@ async def test_no_media_passes_what_is_blocked_until_that_is_lifted() -> None:
 
 
 async def test_what_is_opened_together_comes_in_order_and_the_rest_when_it_is_settled() -> None:
-    async with connected_pair(together=3) as (caller, callee, _channel):
+    async with connected_pair(batch=3) as (caller, callee, _channel):
         came: list[tuple[bytes, float]] = []
         caller.transport.on_rtp = lambda packet, at: came.append((packet, at))
         await until(lambda: callee.transport.send_rtp(media(0)))
@@ -89,7 +89,7 @@ async def test_what_is_opened_together_comes_in_order_and_the_rest_when_it_is_se
         await until(lambda: len(came) == 3)
         async with asyncio.timeout(5):
             while len(came) < 4:
-                caller.transport.settle()
+                caller.transport.flush()
                 await asyncio.sleep(0.005)
         assert [packet for packet, _ in came] == [media(number) for number in range(4)]
         arrivals = [at for _, at in came]

@@ -83,7 +83,7 @@ def test_collecting_makes_no_call(scenarios: Run) -> None:
     assert not finished.reports.exists()
 
 
-def test_a_broken_relay_is_named_with_cause_evidence_and_mend_and_no_traceback(
+def test_a_broken_relay_is_named_with_cause_evidence_and_fix_and_no_traceback(
     scenarios: Run, pair: EmbeddedPair
 ) -> None:
     with planted(pair, offer_trimmed=True):

@@ -8,18 +8,18 @@ from harness.requirements.model import Alternative, Evidence, Level, Outcome, Ve
 
 def verdict(rid: str, outcome: Outcome, cause: str | None = None, scenario: str = "first") -> Verdict:
     return Verdict(
-        rid, Level.MUST, outcome, cause=cause, scenario=scenario, explanation="because", mend="do it"
+        rid, Level.MUST, outcome, cause=cause, scenario=scenario, explanation="because", fix="do it"
     )
 
 
-def test_a_failure_says_rule_reason_evidence_and_mend() -> None:
+def test_a_failure_says_rule_reason_evidence_and_fix() -> None:
     failed = Verdict(
         "signaling.answer-is-sdp",
         Level.MUST,
         Outcome.FAILED,
         cause="html-page",
         explanation="the relay answered with a web page",
-        mend="serve the route",
+        fix="serve the route",
         evidence=(Evidence(0.2121, "the body begins with <!doctype html>"),),
     )
     assert explain(failed, "The answer must be SDP").splitlines() == [
@@ -27,15 +27,15 @@ def test_a_failure_says_rule_reason_evidence_and_mend() -> None:
         "  rule  The answer must be SDP (MUST)",
         "  why   the relay answered with a web page",
         "  seen  0.212 s: the body begins with <!doctype html>",
-        "  mend  serve the route",
+        "  fix  serve the route",
     ]
 
 
-def test_other_explanations_come_with_their_own_mend_in_their_rank() -> None:
+def test_other_explanations_come_with_their_own_fix_in_their_rank() -> None:
     others = (Alternative("udp-blocked", "a firewall", "open UDP"), Alternative("asleep", "night", "wake it"))
     failed = replace(verdict("a.b", Outcome.FAILED, "silent"), alternatives=others)
     assert explain(failed).splitlines()[-3:] == [
-        "  mend  do it",
+        "  fix  do it",
         "  or    if it is udp-blocked: open UDP",
         "  or    if it is asleep: wake it",
     ]

@@ -34,7 +34,7 @@ def one_run() -> Run:
         scenario="first",
         call="001-first",
         explanation="why",
-        mend="how",
+        fix="how",
         evidence=(Evidence(0.2, "1 bare line feed"),),
     )
     entry = CallEntry("001-first", "first", timeline, np.zeros(480, dtype=np.int16))
@@ -67,7 +67,7 @@ def test_results_are_those_of_the_contract(tmp_path: Path) -> None:
             "scenario": "first",
             "call": "001-first",
             "explanation": "why",
-            "mend": "how",
+            "fix": "how",
             "evidence": ["0.200 s: 1 bare line feed"],
         }
     ]

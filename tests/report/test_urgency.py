@@ -14,7 +14,7 @@ FAILED, WARNED, PASSED = Outcome.FAILED, Outcome.WARNED, Outcome.PASSED
 def verdict(rid: str, outcome: Outcome = FAILED, cause: str | None = None, call: str = "1") -> Verdict:
     level = Level.SHOULD if outcome == WARNED else Level.MUST
     return Verdict(
-        rid, level, outcome, cause=cause, scenario=f"s{call}", call=call, explanation="why", mend="how"
+        rid, level, outcome, cause=cause, scenario=f"s{call}", call=call, explanation="why", fix="how"
     )
 
 

@@ -13,7 +13,7 @@ def test_the_page_names_every_requirement_cause_and_limit() -> None:
         assert f"### {requirement.id}\n" in page
         for slug, cause in requirement.causes.items():
             assert f"| `{slug}`" in page
-            assert cause.mend.replace("|", "\\|").replace("<", "&lt;") in page
+            assert cause.fix.replace("|", "\\|").replace("<", "&lt;") in page
     for name in LIMITS:
         assert f"| `{name}` |" in page
 

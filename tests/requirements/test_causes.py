@@ -45,12 +45,12 @@ def test_what_needs_a_failed_requirement_is_blocked(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_finding_says_what_happened_and_how_to_mend_it(case: Case) -> None:
+def test_a_finding_says_what_happened_and_how_to_fix_it(case: Case) -> None:
     (verdict,) = [v for v in judge(case.calls(), REGISTRY) if v.outcome in FOUND]
     cause = REGISTRY.get(case.requirement).causes[case.cause]
     assert verdict.explanation.startswith(f"{cause.what}: ")
     assert len(verdict.explanation) > len(cause.what) + 4
-    assert verdict.mend == cause.mend
+    assert verdict.fix == cause.fix
     assert verdict.evidence, "a finding without a quotation from the timeline"
     assert all(e.text for e in verdict.evidence)
 
@@ -66,7 +66,7 @@ def test_every_cause_can_be_acted_on() -> None:
     for requirement in REGISTRY:
         for slug, cause in requirement.causes.items():
             assert len(cause.what) > 10, (requirement.id, slug)
-            assert len(cause.mend) > 30, (requirement.id, slug)
+            assert len(cause.fix) > 30, (requirement.id, slug)
             assert cause.what[0].islower() or cause.what.startswith(("OpenAI", "DTLS", "ICE", "UDP")), (
                 cause.what
             )

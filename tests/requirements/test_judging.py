@@ -50,7 +50,7 @@ from tests.support.timelines import (
 
 SOURCE = Source("RFC 0", "nothing")
 CAUSES = {
-    "broken": Cause("it is broken", "mend it"),
+    "broken": Cause("it is broken", "fix it"),
     "odd": Cause("it is odd", "look at it", level=Level.SHOULD),
 }
 
@@ -204,7 +204,7 @@ def test_an_alternative_explanation_is_told() -> None:
     verdict = judged(Violation("broken", "so", alternatives=(Alternative("odd", "it looks the same"),)))
     assert verdict.explanation == "it is broken: so; or else odd: it looks the same"
     assert verdict.alternatives[0].cause == "odd"
-    assert verdict.alternatives[0].mend, "what would mend it, if it is that"
+    assert verdict.alternatives[0].fix, "what would fix it, if it is that"
 
 
 def test_an_alternative_that_was_not_declared_is_our_failure() -> None:
@@ -229,7 +229,7 @@ def test_the_result_has_the_fields_of_the_contract() -> None:
         "scenario": "first-turn",
         "call": "001-first-turn",
         "explanation": "it is broken: so",
-        "mend": "mend it",
+        "fix": "fix it",
         "evidence": ["0.212 s: answer", "all"],
     }
 
@@ -336,8 +336,8 @@ def test_no_calls_are_no_verdict_on_a_run() -> None:
 def test_a_saved_timeline_is_judged_as_the_call_was(case: Case) -> None:
     calls = case.calls()
     saved = [Timeline.from_jsonl(call.to_jsonl()) for call in calls]
-    outcomes = [(v.id, v.outcome, v.cause, v.mend) for v in judge(calls, REGISTRY)]
-    assert [(v.id, v.outcome, v.cause, v.mend) for v in judge(saved, REGISTRY)] == outcomes
+    outcomes = [(v.id, v.outcome, v.cause, v.fix) for v in judge(calls, REGISTRY)]
+    assert [(v.id, v.outcome, v.cause, v.fix) for v in judge(saved, REGISTRY)] == outcomes
 
 
 @given(seed=st.integers(0, 10_000), case=st.sampled_from(CASES))

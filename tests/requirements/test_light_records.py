@@ -10,7 +10,7 @@ from harness.core.clock import ManualClock, RelativeClock
 from harness.core.events import PacketsReceived, StretchHeard
 from harness.core.stages import durations
 from harness.core.timeline import Timeline
-from harness.peer.heard_lightly import PAUSE, HeardLightly
+from harness.peer.heard_lightly import PAUSE, ReceivedAudioLight
 from harness.peer.rtcp import StreamStatistics
 from harness.requirements import REGISTRY, judge
 from harness.speech.opus import SILENCE
@@ -30,7 +30,7 @@ def lightly(timeline: Timeline) -> Timeline:
     """The same call, its packets heard by the light ear."""
     light = Timeline(event for event in timeline if not isinstance(event, PacketsReceived))
     loud = np.full(960, 8000, np.int16)
-    ear = HeardLightly(light.append, RelativeClock(ManualClock(0.0)), lambda: lambda _payload: loud)
+    ear = ReceivedAudioLight(light.append, RelativeClock(ManualClock(0.0)), lambda: lambda _payload: loud)
     streams: dict[int, StreamStatistics] = {}
     for batch in timeline.all(PacketsReceived):
         stream = streams.setdefault(batch.ssrc, StreamStatistics(batch.ssrc))

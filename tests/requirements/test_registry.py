@@ -8,7 +8,7 @@ from harness.requirements import AREAS, REGISTRY, Because, Cause, Level, Registr
 from harness.requirements.model import Finding
 
 SOURCE = Source("RFC 0", "nothing")
-MENDED = {"broken": Cause("it is broken", "mend it")}
+MENDED = {"broken": Cause("it is broken", "fix it")}
 
 # The contract of the catalogue: these ids and causes are never renamed.
 CONTRACT = {

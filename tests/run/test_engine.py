@@ -9,7 +9,7 @@ import pytest
 
 from harness.call import Caller, Scenario, scenario
 from harness.call.conduct import CallRecord, Watch, make_call
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 from harness.config.run import run_settings
 from harness.core.events import CallEnded
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
@@ -112,11 +112,11 @@ async def test_a_run_that_is_cut_short_is_judged_as_far_as_it_came() -> None:
     told: list[Happening] = []
     begun = asyncio.Event()
 
-    async def place(desk: Desk, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
+    async def place(context: CallContext, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
         if scenario.name == "two":
             begun.set()
             await asyncio.Event().wait()
-        return await make_call(desk, scenario, call=call, watch=watch)
+        return await make_call(context, scenario, call=call, watch=watch)
 
     with EmbeddedPair(EmbeddedOptions()) as pair:
         settings = run_settings(seed=1, concurrency=1).with_pair(pair.offer_url, pair.fake)
@@ -147,8 +147,8 @@ async def test_calls_judged_as_they_end_have_their_verdicts_before_they_are_told
 
 
 async def test_a_check_that_refuses_keeps_the_run_from_sending_anything() -> None:
-    def check(desk: Desk) -> None:
-        raise ValueError(desk.settings.mode)
+    def check(context: CallContext) -> None:
+        raise ValueError(context.settings.mode)
 
     told: list[Happening] = []
     settings = run_settings(target="http://127.0.0.1:9/offer", seed=1)

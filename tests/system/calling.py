@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from harness.call import Caller, Scenario
 from harness.call.comparing import compare_audio
 from harness.call.conduct import CallRecord, make_call
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 from harness.call.tripping import Tripping
 from harness.call.usage import UsageWatch
 from harness.config.hooks import UsageEndpoint
@@ -73,7 +73,7 @@ async def _calls(planned: Sequence[Planned], settings: RunSettings) -> list[Time
     async with (
         EmbeddedPair(options) as pair,
         httpx.AsyncClient(trust_env=False) as management,
-        open_desk(pair, settings) as desk,
+        open_desk(pair, settings) as context,
         ice_servers(planned) as servers,
         usage_endpoints(planned) as endpoints,
     ):
@@ -82,7 +82,7 @@ async def _calls(planned: Sequence[Planned], settings: RunSettings) -> list[Time
         async def call(number: int, each: Planned) -> CallRecord:
             async with places:
                 scenario = _scenario(each, pair, management)
-                own = _desk_for(each, desk, servers, endpoints)
+                own = _desk_for(each, context, servers, endpoints)
                 usage = await UsageWatch.begin(own.target, own.client)
                 record = await make_call(own, scenario, call=f"{number:03d}")
                 if usage is not None:
@@ -95,35 +95,38 @@ async def _calls(planned: Sequence[Planned], settings: RunSettings) -> list[Time
         made = await asyncio.gather(*(call(n, each) for n, each in together))
         records |= dict(zip((n for n, _ in together), made, strict=True))
         for record in records.values():
-            compare_audio(record.timeline, record.audio, desk.library)
+            compare_audio(record.timeline, record.audio, context.library)
     return [records[n].timeline for n, _ in numbered]
 
 
 def _desk_for(
-    planted: Planned, desk: Desk, servers: Mapping[str, IceServer], endpoints: Mapping[str, UsageEndpoint]
-) -> Desk:
+    planted: Planned,
+    context: CallContext,
+    servers: Mapping[str, IceServer],
+    endpoints: Mapping[str, UsageEndpoint],
+) -> CallContext:
     """With what is configured for this call alone."""
     target = dict(planted.target)
     if planted.ice:
         target["ice_servers"] = (servers[planted.ice],)
     if planted.usage:
         target["usage"] = endpoints[planted.usage]
-    limits = {**desk.settings.limits, **dict(planted.limits)}
+    limits = {**context.settings.limits, **dict(planted.limits)}
     return replace(
-        desk,
-        settings=replace(desk.settings, limits=limits, offer=planted.offer or desk.settings.offer),
-        target=replace(desk.target, **target),
+        context,
+        settings=replace(context.settings, limits=limits, offer=planted.offer or context.settings.offer),
+        target=replace(context.target, **target),
         tripping=Tripping(),
     )
 
 
 @asynccontextmanager
-async def open_desk(pair: EmbeddedPair, settings: RunSettings) -> AsyncIterator[Desk]:
-    """A desk with credentials for the pair."""
+async def open_desk(pair: EmbeddedPair, settings: RunSettings) -> AsyncIterator[CallContext]:
+    """A context with credentials for the pair."""
     settings = settings.with_pair(pair.offer_url, pair.fake)
     target = replace(settings.the_target, bearer=SecretStr(BEARER))
-    async with Desk.open(replace(settings, target=target), EmbeddedPair.for_run) as desk:
-        yield desk
+    async with CallContext.open(replace(settings, target=target), EmbeddedPair.for_run) as context:
+        yield context
 
 
 def _scenario(planned: Planned, pair: EmbeddedPair, management: httpx.AsyncClient) -> Scenario:

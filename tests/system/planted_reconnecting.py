@@ -8,20 +8,20 @@ from dataclasses import dataclass, replace
 import httpx
 
 from harness.call import Caller
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 
 Plan = Callable[[Caller, "Planting"], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Planting:
-    """Plants faults at the pair of the desk that calls are made from."""
+    """Plants faults at the pair of the context that calls are made from."""
 
-    desk: Desk
+    context: CallContext
     client: httpx.AsyncClient
 
     async def fake(self, **fault: object) -> None:
-        await self._plant(f"{self.desk.settings.fake_openai}/_fake/faults", fault)
+        await self._plant(f"{self.context.settings.fake_openai}/_fake/faults", fault)
 
     async def relay(self, caller: Caller, **fault: object) -> None:
         """At the relay that this caller goes through."""

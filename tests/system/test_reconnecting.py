@@ -11,7 +11,7 @@ import uvloop
 
 from harness.call import Caller, Scenario
 from harness.call.conduct import make_call
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 from harness.config.run import run_settings
 from harness.config.timeouts import Timeouts
 from harness.core.timeline import Timeline
@@ -34,10 +34,10 @@ def timelines() -> dict[str, Timeline]:
 async def _calls() -> dict[str, Timeline]:
     settings = replace(run_settings(seed=4, limits=LIMITS), timeouts=TIMEOUTS)
     async with (
-        Desk.open(settings, EmbeddedPair.for_run) as desk,
+        CallContext.open(settings, EmbeddedPair.for_run) as context,
         httpx.AsyncClient(trust_env=False) as client,
     ):
-        at = Planting(desk, client)
+        at = Planting(context, client)
 
         async def call(plan: Plan) -> Timeline:
             async def planted(caller: Caller) -> None:
@@ -45,7 +45,7 @@ async def _calls() -> dict[str, Timeline]:
 
             name = plan.__name__
             restarts = "relay_that" in name
-            record = await make_call(desk, Scenario(name, name, planted, (), (), restarts), call=name)
+            record = await make_call(context, Scenario(name, name, planted, (), (), restarts), call=name)
             return record.timeline
 
         together = [f for f, plan in PLANTED.items() if plan not in ONE_AFTER_THE_OTHER]

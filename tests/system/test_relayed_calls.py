@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from harness.call import Caller, Scenario
 from harness.call.conduct import make_call
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 from harness.config.ice import IceServer
 from harness.config.ice_options import ice_options
 from harness.config.run import RunSettings, run_settings
@@ -48,15 +48,15 @@ def short_spoken(settings: RunSettings) -> EmbeddedPair:
 
 
 async def _calls(coturn: Coturn, transports: list[str]) -> dict[str, Timeline]:
-    async with Desk.open(RunSettings(limits=LIMITS), short_spoken) as desk:
+    async with CallContext.open(RunSettings(limits=LIMITS), short_spoken) as context:
 
         async def call(transport: str) -> Timeline:
             server = IceServer((getattr(coturn, transport),), USERNAME, SecretStr(PASSWORD))
             target = replace(
-                desk.target, ice_servers=(server,), relay_only=True, ice_ca=coturn.certificate.ca
+                context.target, ice_servers=(server,), relay_only=True, ice_ca=coturn.certificate.ca
             )
             scenario = Scenario(transport, transport, converses, ())
-            record = await make_call(replace(desk, target=target), scenario, call=transport)
+            record = await make_call(replace(context, target=target), scenario, call=transport)
             return record.timeline
 
         return dict(zip(transports, await asyncio.gather(*map(call, transports)), strict=True))
@@ -107,8 +107,8 @@ async def test_a_call_relays_by_servers_that_it_was_told_of_over_http(coturn: Co
     async with await asyncio.start_server(tell, "127.0.0.1", 0) as back_end:
         url = f"http://127.0.0.1:{back_end.sockets[0].getsockname()[1]}/ice"
         settings = run_settings(ice=ice_options(servers_from=url, policy="relay"))
-        async with Desk.open(settings, short_spoken) as desk:
-            record = await make_call(desk, Scenario("told", "told", connects, ()), call="told")
+        async with CallContext.open(settings, short_spoken) as context:
+            record = await make_call(context, Scenario("told", "told", connects, ()), call="told")
     timeline = record.timeline
     assert [server.error for server in timeline.all(IceServerTried)] == [
         "unreachable: Connection refused",

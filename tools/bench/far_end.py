@@ -14,7 +14,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from harness.core.collector import freeze_loaded
 from harness.core.sdp import parse_sdp
 from harness.fakes.openai.answer import write_answer
-from harness.peer.peer import TOGETHER
+from harness.peer.peer import BATCH
 from harness.peer.receiver import AudioReceiver
 from harness.peer.remote import Remote
 from harness.peer.sender import AudioSender, new_ssrc
@@ -65,16 +65,16 @@ class OurCallee:
             addresses=["127.0.0.1"],
             on_rtp=self._receiver.rtp,
             on_rtcp=self._receiver.rtcp,
-            together=TOGETHER,
+            batch=BATCH,
         )
         source = Loop(load_library().clip(REPLY).packets)
         self._sender = AudioSender(
             self._transport,
             source,
             ssrc=new_ssrc(),
-            ahead=TOGETHER,
+            ahead=BATCH,
             receiver=self._receiver,
-            chores=self._transport.settle,
+            chores=self._transport.flush,
         )
         self._receiver.our_ssrc = self._sender.ssrc
         self._connecting: asyncio.Task[None] | None = None
@@ -93,7 +93,7 @@ class OurCallee:
         self._sender.start()
 
     def counted(self) -> tuple[int, int, int]:
-        self._transport.settle()
+        self._transport.flush()
         return self._sender.packets, self._receiver.packets, self._receiver.lost
 
     async def close(self) -> None:

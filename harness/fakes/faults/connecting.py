@@ -7,12 +7,12 @@ import random
 
 from harness.core.errors import UsageError
 from harness.fakes.faults.registry import FaultValue, fault
-from harness.fakes.openai.hooks import CallControl, CallFault, ConnectStage, Wire
+from harness.fakes.openai.hooks import CallControl, CallFault, CallSockets, ConnectStage
 
 
 @fault("ice-silent", "does not answer connectivity checks", stage="ice")
 class IceSilent(CallFault):
-    def gathered(self, wire: Wire) -> None:
+    def gathered(self, wire: CallSockets) -> None:
         wire.leave_checks_unanswered()
 
     async def before(self, stage: ConnectStage) -> bool:
@@ -21,7 +21,7 @@ class IceSilent(CallFault):
 
 @fault("udp-blocked", "sits behind a firewall that lets no UDP through", stage="ice")
 class UdpBlocked(CallFault):
-    def gathered(self, wire: Wire) -> None:
+    def gathered(self, wire: CallSockets) -> None:
         wire.block()
 
 
@@ -33,7 +33,7 @@ class UdpBlocked(CallFault):
     value_help="seconds without a datagram; the caller connects when it tries again",
 )
 class IceLate(CallFault):
-    def gathered(self, wire: Wire) -> None:
+    def gathered(self, wire: CallSockets) -> None:
         asyncio.get_running_loop().call_later(float(self.value), wire.block())
 
 

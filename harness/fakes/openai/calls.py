@@ -21,7 +21,7 @@ from harness.fakes.openai.models import check_model
 from harness.fakes.openai.offers import read_remote
 from harness.fakes.openai.peer import FakePeer
 from harness.fakes.openai.recognition import recognizer_of
-from harness.fakes.openai.record import CallRecord, CallRecords
+from harness.fakes.openai.record import CallRecords, UpstreamRecord
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.voices import voice_named
 from harness.speech.library import Library
@@ -41,7 +41,7 @@ class Ending(Protocol):
 class Call:
     """A live call, or one that has just ended."""
 
-    record: CallRecord
+    record: UpstreamRecord
     driver: Driver
     medium: Ending
 
@@ -72,13 +72,13 @@ class Calls:
                 _ = clip.packets
         detectors.stock(self._settings.vad, DETECTORS_READY)
 
-    def begin(self, key: str) -> CallRecord:
+    def begin(self, key: str) -> UpstreamRecord:
         """The record of a new call, or of an attempt at one."""
-        record = CallRecord(self._ids.new("rtc"), self._clock, key=key, seed=self._settings.seed)
+        record = UpstreamRecord(self._ids.new("rtc"), self._clock, key=key, seed=self._settings.seed)
         self.records.add(record)
         return record
 
-    def refuse(self, record: CallRecord, reason: str) -> None:
+    def refuse(self, record: UpstreamRecord, reason: str) -> None:
         """The attempt came to nothing."""
         self.records.end(record, reason)
 
@@ -88,7 +88,7 @@ class Calls:
 
     async def answer(
         self,
-        record: CallRecord,
+        record: UpstreamRecord,
         offer: SessionDescription,
         session: dict[str, Any] | None,
         faults: CallFaults,
@@ -126,7 +126,7 @@ class Calls:
             stocking = asyncio.to_thread(detectors.stock, self._settings.vad, DETECTORS_READY)
             self._restocking = asyncio.get_running_loop().create_task(stocking)
 
-    def adopt(self, record: CallRecord, driver: Driver, medium: Ending) -> Call:
+    def adopt(self, record: UpstreamRecord, driver: Driver, medium: Ending) -> Call:
         """A call is live from now on; `ended` must be called when it is over."""
         call = Call(record, driver, medium)
         self._live[record.id] = call
@@ -142,7 +142,7 @@ class Calls:
 
     def converse(
         self,
-        record: CallRecord,
+        record: UpstreamRecord,
         session: dict[str, Any] | None,
         transport: Literal["webrtc", "websocket"],
         faults: CallFaults,
@@ -205,5 +205,5 @@ class Calls:
         if self._restocking is not None:
             await self._restocking
 
-    def _rng(self, record: CallRecord) -> random.Random:
+    def _rng(self, record: UpstreamRecord) -> random.Random:
         return random.Random(f"{self._settings.seed}/{record.id}")  # noqa: S311  (replayable on purpose)

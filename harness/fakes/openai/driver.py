@@ -24,10 +24,10 @@ from harness.fakes.openai.conversation import (
     StopPlaying,
 )
 from harness.fakes.openai.detectors import Engine
-from harness.fakes.openai.record import CallRecord
-from harness.fakes.openai.replies import Reply
+from harness.fakes.openai.record import UpstreamRecord
+from harness.fakes.openai.replies import SpokenReply
 from harness.fakes.openai.vad import Segmenter, SpeechStarted, TurnSettings
-from harness.fakes.openai.voices import Heard, Recorder
+from harness.fakes.openai.voices import HeardSpeech, Recorder
 from harness.speech.library import Clip
 from harness.speech.opus import FRAME_MS
 from harness.speech.pcm import RATE
@@ -60,7 +60,7 @@ class Driver:
         self,
         conversation: Conversation,
         engine: Engine,
-        record: CallRecord,
+        record: UpstreamRecord,
         clock: Clock,
         translation: Translation | None = None,
     ) -> None:
@@ -78,10 +78,10 @@ class Driver:
         self._deadline: float | None = None
         self._stopped = False
         self._send: SendText = lambda _text: None
-        self._play: Callable[[str, Reply], None] = lambda _response_id, _reply: None
+        self._play: Callable[[str, SpokenReply], None] = lambda _response_id, _reply: None
         self._stop_playing: Callable[[], None] = lambda: None
         self._close: Callable[[str, int], None] = lambda _reason, _code: None
-        self.recall: Recorder = lambda _start, _end: Heard(lambda: np.zeros(0, np.int16))
+        self.recall: Recorder = lambda _start, _end: HeardSpeech(lambda: np.zeros(0, np.int16))
         self._turn_settings: TurnSettings | None = TurnSettings()
         self._semantic = False
         self._said: Clip | None = None
@@ -92,7 +92,7 @@ class Driver:
         *,
         send: SendText,
         close: Callable[[str, int], None],
-        play: Callable[[str, Reply], None] | None = None,
+        play: Callable[[str, SpokenReply], None] | None = None,
         stop: Callable[[], None] | None = None,
     ) -> None:
         """Where events go, who plays, and what to do at the end (reason, WebSocket code)."""

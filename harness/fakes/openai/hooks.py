@@ -19,7 +19,7 @@ class RtpLink(Outlet, Protocol):
     def send_rtp(self, packet: bytes, /) -> bool: ...
 
 
-class Wire(Protocol):
+class CallSockets(Protocol):
     """The sockets of a call."""
 
     def block(self) -> Callable[[], None]:
@@ -51,7 +51,7 @@ class CallFault:
         self.value = value
         self.rng = rng
 
-    def gathered(self, wire: Wire) -> None:
+    def gathered(self, wire: CallSockets) -> None:
         """The sockets are there, and nothing has come or gone yet."""
 
     def answer(self, answer: str) -> str:

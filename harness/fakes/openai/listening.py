@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from harness.core.audio import Samples
-from harness.fakes.openai.voices import Heard
+from harness.fakes.openai.voices import HeardSpeech
 from harness.speech.opus import FRAME_MS, SILENCE, Decoder
 from harness.speech.pcm import RATE
 
@@ -23,15 +23,15 @@ class Ear:
 
     `on_samples` gets 48 kHz samples; the audio clock is the ms of them since the first. A sender that stops
     sending stops the clock, as it does at the real server. Samples are handed on by so many packets
-    `together`.
+    `batch`.
     """
 
-    def __init__(self, on_samples: Callable[[Samples], None], together: int = 1) -> None:
+    def __init__(self, on_samples: Callable[[Samples], None], batch: int = 1) -> None:
         self._on_samples = on_samples
-        self._together = together
+        self._batch = batch
         self._waiting: list[Samples] = []
         self._sounding = False  # whether anything that waits is more than silence
-        self._silence = np.tile(SILENT_FRAME, together)
+        self._silence = np.tile(SILENT_FRAME, batch)
         self._last: int | None = None
         self._memory: deque[bytes] = deque(maxlen=REMEMBERED_PACKETS)
         self._count = 0
@@ -51,12 +51,12 @@ class Ear:
                 self._take(SILENCE, SILENT_FRAME)
         self._take(payload, samples)
 
-    def recall(self, start_ms: int, end_ms: int) -> Heard:
+    def recall(self, start_ms: int, end_ms: int) -> HeardSpeech:
         """What was heard from start to end on the audio clock, as far as it is remembered."""
         first = self._count - len(self._memory)
         start, end = start_ms // FRAME_MS - first, -(-end_ms // FRAME_MS) - first
         packets = tuple(self._memory)[max(0, start) : max(0, end)]
-        return Heard(samples=lambda: decoded(packets), packets=lambda: packets)
+        return HeardSpeech(samples=lambda: decoded(packets), packets=lambda: packets)
 
     def _take(self, payload: bytes, samples: Samples) -> None:
         self._memory.append(payload)
@@ -64,7 +64,7 @@ class Ear:
         self._waiting.append(samples)
         if samples is not SILENT_FRAME:
             self._sounding = True
-        if len(self._waiting) >= self._together:
+        if len(self._waiting) >= self._batch:
             heard = np.concatenate(self._waiting) if self._sounding else self._silence
             self._waiting.clear()
             self._sounding = False

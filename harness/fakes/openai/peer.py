@@ -24,11 +24,11 @@ from harness.fakes.openai.detectors import Engine
 from harness.fakes.openai.driver import Driver
 from harness.fakes.openai.hooks import CallFault, ConnectStage, RtpLink
 from harness.fakes.openai.listening import SILENT_FRAME, Ear
-from harness.fakes.openai.playout import Playing, Playout
+from harness.fakes.openai.playout import PacketPlayout, Playing
 from harness.fakes.openai.recognition import Recognizer
-from harness.fakes.openai.record import CallRecord
+from harness.fakes.openai.record import UpstreamRecord
 from harness.fakes.openai.remembered import RememberingDecoder
-from harness.fakes.openai.replies import Reply
+from harness.fakes.openai.replies import SpokenReply
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.telephony import Telephone, telephone_formats
 from harness.peer.channel import Channel, ChannelClosedError, Message
@@ -46,7 +46,7 @@ DTLS_SECONDS = 10.0
 MOST_TOLD = 50  # of what may differ with each packet
 # Packets that are opened, decoded and judged one after the other. For load, 100 ms at a time, which halves
 # their cost: the stamps of turns stay as they are, the events come up to 80 ms later.
-HEARD_TOGETHER: dict[Engine, int] = {"silero": 1, "webrtc": 5}
+HEARD_BATCH: dict[Engine, int] = {"silero": 1, "webrtc": 5}
 
 
 class FakePeer:
@@ -57,7 +57,7 @@ class FakePeer:
         offer: SessionDescription,
         remote: Remote,
         *,
-        record: CallRecord,
+        record: UpstreamRecord,
         driver: Driver,
         faults: Sequence[CallFault],
         settings: FakeSettings,
@@ -77,9 +77,9 @@ class FakePeer:
         self._channel: Channel | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended = False
-        together = HEARD_TOGETHER[settings.vad]
-        self._ear = Ear(driver.hear, together)
-        self._decoder = Decoder() if together == 1 else RememberingDecoder()
+        batch = HEARD_BATCH[settings.vad]
+        self._ear = Ear(driver.hear, batch)
+        self._decoder = Decoder() if batch == 1 else RememberingDecoder()
         self._telephone_formats = telephone_formats(offer.section("audio"))
         self._telephone = Telephone() if self._telephone_formats else None
         self._payload_type = remote.payload_type
@@ -95,17 +95,17 @@ class FakePeer:
             addresses=settings.addresses,
             on_rtp=self._rtp if self._telephone else self._receiver.rtp,
             on_rtcp=self._receiver.rtcp,
-            together=together,
+            batch=batch,
             lite=True,  # as OpenAI's servers (answers seen in August 2026)
             patience=settings.ice_patience,
         )
         self._transport.on_channel = self._channel_came
-        self._playout = Playout(
+        self._playout = PacketPlayout(
             call_name=record.ufrag,
             idle=settings.idle_audio,
             faults=faults,
             on_progress=driver.played,
-            progress_every=together,
+            progress_every=batch,
             on_over=self._played,
         )
         link: RtpLink = self._transport
@@ -116,10 +116,10 @@ class FakePeer:
             self._playout,
             ssrc=new_ssrc(),
             payload_type=remote.payload_type,
-            ahead=together,
+            ahead=batch,
             receiver=self._receiver,
             on_failed=partial(self._failed, "sending audio"),
-            chores=self._transport.settle,
+            chores=self._transport.flush,
         )
         self._receiver.our_ssrc = self._sender.ssrc
         driver.attach(send=self._send, play=self._play, stop=self._playout.stop, close=self._close_session)
@@ -298,7 +298,7 @@ class FakePeer:
             self._driver.recognise(clip)
         self._ear.hear(sequence, payload, samples)
 
-    def _play(self, response_id: str, reply: Reply) -> None:
+    def _play(self, response_id: str, reply: SpokenReply) -> None:
         """Begin at once: what a sideband asked for before the media is up loses its first words."""
         self._play_began = self._record.clock.now()
         self._playout.play(response_id, reply)

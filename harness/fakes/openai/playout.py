@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.fakes.openai.hooks import CallFault
-from harness.fakes.openai.replies import Reply
+from harness.fakes.openai.replies import SpokenReply
 from harness.peer.source import ENDLESS
 from harness.speech.opus import FRAME_MS, SILENCE
 
@@ -16,7 +16,7 @@ class Playing:
     """A reply on its way out."""
 
     response_id: str
-    reply: Reply
+    reply: SpokenReply
     packets: Sequence[bytes | None]
     at: int = 0
 
@@ -30,7 +30,7 @@ class Playing:
         return min(self.at * FRAME_MS, self.reply.duration_ms)
 
 
-class Playout:
+class PacketPlayout:
     """A PacketSource. `on_progress(played_ms)` after so many packets, `on_over(playing, whole)` at the end.
 
     `idle` False sends nothing between replies, as discontinuous transmission does.
@@ -54,7 +54,7 @@ class Playout:
         self._progress_every = progress_every
         self._playing: Playing | None = None
 
-    def play(self, response_id: str, reply: Reply) -> None:
+    def play(self, response_id: str, reply: SpokenReply) -> None:
         """Start a reply; one that is playing is broken off."""
         self.stop()
         packets: Sequence[bytes | None] = reply.packets

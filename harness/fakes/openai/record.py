@@ -31,7 +31,7 @@ from harness.fakes.bodies import FormPart
 from harness.fakes.openai.keys import digest, is_placeholder
 
 
-class CallRecord:
+class UpstreamRecord:
     """One call, or one attempt at a call. Everything recorded passes through redaction first."""
 
     def __init__(self, call_id: str, clock: Clock, *, key: str = "", seed: int = 0) -> None:
@@ -190,21 +190,21 @@ class CallRecords:
 
     def __init__(self, keep_ended: int) -> None:
         self._keep = keep_ended
-        self._live: OrderedDict[str, CallRecord] = OrderedDict()
-        self._ended: OrderedDict[str, CallRecord] = OrderedDict()
-        self.on_ended: Callable[[CallRecord], None] = lambda _record: None
+        self._live: OrderedDict[str, UpstreamRecord] = OrderedDict()
+        self._ended: OrderedDict[str, UpstreamRecord] = OrderedDict()
+        self.on_ended: Callable[[UpstreamRecord], None] = lambda _record: None
 
-    def __iter__(self) -> Iterator[CallRecord]:
+    def __iter__(self) -> Iterator[UpstreamRecord]:
         yield from sorted([*self._ended.values(), *self._live.values()], key=lambda r: r.started_at)
 
     @property
-    def live(self) -> list[CallRecord]:
+    def live(self) -> list[UpstreamRecord]:
         return list(self._live.values())
 
-    def add(self, record: CallRecord) -> None:
+    def add(self, record: UpstreamRecord) -> None:
         self._live[record.id] = record
 
-    def end(self, record: CallRecord, reason: str) -> None:
+    def end(self, record: UpstreamRecord, reason: str) -> None:
         """Move a call to the ended ones; the oldest of those are forgotten."""
         record.end(reason)
         if self._live.pop(record.id, None) is not None:

@@ -26,7 +26,7 @@ class FunctionCall:
 
 
 @dataclass(frozen=True, eq=False)
-class Reply:
+class SpokenReply:
     """One answer. Its audio is made when first asked for; `name` is the clip's, or says what it is.
 
     `make_packets` stands in where Opus packets exist already, so that nothing is encoded twice.
@@ -53,11 +53,11 @@ class Reply:
         """As a WebSocket carries it: see `wire_audio`."""
         return wire_audio.encode(self.samples, format_type)
 
-    def cut(self, duration_ms: int) -> Reply:
+    def cut(self, duration_ms: int) -> SpokenReply:
         """The first part of the audio with the whole transcript."""
         if duration_ms >= self.duration_ms:
             return self
-        return Reply(
+        return SpokenReply(
             name=self.name,
             transcript=self.transcript,
             duration_ms=max(duration_ms, 0),

@@ -26,7 +26,7 @@ from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.errors import ApiError
 from harness.fakes.openai.keys import Keys, bearer, is_azure
 from harness.fakes.openai.offers import read_offer
-from harness.fakes.openai.record import CallRecord
+from harness.fakes.openai.record import UpstreamRecord
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.sharing import Sharing
 
@@ -86,7 +86,7 @@ class Signaling:
             self._give_up(record, "client-gone")
         return response
 
-    def _answered(self, request: Request, record: CallRecord, answer: str) -> Response:
+    def _answered(self, request: Request, record: UpstreamRecord, answer: str) -> Response:
         headers = {
             "Content-Type": self._settings.answer_media_type,
             "Location": f"{request.url.path}/{record.id}",
@@ -95,7 +95,7 @@ class Signaling:
         }
         return Response(answer, 201, headers)
 
-    def _give_up(self, record: CallRecord, reason: str) -> None:
+    def _give_up(self, record: UpstreamRecord, reason: str) -> None:
         if (call := self._calls.find(record.id)) is not None:
             call.end(reason)
         self._calls.refuse(record, reason)
@@ -108,7 +108,7 @@ class Signaling:
         return None
 
     async def _answer(
-        self, request: Request, asked: CallRequest, record: CallRecord, faults: CallFaults
+        self, request: Request, asked: CallRequest, record: UpstreamRecord, faults: CallFaults
     ) -> str:
         ephemeral = self._keys.check(request)
         if asked.problem is not None:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from harness.core.audio import Samples
 from harness.core.errors import UsageError
-from harness.fakes.openai.replies import Reply
+from harness.fakes.openai.replies import SpokenReply
 from harness.speech.library import Clip, Library
 from harness.speech.marks import MARKS, call_mark, mark_name, marked_tone
 
@@ -19,7 +19,7 @@ VOICE_HELP = "recorded, recorded:CLIP, echo or mark"
 
 
 @dataclass(frozen=True)
-class Heard:
+class HeardSpeech:
     """A stretch of the caller's audio: the Opus packets as they came, or samples at 48 kHz."""
 
     samples: Callable[[], Samples]
@@ -27,7 +27,7 @@ class Heard:
 
 
 # From start_ms to end_ms on the audio clock.
-Recorder = Callable[[int, int], Heard]
+Recorder = Callable[[int, int], HeardSpeech]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Prompt:
 class Voice(Protocol):
     """Makes the spoken replies of a call."""
 
-    def reply(self, prompt: Prompt) -> Reply: ...
+    def reply(self, prompt: Prompt) -> SpokenReply: ...
 
 
 class RecordedVoice:
@@ -61,7 +61,7 @@ class RecordedVoice:
         if not self._clips:
             raise UsageError(f"{library.directory} has no clip of role assistant", "add one to the manifest")
 
-    def reply(self, prompt: Prompt) -> Reply:
+    def reply(self, prompt: Prompt) -> SpokenReply:
         fitting = [c for c in self._clips if c.language == prompt.language] or self._clips
         return clip_reply(fitting[prompt.ordinal % len(fitting)])
 
@@ -69,12 +69,12 @@ class RecordedVoice:
 class EchoVoice:
     """Says back what the caller said, so that round trips can be measured and calls told apart."""
 
-    def reply(self, prompt: Prompt) -> Reply:
+    def reply(self, prompt: Prompt) -> SpokenReply:
         if prompt.utterance is None or prompt.recorder is None:
             return mark_reply(prompt.call_name)
         start, end = prompt.utterance
         heard = prompt.recorder(start, end)
-        return Reply(
+        return SpokenReply(
             name="echo",
             transcript=prompt.transcript,
             duration_ms=end - start,
@@ -86,7 +86,7 @@ class EchoVoice:
 class MarkedVoice:
     """A tone that tells this call's audio from another's."""
 
-    def reply(self, prompt: Prompt) -> Reply:
+    def reply(self, prompt: Prompt) -> SpokenReply:
         return mark_reply(prompt.call_name)
 
 
@@ -105,9 +105,9 @@ def voice_named(spec: str, library: Library) -> Voice:
     )
 
 
-def clip_reply(clip: Clip) -> Reply:
+def clip_reply(clip: Clip) -> SpokenReply:
     """A clip of the library as a reply; its audio is shared by all calls."""
-    return Reply(
+    return SpokenReply(
         name=clip.name,
         transcript=clip.transcript,
         duration_ms=clip.duration_ms,
@@ -116,14 +116,14 @@ def clip_reply(clip: Clip) -> Reply:
     )
 
 
-def mark_reply(call_name: str) -> Reply:
+def mark_reply(call_name: str) -> SpokenReply:
     """The call's own tone."""
     return _mark_reply(call_mark(call_name))
 
 
 @lru_cache(maxsize=MARKS)
-def _mark_reply(mark: int) -> Reply:
-    return Reply(mark_name(mark), "(tone)", MARK_MS, lambda: marked_tone(mark, MARK_MS))
+def _mark_reply(mark: int) -> SpokenReply:
+    return SpokenReply(mark_name(mark), "(tone)", MARK_MS, lambda: marked_tone(mark, MARK_MS))
 
 
 def _short_first(library: Library) -> list[Clip]:

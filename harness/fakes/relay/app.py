@@ -17,10 +17,10 @@ from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.faults.registry import RELAY_FAULTS
 from harness.fakes.management import fault_routes
 from harness.fakes.relay import faults as _faults  # noqa: F401  (registers them)
-from harness.fakes.relay.exchange import Exchange
+from harness.fakes.relay.exchange import RelayExchange
 from harness.fakes.relay.refusal import Refusal
 from harness.fakes.relay.settings import SESSION_PATH, RelaySettings
-from harness.fakes.relay.upstream import Upstream
+from harness.fakes.relay.upstream import UpstreamClient
 
 # What a page may do that is let in at all.
 LEAVE = {
@@ -36,7 +36,7 @@ class ReferenceRelay:
     def __init__(self, settings: RelaySettings) -> None:
         self.settings = settings
         self.plan = FaultPlan(RELAY_FAULTS, seed=settings.seed, faults=settings.faults)
-        self._upstream: Upstream | None = None
+        self._upstream: UpstreamClient | None = None
         access = Access(settings.management_token, settings.management_hosts)
         self.app = Starlette(
             routes=[
@@ -51,7 +51,7 @@ class ReferenceRelay:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        self._upstream = Upstream(self.settings)
+        self._upstream = UpstreamClient(self.settings)
         try:
             yield
         finally:
@@ -69,7 +69,7 @@ class ReferenceRelay:
             return Refusal(408, "request_timeout", "the request did not arrive in time").response()
         met = self.plan.take(peek_ufrag(body))
         hooks = [fault.unit(value, self.settings) for fault, value in met if value is not False]
-        response = await Exchange(request, body, self.settings, self._upstream, hooks).run()
+        response = await RelayExchange(request, body, self.settings, self._upstream, hooks).run()
         return self._shared_with_pages(request, response)
 
     async def _preflight(self, request: Request) -> Response:

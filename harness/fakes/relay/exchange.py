@@ -15,7 +15,7 @@ from harness.fakes.relay.hooks import RelayFault
 from harness.fakes.relay.offers import check_offer, read_offer
 from harness.fakes.relay.refusal import Refusal
 from harness.fakes.relay.settings import Dialect, RelaySettings
-from harness.fakes.relay.upstream import Upstream, UpstreamReply, failure, write_form
+from harness.fakes.relay.upstream import UpstreamClient, UpstreamReply, failure, write_form
 
 
 class Mistaken(Exception):  # noqa: N818  (an outcome, not an error of the program)
@@ -26,7 +26,7 @@ class Mistaken(Exception):  # noqa: N818  (an outcome, not an error of the progr
         self.response = response
 
 
-class Exchange:
+class RelayExchange:
     """The relay's work on one request, with the faults that this request meets."""
 
     def __init__(
@@ -34,7 +34,7 @@ class Exchange:
         request: Request,
         body: bytes,
         settings: RelaySettings,
-        upstream: Upstream,
+        upstream: UpstreamClient,
         faults: Sequence[RelayFault],
     ) -> None:
         self._request = request

@@ -54,7 +54,7 @@ def write_form(offer: bytes, session: bytes | None) -> Form:
     return Form(f"multipart/form-data; boundary={boundary}", body + b"--%s--\r\n" % boundary.encode())
 
 
-class Upstream:
+class UpstreamClient:
     """OpenAI's calls endpoint. Never retries: a second try would be a second call, and a second bill."""
 
     def __init__(self, settings: RelaySettings) -> None:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from harness import __version__
 from harness.load.analysis.rows import CALL, ROWS
 from harness.load.analysis.slo import FAILURES, Slo, nearest_rank
-from harness.load.analysis.steps import Step, grown_most
+from harness.load.analysis.steps import LoadStep, grown_most
 from harness.load.messages import Ready
 from harness.report.plot import Mark, Series, line_plot
 
@@ -25,7 +25,7 @@ class CapacityFindings:
     seed: int
     started_at: str
     slos: tuple[Slo, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[LoadStep, ...]
     holds: int
     breaks: int | None
     most: int
@@ -34,7 +34,7 @@ class CapacityFindings:
     interrupted: bool = False
 
     @property
-    def saturated(self) -> Step | None:
+    def saturated(self) -> LoadStep | None:
         """The step at which the generator itself was too late, where that ended the search."""
         return next((step for step in self.steps if step.outcome == "saturated"), None)
 
@@ -46,7 +46,7 @@ class CapacityFindings:
         return "breaks" if self.breaks is not None and self.breaks <= self.at_least else "inconclusive"
 
     @property
-    def breaking(self) -> Step | None:
+    def breaking(self) -> LoadStep | None:
         """The step that showed where it breaks."""
         found = [s for s in self.steps if s.outcome == "broken" and s.calls == self.breaks]
         return found[-1] if found else None

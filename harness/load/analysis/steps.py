@@ -15,7 +15,7 @@ from harness.run.measurements import Measurement
 
 
 @dataclass(frozen=True)
-class Step:
+class LoadStep:
     """`calls` were asked for. `broken` are the objectives that did not hold, the earliest stage first."""
 
     calls: int
@@ -87,7 +87,7 @@ class Step:
         return told
 
 
-def grown_most(first: Step, last: Step) -> tuple[str, float, float] | None:
+def grown_most(first: LoadStep, last: LoadStep) -> tuple[str, float, float] | None:
     """(row, ms then, ms now) of the stage whose median grew by the largest factor: where the queue is."""
     grown = []
     for row in ROWS:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import uvloop
 
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 from harness.config.run import RunSettings, run_settings
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError, UsageError
@@ -36,22 +36,22 @@ async def serve(reader: asyncio.StreamReader, send: Send) -> None:
     settings = read_instruction(await reader.readline())
     if not isinstance(settings, LoadSettings):
         raise UsageError("the first line must be the settings", "this process is started by harness.load")
-    async with Desk.open(_run_settings(settings), _pair_for_load) as desk:
+    async with CallContext.open(_run_settings(settings), _pair_for_load) as context:
         # What takes long is done before the first call is placed, not while others are being paced.
         await asyncio.to_thread(server_events)
         meter = Meter(send)
-        personas = Personas(desk.library, settings.seed)
+        personas = Personas(context.library, settings.seed)
         for clip in personas.clips():
-            await asyncio.to_thread(getattr, desk.library.clip(clip), "packets")
+            await asyncio.to_thread(getattr, context.library.clip(clip), "packets")
         freeze_loaded()
-        placing = Placing(desk, settings, personas, send, meter)
+        placing = Placing(context, settings, personas, send, meter)
         measuring = asyncio.create_task(meter.run(), name="meter")
         send(
             Ready(
-                target=desk.target.shown_url,
-                dialect=desk.target.dialect,
-                mode=desk.settings.mode,
-                fake=desk.settings.fake_openai,
+                target=context.target.shown_url,
+                dialect=context.target.dialect,
+                mode=context.settings.mode,
+                fake=context.settings.fake_openai,
             )
         )
         try:

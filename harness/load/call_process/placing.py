@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.call import Scenario
 from harness.call.conduct import CallRecord, make_call
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 from harness.core.clock import Clock, MonotonicClock
 from harness.core.events import CallStarted, StepStarted
 from harness.core.timeline import Timeline
@@ -39,14 +39,14 @@ class Placing:
 
     def __init__(
         self,
-        desk: Desk,
+        context: CallContext,
         settings: LoadSettings,
         personas: Personas,
         send: Send,
         meter: Meter,
         clock: Clock | None = None,
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._settings = settings
         self._send = send
         self._meter = meter
@@ -95,7 +95,7 @@ class Placing:
         dropped_at: float | None = None
         made = CallMade(id=order.id, at=began, seconds=0.0)
         for leg, scenario in enumerate(plan.calls):
-            if withheld := await self._desk.budget.admit():
+            if withheld := await self._context.budget.admit():
                 made = CallMade(id=order.id, at=began, seconds=0.0, failure=OVERSPENT, withheld=withheld)
                 break
             name = f"{order.caller}-{order.number:04d}-{order.round:03d}" + (f"-{leg + 1}" if leg else "")
@@ -129,10 +129,10 @@ class Placing:
         record = None
         self._heard += not light
         try:
-            record = await make_call(self._desk, scenario, call=name, light=light)
+            record = await make_call(self._context, scenario, call=name, light=light)
         finally:
             self._heard -= not light
-            self._desk.budget.settle(*([record.timeline] if record else []), lost=record is None)
+            self._context.budget.charge(*([record.timeline] if record else []), lost=record is None)
         return record
 
     # --- what is told while a call goes on ---

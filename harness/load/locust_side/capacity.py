@@ -12,11 +12,11 @@ from harness.core.errors import UsageError
 from harness.load.analysis.findings import CapacityFindings, as_json, plot
 from harness.load.analysis.search import Search
 from harness.load.analysis.slo import read_slos
-from harness.load.analysis.steps import Step
+from harness.load.analysis.steps import LoadStep
 from harness.load.locust_side.climb import ClimbingShape, Pace
 from harness.load.locust_side.program import INCONCLUSIVE, INTERRUPTED, VIOLATING, Ending, run_program
 from harness.load.locust_side.repeating import repeat_command
-from harness.load.locust_side.session import Asked, Session
+from harness.load.locust_side.session import Asked, LoadSession
 from harness.load.locust_side.terminal import Progress
 
 
@@ -40,7 +40,7 @@ def find_capacity(asked: CapacityAsked, progress: Progress) -> CapacityFindings:
         raise UsageError("a step must last", "give --step-seconds above 0")
     search = Search(asked.start, asked.step, asked.most)
     started_at = wall_time()
-    with Session(asked) as session:
+    with LoadSession(asked) as session:
         failure = session.first_call()
         assert session.ready is not None  # noqa: S101  (the call was made)
         progress.line(f"target {session.ready.target} ({session.ready.dialect}, {session.ready.mode})")
@@ -72,7 +72,7 @@ def find_capacity(asked: CapacityAsked, progress: Progress) -> CapacityFindings:
         )
 
 
-def _line(step: Step) -> str:
+def _line(step: LoadStep) -> str:
     late = step.health.pacing.percentile(99)
     return (
         f"  {step.calls} calls: {step.outcome}  {step.figures()}  "

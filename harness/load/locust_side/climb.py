@@ -11,8 +11,8 @@ from harness.core.clock import Clock
 from harness.load.analysis.health import Health
 from harness.load.analysis.search import Search
 from harness.load.analysis.slo import Slo
-from harness.load.analysis.steps import Step, enough
-from harness.load.locust_side.session import Session
+from harness.load.analysis.steps import LoadStep, enough
+from harness.load.locust_side.session import LoadSession
 
 FEWEST_SAMPLES = 20  # for a p95; waited for, up to `LONGEST` times a step
 LONGEST = 3
@@ -37,15 +37,15 @@ class ClimbingShape(LoadTestShape):
 
     def __init__(
         self,
-        session: Session,
+        session: LoadSession,
         search: Search,
         slos: tuple[Slo, ...],
         pace: Pace,
-        on_step: Callable[[Step], None],
+        on_step: Callable[[LoadStep], None],
         on_status: Callable[[str], None],
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Locust's has no annotations
-        self.steps: list[Step] = []
+        self.steps: list[LoadStep] = []
         self._session = session
         self._search = search
         self._slos = slos
@@ -108,7 +108,7 @@ class ClimbingShape(LoadTestShape):
         assert self._filled_at is not None  # noqa: S101  (asked only then)
         begin = self._filled_at + self._pace.settle
         generator, recorder = self._session.generator, self._session.recorder
-        step = Step(
+        step = LoadStep(
             calls=self._search.level,
             seconds=now - begin,
             window=recorder.window(begin),

@@ -70,7 +70,7 @@ CALLERS: dict[str, type[VoiceCaller]] = {
 }
 
 
-class Session:
+class LoadSession:
     """Raises UsageError for options that cannot be used. Use it in a `with`."""
 
     def __init__(self, asked: Asked) -> None:
@@ -103,7 +103,7 @@ class Session:
         self.ready: Ready | None = None
         self.environment.events.request.add_listener(self.recorder.hear)
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> LoadSession:
         for number in (signal.SIGINT, signal.SIGTERM):
             gevent.signal_handler(number, self._interrupt)
         return self

@@ -20,7 +20,7 @@ from harness.load.analysis.drift import MIB, Sample, SoakFindings, as_json, plot
 from harness.load.locust_side.climb import LEAST_PER_SECOND, RAMP_SECONDS
 from harness.load.locust_side.program import INCONCLUSIVE, INTERRUPTED, VIOLATING, Ending, run_program
 from harness.load.locust_side.repeating import repeat_command
-from harness.load.locust_side.session import Asked, Session
+from harness.load.locust_side.session import Asked, LoadSession
 from harness.load.locust_side.terminal import Progress
 
 SAMPLES_WANTED = 60
@@ -38,7 +38,7 @@ class SoakAsked(Asked, kw_only=True, forbid_unknown_fields=True):
 class HoldingShape(LoadTestShape):
     """The same number of callers for a while; takes a sample every so often."""
 
-    def __init__(self, session: Session, asked: SoakAsked, progress: Progress) -> None:
+    def __init__(self, session: LoadSession, asked: SoakAsked, progress: Progress) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Locust's has no annotations
         self.samples: list[Sample] = []
         self.began = session.clock.now()
@@ -96,7 +96,7 @@ def soak(asked: SoakAsked, progress: Progress) -> SoakFindings:
     if asked.calls < 1:
         raise UsageError(f"--calls {asked.calls} makes no call", "give 1 or more")
     started_at = wall_time()
-    with Session(asked) as session:
+    with LoadSession(asked) as session:
         failure = session.first_call()
         assert session.ready is not None  # noqa: S101  (the call was made)
         progress.line(f"target {session.ready.target} ({session.ready.dialect}, {session.ready.mode})")

@@ -16,7 +16,7 @@ from harness.core.timeline import Timeline
 from harness.report.explain import ACTIONABLE
 from harness.report.files import CALLS, descriptions
 from harness.report.html.connecting import connecting
-from harness.report.html.conversing import Line, conversing, script
+from harness.report.html.conversing import SpokenLine, conversing, script
 from harness.report.html.lanes import Lane, Panel, draw, ruler
 from harness.report.html.repeating import repeat_call
 from harness.report.html.sound import as_webm, said
@@ -73,7 +73,7 @@ class CallView:
     conversation: Drawn | None
     sound: str
     silent_because: str
-    script: tuple[Line, ...]
+    script: tuple[SpokenLine, ...]
     exchanges: tuple[Exchange, ...]
     descriptions: Mapping[str, str]
     messages: tuple[Message, ...]

@@ -193,7 +193,7 @@ def _message(event: dict[str, object] | None) -> str:
 
 
 @dataclass(frozen=True)
-class Line:
+class SpokenLine:
     """Something said: when, by whom, and the words."""
 
     at: float
@@ -201,14 +201,14 @@ class Line:
     text: str
 
 
-def script(timeline: Timeline) -> list[Line]:
+def script(timeline: Timeline) -> list[SpokenLine]:
     """The conversation in words: what the caller's clips say, and the transcripts of the replies."""
     silenced = muted_intervals(timeline)
     said = [
-        Line(e.at, "caller, muted" if _muted(e, silenced) else "caller", e.transcript or e.clip)
+        SpokenLine(e.at, "caller, muted" if _muted(e, silenced) else "caller", e.transcript or e.clip)
         for e in timeline.all(UtteranceStarted)
     ]
-    answered = [Line(r.first_audible or r.created_at, "relay", r.transcript) for r in replies(timeline)]
+    answered = [SpokenLine(r.first_audible or r.created_at, "relay", r.transcript) for r in replies(timeline)]
     return sorted((line for line in [*said, *answered] if line.text), key=lambda line: line.at)
 
 

@@ -189,15 +189,15 @@ def _restart(timeline: Timeline, offer: Exchange) -> str:
     if not offer.succeeded:
         met = f"status {offer.status}" if offer.status else offer.failed.failure if offer.failed else "no end"
         return (
-            f"refused ({met}): restartIce() cannot mend a call through this relay; on `failed` the page must "
+            f"refused ({met}): restartIce() cannot fix a call through this relay; on `failed` the page must "
             "close and call again"
         )
     first = timeline.first(AnswerReceived)
     session = re.search(r"o=\S+ (\d+)", first.sdp) if first else None
     if session is not None and re.search(rf"o=\S+ {session[1]}\b", offer.body):
-        return "the same call answered: restartIce() can mend a call through this relay"
+        return "the same call answered: restartIce() can fix a call through this relay"
     return (
-        "another call was begun, and is billed: restartIce() cannot mend a call through this relay, since "
+        "another call was begun, and is billed: restartIce() cannot fix a call through this relay, since "
         "the new call knows nothing of the conversation; on `failed` the page must close and call again"
     )
 

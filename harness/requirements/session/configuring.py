@@ -103,7 +103,7 @@ def _no_update(timeline: Timeline) -> NotApplicable | None:
     causes={
         "update-refused": Cause(
             "the session.update was refused, and all of it was dropped",
-            "mend the field that `param` names; the usual ones are session.type missing (set it to realtime) "
+            "fix the field that `param` names; the usual ones are session.type missing (set it to realtime) "
             "and fields of the retired beta at the top level (turn_detection, voice, modalities)",
         ),
         "update-not-applied": Cause(

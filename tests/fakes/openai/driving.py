@@ -19,7 +19,7 @@ from harness.fakes.openai.conversation import (
     Send,
     StopPlaying,
 )
-from harness.fakes.openai.replies import Reply
+from harness.fakes.openai.replies import SpokenReply
 from harness.fakes.openai.voices import Prompt
 from harness.speech import generate
 from tests.fakes.openai.order import order_violations
@@ -36,9 +36,9 @@ class SilentVoice:
         self._duration_ms, self._transcript = duration_ms, transcript
         self.prompts: list[Prompt] = []
 
-    def reply(self, prompt: Prompt) -> Reply:
+    def reply(self, prompt: Prompt) -> SpokenReply:
         self.prompts.append(prompt)
-        return Reply(
+        return SpokenReply(
             f"silence-{prompt.ordinal}",
             self._transcript,
             self._duration_ms,

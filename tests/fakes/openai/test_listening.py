@@ -78,7 +78,7 @@ def test_memory_has_an_end() -> None:
 
 def test_samples_are_handed_on_by_so_many_packets_together() -> None:
     lengths: list[int] = []
-    ear = Ear(lambda samples: lengths.append(len(samples)), together=3)
+    ear = Ear(lambda samples: lengths.append(len(samples)), batch=3)
     for sequence in range(7):
         ear.hear(sequence, SILENCE, SILENT_FRAME)
     assert lengths == [3 * len(SILENT_FRAME)] * 2

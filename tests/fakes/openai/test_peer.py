@@ -11,7 +11,7 @@ from harness.core.events import AudioPlayed, ClientEvent, HarnessFailed, ServerE
 from harness.core.probes import SESSION_EXPIRED
 from harness.core.sdp import parse_sdp
 from harness.fakes.openai.peer import FakePeer
-from harness.fakes.openai.playout import Playout
+from harness.fakes.openai.playout import PacketPlayout
 from harness.speech.library import load_library
 from tests.fakes.callers import CALLS, SESSION, Served, calling, new_caller, quick, serving, until
 
@@ -147,10 +147,10 @@ async def test_an_expired_session_says_so_before_it_closes() -> None:
 async def test_a_reply_that_cannot_be_sent_is_our_failure_and_releases_the_call(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def broken(_playout: Playout) -> bytes:
+    def broken(_playout: PacketPlayout) -> bytes:
         raise RuntimeError("planted")
 
-    monkeypatch.setattr(Playout, "next_packet", broken)
+    monkeypatch.setattr(PacketPlayout, "next_packet", broken)
     async with serving(quick()) as served, calling(served):
         [record] = served.records
         await until(record.timeline, lambda: record.state == "ended")

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import pytest
 
 from harness.fakes.openai.hooks import CallFault
-from harness.fakes.openai.playout import Playing, Playout
-from harness.fakes.openai.replies import Reply
+from harness.fakes.openai.playout import PacketPlayout, Playing
+from harness.fakes.openai.replies import SpokenReply
 from harness.speech.opus import SILENCE
 
 
-def reply(count: int) -> Reply:
+def reply(count: int) -> SpokenReply:
     packets = tuple(b"packet %d" % i for i in range(count))
-    return Reply("clip", "words", count * 20, make_packets=lambda: packets)
+    return SpokenReply("clip", "words", count * 20, make_packets=lambda: packets)
 
 
 class Log:
@@ -24,7 +24,7 @@ class Log:
     def __init__(self, *, idle: bool = True, faults: Sequence[CallFault] = (), every: int = 1) -> None:
         self.progress: list[int] = []
         self.over: list[tuple[Playing, bool]] = []
-        self.playout = Playout(
+        self.playout = PacketPlayout(
             call_name="abcd",
             idle=idle,
             faults=faults,

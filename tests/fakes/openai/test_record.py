@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.core.clock import ManualClock
 from harness.core.events import CallEnded, ChecksCounted, ClientEvent, Event, ServerEvent
-from harness.fakes.openai.record import CallRecord, CallRecords
+from harness.fakes.openai.record import CallRecords, UpstreamRecord
 
 KEY = "sk-secret-0123456789abcdef"
 
@@ -12,7 +12,7 @@ KEY = "sk-secret-0123456789abcdef"
 def test_times_count_from_the_start_of_the_call() -> None:
     """And the start is on the monotonic clock that callers of the machine share."""
     clock = ManualClock(100.0)
-    record = CallRecord("rtc_1", clock)
+    record = UpstreamRecord("rtc_1", clock)
     record.begin(ufrag="abcd", offer=b"v=0")
     clock.advance(2.5)
     record.layer("ice", "connected")
@@ -24,7 +24,7 @@ def test_times_count_from_the_start_of_the_call() -> None:
 
 def test_the_first_reason_stands() -> None:
     """An end is an end."""
-    record = CallRecord("rtc_1", ManualClock())
+    record = UpstreamRecord("rtc_1", ManualClock())
     record.end("hang-up")
     record.end("server-stopped")
     assert record.reason == "hang-up"
@@ -33,7 +33,7 @@ def test_the_first_reason_stands() -> None:
 
 def test_secrets_are_redacted_in_depth() -> None:
     """The key that came with the call, and whatever looks like one."""
-    record = CallRecord("rtc_1", ManualClock(), key=KEY)
+    record = UpstreamRecord("rtc_1", ManualClock(), key=KEY)
     record.faults = {"event-not-json": True}  # nothing that follows is an event of the API
     record.client_event({"type": "session.update", "session": {"instructions": f"{KEY} sk-{'x' * 20}"}})
     record.server_event({"type": "error", "error": {"message": KEY}}, "", 3)
@@ -47,7 +47,7 @@ def test_secrets_are_redacted_in_depth() -> None:
 
 def test_an_ended_call_keeps_its_last_words_and_lets_go_of_its_parts() -> None:
     """Statistics stay; what gave them can be forgotten."""
-    record = CallRecord("rtc_1", ManualClock())
+    record = UpstreamRecord("rtc_1", ManualClock())
     figures = {"packets_received": 5.0}
     record.measure = lambda: dict(figures)
     record.end("hang-up")
@@ -57,7 +57,7 @@ def test_an_ended_call_keeps_its_last_words_and_lets_go_of_its_parts() -> None:
 
 def test_how_many_checks_came_can_be_told_before_the_call_ends() -> None:
     """A call that never connects lives on while the caller already wants to know why."""
-    record = CallRecord("rtc_1", ManualClock())
+    record = UpstreamRecord("rtc_1", ManualClock())
     received = 3
 
     def counted() -> list[Event]:
@@ -81,7 +81,7 @@ def test_the_oldest_ended_calls_are_forgotten_and_live_ones_are_not() -> None:
     made = []
     for number in range(5):
         clock.advance(1.0)
-        made.append(CallRecord(f"rtc_{number}", clock))
+        made.append(UpstreamRecord(f"rtc_{number}", clock))
         records.add(made[-1])
     for record in made[1:]:
         records.end(record, "hang-up")

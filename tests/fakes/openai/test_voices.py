@@ -5,9 +5,9 @@ import pytest
 
 from harness.core.audio import Samples
 from harness.core.errors import UsageError
-from harness.fakes.openai.replies import Reply
+from harness.fakes.openai.replies import SpokenReply
 from harness.fakes.openai.voices import (
-    Heard,
+    HeardSpeech,
     Prompt,
     RecordedVoice,
     mark_reply,
@@ -47,9 +47,9 @@ def test_an_unknown_voice_is_refused(spec: str) -> None:
 def test_an_echo_says_back_the_packets_that_came() -> None:
     asked: list[tuple[int, int]] = []
 
-    def recorder(start: int, end: int) -> Heard:
+    def recorder(start: int, end: int) -> HeardSpeech:
         asked.append((start, end))
-        return Heard(lambda: generate.silence(end - start), lambda: (b"one", b"two"))
+        return HeardSpeech(lambda: generate.silence(end - start), lambda: (b"one", b"two"))
 
     prompt = Prompt(transcript="Hola.", utterance=(400, 440), recorder=recorder)
     reply = voice_named("echo", LIBRARY).reply(prompt)
@@ -91,7 +91,7 @@ def test_a_reply_encodes_its_audio_once_and_only_when_asked() -> None:
         made.append(1)
         return generate.silence(100)
 
-    reply = Reply("x", "", 100, make)
+    reply = SpokenReply("x", "", 100, make)
     assert made == []
     assert len(reply.packets) == 5
     assert len(reply.wire("audio/pcm")) == 4800

@@ -11,14 +11,14 @@ from harness.load.analysis.findings import CapacityFindings, as_json, plot
 from harness.load.analysis.health import SUSTAINED, Health
 from harness.load.analysis.recorder import Recorder
 from harness.load.analysis.slo import Window, read_slos
-from harness.load.analysis.steps import Step, enough
+from harness.load.analysis.steps import LoadStep, enough
 from harness.load.messages import GeneratorMeasured, Ready
 
 TARGET = Ready(target="http://relay.test/offer", dialect="json", mode="black-box")
 SLOS = read_slos(("DC open p95 < 1s", "failures < 10%"))
 
 
-def step(calls: int, ms: float, *, failed: int = 0, late: float = 1.0, rows: int = 20) -> Step:
+def step(calls: int, ms: float, *, failed: int = 0, late: float = 1.0, rows: int = 20) -> LoadStep:
     health = Health()
     for _ in range(SUSTAINED):
         health.add(GeneratorMeasured(at=0.0, calls=calls, cpu=0.2, pacing=(late,) * 50))
@@ -26,10 +26,10 @@ def step(calls: int, ms: float, *, failed: int = 0, late: float = 1.0, rows: int
         {"SDP POST": [20.0] * rows, "DC open": [ms] * rows, "first audio": [900.0] * rows}, 20, failed
     )
     failures = Counter({("SDP POST", "signaling.offer-accepted: overloaded"): failed} if failed else {})
-    return Step(calls, 30.0, window, health, SLOS, failures)
+    return LoadStep(calls, 30.0, window, health, SLOS, failures)
 
 
-def findings(*steps: Step, **fields: object) -> CapacityFindings:
+def findings(*steps: LoadStep, **fields: object) -> CapacityFindings:
     held = [s.calls for s in steps if s.outcome == "held"]
     broken = [s.calls for s in steps if s.outcome == "broken"]
     known = {

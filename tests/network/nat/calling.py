@@ -18,7 +18,7 @@ import uvloop
 
 from harness.call import Caller, Scenario
 from harness.call.conduct import make_call
-from harness.call.desk import Desk
+from harness.call.context import CallContext
 from harness.config.run import RunSettings
 from harness.config.target import Target
 from harness.config.timeouts import Timeouts
@@ -54,10 +54,10 @@ async def call_with_each(folder: Path, network: str) -> None:
     """One call for each set of ICE servers."""
     target = Target(f"http://{RELAY}:{RELAY_PORT}/api/voice/webrtc/session")
     settings = RunSettings(target=target, limits=LIMITS, timeouts=TIMEOUTS)
-    async with Desk.open(settings, EmbeddedPair.for_run) as desk:
+    async with CallContext.open(settings, EmbeddedPair.for_run) as context:
 
         async def call(cell: Cell) -> None:
-            told = replace(desk, target=replace(target, ice_servers=ICE_SERVERS[cell.ice_servers]))
+            told = replace(context, target=replace(target, ice_servers=ICE_SERVERS[cell.ice_servers]))
             plan = takes_a_turn if cell == CONVERSATION else connects
             record = await make_call(told, Scenario(plan.__name__, str(cell), plan, ()), call=str(cell))
             timeline_file(folder, cell).write_text(record.timeline.to_jsonl(), encoding="utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.call.upstream import Upstream
+from harness.call.upstream import FakeUpstream
 from harness.config.timeouts import Timeouts
 from harness.core.clock import MonotonicClock
 from harness.core.events import CallStarted
@@ -23,14 +23,14 @@ from tests.network.nat.cells import CELLS, timeline_file
 
 async def both_ends(timelines: list[Timeline]) -> list[Timeline]:
     """Grey-box timelines of calls that were made black-box."""
-    upstream = Upstream(FAKE, MonotonicClock(), token=os.environ["HARNESS_FAKE_TOKEN"])
+    upstream = FakeUpstream(FAKE, MonotonicClock(), token=os.environ["HARNESS_FAKE_TOKEN"])
     try:
         return [await _with_upstream(timeline, upstream) for timeline in timelines]
     finally:
         await upstream.close()
 
 
-async def _with_upstream(timeline: Timeline, upstream: Upstream) -> Timeline:
+async def _with_upstream(timeline: Timeline, upstream: FakeUpstream) -> Timeline:
     started, *rest = timeline
     assert isinstance(started, CallStarted)
     # What connected was released by the hang-up; the rest, which nobody waits for, when its time is up.

@@ -17,14 +17,14 @@ TEXT_LETTERS_PER_SECOND = 300
 
 
 @dataclass(frozen=True)
-class Step:
+class GenerationStep:
     """Something that is said, carried or begun, `at` seconds after the generation began."""
 
     at: float
     do: Callable[[], None]
 
 
-def later(seconds: float, steps: Iterable[Step]) -> list[Step]:
+def later(seconds: float, steps: Iterable[GenerationStep]) -> list[GenerationStep]:
     """The same steps, so much later."""
     return [replace(step, at=step.at + seconds) for step in steps]
 
@@ -32,7 +32,7 @@ def later(seconds: float, steps: Iterable[Step]) -> list[Step]:
 class Generation:
     """Carries out the steps of a response, the last of which ends it; can be stopped at any time."""
 
-    def __init__(self, response: Response, steps: Sequence[Step]) -> None:
+    def __init__(self, response: Response, steps: Sequence[GenerationStep]) -> None:
         self._response = response
         self._line = response.line
         self._steps = sorted(steps, key=lambda step: step.at)
@@ -80,7 +80,7 @@ def audio_steps(
     *,
     begin_playing: Callable[[], None] | None = None,
     output_format: str | None = None,
-) -> list[Step]:
+) -> list[GenerationStep]:
     """Transcript deltas, spread over the generation, and the audio.
 
     Over WebRTC it begins to play after the first of them; over a WebSocket audio deltas in `output_format`
@@ -88,23 +88,28 @@ def audio_steps(
     """
     seconds = seconds_of(output, line)
     words = text_steps(output, line)
-    audio = [Step(0.0, begin_playing)] if begin_playing else []
+    audio = [GenerationStep(0.0, begin_playing)] if begin_playing else []
     if output_format is not None:
         audio += _audio_deltas(output, line, seconds, output_format)
     return sorted([*words[:1], *audio, *words[1:]], key=lambda step: step.at)
 
 
-def text_steps(output: OutputItem, line: Line) -> list[Step]:
+def text_steps(output: OutputItem, line: Line) -> list[GenerationStep]:
     """A transcript, a text, or the arguments of a function call, in pieces."""
     deltas, seconds = line.variation.deltas(output.reply.transcript), seconds_of(output, line)
-    return [Step(seconds * i / len(deltas), partial(output.say, delta)) for i, delta in enumerate(deltas)]
+    return [
+        GenerationStep(seconds * i / len(deltas), partial(output.say, delta))
+        for i, delta in enumerate(deltas)
+    ]
 
 
-def _audio_deltas(output: OutputItem, line: Line, seconds: float, output_format: str) -> Iterator[Step]:
+def _audio_deltas(
+    output: OutputItem, line: Line, seconds: float, output_format: str
+) -> Iterator[GenerationStep]:
     audio = output.reply.wire(output_format)
     size = line.variation.audio_delta_ms() * BYTES_PER_MS[output_format]
     for start in range(0, len(audio), size):
         piece = audio[start : start + size]
         end_ms = (start + len(piece)) // BYTES_PER_MS[output_format]
         carry = partial(output.carry, base64.b64encode(piece).decode(), end_ms)
-        yield Step(seconds * start / len(audio), carry)
+        yield GenerationStep(seconds * start / len(audio), carry)

@@ -14,7 +14,7 @@ LEAST_COMMIT_MS = 100
 
 
 @dataclass(frozen=True)
-class Utterance:
+class HeardUtterance:
     """What was committed: the user item, and where its audio lies on the audio clock."""
 
     item: Item
@@ -70,7 +70,7 @@ class InputBuffer:
         self._line.send("input_audio_buffer.speech_started", audio_start_ms=start, item_id=self._speech[0])
         return self._speech[0]
 
-    def speech_stopped(self, audio_ms: int) -> Utterance:
+    def speech_stopped(self, audio_ms: int) -> HeardUtterance:
         """The caller has spoken: commit it. Only while `speaking`."""
         if self._speech is None:
             raise ValueError("nobody is speaking")
@@ -80,7 +80,7 @@ class InputBuffer:
         self._line.send("input_audio_buffer.speech_stopped", audio_end_ms=end, item_id=item_id)
         return self._commit(item_id, start, end)
 
-    def commit(self) -> Utterance:
+    def commit(self) -> HeardUtterance:
         """The client commits what there is. Raises RefusedError under 100 ms."""
         held = self.total_ms - self._start_ms
         if held < LEAST_COMMIT_MS:
@@ -92,7 +92,7 @@ class InputBuffer:
         item_id = self._speech[0] if self._speech else self.reserve()
         return self._commit(item_id, self._start_ms, self.total_ms)
 
-    def time_out(self, silent_since_ms: int) -> Utterance:
+    def time_out(self, silent_since_ms: int) -> HeardUtterance:
         """Nobody spoke for the idle timeout: the silence is committed as it is."""
         item_id = self._line.ids.new("item")
         start = max(silent_since_ms, self._start_ms)
@@ -115,7 +115,7 @@ class InputBuffer:
         """Turn detection was switched off: the utterance in progress is nobody's any more."""
         self._speech = self._reserved = None
 
-    def _commit(self, item_id: str, start: int, end: int) -> Utterance:
+    def _commit(self, item_id: str, start: int, end: int) -> HeardUtterance:
         self._speech = self._reserved = None
         self._start_ms = max(self._start_ms, end)
         item = Item(_audio_message(item_id), audio_ms=end - start)
@@ -123,7 +123,7 @@ class InputBuffer:
         self._line.send("input_audio_buffer.committed", previous_item_id=previous, item_id=item_id)
         for name in ("conversation.item.added", "conversation.item.done"):
             self._line.send(name, previous_item_id=previous, item=item.snapshot())
-        return Utterance(item, start, end)
+        return HeardUtterance(item, start, end)
 
 
 def _audio_message(item_id: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from harness.fakes.openai.conversation.response import Response
 from harness.fakes.openai.conversation.session import Session
 from harness.fakes.openai.conversation.tools import function_call
 from harness.fakes.openai.conversation.usage import Tokens, assistant_audio_tokens, text_tokens
-from harness.fakes.openai.replies import Reply
+from harness.fakes.openai.replies import SpokenReply
 from harness.fakes.openai.voices import Prompt
 
 
@@ -22,7 +22,12 @@ class Maker:
     """Prepares responses from the session, the conversation so far and the parameters of response.create."""
 
     def __init__(
-        self, line: Line, session: Session, items: Items, say: Callable[[Prompt], Reply], conversation_id: str
+        self,
+        line: Line,
+        session: Session,
+        items: Items,
+        say: Callable[[Prompt], SpokenReply],
+        conversation_id: str,
     ) -> None:
         self._line, self._session, self._items, self._say = line, session, items, say
         self._conversation_id = conversation_id
@@ -79,19 +84,19 @@ class Maker:
         made = {"name": call.name, "call_id": self._line.ids.new("call"), "arguments": ""}
         return Item({**shared, "type": "function_call", **made})
 
-    def _planned(self, asked: Mapping[str, Any], prompt: Prompt) -> list[tuple[Form, Reply]]:
+    def _planned(self, asked: Mapping[str, Any], prompt: Prompt) -> list[tuple[Form, SpokenReply]]:
         """The items that the response will put out: one, or a call that a model which reasons comments on."""
         last = self._items.last
         answering = last is not None and last.resource["type"] == "function_call_output"
         settings = self._line.settings
         call = function_call(asked["tools"], asked["tool_choice"], settings, answering_call=answering)
-        calls: list[tuple[Form, Reply]] = []
+        calls: list[tuple[Form, SpokenReply]] = []
         if call is not None:
-            calls = [("function_call", Reply(call.name, call.arguments, call=call))]
+            calls = [("function_call", SpokenReply(call.name, call.arguments, call=call))]
             if not (model_named(asked["model"]).reasons and self._line.variation.either()):
                 return calls
         if asked["output_modalities"] == ["text"]:
-            return [("text", Reply("text", settings.text_reply)), *calls]
+            return [("text", SpokenReply("text", settings.text_reply)), *calls]
         return [("audio", self._say(prompt)), *calls]
 
     def _shown(self, asked: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,11 +113,11 @@ class Maker:
         }
 
 
-def first_part(reply: Reply, part: float) -> Reply:
+def first_part(reply: SpokenReply, part: float) -> SpokenReply:
     """Both its audio and its text, up to `part` of 1."""
     cut = reply.cut(int(reply.duration_ms * part))
     letters = int(len(reply.transcript) * part)
-    return Reply(
+    return SpokenReply(
         reply.name,
         reply.transcript[:letters],
         cut.duration_ms,
@@ -122,7 +127,7 @@ def first_part(reply: Reply, part: float) -> Reply:
     )
 
 
-def _token_limit(form: Form, reply: Reply, limit: object) -> Ending | None:
+def _token_limit(form: Form, reply: SpokenReply, limit: object) -> Ending | None:
     """A response that would cost more than `max_output_tokens` is broken off there."""
     audio = assistant_audio_tokens(reply.duration_ms) if form == "audio" else 0
     cost = text_tokens(reply.transcript) + audio

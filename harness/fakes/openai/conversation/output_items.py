@@ -7,7 +7,7 @@ from typing import Any, Literal
 from harness.fakes.openai.conversation.items import Item
 from harness.fakes.openai.conversation.line import Line
 from harness.fakes.openai.conversation.usage import Tokens, assistant_audio_tokens, text_tokens
-from harness.fakes.openai.replies import Reply
+from harness.fakes.openai.replies import SpokenReply
 
 Form = Literal["audio", "text", "function_call"]
 
@@ -15,7 +15,7 @@ Form = Literal["audio", "text", "function_call"]
 class OutputItem:
     """Opened once, closed once. `generated_ms`: the audio that exists so far."""
 
-    def __init__(self, line: Line, response_id: str, index: int, form: Form, reply: Reply) -> None:
+    def __init__(self, line: Line, response_id: str, index: int, form: Form, reply: SpokenReply) -> None:
         self._line, self._response_id, self._index = line, response_id, index
         self.form, self.reply = form, reply
         self.generated_ms = 0

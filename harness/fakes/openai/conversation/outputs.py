@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from harness.fakes.openai.replies import Reply
+from harness.fakes.openai.replies import SpokenReply
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Play:
 
     response_id: str
     item_id: str
-    reply: Reply
+    reply: SpokenReply
 
 
 @dataclass(frozen=True)

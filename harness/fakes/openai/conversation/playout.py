@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.fakes.openai.conversation.items import Item
 from harness.fakes.openai.conversation.line import Line
 from harness.fakes.openai.conversation.outputs import Play, StopPlaying
-from harness.fakes.openai.replies import Reply
+from harness.fakes.openai.replies import SpokenReply
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Playing:
 
     response_id: str
     item: Item
-    reply: Reply
+    reply: SpokenReply
     in_conversation: bool
     played_ms: int = 0
     limit_ms: int | None = None

@@ -10,7 +10,7 @@ from typing import Any
 from harness.fakes.openai.conversation.behaviour import Ending
 from harness.fakes.openai.conversation.generation import (
     Generation,
-    Step,
+    GenerationStep,
     audio_steps,
     later,
     seconds_of,
@@ -151,11 +151,11 @@ class Responder:
             # Recorded with gpt-realtime-2.1: a call's events stand between those of the message before it.
             begin = end * LATER_ITEM_AT
             own_end = begin + seconds_of(output, self._line)
-            steps.append(Step(begin, partial(self._open, response, output)))
+            steps.append(GenerationStep(begin, partial(self._open, response, output)))
             steps += later(begin, text_steps(output, self._line))
-            steps.append(Step(own_end, partial(output.close, "completed")))
+            steps.append(GenerationStep(own_end, partial(output.close, "completed")))
             end = max(end, own_end)
-        generation = Generation(response, [*steps, Step(end, lambda: self._complete(response))])
+        generation = Generation(response, [*steps, GenerationStep(end, lambda: self._complete(response))])
         if response.id in self._works:
             self._works[response.id].stop = generation.stop
         generation.start()
@@ -168,7 +168,7 @@ class Responder:
             place = (previous, first is not None and first.id == previous)
         output.open(item, place)
 
-    def _steps(self, response: Response, output: OutputItem) -> list[Step]:
+    def _steps(self, response: Response, output: OutputItem) -> list[GenerationStep]:
         if output.form != "audio":
             return text_steps(output, self._line)
         self._session.assistant_spoke = True

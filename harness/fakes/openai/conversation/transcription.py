@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.fakes.openai.conversation.input import Utterance
+from harness.fakes.openai.conversation.input import HeardUtterance
 from harness.fakes.openai.conversation.items import Items
 from harness.fakes.openai.conversation.line import Line
 from harness.fakes.openai.conversation.models import STREAMING
@@ -75,7 +75,7 @@ class Transcriber:
 
         self._line.after(WORDS_SECONDS, next_word)
 
-    def transcribe(self, utterance: Utterance, said: Said, wanted: dict[str, Any] | None) -> None:
+    def transcribe(self, utterance: HeardUtterance, said: Said, wanted: dict[str, Any] | None) -> None:
         """Send the words when they are ready; `wanted` is the session's transcription setting."""
         stream = self._streams.pop(utterance.item.id, None)
         if wanted is None:
@@ -90,7 +90,7 @@ class Transcriber:
         delay = self._line.settings.transcription_delay_ms / 1000
         self._line.after(delay, lambda: self._finish(utterance, said, model, pieces))
 
-    def _finish(self, utterance: Utterance, said: Said, model: str, pieces: Sequence[str]) -> None:
+    def _finish(self, utterance: HeardUtterance, said: Said, model: str, pieces: Sequence[str]) -> None:
         item = utterance.item
         if self._items.get(item.id) is not item:
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.fakes.openai.conversation.agenda import Appointment
 from harness.fakes.openai.conversation.behaviour import Speech
-from harness.fakes.openai.conversation.input import InputBuffer, Utterance
+from harness.fakes.openai.conversation.input import HeardUtterance, InputBuffer
 from harness.fakes.openai.conversation.line import Line
 from harness.fakes.openai.conversation.refusals import RefusedError
 from harness.fakes.openai.conversation.responder import Responder
@@ -30,7 +30,7 @@ class Turns:
         self._transcriber, self._responder = transcriber, responder
         self._call_name, self._recorder = call_name, recorder
         self._spoken = 0
-        self._last: tuple[Utterance, Said] | None = None
+        self._last: tuple[HeardUtterance, Said] | None = None
         self._idle: Appointment | None = None
         self._silent_since_ms = 0
 
@@ -98,7 +98,7 @@ class Turns:
         self._committed(self._input.time_out(self._silent_since_ms), Said(""))
         self._answer()
 
-    def _committed(self, utterance: Utterance, said: Said) -> None:
+    def _committed(self, utterance: HeardUtterance, said: Said) -> None:
         self._last = (utterance, said)
         self._transcriber.transcribe(utterance, said, self._session.transcription)
 

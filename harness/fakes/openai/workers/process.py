@@ -23,7 +23,7 @@ from harness.fakes.faults.plan import CallFaults
 from harness.fakes.openai.app import Endpoints, api_app
 from harness.fakes.openai.inspection import InspectedProcess
 from harness.fakes.openai.keys import EphemeralKey
-from harness.fakes.openai.record import CallRecord
+from harness.fakes.openai.record import UpstreamRecord
 from harness.fakes.openai.workers.channel import Channel, ChannelClosedError
 from harness.fakes.openai.workers.handing import Taker
 from harness.fakes.openai.workers.messages import (
@@ -53,7 +53,7 @@ class SharingWithFront:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
 
-    async def faults_of(self, record: CallRecord) -> CallFaults:
+    async def faults_of(self, record: UpstreamRecord) -> CallFaults:
         """See Sharing."""
         met = await self._channel.ask(Begun(call=record.as_json(events=True)), Met)
         faults = {name: (OPENAI_FAULTS.named(name), value) for name, value in met.faults.items()}
@@ -63,7 +63,7 @@ class SharingWithFront:
         """See Sharing."""
         await self._channel.ask(Issued(value=key.value, expires=key.expires, session=key.session), Done)
 
-    def ended(self, record: CallRecord) -> None:
+    def ended(self, record: UpstreamRecord) -> None:
         """The front remembers it, should we die."""
         with contextlib.suppress(ChannelClosedError):  # the front has ended, and so do we
             self._channel.tell(Ended(call=record.as_json(events=False)))

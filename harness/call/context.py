@@ -14,9 +14,9 @@ import msgspec
 
 from harness.call.arriving import Offers
 from harness.call.budget import Budget
-from harness.call.line import Line
+from harness.call.line import CallLine
 from harness.call.tripping import Tripping
-from harness.call.upstream import Upstream
+from harness.call.upstream import FakeUpstream
 from harness.config.offers import shape_in_turn
 from harness.config.run import RunSettings
 from harness.config.target import Target
@@ -66,14 +66,14 @@ def _on_standard_error(line: str) -> None:
 
 
 @dataclass(frozen=True)
-class Desk:
+class CallContext:
     """Opens lines: one for each call."""
 
     settings: RunSettings
     target: Target
     library: Library
     client: httpx.AsyncClient
-    upstream: Upstream | None
+    upstream: FakeUpstream | None
     budget: Budget
     pair: Pair | None = None
     offers: Offers = field(default_factory=Offers)
@@ -83,8 +83,8 @@ class Desk:
     @asynccontextmanager
     async def open(
         cls, settings: RunSettings, start_pair: StartPair, tell: Tell = _on_standard_error
-    ) -> AsyncIterator[Desk]:
-        """A desk for these settings; without a target it starts the embedded pair, and stops it.
+    ) -> AsyncIterator[CallContext]:
+        """A context for these settings; without a target it starts the embedded pair, and stops it.
 
         Where nobody listens at the loopback address of the fake, it serves the fake there, and tells so.
         Raises UsageError for an impairment that there is not, HarnessError where no fake is to be had.
@@ -99,7 +99,7 @@ class Desk:
             target = settings.the_target
             upstream = None
             if settings.fake_openai:
-                upstream = Upstream(settings.fake_openai, MonotonicClock(), token=settings.fake_token)
+                upstream = FakeUpstream(settings.fake_openai, MonotonicClock(), token=settings.fake_token)
                 stack.push_async_callback(upstream.close)
                 if not settings.embedded and not await upstream.is_there():
                     await stack.enter_async_context(_served(settings, upstream, start_pair, tell))
@@ -119,7 +119,7 @@ class Desk:
         light: bool = False,
         shape: str = "",
         ufrag: str = "",
-    ) -> Line:
+    ) -> CallLine:
         """The parts of one call, recording to `timeline` with secrets redacted; see `Peer` for light ones.
 
         With the run's seed, `call` decides the fate of each packet where the network is impaired. `link`: the
@@ -151,7 +151,7 @@ class Desk:
         link = link or Link(f"{self.settings.seed}/{call}")
         if link.in_use:
             peer.put_behind(link)
-        return Line(
+        return CallLine(
             call=call,
             timeline=timeline,
             clock=clock,
@@ -195,7 +195,7 @@ class Desk:
 
 @asynccontextmanager
 async def _served(
-    settings: RunSettings, upstream: Upstream, start_pair: StartPair, tell: Tell
+    settings: RunSettings, upstream: FakeUpstream, start_pair: StartPair, tell: Tell
 ) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         try:
