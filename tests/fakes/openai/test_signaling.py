@@ -94,7 +94,7 @@ async def test_bare_line_feeds_are_accepted(served: Served) -> None:
     ("headers", "code"),
     [
         ({}, None),
-        ({"authorization": "Bearer nonsense"}, "invalid_api_key"),
+        ({"authorization": "Bearer ek_nonsense"}, "invalid_api_key"),
         ({"authorization": "Basic x"}, None),
     ],
 )
