@@ -23,7 +23,7 @@ def explain(verdict: Verdict, title: str = "") -> str:
         lines.append(f"  why   {verdict.explanation}")
     lines += [f"  seen  {evidence}" for evidence in verdict.evidence]
     if verdict.fix:
-        lines.append(f"  fix  {verdict.fix}")
+        lines.append(f"  fix   {verdict.fix}")
     lines += [f"  or    if it is {other.cause}: {other.fix}" for other in verdict.alternatives if other.fix]
     return "\n".join(lines)
 

@@ -49,11 +49,12 @@ def _clear_calls(directory: Path) -> None:
 
 
 def as_results(run: Run) -> dict[str, Any]:
-    """The contract: results.json, schema 1."""
+    """The contract: results.json, schema 2."""
     return {
         "schema": SCHEMA,
         "harness": {"version": run.harness_version},
-        "target": {"url": run.target, "dialect": run.dialect, "mode": run.mode},
+        "target": {"url": run.target, "route": run.route, "dialect": run.dialect, "mode": run.mode},
+        "caller": run.caller,
         "seed": run.seed,
         "started_at": run.started_at,
         "verdict": run.verdict.value,

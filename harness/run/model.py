@@ -61,8 +61,8 @@ class CallEntry:
 class Run:
     """Everything that a report is made from.
 
-    `conditions` is what two runs must share to be compared, beside target and mode: the fixtures' digest, the
-    impairment. `repeat`: the options with which pytest makes the same calls. `interrupted`: it was cut short,
+    `route`: how a call is asked for; `caller`: who makes it. `conditions` is what two runs must share to be
+    compared, beside target and mode: the fixtures' digest, the impairment. `repeat`: the options with which pytest makes the same calls. `interrupted`: it was cut short,
     and calls that were asked for are missing.
     """
 
@@ -77,6 +77,8 @@ class Run:
     interrupted: bool = False
     conditions: Mapping[str, str] = field(default_factory=dict)
     harness_version: str = field(default=__version__)
+    route: str = "offer"
+    caller: str = "aiortc"
     repeat: tuple[str, ...] = ()
 
     @property

@@ -47,6 +47,7 @@ def test_results_are_those_of_the_contract(tmp_path: Path) -> None:
         "schema",
         "harness",
         "target",
+        "caller",
         "seed",
         "started_at",
         "verdict",
@@ -55,8 +56,14 @@ def test_results_are_those_of_the_contract(tmp_path: Path) -> None:
         "measurements",
         "calls",
     }
-    assert results["schema"] == 1
-    assert results["target"] == {"url": "http://127.0.0.1:1/offer", "dialect": "json", "mode": "black-box"}
+    assert results["schema"] == 2
+    assert results["caller"] == "aiortc"
+    assert results["target"] == {
+        "url": "http://127.0.0.1:1/offer",
+        "route": "offer",
+        "dialect": "json",
+        "mode": "black-box",
+    }
     assert results["verdict"] == "violating"
     assert results["requirements"] == [
         {

@@ -31,6 +31,17 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
         assert [(v.id, v.outcome, v.cause) for v in saved.requirements][1] == ("a.b", "failed", "c")
 
 
+def test_a_run_of_schema_1_is_read_too(tmp_path: Path) -> None:
+    path = write_run(a_run(), tmp_path)
+    old = json.loads(path.read_text()) | {"schema": 1}
+    del old["caller"], old["target"]["route"]
+    old["requirements"] = [
+        {"mend" if k == "fix" else k: v for k, v in r.items()} for r in old["requirements"]
+    ]
+    path.write_text(json.dumps(old))
+    assert [v.outcome for v in read_run(path).requirements][1] == "failed"
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 1}', "not json", '{"schema": "one"}'])
 def test_a_file_that_is_no_run_is_one_clear_message(tmp_path: Path, text: str) -> None:
     (tmp_path / "results.json").write_text(text)
@@ -45,6 +56,6 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_another_schema_is_named(tmp_path: Path) -> None:
     path = write_run(a_run(), tmp_path)
-    path.write_text(json.dumps({**json.loads(path.read_text()), "schema": 2}))
-    with pytest.raises(UsageError, match="has schema 2"):
+    path.write_text(json.dumps({**json.loads(path.read_text()), "schema": 3}))
+    with pytest.raises(UsageError, match="has schema 3"):
         read_run(path)
