@@ -60,7 +60,7 @@ class SavedSamples(msgspec.Struct, frozen=True):
 
 
 class SavedRun(msgspec.Struct, frozen=True):
-    """results.json, schema 1 or 2, as far as later programs need it. `more` is None without a samples.json."""
+    """results.json, schema 1 or 2, as far as programs need it. `more` is None without a samples.json."""
 
     schema: int
     harness: SavedHarness

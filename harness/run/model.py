@@ -62,8 +62,8 @@ class Run:
     """Everything that a report is made from.
 
     `route`: how a call is asked for; `caller`: who makes it. `conditions` is what two runs must share to be
-    compared, beside target and mode: the fixtures' digest, the impairment. `repeat`: the options with which pytest makes the same calls. `interrupted`: it was cut short,
-    and calls that were asked for are missing.
+    compared, beside target and mode: the fixtures' digest, the impairment. `repeat`: the options with which
+    pytest makes the same calls. `interrupted`: it was cut short, and calls that were asked for are missing.
     """
 
     target: str
