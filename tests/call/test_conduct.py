@@ -82,7 +82,7 @@ async def test_a_call_in_which_we_stood_still_says_so(context: CallContext) -> N
         await caller.hang_up()
 
     stalls = (await make_call(context, scenario_of(blocks), call="001")).timeline.all(Stalled)
-    assert 0.4 < sum(stall.seconds for stall in stalls)
+    assert sum(stall.seconds for stall in stalls) > 0.4
 
 
 async def test_a_call_that_lives_on_at_the_upstream_is_said_to_and_for_how_long(context: CallContext) -> None:
