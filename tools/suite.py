@@ -25,7 +25,7 @@ TIMED = {
     "docs": ("tests/docs",),
     "load": ("tests/load",),
     "plugin": ("tests/plugin",),
-    "doors": ("tests/cli", "tests/fakes/faults", "tests/fakes/openai/workers", "tests/network/nat"),
+    "doors": ("tests/cli", "tests/fakes/openai/faults", "tests/fakes/openai/workers", "tests/network/nat"),
     "call": ("tests/call", "tests/run"),
     "clients": ("tests/clients",),
 }

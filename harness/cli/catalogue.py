@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from harness.cli.screen import say
-from harness.fakes.faults.catalogue import OPENAI_FAULTS, RELAY_FAULTS
 from harness.fakes.faults.registry import Fault, FaultRegistry
+from harness.fakes.openai.faults import OPENAI_FAULTS
+from harness.fakes.relay.faults import RELAY_FAULTS
 from harness.requirements.catalogue import as_json as catalogue_as_json
 from harness.requirements.catalogue import as_markdown
 from harness.requirements.registry import REGISTRY

@@ -26,7 +26,7 @@ from harness.config.run import RunSettings
 from harness.core.clock import Clock, MonotonicClock
 from harness.core.errors import HarnessError
 from harness.fakes import children
-from harness.fakes.openai.detectors import Engine
+from harness.fakes.openai.hearing.detectors import Engine
 from harness.fakes.relay.settings import SESSION_PATH, Dialect
 
 # Two seconds as a rule; several that start side by side from a cold disk take their time.

@@ -11,7 +11,7 @@ from harness.call.context import CallContext
 from harness.core.events import ClientEvent, HarnessFailed, HttpRequest
 from harness.core.probes import BAD_OFFERS, UPSTREAM_FAILURES
 from harness.core.timeline import Timeline
-from harness.fakes.faults.catalogue import OPENAI_FAULTS
+from harness.fakes.openai.faults import OPENAI_FAULTS
 
 Verb = Callable[[Caller], Awaitable[None]]
 

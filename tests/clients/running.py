@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from harness.fakes.openai import wire_audio
+from harness.fakes.openai.speaking import wire_audio
 from harness.fakes.serving import running
 from harness.speech.library import load_library
 from tests.clients.clients import FOLDER, OWN_PYTHON, ROOT, Client

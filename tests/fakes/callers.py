@@ -14,8 +14,8 @@ import httpx
 from harness.core.clock import MonotonicClock, RelativeClock
 from harness.core.events import Event, Packet, ServerEvent
 from harness.core.timeline import Timeline
-from harness.fakes.openai.app import FakeOpenAI
 from harness.fakes.openai.conversation.settings import ConversationSettings
+from harness.fakes.openai.http.app import FakeOpenAI
 from harness.fakes.openai.record import UpstreamRecord
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.serving import running

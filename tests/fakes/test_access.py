@@ -15,9 +15,9 @@ from starlette.routing import Route
 
 from harness.core.errors import UsageError
 from harness.fakes.access import AS_JSON, NO_PAGES, Access
-from harness.fakes.faults.catalogue import OPENAI_FAULTS
 from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.management import fault_routes
+from harness.fakes.openai.faults import OPENAI_FAULTS
 from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.serving import running
 from tests.fakes.callers import Served

@@ -9,9 +9,9 @@ import pytest
 from starlette.applications import Starlette
 
 from harness.fakes.access import Access
-from harness.fakes.faults.catalogue import OPENAI_FAULTS
 from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.management import fault_routes
+from harness.fakes.openai.faults import OPENAI_FAULTS
 
 
 def client_of(

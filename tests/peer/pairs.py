@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.core.events import Layer
 from harness.core.sdp import parse_sdp
-from harness.fakes.openai.answer import write_answer
+from harness.fakes.openai.media.answer import write_answer
 from harness.peer.channel import Channel
 from harness.peer.descriptions import write_offer
 from harness.peer.remote import Remote

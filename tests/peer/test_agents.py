@@ -11,7 +11,7 @@ from aioice.ice import CandidatePair, Connection
 from aioice.stun import Class, Message, Method, parse_message
 
 from harness.core.sdp import parse_sdp
-from harness.fakes.openai.answer import write_answer
+from harness.fakes.openai.media.answer import write_answer
 from harness.peer import transport
 from harness.peer.agents import FullAgent
 from harness.peer.consent import ConsentTimes

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from harness.core.sdp import SessionDescription, parse_sdp
-from harness.fakes.openai.answer import write_answer
+from harness.fakes.openai.media.answer import write_answer
 from harness.peer.descriptions import write_offer
 from harness.peer.remote import Remote, SdpUnusableError, check_answer
 from tests.peer.pairs import new_end

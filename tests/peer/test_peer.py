@@ -23,7 +23,7 @@ from harness.core.events import (
 )
 from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline
-from harness.fakes.openai.answer import write_answer
+from harness.fakes.openai.media.answer import write_answer
 from harness.peer.channel import ChannelClosedError
 from harness.peer.peer import Peer
 from harness.peer.remote import Remote, SdpUnusableError

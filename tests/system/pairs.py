@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, get_args
 
-from harness.fakes.faults.catalogue import OPENAI_FAULTS, RELAY_FAULTS
 from harness.fakes.faults.registry import Fault, Stage
+from harness.fakes.openai.faults import OPENAI_FAULTS
+from harness.fakes.relay.faults import RELAY_FAULTS
 from harness.requirements import REGISTRY
 from tests.system import conversations
 from tests.system.planted import Conversation, Planted, Side

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from harness.fakes.openai.peer import FakePeer
+from harness.fakes.openai.media.peer import FakePeer
 from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import SESSION_PATH, RelaySettings
 from harness.fakes.serving import running

@@ -13,7 +13,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from harness.core.collector import freeze_loaded
 from harness.core.sdp import parse_sdp
-from harness.fakes.openai.answer import write_answer
+from harness.fakes.openai.media.answer import write_answer
 from harness.peer.peer import BATCH
 from harness.peer.receiver import AudioReceiver
 from harness.peer.remote import Remote

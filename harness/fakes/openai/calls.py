@@ -10,20 +10,20 @@ from typing import Any, Literal, Protocol
 from harness.core.clock import Clock, unix_time
 from harness.core.sdp import SessionDescription
 from harness.fakes.faults.plan import CallFaults
-from harness.fakes.openai import detectors
 from harness.fakes.openai.conversation import Behaviour, Conversation, RefusedError, check_session
-from harness.fakes.openai.conversation.ids import Ids
 from harness.fakes.openai.conversation.session import Session
-from harness.fakes.openai.driver import Driver, Translation
 from harness.fakes.openai.errors import ApiError
-from harness.fakes.openai.hooks import call_faults
+from harness.fakes.openai.hearing import detectors
+from harness.fakes.openai.hearing.recognition import recognizer_of
+from harness.fakes.openai.ids import Ids
+from harness.fakes.openai.media.driver import Driver, Translation
+from harness.fakes.openai.media.hooks import call_faults
+from harness.fakes.openai.media.offers import read_remote
+from harness.fakes.openai.media.peer import FakePeer
 from harness.fakes.openai.models import check_model
-from harness.fakes.openai.offers import read_remote
-from harness.fakes.openai.peer import FakePeer
-from harness.fakes.openai.recognition import recognizer_of
 from harness.fakes.openai.record import CallRecords, UpstreamRecord
 from harness.fakes.openai.settings import FakeSettings
-from harness.fakes.openai.voices import voice_named
+from harness.fakes.openai.speaking.voices import voice_named
 from harness.speech.library import Library
 
 DETECTORS_READY = 6  # loading one takes as long as seven packets, and must not hold up other calls

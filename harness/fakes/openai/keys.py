@@ -12,8 +12,8 @@ from typing import Any
 from starlette.requests import HTTPConnection
 
 from harness.core.clock import Clock
-from harness.fakes.openai.conversation.ids import Ids
 from harness.fakes.openai.errors import expired_key, invalid_key, missing_key
+from harness.fakes.openai.ids import Ids
 
 # What a program sends whose key is not there, or was not read: no key, whatever else is accepted.
 PLACEHOLDER = re.compile(

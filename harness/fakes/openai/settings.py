@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from harness.core.errors import UsageError
 from harness.fakes.openai.conversation.settings import ConversationSettings
-from harness.fakes.openai.detectors import Engine
+from harness.fakes.openai.hearing.detectors import Engine
 
 # Shut down, or never known to the GA endpoint: OpenAI's page of deprecations.
 RETIRED_MODELS = frozenset(

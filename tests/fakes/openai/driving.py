@@ -19,8 +19,8 @@ from harness.fakes.openai.conversation import (
     Send,
     StopPlaying,
 )
-from harness.fakes.openai.replies import SpokenReply
-from harness.fakes.openai.voices import Prompt
+from harness.fakes.openai.speaking.replies import SpokenReply
+from harness.fakes.openai.speaking.voices import Prompt
 from harness.speech import generate
 from tests.fakes.openai.order import order_violations
 from tests.fakes.recorded import differences, explanation

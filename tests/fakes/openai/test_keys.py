@@ -8,8 +8,8 @@ import pytest
 from starlette.requests import Request
 
 from harness.core.clock import ManualClock
-from harness.fakes.openai.conversation.ids import Ids
 from harness.fakes.openai.errors import ApiError
+from harness.fakes.openai.ids import Ids
 from harness.fakes.openai.keys import Keys, bearer
 
 KEY = "sk-test-0123456789abcdef"

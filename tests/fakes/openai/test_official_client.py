@@ -16,7 +16,7 @@ from openai import AsyncOpenAI
 from websockets.exceptions import InvalidStatus
 
 from harness.core.realtime_events import server_event_problem
-from harness.fakes.openai import wire_audio
+from harness.fakes.openai.speaking import wire_audio
 from harness.speech.library import load_library
 from tests.fakes.callers import KEY, Served, calling, quick, serving, until
 

@@ -17,8 +17,8 @@ from starlette.routing import Route
 
 from harness.core.sdp import parse_sdp
 from harness.fakes.bodies import MultipartInvalidError
-from harness.fakes.faults.catalogue import RELAY_FAULTS
 from harness.fakes.relay.app import ReferenceRelay
+from harness.fakes.relay.faults import RELAY_FAULTS
 from harness.fakes.relay.settings import SESSION_PATH, RelaySettings
 from harness.fakes.serving import running
 from tests.fakes.relay.test_app import ANSWER, KEY, OFFER, forwarded, offered, relaying

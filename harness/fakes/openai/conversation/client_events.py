@@ -18,7 +18,7 @@ from harness.fakes.openai.conversation.refusals import RefusedError, flawed, inv
 from harness.fakes.openai.conversation.responder import Responder
 from harness.fakes.openai.conversation.session import Session, check_session
 from harness.fakes.openai.conversation.turns import Turns
-from harness.fakes.openai.wire_audio import BYTES_PER_MS
+from harness.fakes.openai.speaking.wire_audio import BYTES_PER_MS
 
 Event = Mapping[str, Any]
 

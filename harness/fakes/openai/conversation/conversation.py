@@ -22,7 +22,7 @@ from harness.fakes.openai.conversation.session import Session
 from harness.fakes.openai.conversation.settings import ConversationSettings
 from harness.fakes.openai.conversation.transcription import Said, Transcriber
 from harness.fakes.openai.conversation.turns import Turns
-from harness.fakes.openai.voices import Recorder, Voice
+from harness.fakes.openai.speaking.voices import Recorder, Voice
 
 GOING_AWAY, TOO_LARGE = 1001, 1009  # RFC 6455, section 7.4.1
 LONGEST_EVENT_ID = 512

@@ -11,7 +11,7 @@ from harness.fakes.openai.conversation.agenda import Appointment
 from harness.fakes.openai.conversation.line import Line
 from harness.fakes.openai.conversation.output_items import OutputItem
 from harness.fakes.openai.conversation.response import Response
-from harness.fakes.openai.wire_audio import BYTES_PER_MS
+from harness.fakes.openai.speaking.wire_audio import BYTES_PER_MS
 
 TEXT_LETTERS_PER_SECOND = 300
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from harness.fakes.openai.conversation.agenda import Agenda, Appointment
 from harness.fakes.openai.conversation.behaviour import Behaviour
-from harness.fakes.openai.conversation.ids import Ids
 from harness.fakes.openai.conversation.outputs import Close, Output
 from harness.fakes.openai.conversation.refusals import RefusedError
 from harness.fakes.openai.conversation.settings import ConversationSettings
 from harness.fakes.openai.conversation.variation import Variation
+from harness.fakes.openai.ids import Ids
 
 
 class Line:

@@ -14,8 +14,8 @@ from harness.fakes.openai.conversation.response import Response
 from harness.fakes.openai.conversation.session import Session
 from harness.fakes.openai.conversation.tools import function_call
 from harness.fakes.openai.conversation.usage import Tokens, assistant_audio_tokens, text_tokens
-from harness.fakes.openai.replies import SpokenReply
-from harness.fakes.openai.voices import Prompt
+from harness.fakes.openai.speaking.replies import SpokenReply
+from harness.fakes.openai.speaking.voices import Prompt
 
 
 class Maker:

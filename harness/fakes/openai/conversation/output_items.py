@@ -7,7 +7,7 @@ from typing import Any, Literal
 from harness.fakes.openai.conversation.items import Item
 from harness.fakes.openai.conversation.line import Line
 from harness.fakes.openai.conversation.usage import Tokens, assistant_audio_tokens, text_tokens
-from harness.fakes.openai.replies import SpokenReply
+from harness.fakes.openai.speaking.replies import SpokenReply
 
 Form = Literal["audio", "text", "function_call"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from harness.fakes.openai.replies import SpokenReply
+from harness.fakes.openai.speaking.replies import SpokenReply
 
 
 @dataclass(frozen=True)

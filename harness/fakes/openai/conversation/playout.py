@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.fakes.openai.conversation.items import Item
 from harness.fakes.openai.conversation.line import Line
 from harness.fakes.openai.conversation.outputs import Play, StopPlaying
-from harness.fakes.openai.replies import SpokenReply
+from harness.fakes.openai.speaking.replies import SpokenReply
 
 
 @dataclass

@@ -25,7 +25,7 @@ from harness.fakes.openai.conversation.rate_limits import RateLimits
 from harness.fakes.openai.conversation.refusals import RefusedError
 from harness.fakes.openai.conversation.response import Response
 from harness.fakes.openai.conversation.session import Session
-from harness.fakes.openai.voices import Prompt
+from harness.fakes.openai.speaking.voices import Prompt
 
 LATER_ITEM_AT = 0.4  # of the first item's making
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.fakes.openai.conversation.settings import ConversationSettings
-from harness.fakes.openai.replies import FunctionCall
+from harness.fakes.openai.speaking.replies import FunctionCall
 
 DEEPEST_SCHEMA = 8
 

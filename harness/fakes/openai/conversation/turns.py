@@ -10,7 +10,7 @@ from harness.fakes.openai.conversation.refusals import RefusedError
 from harness.fakes.openai.conversation.responder import Responder
 from harness.fakes.openai.conversation.session import Session
 from harness.fakes.openai.conversation.transcription import Said, Transcriber
-from harness.fakes.openai.voices import Prompt, Recorder
+from harness.fakes.openai.speaking.voices import Prompt, Recorder
 
 
 class Turns:

@@ -12,9 +12,9 @@ import sys
 from collections.abc import AsyncIterator, Callable
 
 from harness.core.printable import printable
-from harness.fakes.faults.catalogue import OPENAI_FAULTS
 from harness.fakes.faults.plan import FaultPlan
-from harness.fakes.openai.app import FakeOpenAI, api_app, management_route
+from harness.fakes.openai.faults import OPENAI_FAULTS
+from harness.fakes.openai.http.app import FakeOpenAI, api_app, management_route
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.crew import Crew, Report
 from harness.fakes.openai.workers.handing import MOST_HEAD

@@ -18,10 +18,10 @@ import uvloop
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
 from harness.core.printable import make_logs_printable
-from harness.fakes.faults.catalogue import OPENAI_FAULTS
 from harness.fakes.faults.plan import CallFaults
-from harness.fakes.openai.app import Endpoints, api_app
-from harness.fakes.openai.inspection import InspectedProcess
+from harness.fakes.openai.faults import OPENAI_FAULTS
+from harness.fakes.openai.http.app import Endpoints, api_app
+from harness.fakes.openai.http.inspection import InspectedProcess
 from harness.fakes.openai.keys import EphemeralKey
 from harness.fakes.openai.record import UpstreamRecord
 from harness.fakes.openai.workers.channel import Channel, ChannelClosedError

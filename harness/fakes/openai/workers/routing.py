@@ -8,8 +8,8 @@ import zlib
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote
 
-from harness.fakes.openai.app import MANAGEMENT_PATH
-from harness.fakes.openai.conversation.ids import Ids
+from harness.fakes.openai.http.app import MANAGEMENT_PATH
+from harness.fakes.openai.ids import Ids
 
 CALL = "rtc"  # the prefix of a call's id
 _CALL_CONTROL = re.compile(r"(?:/openai)?/v1/(?:realtime/calls|live/sessions)/([^/]+)/[a-z]+")

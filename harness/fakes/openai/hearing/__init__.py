@@ -1,0 +1,1 @@
+"""What the fake makes of the caller's voice."""

@@ -1,0 +1,1 @@
+"""The fake's front door: every endpoint, and what arrived there."""

@@ -1,0 +1,113 @@
+"""`/_fake/`: what the fake saw, and a clean slate."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+import harness
+from harness.core.clock import Clock
+from harness.core.errors import HarnessError
+from harness.fakes.access import Access, problem
+from harness.fakes.faults.plan import FaultPlan
+from harness.fakes.openai.calls import Calls
+from harness.fakes.openai.http.arrivals import ARRIVALS_PATH, Arrivals
+from harness.fakes.openai.keys import Keys
+
+CHOSEN_BY = ("ufrag", "id", "state")
+
+
+class Inspected(Protocol):
+    """The calls of a fake, in this process or in several."""
+
+    async def show(self, chosen: Mapping[str, str], *, events: bool) -> list[dict[str, Any]]:
+        """Calls as `CallRecord.as_json`, oldest first, whose fields are as `chosen`. Raises HarnessError."""
+
+    async def arrived(self, since: float, answer: str) -> list[dict[str, Any]]:
+        """Requests as `Arrivals.show` tells them, oldest first. Raises HarnessError."""
+
+    async def reset(self) -> None:
+        """End all calls, forget them and the ephemeral keys. Raises HarnessError."""
+
+    def health(self) -> dict[str, Any]:
+        """`status`, `live`, and whatever else there is to say."""
+
+
+class InspectedProcess:
+    """The calls of this process."""
+
+    def __init__(self, calls: Calls, keys: Keys, arrivals: Arrivals) -> None:
+        self._calls = calls
+        self._keys = keys
+        self._arrivals = arrivals
+
+    async def show(self, chosen: Mapping[str, str], *, events: bool) -> list[dict[str, Any]]:
+        """See Inspected."""
+        found = [r for r in self._calls.records if all(getattr(r, name) == chosen[name] for name in chosen)]
+        return [record.as_json(events=events) for record in found]
+
+    async def arrived(self, since: float, answer: str) -> list[dict[str, Any]]:
+        """See Inspected."""
+        return self._arrivals.show(since=since, answer=answer)
+
+    async def reset(self) -> None:
+        """See Inspected."""
+        self._arrivals.clear()
+        self._keys.clear()
+        await self._calls.end_all("reset")
+        self._calls.records.forget_ended()
+
+    def health(self) -> dict[str, Any]:
+        """See Inspected."""
+        return {"status": "ok", "live": len(self._calls.records.live)}
+
+
+def inspection_routes(inspected: Inspected, plan: FaultPlan, clock: Clock, access: Access) -> list[Route]:
+    """GET `/calls`, `/requests` and `/health`, POST `/reset`.
+
+    `/calls` takes `?ufrag=&id=&state=` to choose, and `events=0` to leave the events out. `/requests` is all
+    that arrived, `?since=` a moment on the fake's clock, or with the `?answer=` of this ufrag.
+    """
+
+    async def show(request: Request) -> Response:
+        query = request.query_params
+        chosen = {name: query[name] for name in CHOSEN_BY if name in query}
+        try:
+            calls = await inspected.show(chosen, events=query.get("events") != "0")
+        except HarnessError as error:
+            return problem(503, str(error))
+        return JSONResponse({"now": clock.now(), "calls": calls})
+
+    async def requests(request: Request) -> Response:
+        query = request.query_params
+        try:
+            found = await inspected.arrived(float(query.get("since", 0.0)), query.get("answer", ""))
+        except ValueError:
+            return problem(400, "since is a time in seconds, as `now` is")
+        except HarnessError as error:
+            return problem(503, str(error))
+        return JSONResponse({"now": clock.now(), "requests": found})
+
+    async def reset(_request: Request) -> Response:
+        plan.clear()
+        try:
+            await inspected.reset()
+        except HarnessError as error:
+            return problem(503, str(error))
+        return JSONResponse({"now": clock.now(), "calls": []})
+
+    async def health(_request: Request) -> Response:
+        who = {"version": harness.__version__, "seed": plan.seed, "process": os.getpid()}
+        return JSONResponse({**who, **inspected.health()})
+
+    return [
+        Route("/calls", access.guarded(show), methods=["GET"]),
+        Route(ARRIVALS_PATH, access.guarded(requests), methods=["GET"]),
+        Route("/reset", access.guarded(reset), methods=["POST"]),
+        Route("/health", access.guarded(health), methods=["GET"]),
+    ]

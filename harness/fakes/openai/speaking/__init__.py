@@ -1,0 +1,1 @@
+"""What the fake says, and in whose voice."""
