@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.fakes.faults.registry import OPENAI_FAULTS, RELAY_FAULTS
-from harness.fakes.openai.http import app as _fake  # noqa: F401  (registers its faults)
-from harness.fakes.relay import app as _relay  # noqa: F401  (registers its faults)
+from harness.fakes.openai.faults import OPENAI_FAULTS
+from harness.fakes.relay.faults import RELAY_FAULTS
 from harness.requirements import REGISTRY
 from harness.requirements.catalogue import as_markdown
 from tests.docs.reference import options_page

@@ -30,9 +30,6 @@ def catalogue(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="print JSON instead of lines")
 def faults(as_json: bool) -> None:
     """List the faults that the reference relay and the fake OpenAI can be given."""
-    from harness.fakes.faults import catalogue as _openai  # noqa: F401  (registers them)
-    from harness.fakes.relay import faults as _relay  # noqa: F401  (registers them)
-
     parties = {"relay": RELAY_FAULTS, "fake-openai": OPENAI_FAULTS}
     if as_json:
         listed = {party: [_entry(fault) for fault in registry] for party, registry in parties.items()}

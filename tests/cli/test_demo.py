@@ -11,9 +11,9 @@ from rich.console import Console
 from harness.cli import demo as demo_module
 from harness.cli.demo_cases import CASES
 from harness.cli.demo_showing import ShowDemo
-from harness.fakes.faults import catalogue as _openai  # noqa: F401  (registers them)
-from harness.fakes.faults.registry import OPENAI_FAULTS, RELAY_FAULTS
+from harness.fakes.openai.faults import OPENAI_FAULTS
 from harness.fakes.relay import faults as _relay  # noqa: F401  (registers them)
+from harness.fakes.relay.faults import RELAY_FAULTS
 from harness.requirements.model import Level, Outcome, Verdict
 from harness.requirements.registry import REGISTRY
 from tests.cli.conftest import RunCommand

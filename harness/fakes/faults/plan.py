@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from harness.core.errors import UsageError
-from harness.fakes.faults.registry import Fault, FaultRegistry, FaultValue, Stage
+from harness.fakes.faults.registry import Fault, FaultRegistry, FaultValue
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,6 @@ class CallFaults:
         """The fault's value; None where this call does not meet it."""
         planned = self._faults.get(name)
         return planned[1] if planned else None
-
-    def of_stage(self, *stages: Stage) -> list[tuple[Fault, FaultValue]]:
-        """Faults of the given stages with their values, in the order in which they were planned."""
-        return [(fault, value) for fault, value in self if fault.stage in stages]
 
     def random(self, name: str) -> random.Random:
         """The fault's own source of chance in this call."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 
 from harness.core.errors import UsageError
 
@@ -29,7 +29,7 @@ Stage = Literal[
 ]
 FaultValue = bool | int | float | str
 
-U = TypeVar("U", bound=Callable[..., Any])
+U = TypeVar("U")
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -39,13 +39,14 @@ class Fault:
     """One way to misbehave.
 
     `default` gives the type of its value: True for a fault that is only on or off. `unit` is what carries it
-    out; what it is called with is a matter of its stage.
+    out, written against the `contract` that hands it out typed.
     """
 
     name: str
     description: str
     stage: Stage
-    unit: Callable[..., Any]
+    unit: object
+    contract: Contract[Any]
     default: FaultValue = True
     value_help: str = ""
 
@@ -75,18 +76,11 @@ class FaultRegistry:
     def __contains__(self, name: object) -> bool:
         return name in self._faults
 
-    def fault(
-        self, name: str, description: str, *, stage: Stage, default: FaultValue = True, value_help: str = ""
-    ) -> Callable[[U], U]:
-        """Register what is decorated as the unit of a new fault; a name can be taken only once."""
-
-        def register(unit: U) -> U:
-            if name in self._faults:
-                raise ValueError(f"there are two faults named {name}")
-            self._faults[name] = Fault(name, description, stage, unit, default, value_help)
-            return unit
-
-        return register
+    def add(self, fault: Fault) -> None:
+        """Register a fault; a name can be taken only once."""
+        if fault.name in self._faults:
+            raise ValueError(f"there are two faults named {fault.name}")
+        self._faults[fault.name] = fault
 
     def named(self, name: str) -> Fault:
         """The fault of that name. Raises UsageError with the nearest names."""
@@ -103,6 +97,32 @@ class FaultRegistry:
         name, equals, value = text.partition("=")
         found = self.named(name.strip())
         return found, found.value(value.strip() if equals else None)
+
+
+class Contract(Generic[U]):
+    """What the units of some of a party's faults are: registered against it, and found again by it, typed."""
+
+    def __init__(self, registry: FaultRegistry) -> None:
+        self._registry = registry
+
+    def fault(
+        self, name: str, description: str, *, stage: Stage, default: FaultValue = True, value_help: str = ""
+    ) -> Callable[[U], U]:
+        """Register what is decorated as the unit of a new fault."""
+
+        def register(unit: U) -> U:
+            self._registry.add(Fault(name, description, stage, unit, self, default, value_help))
+            return unit
+
+        return register
+
+    def met(self, faults: Iterable[tuple[Fault, FaultValue]]) -> list[tuple[U, FaultValue, str]]:
+        """Unit, value and name of those of a call's faults that are written against it."""
+        return [
+            (cast("U", fault.unit), value, fault.name)
+            for fault, value in faults
+            if fault.contract is self and value is not False
+        ]
 
 
 def _converted(given: object, kind: type) -> FaultValue:
@@ -125,6 +145,3 @@ def _converted(given: object, kind: type) -> FaultValue:
 
 OPENAI_FAULTS = FaultRegistry("fake OpenAI")
 RELAY_FAULTS = FaultRegistry("reference relay")
-
-fault = OPENAI_FAULTS.fault
-relay_fault = RELAY_FAULTS.fault

@@ -17,7 +17,7 @@ from harness.fakes.openai.hearing import detectors
 from harness.fakes.openai.hearing.recognition import recognizer_of
 from harness.fakes.openai.ids import Ids
 from harness.fakes.openai.media.driver import Driver, Translation
-from harness.fakes.openai.media.hooks import call_faults
+from harness.fakes.openai.media.hooks import answer_faults, media_faults
 from harness.fakes.openai.media.offers import read_remote
 from harness.fakes.openai.media.peer import FakePeer
 from harness.fakes.openai.models import check_model
@@ -104,7 +104,8 @@ class Calls:
             remote,
             record=record,
             driver=driver,
-            faults=call_faults(faults),
+            answer_faults=answer_faults(faults),
+            faults=media_faults(faults),
             settings=self._settings,
             recognizer=self._recognizer,
             rng=self._rng(record),

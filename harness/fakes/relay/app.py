@@ -14,10 +14,10 @@ from starlette.routing import Mount, Route
 from harness.fakes.access import Access
 from harness.fakes.bodies import BodyIncompleteError, BodyTooLargeError, peek_ufrag, read_body
 from harness.fakes.faults.plan import FaultPlan
-from harness.fakes.faults.registry import RELAY_FAULTS
 from harness.fakes.management import fault_routes
-from harness.fakes.relay import faults as _faults  # noqa: F401  (registers them)
 from harness.fakes.relay.exchange import RelayExchange
+from harness.fakes.relay.faults import RELAY_FAULTS
+from harness.fakes.relay.hooks import RELAY
 from harness.fakes.relay.refusal import Refusal
 from harness.fakes.relay.settings import SESSION_PATH, RelaySettings
 from harness.fakes.relay.upstream import UpstreamClient
@@ -68,7 +68,7 @@ class ReferenceRelay:
         except BodyIncompleteError:
             return Refusal(408, "request_timeout", "the request did not arrive in time").response()
         met = self.plan.take(peek_ufrag(body))
-        hooks = [fault.unit(value, self.settings) for fault, value in met if value is not False]
+        hooks = [unit(value, self.settings) for unit, value, _ in RELAY.met(met)]
         response = await RelayExchange(request, body, self.settings, self._upstream, hooks).run()
         return self._shared_with_pages(request, response)
 

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from harness.fakes.faults.registry import FaultValue
+from harness.fakes.faults.registry import RELAY_FAULTS, Contract, FaultValue
 from harness.fakes.relay.refusal import Refusal
 from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.relay.upstream import Form, UpstreamReply
@@ -63,3 +63,7 @@ class RelayFault:
     async def respond(self, response: Response) -> Response:
         """The last thing before the response goes out."""
         return response
+
+
+RELAY: Contract[type[RelayFault]] = Contract(RELAY_FAULTS)
+relay_fault = RELAY.fault

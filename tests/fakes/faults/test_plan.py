@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from harness.core.errors import UsageError
 from harness.fakes.faults.plan import FaultPlan
-from harness.fakes.faults.registry import FaultRegistry
+from harness.fakes.faults.registry import Contract, FaultRegistry
 
 
 @pytest.fixture
 def plan() -> FaultPlan:
     registry = FaultRegistry("party")
-    registry.fault("deaf", "Hears nothing", stage="vad")(lambda: None)
-    registry.fault("slow", "Is slow", stage="http", default=1.5)(lambda: None)
+    silly: Contract[Callable[[], None]] = Contract(registry)
+    silly.fault("deaf", "Hears nothing", stage="vad")(lambda: None)
+    silly.fault("slow", "Is slow", stage="http", default=1.5)(lambda: None)
     return FaultPlan(registry, seed=7)
 
 
@@ -54,16 +57,12 @@ def test_planning_a_fault_again_replaces_it(plan: FaultPlan) -> None:
     assert [planned.value for planned in plan] == [2.0]
 
 
-def test_faults_are_selected_by_stage(plan: FaultPlan) -> None:
-    plan.add("slow")
-    plan.add("deaf")
-    assert [fault.name for fault, _ in plan.take(None).of_stage("vad")] == ["deaf"]
-
-
 def test_chance_is_replayed_by_the_seed_and_the_order_of_calls() -> None:
     def draws() -> list[float]:
         registry = FaultRegistry("party")
-        registry.fault("loss", "Loses", stage="audio", default=0.1)(lambda: None)
+        Contract[Callable[[], None]](registry).fault("loss", "Loses", stage="audio", default=0.1)(
+            lambda: None
+        )
         plan = FaultPlan(registry, seed=7, faults=["loss"])
         return [plan.take(None).random("loss").random() for _ in range(2)]
 

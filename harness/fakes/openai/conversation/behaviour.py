@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.fakes.faults.plan import CallFaults
-from harness.fakes.faults.registry import FaultValue
+from harness.fakes.faults.registry import OPENAI_FAULTS, Contract, FaultValue
 from harness.fakes.openai.conversation.outputs import Output, Send
 from harness.fakes.openai.conversation.settings import ConversationSettings
 
@@ -97,6 +97,9 @@ class Quirk:
         return True
 
 
+CONVERSATION: Contract[type[Quirk]] = Contract(OPENAI_FAULTS)
+
+
 class Behaviour:
     """The quirks of one conversation, asked in the order in which they were planned; none by default."""
 
@@ -106,10 +109,7 @@ class Behaviour:
     @classmethod
     def of(cls, faults: CallFaults) -> Behaviour:
         """The quirks among the faults of a call; other parts of the fake carry out the rest."""
-        units = [(fault.unit, value) for fault, value in faults]
-        return cls(
-            [unit(value) for unit, value in units if isinstance(unit, type) and issubclass(unit, Quirk)]
-        )
+        return cls([unit(value) for unit, value, _ in CONVERSATION.met(faults)])
 
     def settings(self, settings: ConversationSettings) -> ConversationSettings:
         for quirk in self._quirks:

@@ -6,12 +6,14 @@ import asyncio
 import random
 
 from harness.core.errors import UsageError
-from harness.fakes.faults.registry import FaultValue, fault
-from harness.fakes.openai.media.hooks import CallControl, CallFault, CallSockets, ConnectStage
+from harness.fakes.faults.registry import FaultValue
+from harness.fakes.openai.media.hooks import MEDIA, CallControl, CallSockets, ConnectStage, MediaFault
+
+fault = MEDIA.fault
 
 
 @fault("ice-silent", "does not answer connectivity checks", stage="ice")
-class IceSilent(CallFault):
+class IceSilent(MediaFault):
     def gathered(self, wire: CallSockets) -> None:
         wire.leave_checks_unanswered()
 
@@ -20,7 +22,7 @@ class IceSilent(CallFault):
 
 
 @fault("udp-blocked", "sits behind a firewall that lets no UDP through", stage="ice")
-class UdpBlocked(CallFault):
+class UdpBlocked(MediaFault):
     def gathered(self, wire: CallSockets) -> None:
         wire.block()
 
@@ -32,19 +34,19 @@ class UdpBlocked(CallFault):
     default=6.0,
     value_help="seconds without a datagram; the caller connects when it tries again",
 )
-class IceLate(CallFault):
+class IceLate(MediaFault):
     def gathered(self, wire: CallSockets) -> None:
         asyncio.get_running_loop().call_later(float(self.value), wire.block())
 
 
 @fault("dtls-silent", "never begins the DTLS handshake", stage="dtls")
-class DtlsSilent(CallFault):
+class DtlsSilent(MediaFault):
     async def before(self, stage: ConnectStage) -> bool:
         return stage != "dtls"
 
 
 @fault("sctp-silent", "never answers on SCTP, so that no data channel opens", stage="sctp")
-class SctpSilent(CallFault):
+class SctpSilent(MediaFault):
     async def before(self, stage: ConnectStage) -> bool:
         return stage != "sctp"
 
@@ -56,7 +58,7 @@ class SctpSilent(CallFault):
     default=6.0,
     value_help="seconds without SCTP; the channel opens when the caller tries again",
 )
-class ChannelLate(CallFault):
+class ChannelLate(MediaFault):
     async def before(self, stage: ConnectStage) -> bool:
         if stage == "sctp":
             await asyncio.sleep(float(self.value))
@@ -79,7 +81,7 @@ CHUNKS = {
     default="short-data",
     value_help=f"{', '.join(CHUNKS)}, or a chunk in hexadecimal digits",
 )
-class SctpMalformed(CallFault):
+class SctpMalformed(MediaFault):
     def __init__(self, value: FaultValue, rng: random.Random) -> None:
         super().__init__(value, rng)
         try:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from harness.fakes.faults.registry import FaultValue, fault
-from harness.fakes.openai.conversation.behaviour import Quirk
+from harness.fakes.faults.registry import FaultValue
+from harness.fakes.openai.conversation.behaviour import CONVERSATION, Quirk
 from harness.fakes.openai.conversation.outputs import Output, Send, SendRaw
+
+fault = CONVERSATION.fault
 
 
 class OneMore(Quirk):

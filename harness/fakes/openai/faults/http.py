@@ -1,19 +1,18 @@
-"""The fake refuses or keeps silent over HTTP. A unit is asked before the offer is looked at.
-
-It returns a response, raises ApiError, or returns None to let the call go on.
-"""
+"""The fake refuses or keeps silent over HTTP."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from harness.fakes.faults.registry import FaultValue, fault
+from harness.fakes.faults.registry import FaultValue
 from harness.fakes.openai.errors import ApiError, invalid_key, model_not_found, unparsable_offer
+from harness.fakes.openai.signaling_fault import SIGNALING, Connection
 from harness.fakes.serving import drop_connection
+
+fault = SIGNALING.fault
 
 GATEWAY_PAGE = """<html>
 <head><title>504 Gateway Time-out</title></head>
@@ -25,12 +24,12 @@ QUOTA = "You exceeded your current quota, please check your plan and billing det
 
 
 @fault("http-401", "refuses the key", stage="http")
-async def http_401(request: Request, value: FaultValue) -> Response | None:
+async def http_401(request: Connection, value: FaultValue) -> Response | None:
     raise invalid_key("sk-refused-on-purpose")
 
 
 @fault("http-400", "says that the offer cannot be parsed", stage="http")
-async def http_400(request: Request, value: FaultValue) -> Response | None:
+async def http_400(request: Connection, value: FaultValue) -> Response | None:
     raise unparsable_offer("EOF")
 
 
@@ -49,7 +48,7 @@ REFUSED_HERE = {
     default="unsupported_country_region_territory",
     value_help=f"a code: {', '.join(REFUSED_HERE)}",
 )
-async def http_403(request: Request, value: FaultValue) -> Response | None:
+async def http_403(request: Connection, value: FaultValue) -> Response | None:
     code = str(value)
     raise ApiError(403, REFUSED_HERE.get(code, "Forbidden"), code=code, kind="request_forbidden")
 
@@ -57,7 +56,7 @@ async def http_403(request: Request, value: FaultValue) -> Response | None:
 @fault(
     "http-404", "does not know the model", stage="http", default="gpt-realtime-2.1", value_help="a model name"
 )
-async def http_404(request: Request, value: FaultValue) -> Response | None:
+async def http_404(request: Connection, value: FaultValue) -> Response | None:
     raise model_not_found(str(value))
 
 
@@ -68,13 +67,13 @@ async def http_404(request: Request, value: FaultValue) -> Response | None:
     default="gpt-realtime-2.1",
     value_help="a model name",
 )
-async def model_not_allowed(request: Request, value: FaultValue) -> Response | None:
+async def model_not_allowed(request: Connection, value: FaultValue) -> Response | None:
     message = f"Project `proj_relay` does not have access to model `{value}`"
     raise ApiError(403, message, code="model_not_found")
 
 
 @fault("session-too-long", "finds a text of the session too long", stage="http")
-async def session_too_long(request: Request, value: FaultValue) -> Response | None:
+async def session_too_long(request: Connection, value: FaultValue) -> Response | None:
     message = (
         "Invalid 'session.tools[0].description': string too long. Expected a string with maximum length "
         "1024, but got a string with length 1200 instead."
@@ -84,41 +83,41 @@ async def session_too_long(request: Request, value: FaultValue) -> Response | No
 
 
 @fault("http-400-empty", "refuses the request without a word why", stage="http")
-async def http_400_empty(request: Request, value: FaultValue) -> Response | None:
+async def http_400_empty(request: Connection, value: FaultValue) -> Response | None:
     raise ApiError(400, "", kind="")
 
 
 @fault(
     "http-429", "is out of quota", stage="http", default=20, value_help="seconds for the Retry-After header"
 )
-async def http_429(request: Request, value: FaultValue) -> Response | None:
+async def http_429(request: Connection, value: FaultValue) -> Response | None:
     headers = {"Retry-After": str(value)}
     raise ApiError(429, QUOTA, code="insufficient_quota", kind="insufficient_quota", headers=headers)
 
 
 @fault("http-500", "has an error of its own", stage="http")
-async def http_500(request: Request, value: FaultValue) -> Response | None:
+async def http_500(request: Connection, value: FaultValue) -> Response | None:
     raise ApiError(500, SERVER_ERROR, code="server_error", kind="server_error")
 
 
 @fault("http-503", "is overloaded", stage="http")
-async def http_503(request: Request, value: FaultValue) -> Response | None:
+async def http_503(request: Connection, value: FaultValue) -> Response | None:
     raise ApiError(503, "The server is overloaded or not ready yet.", kind="service_unavailable_error")
 
 
 @fault("http-504", "a gateway in front of it times out, with a page and not JSON", stage="http")
-async def http_504(request: Request, value: FaultValue) -> Response | None:
+async def http_504(request: Connection, value: FaultValue) -> Response | None:
     return HTMLResponse(GATEWAY_PAGE, 504)
 
 
 @fault("slow-answer", "answers late", stage="http", default=4.0, value_help="seconds before the answer")
-async def slow_answer(request: Request, value: FaultValue) -> Response | None:
+async def slow_answer(request: Connection, value: FaultValue) -> Response | None:
     await asyncio.sleep(float(value))
     return None
 
 
 @fault("no-answer", "never answers", stage="http", default=300.0, value_help="seconds of silence")
-async def no_answer(request: Request, value: FaultValue) -> Response | None:
+async def no_answer(request: Connection, value: FaultValue) -> Response | None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(float(value)):
             while (await request.receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
@@ -128,6 +127,6 @@ async def no_answer(request: Request, value: FaultValue) -> Response | None:
 
 
 @fault("connection-dropped", "cuts the connection instead of answering", stage="http")
-async def connection_dropped(request: Request, value: FaultValue) -> Response | None:
+async def connection_dropped(request: Connection, value: FaultValue) -> Response | None:
     drop_connection(request.scope)
     return Response(status_code=500)  # nobody gets it

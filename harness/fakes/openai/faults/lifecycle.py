@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 
-from harness.fakes.faults.registry import FaultValue, fault
-from harness.fakes.openai.media.hooks import CallControl, CallFault
+from harness.fakes.faults.registry import FaultValue
+from harness.fakes.openai.media.hooks import MEDIA, CallControl, MediaFault
+
+fault = MEDIA.fault
 
 
-class Midway(CallFault):
+class Midway(MediaFault):
     """Acts so many seconds after the data channel opened."""
 
     def __init__(self, value: FaultValue, rng: random.Random) -> None:
@@ -53,5 +55,5 @@ class PeerGone(Midway):
 
 
 @fault("call-leaked", "keeps a call, and its bill, running after the caller hung up", stage="lifecycle")
-class CallLeaked(CallFault):
+class CallLeaked(MediaFault):
     releases = False

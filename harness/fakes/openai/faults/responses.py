@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from harness.fakes.faults.registry import FaultValue, fault
-from harness.fakes.openai.conversation.behaviour import Ending, Quirk
+from harness.fakes.faults.registry import FaultValue
+from harness.fakes.openai.conversation.behaviour import CONVERSATION, Ending, Quirk
 from harness.fakes.openai.conversation.outputs import Output, Send
 from harness.fakes.openai.conversation.settings import ConversationSettings
 
@@ -16,6 +16,8 @@ MESSAGES = {
     "rate_limit_exceeded": "Rate limit reached. Please try again later.",
     "model_not_found": "The model does not exist or you do not have access to it.",
 }
+
+fault = CONVERSATION.fault
 
 
 @fault("response-never", "never answers", stage="response")

@@ -7,11 +7,13 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from harness.fakes.faults.registry import FaultValue, fault
-from harness.fakes.openai.conversation.behaviour import Quirk
+from harness.fakes.faults.registry import FaultValue
+from harness.fakes.openai.conversation.behaviour import CONVERSATION, Quirk
 from harness.fakes.openai.conversation.outputs import Output, Send
 from harness.fakes.openai.conversation.refusals import RefusedError
 from harness.fakes.openai.conversation.settings import ConversationSettings
+
+fault = CONVERSATION.fault
 
 
 @fault("no-session-created", "never sends session.created", stage="session")

@@ -9,9 +9,8 @@ from functools import lru_cache
 import numpy as np
 
 from harness.core.audio import Samples
-from harness.fakes.faults.registry import fault
 from harness.fakes.openai.hearing.listening import decoded
-from harness.fakes.openai.media.hooks import CallFault, RtpLink
+from harness.fakes.openai.media.hooks import MEDIA, MediaFault, RtpLink
 from harness.fakes.openai.speaking.voices import mark_reply
 from harness.speech import opus
 from harness.speech.opus import FRAME_MS
@@ -19,9 +18,11 @@ from harness.speech.opus import FRAME_MS
 STALL_AFTER = 50  # packets: a second
 OVERDRIVE = 1000.0  # Opus rounds off what is only just too loud
 
+fault = MEDIA.fault
+
 
 @fault("no-audio", "sends no audio at all", stage="audio")
-class NoAudio(CallFault):
+class NoAudio(MediaFault):
     def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:
         return [None] * len(packets)
 
@@ -30,7 +31,7 @@ class NoAudio(CallFault):
 
 
 @fault("silent-audio", "sends replies of silence", stage="audio")
-class SilentAudio(CallFault):
+class SilentAudio(MediaFault):
     def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:
         return [opus.SILENCE] * len(packets)
 
@@ -42,7 +43,7 @@ class SilentAudio(CallFault):
     default=45.0,
     value_help="dB less",
 )
-class QuietAudio(CallFault):
+class QuietAudio(MediaFault):
     def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:
         return _amplified(tuple(packets), 10 ** (-float(self.value) / 20))
 
@@ -54,7 +55,7 @@ class QuietAudio(CallFault):
     default=1500,
     value_help="ms of the first reply that are not sent",
 )
-class FirstWordsLost(CallFault):
+class FirstWordsLost(MediaFault):
     _begun = False
 
     def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:
@@ -66,7 +67,7 @@ class FirstWordsLost(CallFault):
 
 
 @fault("clipped-audio", "overdrives its replies", stage="audio")
-class ClippedAudio(CallFault):
+class ClippedAudio(MediaFault):
     def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:
         return _amplified(tuple(packets), OVERDRIVE)
 
@@ -78,7 +79,7 @@ class ClippedAudio(CallFault):
     default=0.4,
     value_help="the part of 1 that is played",
 )
-class TruncatedAudio(CallFault):
+class TruncatedAudio(MediaFault):
     def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:
         return packets[: max(1, round(len(packets) * min(1.0, float(self.value))))]
 
@@ -90,7 +91,7 @@ class TruncatedAudio(CallFault):
     default=200,
     value_help="ms within which packets are shuffled",
 )
-class GarbledAudio(CallFault):
+class GarbledAudio(MediaFault):
     def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:
         size = max(2, int(self.value) // FRAME_MS)
         windows = [list(packets[i : i + size]) for i in range(0, len(packets), size)]
@@ -100,7 +101,7 @@ class GarbledAudio(CallFault):
 
 
 @fault("cross-talk", "plays what belongs to another call", stage="audio")
-class CrossTalk(CallFault):
+class CrossTalk(MediaFault):
     def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:
         return mark_reply(f"another than {call_name}").packets
 
@@ -108,7 +109,7 @@ class CrossTalk(CallFault):
 class _Link:
     """A link in front of another; a fault's link overrides `send_rtp`, and what it lets pass is protected."""
 
-    def __init__(self, link: RtpLink, fault: CallFault) -> None:
+    def __init__(self, link: RtpLink, fault: MediaFault) -> None:
         self.onward = link
         self.fault = fault
 
@@ -132,7 +133,7 @@ class _Link:
     default=10.0,
     value_help="percent of packets",
 )
-class PacketLoss(CallFault):
+class PacketLoss(MediaFault):
     def link(self, link: RtpLink) -> RtpLink:
         return _Lossy(link, self)
 
@@ -151,7 +152,7 @@ class _Lossy(_Link):
     default=120,
     value_help="ms, the longest delay",
 )
-class Jitter(CallFault):
+class Jitter(MediaFault):
     def link(self, link: RtpLink) -> RtpLink:
         return _Jittery(link, self)
 
@@ -170,7 +171,7 @@ class _Jittery(_Link):
     default=400,
     value_help="ms without packets",
 )
-class AudioGaps(CallFault):
+class AudioGaps(MediaFault):
     _sent: int | None = None
 
     def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:
@@ -211,13 +212,13 @@ class _Stalling(_Link):
     default=400,
     value_help="ms of audio in a burst",
 )
-class AudioBursts(CallFault):
+class AudioBursts(MediaFault):
     def link(self, link: RtpLink) -> RtpLink:
         return _Bursty(link, self)
 
 
 class _Bursty(_Link):
-    def __init__(self, link: RtpLink, fault: CallFault) -> None:
+    def __init__(self, link: RtpLink, fault: MediaFault) -> None:
         super().__init__(link, fault)
         self._held: list[bytes] = []
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from harness.fakes.faults.registry import FaultValue, fault
-from harness.fakes.openai.conversation.behaviour import Quirk, Speech
+from harness.fakes.faults.registry import FaultValue
+from harness.fakes.openai.conversation.behaviour import CONVERSATION, Quirk, Speech
 
 IMAGINED_MS = 600
+
+fault = CONVERSATION.fault
 
 
 @fault("vad-deaf", "never notices that the caller speaks", stage="vad")

@@ -17,7 +17,7 @@ from harness.speech.pcm import Resampler
 
 # The probability falls more slowly than speech ends, in noise by up to four frames. So a frame that is only
 # likely to be speech ends an utterance if it stands out from the background; a certain one does in any case.
-# With both, starts and ends lie within 100 ms of the fixtures' truth (tests/fakes/openai/hearing/test_vad.py).
+# With both, starts and ends lie within 100 ms of the fixtures' truth (see its tests).
 CERTAIN = 0.95
 ABOVE_BACKGROUND_DB = 3.0
 QUIETEST_BACKGROUND_DBFS = -60.0

@@ -25,6 +25,7 @@ from harness.fakes.openai.keys import Keys, bearer
 from harness.fakes.openai.media.driver import Translation
 from harness.fakes.openai.media.offers import read_offer
 from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.openai.signaling_fault import refused_on_purpose
 
 SESSIONS_PATH = "/v1/live/sessions"
 NORMAL = 1000
@@ -56,11 +57,9 @@ class LiveFrontDoor:
             record.begin(ufrag=offer.ice_ufrag or "", offer=offer_text.encode())
             record.request(request, json.dumps(body).encode(), ())
             faults = await self._sharing.faults_of(record)
-            for fault, value in faults.of_stage("http"):
-                if value is not False and (refusal := await fault.unit(request, value)) is not None:
-                    self._calls.refuse(record, f"refused-{refusal.status_code}")
-                    refused: Response = refusal
-                    return refused
+            if (refused := await refused_on_purpose(request, faults)) is not None:
+                self._calls.refuse(record, f"refused-{refused.status_code}")
+                return refused
             translation = LiveTranslation(record.id, config, self._calls.new_id)
             answer = await self._calls.answer(record, offer, _realtime(config), faults, translation)
         except ApiError as error:

@@ -29,6 +29,7 @@ from harness.fakes.openai.keys import Keys, bearer, is_azure
 from harness.fakes.openai.media.offers import read_offer
 from harness.fakes.openai.record import UpstreamRecord
 from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.openai.signaling_fault import refused_on_purpose
 
 CALLS_PATH = "/v1/realtime/calls"
 EXPOSED_HEADERS = "Location, X-Request-Id"
@@ -68,7 +69,7 @@ class Signaling:
         faults = await self._sharing.faults_of(record)
         record.faults = faults.values()
         try:
-            response = await self._refused_on_purpose(request, faults)
+            response = await refused_on_purpose(request, faults)
             if response is None:
                 answer = await self._answer(request, asked, record, faults)
                 response = self._answered(request, record, answer)
@@ -99,13 +100,6 @@ class Signaling:
         if (call := self._calls.find(record.id)) is not None:
             call.end(reason)
         self._calls.refuse(record, reason)
-
-    async def _refused_on_purpose(self, request: Request, faults: CallFaults) -> Response | None:
-        for fault, value in faults.of_stage("http"):
-            response: Response | None = await fault.unit(request, value) if value is not False else None
-            if response is not None:
-                return response
-        return None
 
     async def _answer(
         self, request: Request, asked: CallRequest, record: UpstreamRecord, faults: CallFaults

@@ -7,7 +7,6 @@ import contextlib
 import json
 from typing import Protocol
 
-from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from harness.core.events import HttpRequest
@@ -20,6 +19,7 @@ from harness.fakes.openai.keys import Keys, bearer, is_azure
 from harness.fakes.openai.media.driver import Driver
 from harness.fakes.openai.models import check_model
 from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.openai.signaling_fault import refused_on_purpose
 
 SUBPROTOCOL = "realtime"
 NORMAL, BETA_REFUSED, TOO_SLOW = 1000, 4000, 1008
@@ -143,16 +143,15 @@ class Sockets:
         record.begin(ufrag="", offer=b"")
         record.add(HttpRequest(at=record.clock.now(), side="upstream", method="GET", url=str(websocket.url)))
         faults = await self._sharing.faults_of(record)
-        for fault, value in faults.of_stage("http"):
-            try:
-                response = await fault.unit(websocket, value) if value is not False else None
-            except ApiError as error:
-                response = error.response()
-            if isinstance(response, Response):
-                record.response(response)
-                self._calls.refuse(record, f"refused-{response.status_code}")
-                await websocket.send_denial_response(response)
-                return
+        try:
+            response = await refused_on_purpose(websocket, faults)
+        except ApiError as error:
+            response = error.response()
+        if response is not None:
+            record.response(response)
+            self._calls.refuse(record, f"refused-{response.status_code}")
+            await websocket.send_denial_response(response)
+            return
         driver = self._calls.converse(record, config, "websocket", faults)
         socket = Socket(websocket)
         driver.attach(send=socket.send, close=socket.close)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from harness.fakes.faults.plan import CallFaults
-from harness.fakes.faults.registry import FaultValue
+from harness.fakes.faults.registry import OPENAI_FAULTS, Contract, FaultValue
 from harness.peer.sender import Outlet
 
 ConnectStage = Literal["ice", "dtls", "sctp"]
@@ -42,7 +42,21 @@ class CallControl(Protocol):
         """Send an SCTP chunk as it is, also one that is none."""
 
 
-class CallFault:
+class AnswerFault:
+    """One way for the answer to be wrong. `silent`: it cannot lead to us, so ICE may not find us either."""
+
+    silent = False
+
+    def __init__(self, value: FaultValue, rng: random.Random) -> None:
+        self.value = value
+        self.rng = rng
+
+    def answer(self, answer: str) -> str:
+        """The answer as it will be returned."""
+        raise NotImplementedError
+
+
+class MediaFault:
     """One way for the fake's WebRTC end to misbehave. The hooks stand in the order of asking."""
 
     releases = True  # whether a hang-up by the caller ends the call
@@ -53,10 +67,6 @@ class CallFault:
 
     def gathered(self, wire: CallSockets) -> None:
         """The sockets are there, and nothing has come or gone yet."""
-
-    def answer(self, answer: str) -> str:
-        """The answer as it will be returned."""
-        return answer
 
     async def before(self, stage: ConnectStage) -> bool:  # noqa: ARG002  (for faults)
         """Whether to go on to a stage; may take its time."""
@@ -84,10 +94,15 @@ class CallFault:
         """The call is over: let go of what was held."""
 
 
-def call_faults(faults: CallFaults) -> list[CallFault]:
-    """The faults of a call that act on its WebRTC end."""
-    return [
-        fault.unit(value, faults.random(fault.name))
-        for fault, value in faults
-        if isinstance(fault.unit, type) and issubclass(fault.unit, CallFault) and value is not False
-    ]
+ANSWER: Contract[type[AnswerFault]] = Contract(OPENAI_FAULTS)
+MEDIA: Contract[type[MediaFault]] = Contract(OPENAI_FAULTS)
+
+
+def answer_faults(faults: CallFaults) -> list[AnswerFault]:
+    """Those of a call that change the answer."""
+    return [unit(value, faults.random(name)) for unit, value, name in ANSWER.met(faults)]
+
+
+def media_faults(faults: CallFaults) -> list[MediaFault]:
+    """Those of a call that act on its WebRTC end."""
+    return [unit(value, faults.random(name)) for unit, value, name in MEDIA.met(faults)]

@@ -26,7 +26,7 @@ from harness.fakes.openai.hearing.recognition import Recognizer
 from harness.fakes.openai.hearing.remembered import RememberingDecoder
 from harness.fakes.openai.media.answer import write_answer
 from harness.fakes.openai.media.driver import Driver
-from harness.fakes.openai.media.hooks import CallFault, ConnectStage, RtpLink
+from harness.fakes.openai.media.hooks import AnswerFault, ConnectStage, MediaFault, RtpLink
 from harness.fakes.openai.media.playout import PacketPlayout, Playing
 from harness.fakes.openai.media.telephony import Telephone, telephone_formats
 from harness.fakes.openai.record import UpstreamRecord
@@ -61,7 +61,8 @@ class FakePeer:
         *,
         record: UpstreamRecord,
         driver: Driver,
-        faults: Sequence[CallFault],
+        answer_faults: Sequence[AnswerFault],
+        faults: Sequence[MediaFault],
         settings: FakeSettings,
         recognizer: Recognizer,
         rng: random.Random,
@@ -71,7 +72,7 @@ class FakePeer:
         self._remote = remote
         self._record = record
         self._driver = driver
-        self._faults = faults
+        self._answer_faults, self._faults = answer_faults, faults
         self._settings = settings
         self._recognizer = recognizer
         self._rng = rng
@@ -139,8 +140,8 @@ class FakePeer:
         answer = write_answer(self._offer, self._transport, ssrc=self._sender.ssrc, setup=setup)
         if self._settings.conversation.vary:
             answer = _candidates_shuffled(answer, self._rng)
-        for fault in self._faults:
-            answer = fault.answer(answer)
+        for wrong in self._answer_faults:
+            answer = wrong.answer(answer)
         return answer
 
     def start(self) -> None:
@@ -230,6 +231,8 @@ class FakePeer:
             self.end("never-connected")
 
     async def _go_on(self, stage: ConnectStage) -> bool:
+        if stage == "ice" and any(fault.silent for fault in self._answer_faults):
+            return False
         return all([await fault.before(stage) for fault in self._faults])
 
     def _state(self, layer: Layer, state: str, detail: str) -> None:

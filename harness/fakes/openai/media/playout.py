@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.fakes.openai.media.hooks import CallFault
+from harness.fakes.openai.media.hooks import MediaFault
 from harness.fakes.openai.speaking.replies import SpokenReply
 from harness.peer.source import ENDLESS
 from harness.speech.opus import FRAME_MS, SILENCE
@@ -41,7 +41,7 @@ class PacketPlayout:
         *,
         call_name: str,
         idle: bool,
-        faults: Sequence[CallFault],
+        faults: Sequence[MediaFault],
         on_progress: Callable[[int], None],
         on_over: Callable[[Playing, bool], None],
         progress_every: int = 1,

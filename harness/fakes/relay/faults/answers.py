@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator
 
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from harness.fakes.faults.registry import relay_fault
-from harness.fakes.relay.hooks import RelayFault
+from harness.fakes.relay.hooks import RelayFault, relay_fault
 from harness.fakes.relay.upstream import UpstreamReply
 
 

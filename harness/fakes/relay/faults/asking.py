@@ -7,8 +7,7 @@ import re
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from harness.fakes.faults.registry import relay_fault
-from harness.fakes.relay.hooks import RelayFault
+from harness.fakes.relay.hooks import RelayFault, relay_fault
 from harness.fakes.relay.upstream import Form
 
 NOWHERE = "http://127.0.0.1:9/v1"  # the port of the discard service, where nobody listens

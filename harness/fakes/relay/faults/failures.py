@@ -6,8 +6,7 @@ import asyncio
 
 from starlette.responses import JSONResponse, Response
 
-from harness.fakes.faults.registry import relay_fault
-from harness.fakes.relay.hooks import RelayFault
+from harness.fakes.relay.hooks import RelayFault, relay_fault
 from harness.fakes.relay.refusal import Refusal
 from harness.fakes.relay.upstream import UpstreamReply
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from harness.fakes.faults.registry import relay_fault
-from harness.fakes.relay.hooks import RelayFault
+from harness.fakes.relay.hooks import RelayFault, relay_fault
 from harness.fakes.relay.upstream import Form
 
 RETIRED_MODEL = "gpt-4o-realtime-preview-2024-10-01"

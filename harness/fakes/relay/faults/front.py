@@ -8,8 +8,7 @@ import contextlib
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from harness.fakes.faults.registry import relay_fault
-from harness.fakes.relay.hooks import RelayFault
+from harness.fakes.relay.hooks import RelayFault, relay_fault
 
 LOGIN_PAGE = """<!doctype html>
 <html><head><title>Sign in</title></head>

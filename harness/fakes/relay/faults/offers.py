@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from harness.fakes.faults.registry import relay_fault
-from harness.fakes.relay.hooks import RelayFault
+from harness.fakes.relay.hooks import RelayFault, relay_fault
 from harness.fakes.relay.refusal import Refusal, bad_offer
 
 KINDS_OF_CANDIDATES: dict[str, Callable[[str], bool]] = {

@@ -9,7 +9,7 @@ import pytest
 
 from harness.core.sdp import SessionDescription, parse_sdp
 from harness.fakes.openai.faults import OPENAI_FAULTS
-from harness.fakes.openai.media.hooks import CallFault
+from harness.fakes.openai.media.hooks import ANSWER as ANSWERS
 from harness.peer.remote import SdpUnusableError
 from tests.fakes.callers import CALLS, Served, calling, new_caller, quick, serving, until
 
@@ -30,8 +30,8 @@ ANSWER = (
 
 def spoiled(name: str, value: object = None) -> SessionDescription:
     fault = OPENAI_FAULTS.named(name)
-    unit: CallFault = fault.unit(fault.value(value), random.Random(1))
-    return parse_sdp(unit.answer(ANSWER))
+    ((unit, given, _),) = ANSWERS.met([(fault, fault.value(value))])
+    return parse_sdp(unit(given, random.Random(1)).answer(ANSWER))
 
 
 def kinds(sdp: SessionDescription) -> list[str]:

@@ -9,22 +9,26 @@ from typing import Any
 import pytest
 
 from harness.core.realtime_events import server_event_problem
-from harness.fakes.faults import catalogue
 from harness.fakes.faults.plan import FaultPlan
-from harness.fakes.faults.registry import OPENAI_FAULTS, Fault
+from harness.fakes.faults.registry import Fault
 from harness.fakes.openai.conversation import Behaviour, ConversationSettings, Quirk, Send, SendRaw
+from harness.fakes.openai.conversation.behaviour import CONVERSATION
+from harness.fakes.openai.faults import OPENAI_FAULTS
 from tests.fakes.openai.driving import Driven
 from tests.fakes.openai.order import order_violations
 
-assert catalogue  # registers them
-
 PLAIN = ConversationSettings(vary=False)
-QUIRKS = [f for f in OPENAI_FAULTS if isinstance(f.unit, type) and issubclass(f.unit, Quirk)]
+QUIRKS = [fault for fault in OPENAI_FAULTS if fault.contract is CONVERSATION]
+
+
+def quirk(fault: Fault, value: object = None) -> Quirk:
+    ((unit, given, _),) = CONVERSATION.met([(fault, fault.value(value))])
+    return unit(given)
 
 
 def faulty(name: str, value: object = None, **options: Any) -> Driven:
     fault = OPENAI_FAULTS.named(name)
-    call = Driven(quirks=[fault.unit(fault.value(value))], strict=False, **options)
+    call = Driven(quirks=[quirk(fault, value)], strict=False, **options)
     return call.open()
 
 
@@ -83,7 +87,7 @@ def test_every_fault_changes_what_happens(fault: Fault) -> None:
         call.wait(8.0)
         return [[o for o in call.outputs if isinstance(o, SendRaw)], call.closed, *call.events]
 
-    assert story([fault.unit(fault.default)]) != story([])
+    assert story([quirk(fault)]) != story([])
 
 
 def test_session_created_never_comes() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from harness.fakes.openai.media.hooks import CallFault
+from harness.fakes.openai.media.hooks import MediaFault
 from harness.fakes.openai.media.playout import PacketPlayout, Playing
 from harness.fakes.openai.speaking.replies import SpokenReply
 from harness.speech.opus import SILENCE
@@ -21,7 +21,7 @@ def reply(count: int) -> SpokenReply:
 class Log:
     """What a playout reported."""
 
-    def __init__(self, *, idle: bool = True, faults: Sequence[CallFault] = (), every: int = 1) -> None:
+    def __init__(self, *, idle: bool = True, faults: Sequence[MediaFault] = (), every: int = 1) -> None:
         self.progress: list[int] = []
         self.over: list[tuple[Playing, bool]] = []
         self.playout = PacketPlayout(
@@ -75,7 +75,7 @@ def test_a_new_reply_breaks_off_the_old_one() -> None:
 def test_a_fault_decides_what_is_played() -> None:
     """Packets of a reply, and of silence."""
 
-    class Second(CallFault):
+    class Second(MediaFault):
         def packets(self, packets: Sequence[bytes], call_name: str) -> Sequence[bytes | None]:
             assert call_name == "abcd"
             return [None, packets[1]]
