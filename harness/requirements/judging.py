@@ -111,14 +111,14 @@ class CallJudge:
             return _Broken(error)
         if isinstance(finding, Violation) and (impaired := impairment_behind(requirement, self.timeline)):
             return NotApplicable(impaired)
-        if requirement.timing and isinstance(finding, Violation | Observation) and (late := self._lateness()):
+        if requirement.timing and isinstance(finding, Violation | Observation) and (late := self.lateness()):
             # A number within its limit is all that is lost.
             return Inconclusive(late, Level.OBSERVE if isinstance(finding, Observation) else None)
-        if isinstance(finding, Violation) and requirement.is_in_time(finding) and (still := self._stalled()):
+        if isinstance(finding, Violation) and requirement.is_in_time(finding) and (still := self.stalled()):
             return Inconclusive(still)
         return finding
 
-    def _stalled(self) -> str | None:
+    def stalled(self) -> str | None:
         """Why what did not come in time says nothing: we stood still ourselves, or the fake did."""
         stalls = self.timeline.all(Stalled, side=None)
         total = {side: sum(s.seconds for s in stalls if s.side == side) for side in ("caller", "upstream")}
@@ -142,7 +142,7 @@ class CallJudge:
         where = f" in {failed.where}" if failed.where else ""
         return f"the harness broke at {failed.at:.3f} s{where}: {failed.error}"
 
-    def _lateness(self) -> str | None:
+    def lateness(self) -> str | None:
         """Why the call cannot be timed: our own sender was late, or, where we know of it, the fake's."""
         p99, most = limit(self._limits, "lateness_p99_ms"), limit(self._limits, "lateness_max_ms")
         measured = self.timeline.all(PacingMeasured, side=None)

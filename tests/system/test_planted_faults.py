@@ -7,7 +7,7 @@ import pytest
 from harness.core.timeline import Timeline
 from harness.requirements import REGISTRY, Level, Outcome, judge
 from tests.system.all_planted import PLANTED
-from tests.system.calling import make_planned_calls
+from tests.system.calling import make_until_told
 from tests.system.planted import Planted
 
 FOUND = (Outcome.FAILED, Outcome.WARNED)
@@ -22,7 +22,14 @@ def timelines(request: pytest.FixtureRequest) -> dict[Planted, Timeline]:
     callspecs = [getattr(item, "callspec", None) for item in request.session.items]
     wanted = {spec.params["planted"] for spec in callspecs if spec and "planted" in spec.params}
     asked = [planted for planted in PLANTED if planted in wanted]
-    return dict(zip(asked, make_planned_calls(asked), strict=True))
+    return dict(zip(asked, make_until_told(asked, is_right), strict=True))
+
+
+def is_right(planted: Planted, timeline: Timeline) -> bool:
+    """Whether exactly what was planted is found."""
+    return [f"{v.id}: {v.cause}" for v in judge([timeline], REGISTRY) if v.outcome in FOUND] == [
+        planted.finds
+    ]
 
 
 @pytest.mark.parametrize("planted", PLANTED, ids=str)

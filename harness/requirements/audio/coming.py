@@ -74,6 +74,7 @@ REPLIED = Condition(
             "the reply was spoken, and no audio packet arrived",
             "check that offer and answer say sendrecv for audio, and that UDP flows back; the page needs "
             "ontrack and an audio element that plays",
+            in_time=True,
         ),
         "silent-audio": Cause(
             "audio packets arrived, but they carry silence",
@@ -171,12 +172,14 @@ def own_audio(timeline: Timeline) -> Finding:
             "the reply broke off: less was heard than was spoken",
             "do not hang up on response.done, which comes before the playout ends: wait for "
             "output_audio_buffer.stopped; then look for a media path that ends early",
+            in_time=True,
         ),
         "first-words-lost": Cause(
             "the beginning of the reply was not heard",
             "do not let a greeting be spoken before the caller can hear it: where the relay's sideband sends "
             "response.create, let it wait until media is up (the page says so on the channel); in the page "
             "attach the audio element before the answer is applied",
+            in_time=True,
         ),
     },
 )

@@ -78,16 +78,19 @@ AWAITED = Condition("the caller speaks and waits to be answered", _not_awaited)
             "every response was cancelled before anything of it was heard",
             "find who cancels: a response.cancel or output_audio_buffer.clear of the page or a sideband, or "
             "noise that turn detection takes for speech (raise its threshold, use noise_reduction)",
+            in_time=True,
         ),
         "turn-never-committed": Cause(
             "turn detection is off, and nobody committed what the caller said",
             "send input_audio_buffer.commit when the caller has finished, then response.create; or leave "
             "turn_detection at server_vad",
+            in_time=True,
         ),
         "response-never-asked": Cause(
             "what the caller said was committed, and nobody asked for a response",
             "with turn detection off no response comes by itself: send response.create after "
             "input_audio_buffer.commit",
+            in_time=True,
         ),
         "nothing-heard": Cause(
             "the caller spoke, waited and heard nothing, and nothing else tells why",

@@ -60,6 +60,7 @@ def _nothing_large(timeline: Timeline) -> NotApplicable | None:
             "a large session.update is lost on the data channel",
             "send instructions and tools in the session that the relay posts with the offer rather than over "
             "the channel; keep a=max-message-size of the answer as the upstream wrote it",
+            in_time=True,
         ),
         "over-max-message-size": Cause(
             "an event is longer than the answer's max-message-size, so it cannot be sent",

@@ -78,6 +78,7 @@ ASKED = Condition("the caller speaks, or asks for a response", _nothing_asked)
             "a response broke off before its end",
             "content_filter: look at prompt and input; when response.done never came, look at the upstream's "
             "log for the session",
+            in_time=True,
         ),
     },
 )
