@@ -35,15 +35,6 @@ STYLES = {
     RunVerdict.UNREACHABLE: "bold red",
 }
 URGENT = {Urgency.OURS: "bold red", Urgency.HURT: "bold red", Urgency.LOSS: "bold red"}
-# Of the outcomes, those that say something of the relay, the gravest first.
-TOLD = (
-    Outcome.FAILED,
-    Outcome.ERROR,
-    Outcome.WARNED,
-    Outcome.INCONCLUSIVE,
-    Outcome.BLOCKED,
-    Outcome.PASSED,
-)
 
 
 class Show(Protocol):

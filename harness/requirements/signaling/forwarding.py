@@ -36,7 +36,6 @@ from harness.requirements.model import (
 from harness.requirements.registry import requirement
 
 CALLS_REFERENCE = "https://platform.openai.com/docs/api-reference/realtime/create-call"
-SESSION_REFERENCE = "https://platform.openai.com/docs/api-reference/realtime-client-events/session/update"
 
 # Where each field of the retired beta went (OpenAI: beta to GA migration guide).
 BETA_FIELDS = {
