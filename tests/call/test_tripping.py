@@ -55,7 +55,7 @@ async def made(pair: EmbeddedPair, fault: str, offer: str = CHROMIUM, calls: int
     """Calls side by side through a relay with this fault, whose upstream is not seen; all have ended."""
     name, _, value = fault.partition("=")
     async with httpx.AsyncClient(trust_env=False) as client:
-        await client.post(f"{pair.fake}/_fake/reset")
+        await client.post(f"{pair.fake}/_fake/reset", json={})
         planted = {name: value} if value else [{"name": name}]
         (await client.put(f"{pair.relay}/_relay/faults", json=planted)).raise_for_status()
         settings = OnThisMachine(target=Target(pair.offer_url), seed=1, offer=offer)

@@ -32,7 +32,7 @@ def test_every_fault_is_named_with_its_fix_and_the_healthy_relay_is_left_alone(
     for case in CASES:
         if case.finds:
             assert f"\n{case.finds}\n" in said
-    assert said.count("  fix  ") == 5
+    assert said.count("  fix   ") == 5
     assert re.search(r"✓ +[\d.]+ s  a healthy relay +nothing wrong", said)
     assert "5 of 5 faults named as planted" in said
 

@@ -75,7 +75,7 @@ def test_a_broken_relay_is_named_with_cause_and_fix_and_the_document_says_the_sa
         said = capsys.readouterr().out
         assert run_command(*arguments, "--json") == 1
     assert "signaling.offer-forwarded-intact: offer-trimmed" in said
-    assert "  fix  forward the offer byte for byte" in said
+    assert "  fix   forward the offer byte for byte" in said
     assert "the relay is violating: 1 failed" in said
     assert any(line.startswith("✗") and "arrived at the fake" in line for line in said.splitlines())
     document = json.loads(capsys.readouterr().out)

@@ -70,7 +70,7 @@ def test_judging_a_saved_timeline_gives_results_of_the_contract(
     path.write_text(Timeline([CallStarted(at=0.0, call="1"), CallEnded(at=1.0, reason="over")]).to_jsonl())
     code = run("judge", str(path), "--json", "--area", "signaling")
     results = json.loads(capsys.readouterr().out)
-    assert results["schema"] == 1
+    assert results["schema"] == 2
     assert {r["id"].partition(".")[0] for r in results["requirements"]} == {"signaling"}
     assert code in (1, 4)
 

@@ -121,7 +121,7 @@ def test_no_secret_is_in_any_artifact_or_output_of_a_run(scenarios: Run, chats: 
             check=False,
         )
     said = {"pytest": finished.output, "doctor": doctor.stdout + doctor.stderr}
-    assert json.loads(doctor.stdout)["schema"] == 1
+    assert json.loads(doctor.stdout)["schema"] == 2
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     texts = said | {str(f): f.read_bytes().decode("utf-8", "replace") for f in files if f != config}
     offers = [text for name, text in texts.items() if name.endswith("timeline.jsonl")]

@@ -27,7 +27,7 @@ def test_a_failure_says_rule_reason_evidence_and_fix() -> None:
         "  rule  The answer must be SDP (MUST)",
         "  why   the relay answered with a web page",
         "  seen  0.212 s: the body begins with <!doctype html>",
-        "  fix  serve the route",
+        "  fix   serve the route",
     ]
 
 
@@ -35,7 +35,7 @@ def test_other_explanations_come_with_their_own_fix_in_their_rank() -> None:
     others = (Alternative("udp-blocked", "a firewall", "open UDP"), Alternative("asleep", "night", "wake it"))
     failed = replace(verdict("a.b", Outcome.FAILED, "silent"), alternatives=others)
     assert explain(failed).splitlines()[-3:] == [
-        "  fix  do it",
+        "  fix   do it",
         "  or    if it is udp-blocked: open UDP",
         "  or    if it is asleep: wake it",
     ]

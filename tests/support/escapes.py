@@ -17,7 +17,7 @@ ESCAPES = (
     "passed\rfailed",
     "failed\b\b\b\b\b\bpassed",
 )
-HOSTILE = "".join(ESCAPES)
+HOSTILE = "\u202e" + "".join(ESCAPES)  # first what a test looks for, since what is quoted may be cut
 RAW = re.compile(
     "[\x07\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u200b\u202c\u202e\u2028\ufeff]|\x1b(?!\\[)|\x1b\\[2J|passed\rf"
 )

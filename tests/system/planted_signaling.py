@@ -81,7 +81,7 @@ PLANTED = [
     relay("json-forwarded", f"{REACHES}: json-instead-of-sdp", connects),
     relay("offer-as-plain-text", f"{REACHES}: wrong-content-type", connects),
     relay("answer-of-another", f"{REACHES}: cached-answer", connects),
-    relay("upstream-elsewhere", f"{REACHES}: nothing-arrived", connects, alone=True),
+    relay("upstream-elsewhere", f"{REACHES}: nothing-arrived", connects, alone=True, lasting=True),
     # What the relay makes of OpenAI's success.
     relay("created-refused", "signaling.offer-accepted: created-taken-for-failure", connects),
     relay("created-refused=details", "signaling.offer-accepted: created-taken-for-failure", connects),
