@@ -158,12 +158,12 @@ async def make_call(
 
     numbers = count(2)
     caller = Caller(first, call_again)
-    reason = "the plan was cut short"
+    reason = "the scenario was cut short"
     try:
         if context.settings.impairment:
             caller.network.impair(context.settings.impairment)
         await scenario.plan(caller)
-        reason = "the plan was carried out"
+        reason = "the scenario ran to its end"
     except PlanStopped as stopped:
         reason = str(stopped)
     except HarnessError as error:

@@ -36,7 +36,13 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
                 show_default=True,
                 help="who calls",
             ),
-            click.option("--turns", type=int, default=2, show_default=True, help="of a steady caller's call"),
+            click.option(
+                "--turns",
+                type=int,
+                default=2,
+                show_default=True,
+                help="turns in each call of a steady caller",
+            ),
             click.option("--seed", type=int, help="repeats the callers (default: a new one, printed)"),
             click.option(
                 "--decode-share", type=float, default=0.1, show_default=True, help="calls examined in full"
@@ -63,12 +69,14 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--start", type=int, default=5, show_default=True, help="calls of the first step")
 @click.option("--step", type=int, default=10, show_default=True, help="calls that each step adds")
-@click.option("--most", type=int, default=200, show_default=True, help="calls that are never gone beyond")
+@click.option("--most", type=int, default=200, show_default=True, help="never more calls than this")
 @click.option("--at-least", type=int, default=1, show_default=True, help="fewer than this is a violation")
 @click.option(
     "--step-seconds", type=float, default=30.0, show_default=True, help="how long a step is measured"
 )
-@click.option("--settle-seconds", type=float, default=5.0, show_default=True, help="before it is measured")
+@click.option(
+    "--settle-seconds", type=float, default=5.0, show_default=True, help="wait before each measurement"
+)
 @click.option("--reports", default="reports/capacity", show_default=True, metavar="DIR")
 def capacity(**options: Any) -> None:
     """Find how many calls URL holds: climb until an objective breaks, then halve the distance.
@@ -94,7 +102,7 @@ def seconds_of(duration: str) -> int:
     hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
     total = 3600 * hours + 60 * minutes + seconds
     if total == 0:
-        raise UsageError(f"{duration!r} is no duration", "write 30m, 90s or 1h30m")
+        raise UsageError(f"{duration!r} is not a duration", "write 30m, 90s or 1h30m")
     return total
 
 

@@ -195,7 +195,7 @@ def _dialect(examined: Examined) -> list[str]:
     names = [refusal.dialect for refusal in examined.refused]
     if not examined.was_found and len({refusal.cause for refusal in examined.refused}) == 1:
         cause = examined.refused[0].cause
-        return [f"every dialect was refused alike ({cause}): most likely it is not the dialect that is amiss"]
+        return [f"every dialect was refused alike ({cause}): most likely the dialect is not the problem"]
     if not examined.was_found:
         return [f"every dialect was refused ({', '.join(names)}); name the relay's own with --dialect"]
     lines = [f"the dialect {examined.dialect} was found by search; refused before it:"]

@@ -59,7 +59,7 @@ def load_named_target(
     path = config or find_config(Path.cwd())
     if path is None:
         raise UsageError(
-            f"{name!r} is no URL, and there is no {FILE_NAME} that could name it",
+            f"{name!r} is not a URL, and there is no {FILE_NAME} that could name it",
             f"give https://HOST/PATH, or describe the target in {FILE_NAME}: docs/targets.md shows how",
         )
     text = _read(path)
@@ -97,7 +97,7 @@ def _parsed(text: str, path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         # tomllib says what and where, and quotes no value.
-        raise UsageError(f"{path} is no TOML: {error}", "toml.io shows how it is written") from None
+        raise UsageError(f"{path} is not TOML: {error}", "toml.io shows how it is written") from None
 
 
 def _named(name: str, entry: TargetTable, place: Place, environment: Mapping[str, str]) -> NamedTarget:

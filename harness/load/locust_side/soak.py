@@ -94,7 +94,7 @@ def live_at_fake(base: str) -> int | None:
 def soak(asked: SoakAsked, progress: Progress) -> SoakFindings:
     """Hold the calls, watch, and say what drifted. Raises HarnessError where nothing could be learned."""
     if asked.calls < 1:
-        raise UsageError(f"--calls {asked.calls} makes no call", "give 1 or more")
+        raise UsageError(f"--calls {asked.calls} would make no call", "give 1 or more")
     started_at = wall_time()
     with LoadSession(asked) as session:
         failure = session.first_call()
