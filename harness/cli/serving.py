@@ -130,7 +130,13 @@ def fake_openai(
 @TOKEN
 @HOST
 @click.option("--upstream", required=True, metavar="URL", help="OpenAI's base URL, or a fake's")
-@click.option("--dialect", type=click.Choice(DIALECTS), default="json", show_default=True)
+@click.option(
+    "--dialect",
+    type=click.Choice(DIALECTS),
+    default="json",
+    show_default=True,
+    help="how offer and answer are wrapped",
+)
 @click.option("--origin", "origins", multiple=True, help="a web page's origin that may call (CORS)")
 def relay(
     bind: str,

@@ -202,6 +202,6 @@ def _dialect(examined: Examined) -> list[str]:
     lines += [f"  {refusal.dialect}: {refusal.cause}, {refusal.seen}" for refusal in examined.refused]
     return [
         *lines,
-        f"is {examined.dialect} what your page speaks? --dialect {examined.dialect} confirms it, and saves "
-        "the search; if the page speaks another, name that one: then its refusal above is the relay's fault",
+        f"does your page speak {examined.dialect}? Confirm it with --dialect {examined.dialect}, which also "
+        "saves the search; if it speaks another, name that one: its refusal above is then the relay's fault",
     ]

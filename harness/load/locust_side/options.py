@@ -24,7 +24,11 @@ def add_options(parser: Any) -> None:
 
     add("--dialect", "HARNESS_DIALECT", "how the target wraps offer and answer (default: json)")
     add("--offer", "HARNESS_OFFER", f"{OFFER_HELP} (default: minimal)")
-    add("--fake-openai", "HARNESS_FAKE_OPENAI", "HOST:PORT of the harness's fake behind the target")
+    add(
+        "--fake-openai",
+        "HARNESS_FAKE_OPENAI",
+        "HOST:PORT of the harness's fake that the target's OpenAI base URL points at",
+    )
     add("--seed", "HARNESS_SEED", "repeats the callers (default: a new one, printed)", type=int)
     add(
         "--turns",
