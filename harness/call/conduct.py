@@ -48,7 +48,7 @@ CLEAN_UP_SECONDS = 10.0
 Watch = Callable[[Timeline, Event], None]
 
 
-class Place(Protocol):
+class PlaceCall(Protocol):
     """How one call is made, within the budget."""
 
     def __call__(self, context: CallContext, scenario: Scenario, *, call: str) -> Awaitable[CallRecord]: ...
@@ -80,7 +80,7 @@ async def make_calls(
     concurrency: int,
     on_done: Callable[[CallRecord], None] = lambda _record: None,
     first: int = 1,
-    place: Place | None = None,
+    place: PlaceCall | None = None,
 ) -> list[CallRecord]:
     """Make one call for each scenario, so many side by side; records come in the scenarios' order.
 
@@ -108,7 +108,7 @@ def _compare(records: Sequence[CallRecord], library: Library) -> None:
 
 
 async def _make_within_budget(
-    context: CallContext, scenario: Scenario, call: str, place: Place
+    context: CallContext, scenario: Scenario, call: str, place: PlaceCall
 ) -> CallRecord:
     if refusal := await context.budget.admit():
         events = [

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from harness.cli.examining import Examined, Refused
+from harness.cli.examining import DialectRefused, Examined
 from harness.cli.screen import console, finding, say, stage_line, stage_table
 from harness.config.run import RunSettings
 from harness.report.explain import RootCause, by_urgency, explain, heading, root_causes
@@ -42,7 +42,7 @@ class Show(Protocol):
 
     def begin(self, settings: RunSettings) -> None: ...
     def observe(self, happening: Happening) -> None: ...
-    def refused(self, refusal: Refused) -> None: ...
+    def refused(self, refusal: DialectRefused) -> None: ...
     def outcome(self, examined: Examined, run: Run, written: Path) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -61,7 +61,7 @@ class ShowJson:
         if isinstance(happening, Noted):
             say(happening.text, err=True)
 
-    def refused(self, refusal: Refused) -> None:
+    def refused(self, refusal: DialectRefused) -> None:
         """Say nothing: it is in the document."""
 
     def outcome(self, examined: Examined, run: Run, written: Path) -> None:
@@ -100,7 +100,7 @@ class ShowLines:
             case Noted(text):
                 self.out.print(text)
 
-    def refused(self, refusal: Refused) -> None:
+    def refused(self, refusal: DialectRefused) -> None:
         """Tell that the next dialect is tried."""
         self.out.print(f"  the dialect {refusal.dialect} was refused ({refusal.cause}): trying the next")
         self._told = {STAGES[0].name}  # candidates are gathered again, which says nothing new

@@ -23,7 +23,7 @@ from harness.config.targets_file import (
     TargetTable,
     UsageTable,
 )
-from harness.config.targets_problems import Place, first_problem
+from harness.config.targets_problems import FilePlace, first_problem
 from harness.config.targets_secrets import secrets_in
 from harness.config.toml_lines import KeyPath
 from harness.core.errors import UsageError
@@ -64,7 +64,7 @@ def load_named_target(
         )
     text = _read(path)
     data = _parsed(text, path)
-    place = Place(path, text)
+    place = FilePlace(path, text)
     for secret, instead in secrets_in(data):
         raise UsageError(
             f"{place.of(secret)} looks like a secret, and secrets never stand in the file",
@@ -100,7 +100,7 @@ def _parsed(text: str, path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is not TOML: {error}", "toml.io shows how it is written") from None
 
 
-def _named(name: str, entry: TargetTable, place: Place, environment: Mapping[str, str]) -> NamedTarget:
+def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping[str, str]) -> NamedTarget:
     at: KeyPath = ("targets", name)
     secrets = _Secrets(place, environment)
 
@@ -152,7 +152,7 @@ def _named(name: str, entry: TargetTable, place: Place, environment: Mapping[str
 class _Secrets:
     """The environment, asked for what the file names."""
 
-    place: Place
+    place: FilePlace
     environment: Mapping[str, str]
 
     def read(self, variable: str, path: KeyPath, shortest: int = 1) -> SecretStr:

@@ -24,7 +24,7 @@ from harness.fakes.openai.detectors import Engine
 from harness.fakes.openai.driver import Driver
 from harness.fakes.openai.hooks import CallFault, ConnectStage, RtpLink
 from harness.fakes.openai.listening import SILENT_FRAME, Ear
-from harness.fakes.openai.playout import PacketPlayout, Playing
+from harness.fakes.openai.playout import OutgoingReply, PacketPlayout
 from harness.fakes.openai.recognition import Recognizer
 from harness.fakes.openai.record import UpstreamRecord
 from harness.fakes.openai.remembered import RememberingDecoder
@@ -303,7 +303,7 @@ class FakePeer:
         self._play_began = self._record.clock.now()
         self._playout.play(response_id, reply)
 
-    def _played(self, playing: Playing, whole: bool) -> None:
+    def _played(self, playing: OutgoingReply, whole: bool) -> None:
         played_ms = playing.reply.duration_ms if whole and playing.complete else playing.played_ms
         self._record.add(
             AudioPlayed(
