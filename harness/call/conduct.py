@@ -33,12 +33,14 @@ from harness.core.events import (
     EventInvalid,
     HarnessFailed,
     ServerEvent,
+    Stalled,
     UpstreamUnavailable,
     WaitExpired,
 )
 from harness.core.realtime_events import server_event_problem, server_events
 from harness.core.timeline import Timeline
 from harness.network.link import Link
+from harness.peer.stalls import StallWatch
 from harness.signaling.hook_request import HookFailedError
 from harness.signaling.hooks import filled
 from harness.speech.library import Library
@@ -159,6 +161,7 @@ async def make_call(
     numbers = count(2)
     caller = Caller(first, call_again)
     reason = "the scenario was cut short"
+    unlisten = StallWatch.shared().listen(partial(_stalled, caller)) if not light else lambda: None
     try:
         if context.settings.impairment:
             caller.network.impair(context.settings.impairment)
@@ -174,6 +177,7 @@ async def make_call(
         reason = "the harness failed"
     finally:
         await _hang_up(caller)
+        unlisten()
         caller.line.record(CallEnded(at=caller.line.now(), reason=reason))
     if not light:
         for line in caller.lines:
@@ -219,6 +223,12 @@ def _open_line(
     if not light:
         context.offers.add(line.peer.ufrag, clock, timeline)
     return line
+
+
+def _stalled(caller: Caller, seconds: float) -> None:
+    """For the call that it is in, and for the first one, which is judged by how the caller came back."""
+    for line in {id(line): line for line in (caller.lines[0], caller.line)}.values():
+        line.record(Stalled(at=line.now(), seconds=round(seconds, 3)))
 
 
 def _broke(caller: Caller, error: str, where: str) -> None:

@@ -50,6 +50,12 @@ LIMITS: dict[str, Limit] = {
             "99th percentile of our own sender against its deadlines, and the fake's",
         ),
         Limit("lateness_max_ms", 150.0, "ms", "our own sender's worst delay, and the fake's"),
+        Limit(
+            "stalled_s",
+            1.0,
+            "s",
+            "how long our own end, or the fake, may stand still; beyond, what came too late is inconclusive",
+        ),
         Limit("cost_per_call_usd", None, "USD", "what one call may cost"),
         Limit("cost_per_run_usd", None, "USD", "what all calls of a run may cost"),
         Limit(

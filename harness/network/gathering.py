@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,6 +95,7 @@ class ServerGathering:
     async def _relayed(
         self, url: IceUrl, server: IceServer, new_protocol: Callable[[], StunProtocol]
     ) -> Gathered:
+        await resolve(url.host, url.port)  # aioice asks for itself, and takes any address for one
         context = await tls_context(self.ca_file) if url.secure else None
         return await relayed_candidate(
             component=1,
@@ -138,9 +140,18 @@ class ServerGathering:
 
 
 async def resolve(host: str, port: int, family: int = socket.AF_UNSPEC) -> tuple[str, int]:
-    """The first address of a name. Raises socket.gaierror."""
+    """The first address of a name. Raises socket.gaierror, also for one that is nobody's.
+
+    A name server or hosts file that blocks a name answers 0.0.0.0 or ::, which many systems send to this
+    machine itself: a server would seem silent whose name was taken away.
+    """
     found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_DGRAM)
-    return str(found[0][4][0]), port
+    address = str(found[0][4][0])
+    if ip_address(address).is_unspecified:
+        raise socket.gaierror(
+            socket.EAI_NONAME, f"{host} resolves to {address}: a name server or hosts file blocks it"
+        )
+    return address, port
 
 
 async def tls_context(ca_file: Path | None) -> ssl.SSLContext:

@@ -18,8 +18,9 @@ class ProbeCause(NamedTuple):
 
 STUN_ONLY = f"{TIMEOUT}, though it answers a Binding"
 
-MENDS = {
-    "unresolved": "the name does not exist, or this machine's DNS does not know it: look for a typing error",
+FIXES = {
+    "unresolved": "the name does not exist, or this machine's DNS does not know it or blocks it (0.0.0.0): "
+    "look for a typing error, a blocking name server, a hosts file",
     "unreachable": "check host and port, that the server runs, and that firewalls on both sides let {kind} "
     "through to port {port}",
     "silent": "something took the connection and does not answer as a TURN server: a proxy, a web server, or "
@@ -68,7 +69,7 @@ def cause_of(step: str, error: str, url: IceUrl) -> ProbeCause:
     """The cause behind a step's error, as `failures.failure` words it."""
     slug = _slug(step, error, url)
     kind = "TLS over TCP" if url.secure else url.transport.upper()
-    fix = MENDS[slug].format(kind=kind, port=url.port) if slug == "unreachable" else MENDS[slug]
+    fix = FIXES[slug].format(kind=kind, port=url.port) if slug == "unreachable" else FIXES[slug]
     return ProbeCause(slug, f"{step}: {error}", fix)
 
 

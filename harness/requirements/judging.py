@@ -15,6 +15,7 @@ from harness.core.events import (
     HttpFailed,
     HttpResponse,
     PacingMeasured,
+    Stalled,
 )
 from harness.core.limits import limit
 from harness.core.timeline import Timeline
@@ -113,7 +114,22 @@ class CallJudge:
         if requirement.timing and isinstance(finding, Violation | Observation) and (late := self._lateness()):
             # A number within its limit is all that is lost.
             return Inconclusive(late, Level.OBSERVE if isinstance(finding, Observation) else None)
+        if isinstance(finding, Violation) and requirement.is_in_time(finding) and (still := self._stalled()):
+            return Inconclusive(still)
         return finding
+
+    def _stalled(self) -> str | None:
+        """Why what did not come in time says nothing: we stood still ourselves, or the fake did."""
+        stalls = self.timeline.all(Stalled, side=None)
+        total = {side: sum(s.seconds for s in stalls if s.side == side) for side in ("caller", "upstream")}
+        side, seconds = max(total.items(), key=lambda each: each[1])
+        if seconds < limit(self._limits, "stalled_s"):
+            return None
+        whose = "our own end" if side == "caller" else "the fake"
+        return (
+            f"{whose} stood still for {seconds:.1f} s of this call: this machine is too busy to tell what "
+            "came too late; run fewer calls side by side"
+        )
 
     def _own_failure(self, area: str) -> str | None:
         """Why we broke, where we did so before the area was decided."""

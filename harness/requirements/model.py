@@ -77,13 +77,15 @@ class Cause:
     """Why a requirement fails: `what` happened, and how to `fix` it.
 
     `level` is set where this cause is less binding than its requirement, `because` where it binds for another
-    reason.
+    reason. `in_time`: it is about what did not come in time, so it means nothing where our own end, or the
+    fake behind the relay, stood still meanwhile.
     """
 
     what: str
     fix: str
     level: Level | None = None
     because: Because | None = None
+    in_time: bool = False
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,11 @@ class Requirement:
     bears_bad_network: bool = False
     also_in: tuple[str, ...] = ()
     description: str = field(default="", compare=False)
+
+    def is_in_time(self, violation: Violation) -> bool:
+        """Whether the violation is about what did not come in time."""
+        cause = self.causes.get(violation.cause)
+        return cause is not None and cause.in_time
 
     @property
     def area(self) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from harness.core.events import (
     CallWithheld,
     HarnessFailed,
     HttpFailed,
+    Stalled,
     StateChanged,
     UpstreamUnavailable,
     WaitExpired,
@@ -70,6 +72,17 @@ async def test_no_call_is_begun_before_the_official_types_are_there(context: Cal
     server_events.cache_clear()
     await make_call(context, scenario_of(plan), call="001")
     assert loaded == [1]
+
+
+async def test_a_call_in_which_we_stood_still_says_so(context: CallContext) -> None:
+    async def blocks(caller: Caller) -> None:
+        await caller.connect()
+        time.sleep(0.6)  # noqa: ASYNC251  (the stall)
+        await asyncio.sleep(0.15)
+        await caller.hang_up()
+
+    stalls = (await make_call(context, scenario_of(blocks), call="001")).timeline.all(Stalled)
+    assert sum(stall.seconds for stall in stalls) > 0.4
 
 
 async def test_a_call_that_lives_on_at_the_upstream_is_said_to_and_for_how_long(context: CallContext) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from pydantic import SecretStr
 
 from harness.config.ice import IceServer
 from harness.core.clock import MonotonicClock
-from harness.network.gathering import ServerGathering, ServerTried
+from harness.network.gathering import ServerGathering, ServerTried, resolve
 from harness.peer.transport import Transport
 from tests.support import stun as fakes
 from tests.support.certificates import make_certificate
@@ -269,3 +270,10 @@ async def test_a_gathering_that_is_broken_off_leaves_nothing(coturn: Coturn) -> 
 async def test_without_servers_nobody_is_asked() -> None:
     async with gathered() as (transport, tried):
         assert (types(transport), tried) == (["host"], {})
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::"])
+async def test_a_name_that_is_blocked_is_unresolved_and_not_silent(address: str) -> None:
+    """As a blocking name server answers; sent there, a request would come to this machine itself."""
+    with pytest.raises(socket.gaierror, match="blocks it"):
+        await resolve(address, 3478)

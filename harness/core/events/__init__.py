@@ -22,6 +22,7 @@ from harness.core.events.call import CallWithheld as CallWithheld
 from harness.core.events.call import HarnessFailed as HarnessFailed
 from harness.core.events.call import PacingMeasured as PacingMeasured
 from harness.core.events.call import SecretSeen as SecretSeen
+from harness.core.events.call import Stalled as Stalled
 from harness.core.events.call import StepEnded as StepEnded
 from harness.core.events.call import StepStarted as StepStarted
 from harness.core.events.call import UpstreamUnavailable as UpstreamUnavailable
@@ -73,6 +74,7 @@ AnyEvent = (
     | WaitExpired
     | CallEnded
     | HarnessFailed
+    | Stalled
     | PacingMeasured
     | OfferCreated
     | OfferTried

@@ -70,6 +70,12 @@ class HarnessFailed(Event, frozen=True, kw_only=True):
     where: str = ""
 
 
+class Stalled(Event, frozen=True, kw_only=True):
+    """This end's event loop stood still for so many seconds, up to `at`: it sent and noticed nothing."""
+
+    seconds: float
+
+
 class PacingMeasured(Event, frozen=True, kw_only=True):
     """How late our own sender was against its 20 ms deadlines, in ms, over `packets` packets."""
 

@@ -17,6 +17,7 @@ from harness.core.events import (
     Layer,
     PacingMeasured,
     PacketMalformed,
+    Stalled,
 )
 from harness.core.sdp import SessionDescription
 from harness.fakes.openai.answer import write_answer
@@ -37,6 +38,7 @@ from harness.peer.receiver import AudioReceiver
 from harness.peer.remote import Remote
 from harness.peer.rtcp import StreamStatistics
 from harness.peer.sender import AudioSender, new_ssrc
+from harness.peer.stalls import StallWatch
 from harness.peer.transport import Transport
 from harness.speech.opus import SILENCE, Decoder, OpusDecodingError
 
@@ -126,6 +128,7 @@ class FakePeer:
         driver.recall = self._ear.recall
         record.measure = self._measure
         record.counted = self._counted
+        self._unlisten = StallWatch.shared().listen(self._stalled)
 
     async def answer(self) -> str:
         """Gather candidates and answer the offer."""
@@ -149,6 +152,7 @@ class FakePeer:
         if self._ended:
             return
         self._ended = True
+        self._unlisten()
         self._transport.on_rtp = None  # a driver that has stopped hears nothing
         self._driver.stop()
         self._sender.stop()
@@ -188,6 +192,10 @@ class FakePeer:
             HarnessFailed(at=self._record.clock.now(), side="upstream", error=repr(error), where=where)
         )
         self.end("internal-error")
+
+    def _stalled(self, seconds: float) -> None:
+        now = self._record.clock.now()
+        self._record.add(Stalled(at=now, side="upstream", seconds=round(seconds, 3)))
 
     def _malformed(self, problem: str) -> None:
         if len(self._malformed_told) < MOST_TOLD and problem not in self._malformed_told:

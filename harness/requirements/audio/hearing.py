@@ -93,6 +93,7 @@ AWAITED = Condition("the caller speaks and waits to be answered", _not_awaited)
             "the caller spoke, waited and heard nothing, and nothing else tells why",
             "read the call's events from the end of speech on: which was the last, and whose turn was it to "
             "send the next; then look at the upstream's log for the session",
+            in_time=True,
         ),
     },
 )

@@ -43,6 +43,7 @@ from harness.requirements.signaling.quoting import answer_of
             "the DTLS handshake did not complete",
             "return a=setup and a=fingerprint as the upstream wrote them; a path that passes small STUN "
             "packets and drops larger ones (MTU, VPN) looks like this too",
+            in_time=True,
         ),
     },
 )
@@ -119,15 +120,18 @@ def packets_well_formed(timeline: Timeline) -> Finding:
             "ICE was not connected when the channel should have been open",
             "this is about the network path, not the channel: look at slow or lost connectivity checks, STUN "
             "time-outs and candidates that do not answer",
+            in_time=True,
         ),
         "channel-late": Cause(
             "the data channel opened too late, long after ICE had connected",
             "look at the upstream between DTLS and SCTP: load, or an application that creates its side late",
+            in_time=True,
         ),
         "ice-connected-but-channel-closed": Cause(
             "ICE is connected, but the data channel never opened",
             "create the channel before createOffer(), and let m=application with its a=sctp-port pass "
             "unchanged in offer and answer; then look at the upstream's SCTP",
+            in_time=True,
         ),
     },
 )

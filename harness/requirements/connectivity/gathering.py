@@ -55,6 +55,7 @@ from harness.requirements.registry import requirement
             "gathering kept the offer waiting",
             "remove ICE servers that do not answer (each costs its whole time-out, 5 to 40 s), or send the "
             "offer without waiting: OpenAI accepts offers without candidates",
+            in_time=True,
         ),
     },
 )

@@ -60,11 +60,13 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
             "UDP does not get through between here and the upstream",
             "open UDP outbound (3478 and the answer's ports) in the firewall and let its answers back in, or "
             "configure TURN over TLS on 443/tcp for networks that block UDP",
+            in_time=True,
         ),
         "no-answer-to-checks": Cause(
             "connectivity checks go out and nothing comes back",
             "check that the upstream's media server runs at the answer's address and port, and that its "
             "security group admits UDP there",
+            in_time=True,
         ),
     },
 )

@@ -58,6 +58,7 @@ NOT_LOST = Condition("the caller hung up of its own accord", _call_lost)
             "the caller hung up, and the call lived on at the upstream, where it is billed",
             "close the peer connection on hang-up, pagehide and errors, and let the relay send POST "
             "/v1/realtime/calls/{call_id}/hangup when its client goes (the id is in Location)",
+            in_time=True,
         )
     },
 )
@@ -91,6 +92,7 @@ def hang_up_releases_call(timeline: Timeline) -> Finding:
             "the caller went away before connecting, and the call lived on at the upstream",
             "watch for the client's disconnect while the upstream answers (request.signal in Next.js, "
             "request.is_disconnected in Starlette) and send POST /v1/realtime/calls/{call_id}/hangup",
+            in_time=True,
         ),
         "hang-up-refused": Cause(
             "the relay asked for the call to be ended, and OpenAI refused",

@@ -73,11 +73,13 @@ def lost_at(timeline: Timeline) -> CallLost:
             "the call ended when the network was gone for a moment",
             "let ICE and DTLS ride it out: consent lasts 30 s. Do not close the peer connection on "
             "`disconnected`; wait for `failed`, or for some seconds, and show that the line is bad",
+            in_time=True,
         ),
         "turn-lost": Cause(
             "the call stood, but nothing was answered any more after the network had come back",
             "look at what the upstream makes of missing audio and at the data channel, whose messages are "
             "sent again when the network is back; ask again where no reply comes",
+            in_time=True,
         ),
     },
 )
@@ -130,6 +132,7 @@ def _upstream_ended(timeline: Timeline) -> CallEnded | None:
             "the caller lost its call, and the call lived on at the upstream, where it is billed",
             "close the peer connection before calling again, and have the relay end a call whose client came "
             "back with another: POST /v1/realtime/calls/{call_id}/hangup (the id is in Location)",
+            in_time=True,
         )
     },
 )

@@ -64,10 +64,12 @@ def _resumed(timeline: Timeline) -> CallResumed | None:
         "not-connected": Cause(
             "the relay answered the new offer, and no new call came of it",
             "look at the new call's own timeline: it is judged like any other",
+            in_time=True,
         ),
         "too-late": Cause(
             "the new call took too long",
             "count from the page's first attempt: shorten its back-off, and look at the relay's answer time",
+            in_time=True,
         ),
     },
 )
@@ -139,6 +141,7 @@ def _not_restarted(timeline: Timeline) -> NotApplicable | None:
         "not-back": Cause(
             "the relay that was restarted took no call",
             "let it listen only when it is ready (readiness probe), and keep no state of calls in its memory",
+            in_time=True,
         ),
     },
 )
@@ -232,6 +235,7 @@ BACKOFF = Source(
         "turned-away": Cause(
             "of the callers who came back together some got no call",
             "raise the relay's limits, or answer 429 with Retry-After and let the page wait with jitter",
+            in_time=True,
         )
     },
 )

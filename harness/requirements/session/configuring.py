@@ -62,6 +62,7 @@ CHANNEL_OPEN = Condition("the data channel opened", _channel_closed)
             "the data channel is open, but session.created never came",
             "see whether the upstream made the session at all (its call id is in the answer's Location); a "
             "page must attach its onmessage listener before the channel opens, or the event is lost",
+            in_time=True,
         )
     },
 )
@@ -114,6 +115,7 @@ def _no_update(timeline: Timeline) -> NotApplicable | None:
         "update-ignored": Cause(
             "the session.update was never answered",
             "send it on the channel oai-events after `open`, as one JSON text with type session.update",
+            in_time=True,
         ),
     },
 )

@@ -57,11 +57,13 @@ from harness.requirements.session.configuring import CHANNEL_OPEN
             "the other end went away without a goodbye",
             "offer an ICE restart or a new call on `disconnected`; then look for a NAT binding or a load "
             "balancer that forgets UDP flows, and for a media server that died",
+            in_time=True,
         ),
         "channel-closed": Cause(
             "the data channel was closed in mid-call, and media went on or stopped without a word",
             "look for who ended the call: POST /calls/{id}/hangup, a sideband client, or an oversized "
             "message",
+            in_time=True,
         ),
     },
 )

@@ -115,6 +115,7 @@ def large_update(timeline: Timeline) -> Finding:
             "a wrong event was not answered by exactly one error with its event_id",
             "let every server event pass to the caller unchanged, `error` above all: without its event_id "
             "the page cannot tell which of its events was dropped",
+            in_time=True,
         )
     },
 )

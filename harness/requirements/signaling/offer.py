@@ -86,6 +86,7 @@ class OfferRefusal:
             "the relay took the offer and never answered",
             "give the relay's request to OpenAI a time-out (10 s) and answer 504 when it passes; look for an "
             "await that never resolves",
+            in_time=True,
         ),
         "not-found": Cause(
             "the relay has no such path",
@@ -110,6 +111,7 @@ class OfferRefusal:
             "the relay itself failed",
             "read the relay's log at this moment; the usual suspects are an unset OPENAI_API_KEY, an "
             "exception while reading the body, and a crashed process behind a proxy",
+            in_time=True,
         ),
         "wrong-content-encoding": Cause(
             "the relay's answer is not encoded as its Content-Encoding says",
@@ -126,6 +128,7 @@ class OfferRefusal:
             "the relay began its answer and did not end it",
             "end the response: a stream that is never closed, a Content-Length longer than the body, a proxy "
             "that buffers; read the upstream's body whole, then send it in one piece",
+            in_time=True,
         ),
         "created-taken-for-failure": Cause(
             "OpenAI made the call and said 201 Created, and the relay took that for a failure",
@@ -183,6 +186,7 @@ class OfferRefusal:
         "upstream-error": Cause(
             "the upstream failed or did not answer, and the relay could not go on",
             "see status.openai.com; check the relay's way out (DNS, egress, proxy) and OPENAI_BASE_URL",
+            in_time=True,
         ),
     },
 )
@@ -365,6 +369,7 @@ def _unseen(timeline: Timeline, cause: str, because: str) -> tuple[Alternative, 
             "the answer came late",
             "look at what the relay does before it forwards (database, token mint, cold start), keep its "
             "connection to OpenAI open, and run it near OpenAI's region",
+            in_time=True,
         )
     },
 )

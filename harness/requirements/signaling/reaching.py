@@ -133,6 +133,7 @@ UNPARSABLE = re.compile(r"failed to unmarshal SDP: .*?`([^`]*)", re.IGNORECASE)
             "the relay's offers never reached this fake: it points to another upstream",
             "set OPENAI_BASE_URL in the relay's own environment to the fake's address with /v1, restart it, "
             "and see that no code has https://api.openai.com fixed in it (base_url/baseURL of the client)",
+            in_time=True,
         ),
     },
 )

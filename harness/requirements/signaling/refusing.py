@@ -51,6 +51,7 @@ MAY_BE_ACCEPTED = ("no-data-channel", "wrong-media-type")
         "hangs": Cause(
             "the relay never answered an impossible offer",
             "limit the time and the size of reading the body, and answer 400, 408 or 413",
+            in_time=True,
         ),
         "stack-trace-exposed": Cause(
             "the relay's refusal shows a stack trace",

@@ -115,6 +115,7 @@ def _changes(sent: str, received: str) -> tuple[list[str], list[str]]:
             "the relay kept the caller waiting when the upstream failed",
             "give the request to OpenAI a time-out below the client's (10 s), catch connection errors, and "
             "answer 504 or 502",
+            in_time=True,
         ),
     },
 )

@@ -55,6 +55,7 @@ ASKED = Condition("the caller speaks, or asks for a response", _nothing_asked)
             "a turn was detected, and no response to it was ever created",
             "check that turn_detection.create_response is not false; with turn_detection null, send "
             "response.create after input_audio_buffer.commit",
+            in_time=True,
         ),
         "replies-disabled": Cause(
             "the session answers nobody by itself (create_response is false), and nobody asked it to",

@@ -1,0 +1,62 @@
+"""Whether this process's event loop stood still: in that time nothing was sent, read or noticed.
+
+One timer for all calls of a loop. What a machine that is too busy makes late must not be blamed on the relay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import ClassVar
+from weakref import WeakKeyDictionary
+
+BEAT_SECONDS = 0.1
+LEAST_SECONDS = 0.15  # shorter ones say nothing that the pacer's own lateness does not
+
+OnStall = Callable[[float], None]
+
+
+class StallWatch:
+    """Tells its listeners how many seconds the loop stood still, as soon as it goes on."""
+
+    _of_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, StallWatch]] = WeakKeyDictionary()
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._listeners: dict[int, OnStall] = {}
+        self._next_id = 0
+        self._handle: asyncio.TimerHandle | None = None
+        self._due = 0.0
+
+    @classmethod
+    def shared(cls) -> StallWatch:
+        """The running loop's watch."""
+        loop = asyncio.get_running_loop()
+        return cls._of_loop.setdefault(loop, cls(loop))
+
+    def listen(self, on_stall: OnStall) -> Callable[[], None]:
+        """Tell of every stall from now on; returns the function that ends it."""
+        key = self._next_id
+        self._next_id += 1
+        self._listeners[key] = on_stall
+        if self._handle is None:
+            self._beat_again()
+
+        def unlisten() -> None:
+            self._listeners.pop(key, None)
+            if not self._listeners and self._handle is not None:
+                self._handle.cancel()
+                self._handle = None
+
+        return unlisten
+
+    def _beat_again(self) -> None:
+        self._due = self._loop.time() + BEAT_SECONDS
+        self._handle = self._loop.call_at(self._due, self._beat)
+
+    def _beat(self) -> None:
+        late = self._loop.time() - self._due
+        self._beat_again()
+        if late >= LEAST_SECONDS:
+            for listener in list(self._listeners.values()):
+                listener(late)

@@ -1,0 +1,47 @@
+"""What came too late says nothing of the target where we stood still ourselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.core.events import Stalled, StateChanged
+from harness.core.events.base import Side
+from harness.requirements.judging import judge
+from harness.requirements.model import Outcome, Verdict
+from harness.requirements.registry import REGISTRY
+from tests.support.editing import a, changed
+from tests.support.timelines import healthy_events, timeline_of
+
+
+def verdict(seconds: float, side: Side = "caller", **limits: float) -> Verdict:
+    """Of a call whose channel opened six seconds late, while one end stood still for so long."""
+    events = healthy_events("embedded", **limits)
+    late = changed(events, a(StateChanged, layer="channel", state="open"), at=lambda at: at + 6.0)
+    late += [Stalled(at=3.0, side=side, seconds=seconds / 2), Stalled(at=5.0, side=side, seconds=seconds / 2)]
+    timeline = timeline_of(sorted(late, key=lambda e: e.at))
+    (found,) = judge([timeline], [REGISTRY.get("connectivity.data-channel-opens")])
+    return found
+
+
+@pytest.mark.parametrize("side", ["caller", "upstream"])
+def test_a_late_channel_is_inconclusive_where_an_end_of_ours_stood_still(side: Side) -> None:
+    found = verdict(1.2, side)
+    assert found.outcome == Outcome.INCONCLUSIVE
+    assert "stood still for 1.2 s" in found.explanation
+
+
+def test_a_short_stall_excuses_nothing() -> None:
+    assert (verdict(0.8).outcome, verdict(0.8).cause) == (Outcome.FAILED, "channel-late")
+
+
+def test_how_long_is_a_limit() -> None:
+    assert verdict(1.2, stalled_s=2.0).outcome == Outcome.FAILED
+
+
+def test_only_causes_about_time_are_excused() -> None:
+    """What is wrong whatever the time stays wrong: a mutated offer, a missing section, a key in the open."""
+    excused = {(r.id, slug) for r in REGISTRY for slug, cause in r.causes.items() if cause.in_time}
+    assert ("signaling.offer-accepted", "timeout") in excused
+    assert ("lifecycle.hang-up-releases-call", "call-leaked") in excused
+    assert not any(rid.startswith("security.") for rid, _ in excused)
+    assert not any(slug.startswith("offer-") for _, slug in excused)
