@@ -160,7 +160,8 @@ def _lines(description: SessionDescription) -> list[str]:
 
 def _kinds(description: SessionDescription) -> str:
     kinds = ", ".join(s.kind for s in description.sections) or "none"
-    return f"{len(description.sections)} sections ({kinds})"
+    count = len(description.sections)
+    return f"{count} {'section' if count == 1 else 'sections'} ({kinds})"
 
 
 @requirement(
