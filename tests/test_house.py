@@ -103,6 +103,16 @@ def test_every_package_says_what_it_is() -> None:
     assert silent == []
 
 
+def test_a_class_name_stands_for_one_thing() -> None:
+    """Who meets it in another room, or searches for it, finds one meaning; private names stay in a file."""
+    homes: dict[str, list[str]] = {}
+    for name, tree in modules("harness"):
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(name)
+    assert {name: files for name, files in homes.items() if len(files) > 1} == {}
+
+
 def test_every_scenario_file_holds_the_scenario_of_its_name_and_no_other() -> None:
     files = [file for file in sorted((ROOT / "scenarios").glob("*.py")) if file.stem != "__init__"]
     assert files

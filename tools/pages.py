@@ -35,22 +35,24 @@ and that the saved timeline is judged alike.
 PROOF = """\
 # What is proven, and how often
 
-`make proof` makes these calls, which a seed repeats, and writes the figures; `--part`, `--calls` and `--seed`
-choose, as in `make proof ARGS="--part pairs --calls 300 --seed 7"`. Each run of the tests makes a sample.
+`make proof` makes these real calls and writes the figures. The same seed makes the same calls again;
+`--part`, `--calls` and `--seed` choose, as in `make proof ARGS="--part pairs --calls 300 --seed 7"`.
+`make test` makes a small sample of them.
 
-- **planted faults**: a fault in a real call provokes each cause, and it is named: `docs/planted-faults.md`.
-- **faultless**: every scenario in turn, through the reference relay to the fake OpenAI, with the limits that
-  users have. The whole catalogue judges each call; whatever it finds is a false alarm.
-- **pairs**: two faults of different stages in one call, drawn from all that can meet in one. The earlier one
-  must be the root, and nothing but the two may be found.
-- **long**: calls of ten minutes, one nearly silent and one that talks every two minutes, at the fake as it is
-  by default: ICE-lite, and from 5 s after nomination on deaf to checks without USE-CANDIDATE, as OpenAI's
-  servers are reported to be. A caller whose consent checks lack it is lost there after 30 s.
-- **offers**: as faultless, so many calls with each browser's offer (`docs/offers.md`).
+- **planted faults**: each cause is provoked by a fault in a real call, and must be named:
+  `docs/planted-faults.md`.
+- **faultless**: every scenario in turn, through the reference relay to the fake OpenAI, with the limits
+  that users have. The whole catalogue judges each call; whatever it finds is a false alarm.
+- **pairs**: two faults of different stages in one call, drawn from all pairs that are possible. The earlier
+  one must be the root cause, and nothing but the two may be found.
+- **long**: calls of ten minutes, one nearly silent and one that talks every two minutes, at the fake as it
+  is by default: ICE-lite, and from 5 s after nomination it answers no check without USE-CANDIDATE, as is
+  reported of OpenAI's servers. A caller whose consent checks lack it is lost there after 30 s.
+- **offers**: as faultless, with each browser's offer in turn (`docs/offers.md`).
 - **libwebrtc**: as faultless, through a relay whose far end is libwebrtc; needs Node.
 - **browsers**: our offers against those of Chromium and Firefox, line by line; needs both.
 
-A verdict is inconclusive where the machine that made the calls was too slow to tell, and then says so.
+A verdict is inconclusive where the machine that made the calls was too slow to tell.
 """
 
 

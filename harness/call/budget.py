@@ -13,15 +13,15 @@ from harness.requirements.bills import call_cost_usd
 class Budget:
     """Asked before each call, told after it. Without a limit every call may be placed.
 
-    What a call will cost is taken to be what the dearest one so far did. So the first calls are made one
-    after the other, until one has cost something.
+    A call is assumed to cost as much as the most expensive one so far. So the first calls are made one after
+    the other, until one has cost something.
     """
 
     def __init__(self, limits: Mapping[str, float]) -> None:
         self._per_call = optional_limit(limits, "cost_per_call_usd")
         self._per_run = optional_limit(limits, "cost_per_run_usd")
         self._spent = 0.0
-        self._dearest = 0.0
+        self._most_expensive = 0.0
         self._unknown = False
         self._under_way = 0
         self._closed = ""
@@ -41,7 +41,7 @@ class Budget:
             return self._closed
         if self._per_call is None and self._per_run is None:
             return ""
-        while self._under_way and (not self._dearest or self._refusal()):
+        while self._under_way and (not self._most_expensive or self._refusal()):
             self._changed.clear()
             await self._changed.wait()
         refusal = self._refusal()
@@ -55,25 +55,25 @@ class Budget:
     def charge(self, *timelines: Timeline, lost: bool = False) -> None:
         """An admitted call is over; with it those that its caller made after it. It may have come to none.
 
-        One that was `lost` under way is taken to have cost as much as the dearest.
+        One that was `lost` under way is assumed to have cost as much as the most expensive one.
         """
         costs = [call_cost_usd(timeline) for timeline in timelines]
-        cost = sum(known for known in costs if known is not None) + self._dearest * lost
+        cost = sum(known for known in costs if known is not None) + self._most_expensive * lost
         self._unknown |= None in costs
         self._spent += cost
-        self._dearest = max(self._dearest, cost)
+        self._most_expensive = max(self._most_expensive, cost)
         self._under_way = max(0, self._under_way - 1)
         self._changed.set()
 
     def _refusal(self) -> str:
         if self._unknown:
             return "what a call costs is not known, so the budget cannot be kept"
-        if self._per_call is not None and self._dearest > self._per_call:
-            return f"a call cost {self._dearest:.4f} USD, and one may cost {self._per_call:g} USD"
-        expected = self._spent + (self._under_way + 1) * self._dearest
+        if self._per_call is not None and self._most_expensive > self._per_call:
+            return f"a call cost {self._most_expensive:.4f} USD, and one may cost {self._per_call:g} USD"
+        expected = self._spent + (self._under_way + 1) * self._most_expensive
         if self._per_run is not None and expected > self._per_run:
             return (
                 f"{self._spent:.4f} of {self._per_run:g} USD are spent, and a call costs up to "
-                f"{self._dearest:.4f} USD"
+                f"{self._most_expensive:.4f} USD"
             )
         return ""

@@ -50,7 +50,7 @@ CLEAN_UP_SECONDS = 10.0
 Watch = Callable[[Timeline, Event], None]
 
 
-class Place(Protocol):
+class PlaceCall(Protocol):
     """How one call is made, within the budget."""
 
     def __call__(self, context: CallContext, scenario: Scenario, *, call: str) -> Awaitable[CallRecord]: ...
@@ -82,7 +82,7 @@ async def make_calls(
     concurrency: int,
     on_done: Callable[[CallRecord], None] = lambda _record: None,
     first: int = 1,
-    place: Place | None = None,
+    place: PlaceCall | None = None,
 ) -> list[CallRecord]:
     """Make one call for each scenario, so many side by side; records come in the scenarios' order.
 
@@ -110,7 +110,7 @@ def _compare(records: Sequence[CallRecord], library: Library) -> None:
 
 
 async def _make_within_budget(
-    context: CallContext, scenario: Scenario, call: str, place: Place
+    context: CallContext, scenario: Scenario, call: str, place: PlaceCall
 ) -> CallRecord:
     if refusal := await context.budget.admit():
         events = [
@@ -160,13 +160,13 @@ async def make_call(
 
     numbers = count(2)
     caller = Caller(first, call_again)
-    reason = "the plan was cut short"
+    reason = "the scenario was cut short"
     unlisten = StallWatch.shared().listen(partial(_stalled, caller)) if not light else lambda: None
     try:
         if context.settings.impairment:
             caller.network.impair(context.settings.impairment)
         await scenario.plan(caller)
-        reason = "the plan was carried out"
+        reason = "the scenario ran to its end"
     except PlanStopped as stopped:
         reason = str(stopped)
     except HarnessError as error:

@@ -31,9 +31,9 @@ from harness.network.presets import preset
 from harness.peer.offers import shape_named
 from harness.peer.peer import Peer
 from harness.peer.source import Microphone
-from harness.signaling.exchange import new_client, post_offer
+from harness.signaling.exchange import post_offer
 from harness.signaling.ice_servers import with_ice_servers
-from harness.signaling.sending import Sender
+from harness.signaling.sending import Sender, new_client
 from harness.speech import opus
 from harness.speech.library import Library, load_library
 

@@ -46,8 +46,8 @@ class UsageWatch:
     async def end(self, records: Sequence[CallRecord]) -> UsageTold:
         """Ask until the figure has settled, and put what was told on the timeline of one of these calls.
 
-        It has settled where two answers in a row are the same, and not below what the responses used; it is
-        waited for no longer than `settle` seconds, and the time-out of one answer.
+        The figure has settled where two answers in a row are the same, and it has risen by what the responses
+        used. That takes `settle` seconds at most, and the time-out of one answer.
         """
         made = [record for first in records for record in (first, *first.followed_by)]
         carrier = next((r for r in made if r.timeline.first(CallWithheld) is None), made[0]).timeline

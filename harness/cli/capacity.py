@@ -28,7 +28,11 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
             click.argument("url", required=False, default=""),
             click.option("--dialect", metavar="NAME", help="how the target wraps offer and answer"),
             click.option("--offer", metavar="SHAPE", help=f"{OFFER_HELP} (default: minimal)"),
-            click.option("--fake-openai", metavar="HOST:PORT", help="the harness's fake behind the target"),
+            click.option(
+                "--fake-openai",
+                metavar="HOST:PORT",
+                help="the harness's fake that the target's OpenAI base URL points at",
+            ),
             click.option(
                 "--caller",
                 type=click.Choice(["steady", "reconnecting", "interrupting"]),
@@ -36,14 +40,28 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
                 show_default=True,
                 help="who calls",
             ),
-            click.option("--turns", type=int, default=2, show_default=True, help="of a steady caller's call"),
+            click.option(
+                "--turns",
+                type=int,
+                default=2,
+                show_default=True,
+                help="turns in each call of a steady caller",
+            ),
             click.option("--seed", type=int, help="repeats the callers (default: a new one, printed)"),
             click.option(
-                "--decode-share", type=float, default=0.1, show_default=True, help="calls examined in full"
+                "--decode-share",
+                type=float,
+                default=0.1,
+                show_default=True,
+                help="part of the calls examined in full, sound included (0 to 1)",
             ),
             click.option("--budget", type=float, metavar="USD", help="what all calls together may cost"),
             click.option(
-                "--limit", "limits", multiple=True, metavar="NAME=VALUE", help="a number calls are judged by"
+                "--limit",
+                "limits",
+                multiple=True,
+                metavar="NAME=VALUE",
+                help="a number that calls are judged by",
             ),
         )
     ):
@@ -63,13 +81,17 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--start", type=int, default=5, show_default=True, help="calls of the first step")
 @click.option("--step", type=int, default=10, show_default=True, help="calls that each step adds")
-@click.option("--most", type=int, default=200, show_default=True, help="calls that are never gone beyond")
-@click.option("--at-least", type=int, default=1, show_default=True, help="fewer than this is a violation")
+@click.option("--most", type=int, default=200, show_default=True, help="never more calls than this")
+@click.option("--at-least", type=int, default=1, show_default=True, help="holding fewer calls is a violation")
 @click.option(
     "--step-seconds", type=float, default=30.0, show_default=True, help="how long a step is measured"
 )
-@click.option("--settle-seconds", type=float, default=5.0, show_default=True, help="before it is measured")
-@click.option("--reports", default="reports/capacity", show_default=True, metavar="DIR")
+@click.option(
+    "--settle-seconds", type=float, default=5.0, show_default=True, help="wait before each measurement"
+)
+@click.option(
+    "--reports", default="reports/capacity", show_default=True, metavar="DIR", help="where the report goes"
+)
 def capacity(**options: Any) -> None:
     """Find how many calls URL holds: climb until an objective breaks, then halve the distance.
 
@@ -82,7 +104,9 @@ def capacity(**options: Any) -> None:
 @_common
 @click.option("--calls", type=int, default=10, show_default=True, help="calls at a time")
 @click.option("--for", "duration", default="30m", show_default=True, metavar="1h30m", help="how long")
-@click.option("--reports", default="reports/soak", show_default=True, metavar="DIR")
+@click.option(
+    "--reports", default="reports/soak", show_default=True, metavar="DIR", help="where the report goes"
+)
 def soak(duration: str, **options: Any) -> None:
     """Hold a number of calls at URL for long, and look for drift and leaks."""
     _become("harness.load.locust_side.soak", {**options, "seconds": seconds_of(duration)})
@@ -94,7 +118,7 @@ def seconds_of(duration: str) -> int:
     hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
     total = 3600 * hours + 60 * minutes + seconds
     if total == 0:
-        raise UsageError(f"{duration!r} is no duration", "write 30m, 90s or 1h30m")
+        raise UsageError(f"{duration!r} is not a duration", "write 30m, 90s or 1h30m")
     return total
 
 

@@ -43,7 +43,7 @@ TIMEOUTS = Timeouts(turn=8.0, hang_up=4.0)
 
 
 @dataclass(frozen=True)
-class Shown:
+class CaseShown:
     """A case whose call was made: what was found wrong, and how many seconds the call took."""
 
     case: Case
@@ -91,11 +91,11 @@ def demo(seed: int | None, as_json: bool) -> int:
     return RIGHT if all(each.is_right for each in shown) else BROKEN
 
 
-async def _show(settings: RunSettings, on_shown: Callable[[Shown], None]) -> list[Shown]:
+async def _show(settings: RunSettings, on_shown: Callable[[CaseShown], None]) -> list[CaseShown]:
     """All calls side by side, each with the faults of its case."""
     cases = {_slug(case): case for case in CASES}
     blamed: dict[str, list[Verdict]] = {}
-    shown: dict[str, Shown] = {}
+    shown: dict[str, CaseShown] = {}
 
     def observe(happening: Happening) -> None:
         match happening:
@@ -105,7 +105,7 @@ async def _show(settings: RunSettings, on_shown: Callable[[Shown], None]) -> lis
                 name = record.scenario.name
                 ended = record.timeline.last(CallEnded)
                 found = tuple(blamed.get(name, ()))
-                shown[name] = each = Shown(cases[name], found, ended.at if ended else 0.0)
+                shown[name] = each = CaseShown(cases[name], found, ended.at if ended else 0.0)
                 on_shown(each)
 
     async with (

@@ -44,7 +44,7 @@ WHATEVER_THE_FORM = (413, 429, 503)
 
 
 @dataclass(frozen=True)
-class Refused:
+class DialectRefused:
     """A dialect in which the offer was refused, by which cause, and what showed it."""
 
     dialect: str
@@ -58,7 +58,7 @@ class Examined:
 
     record: CallRecord
     dialect: str
-    refused: Sequence[Refused] = ()
+    refused: Sequence[DialectRefused] = ()
 
     @property
     def was_found(self) -> bool:
@@ -82,7 +82,7 @@ def check_call(clip: str) -> Scenario:
 
 
 async def examine(
-    context: CallContext, plan: Scenario, *, watch: Watch, on_refused: Callable[[Refused], None]
+    context: CallContext, plan: Scenario, *, watch: Watch, on_refused: Callable[[DialectRefused], None]
 ) -> Examined:
     """Make the call in the target's dialect, or where none was given in the first that is not refused.
 
@@ -94,7 +94,7 @@ async def examine(
         return Examined(
             await make_call(context, plan, call="001-checkup", watch=watch), context.target.dialect
         )
-    refused: list[Refused] = []
+    refused: list[DialectRefused] = []
     records: dict[str, CallRecord] = {}
     for number, dialect in enumerate(_possible(context), start=1):
         target = replace(context.target, dialect=dialect)
@@ -112,7 +112,7 @@ async def examine(
     return Examined(records[telling.dialect], telling.dialect, refused)
 
 
-def _refusal(timeline: Timeline, dialect: str) -> Refused | None:
+def _refusal(timeline: Timeline, dialect: str) -> DialectRefused | None:
     """Why the offer was refused, where another dialect may help."""
     response = timeline.first(HttpResponse, where=lambda e: e.purpose == OFFER)
     if response is not None and response.status in WHATEVER_THE_FORM:
@@ -126,7 +126,7 @@ def _refusal(timeline: Timeline, dialect: str) -> Refused | None:
         verdict = judge.verdict(REGISTRY.get(verdict.root))
     if verdict.cause not in ABOUT_THE_FORM:
         return None
-    return Refused(dialect, verdict.cause, _in_short(response))
+    return DialectRefused(dialect, verdict.cause, _in_short(response))
 
 
 def _in_short(response: HttpResponse | None) -> str:

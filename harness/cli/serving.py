@@ -22,7 +22,7 @@ BIND = click.option(
     "--bind", metavar="HOST:PORT", default="127.0.0.1:0", help="where to listen (port 0: any)"
 )
 FAULT = click.option(
-    "--fault", "faults", multiple=True, metavar="NAME[=VALUE]", help="misbehave so; see `harness faults`"
+    "--fault", "faults", multiple=True, metavar="NAME[=VALUE]", help="a fault to plant; see `harness faults`"
 )
 SEED = click.option("--seed", type=int, help="repeats a run's choices (default: a new one, printed)")
 TOKEN = click.option(
@@ -53,7 +53,7 @@ class Patience(click.ParamType[float | None]):
         except ValueError:
             seconds = math.nan
         if not 0 <= seconds < math.inf:
-            self.fail(f"{value!r} is neither seconds from 0 on nor off", param, ctx)
+            self.fail(f"{value!r} is neither seconds (0 or more) nor off", param, ctx)
         return seconds
 
 
@@ -130,7 +130,13 @@ def fake_openai(
 @TOKEN
 @HOST
 @click.option("--upstream", required=True, metavar="URL", help="OpenAI's base URL, or a fake's")
-@click.option("--dialect", type=click.Choice(DIALECTS), default="json", show_default=True)
+@click.option(
+    "--dialect",
+    type=click.Choice(DIALECTS),
+    default="json",
+    show_default=True,
+    help="how offer and answer are wrapped",
+)
 @click.option("--origin", "origins", multiple=True, help="a web page's origin that may call (CORS)")
 def relay(
     bind: str,

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from harness.cli.examining import Examined, Refused
+from harness.cli.examining import DialectRefused, Examined
 from harness.cli.screen import console, finding, say, stage_line, stage_table
 from harness.config.run import RunSettings
 from harness.report.explain import RootCause, by_urgency, explain, heading, root_causes
@@ -35,15 +35,6 @@ STYLES = {
     RunVerdict.UNREACHABLE: "bold red",
 }
 URGENT = {Urgency.OURS: "bold red", Urgency.HURT: "bold red", Urgency.LOSS: "bold red"}
-# Of the outcomes, those that say something of the relay, the gravest first.
-TOLD = (
-    Outcome.FAILED,
-    Outcome.ERROR,
-    Outcome.WARNED,
-    Outcome.INCONCLUSIVE,
-    Outcome.BLOCKED,
-    Outcome.PASSED,
-)
 
 
 class Show(Protocol):
@@ -51,7 +42,7 @@ class Show(Protocol):
 
     def begin(self, settings: RunSettings) -> None: ...
     def observe(self, happening: Happening) -> None: ...
-    def refused(self, refusal: Refused) -> None: ...
+    def refused(self, refusal: DialectRefused) -> None: ...
     def outcome(self, examined: Examined, run: Run, written: Path) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -70,7 +61,7 @@ class ShowJson:
         if isinstance(happening, Noted):
             say(happening.text, err=True)
 
-    def refused(self, refusal: Refused) -> None:
+    def refused(self, refusal: DialectRefused) -> None:
         """Say nothing: it is in the document."""
 
     def outcome(self, examined: Examined, run: Run, written: Path) -> None:
@@ -109,7 +100,7 @@ class ShowLines:
             case Noted(text):
                 self.out.print(text)
 
-    def refused(self, refusal: Refused) -> None:
+    def refused(self, refusal: DialectRefused) -> None:
         """Tell that the next dialect is tried."""
         self.out.print(f"  the dialect {refusal.dialect} was refused ({refusal.cause}): trying the next")
         self._told = {STAGES[0].name}  # candidates are gathered again, which says nothing new
@@ -204,13 +195,13 @@ def _dialect(examined: Examined) -> list[str]:
     names = [refusal.dialect for refusal in examined.refused]
     if not examined.was_found and len({refusal.cause for refusal in examined.refused}) == 1:
         cause = examined.refused[0].cause
-        return [f"every dialect was refused alike ({cause}): most likely it is not the dialect that is amiss"]
+        return [f"every dialect was refused alike ({cause}): most likely the dialect is not the problem"]
     if not examined.was_found:
         return [f"every dialect was refused ({', '.join(names)}); name the relay's own with --dialect"]
     lines = [f"the dialect {examined.dialect} was found by search; refused before it:"]
     lines += [f"  {refusal.dialect}: {refusal.cause}, {refusal.seen}" for refusal in examined.refused]
     return [
         *lines,
-        f"is {examined.dialect} what your page speaks? --dialect {examined.dialect} confirms it, and saves "
-        "the search; if the page speaks another, name that one: then its refusal above is the relay's fault",
+        f"does your page speak {examined.dialect}? Confirm it with --dialect {examined.dialect}, which also "
+        "saves the search; if it speaks another, name that one: its refusal above is then the relay's fault",
     ]

@@ -41,7 +41,7 @@ def parse_ice_url(url: str) -> IceUrl:
     found = _URL.fullmatch(url)
     if found is None or not 0 < int(found["port"] or 1) < 65536:
         raise UsageError(
-            f"{_without_password(url)!r} is no URL of an ICE server",
+            f"{_without_password(url)!r} is not the URL of an ICE server",
             "write stun:HOST:PORT or turn:HOST:PORT?transport=udp, without slashes",
         )
     turn, secure = found["scheme"].startswith("turn"), found["scheme"].endswith("s")
@@ -137,7 +137,7 @@ def check_servers_from(address: str) -> None:
     is_page = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
     if address and not is_page and not (address.startswith("/") and not parts.netloc):
         raise UsageError(
-            f"{_without_password(address)!r} is no place to fetch ICE servers from",
+            f"{_without_password(address)!r} is not a place to fetch ICE servers from",
             "give https://HOST/PATH, or /PATH on the target",
         )
 
@@ -188,7 +188,7 @@ def _read_server(found: object, where: str) -> IceServer:
         raise UsageError(f"{where} has no urls", _SHAPE)
     username, credential = (found.get(name) or "" for name in ("username", "credential"))
     if not isinstance(username, str) or not isinstance(credential, str):
-        raise UsageError(f"{where} has a username or credential that is no text", _SHAPE)
+        raise UsageError(f"{where} has a username or credential that is not text", _SHAPE)
     return IceServer(tuple(listed), username, SecretStr(credential))
 
 

@@ -131,7 +131,7 @@ def run_settings(
     environment = environment or read_settings()
     address = target or environment.target
     if concurrency is not None and concurrency < 1:
-        raise UsageError(f"--concurrency {concurrency} makes no call", "give 1 or more")
+        raise UsageError(f"--concurrency {concurrency} would make no call", "give 1 or more")
     if seed is not None and not 0 <= seed < HIGHEST_SEED:
         raise UsageError(f"--seed {seed} is out of range", f"give a number from 0 to {HIGHEST_SEED - 1}")
     for option, value in (("--fake-openai", fake_openai), ("--auth", auth), ("--silent", silent)):

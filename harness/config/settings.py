@@ -94,5 +94,5 @@ def _read(_variables: frozenset[tuple[str, str]]) -> Settings:
             else [f"HARNESS_{str(error).partition('field ')[2].partition(' ')[0].strip(chr(34)).upper()}"]
         )
         raise UsageError(
-            f"{' and '.join(names)} cannot be read", "README says what each variable holds"
+            f"{' and '.join(names)} cannot be read", "docs/targets.md says what each variable holds"
         ) from None  # the cause quotes the value, which may be a secret

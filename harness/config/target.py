@@ -163,7 +163,7 @@ class Target:
         try:
             json.dumps(self.extra_fields(), allow_nan=False)
         except (TypeError, ValueError) as error:
-            raise UsageError(f"the extra fields are no JSON: {error}", "use text, numbers, lists") from None
+            raise UsageError(f"the extra fields are not JSON: {error}", "use text, numbers, lists") from None
 
 
 def check_url(url: str, what: str) -> None:

@@ -23,7 +23,7 @@ from harness.config.targets_file import (
     TargetTable,
     UsageTable,
 )
-from harness.config.targets_problems import Place, first_problem
+from harness.config.targets_problems import FilePlace, first_problem
 from harness.config.targets_secrets import secrets_in
 from harness.config.toml_lines import KeyPath
 from harness.core.errors import UsageError
@@ -59,12 +59,12 @@ def load_named_target(
     path = config or find_config(Path.cwd())
     if path is None:
         raise UsageError(
-            f"{name!r} is no URL, and there is no {FILE_NAME} that could name it",
+            f"{name!r} is not a URL, and there is no {FILE_NAME} that could name it",
             f"give https://HOST/PATH, or describe the target in {FILE_NAME}: docs/targets.md shows how",
         )
     text = _read(path)
     data = _parsed(text, path)
-    place = Place(path, text)
+    place = FilePlace(path, text)
     for secret, instead in secrets_in(data):
         raise UsageError(
             f"{place.of(secret)} looks like a secret, and secrets never stand in the file",
@@ -97,10 +97,10 @@ def _parsed(text: str, path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         # tomllib says what and where, and quotes no value.
-        raise UsageError(f"{path} is no TOML: {error}", "toml.io shows how it is written") from None
+        raise UsageError(f"{path} is not TOML: {error}", "toml.io shows how it is written") from None
 
 
-def _named(name: str, entry: TargetTable, place: Place, environment: Mapping[str, str]) -> NamedTarget:
+def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping[str, str]) -> NamedTarget:
     at: KeyPath = ("targets", name)
     secrets = _Secrets(place, environment)
 
@@ -152,7 +152,7 @@ def _named(name: str, entry: TargetTable, place: Place, environment: Mapping[str
 class _Secrets:
     """The environment, asked for what the file names."""
 
-    place: Place
+    place: FilePlace
     environment: Mapping[str, str]
 
     def read(self, variable: str, path: KeyPath, shortest: int = 1) -> SecretStr:

@@ -39,7 +39,7 @@ def _check_variable(name: str) -> None:
     # The value is not repeated: where it is no name, it may be the secret itself.
     if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
         raise UsageError(
-            "this is no name of an environment variable",
+            "this is not the name of an environment variable",
             'give the name and not the value, in capitals: "STAGING_TOKEN"',
         )
 

@@ -16,7 +16,7 @@ from harness.core.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Place:
+class FilePlace:
     """Says where in the file something stands."""
 
     path: Path
@@ -28,7 +28,7 @@ class Place:
         return f"{where}: {'.'.join(map(str, key))}" if key else where
 
 
-def first_problem(error: ValidationError, place: Place) -> UsageError:
+def first_problem(error: ValidationError, place: FilePlace) -> UsageError:
     """What is wrong, at its line, with near matches for an unknown setting; never the value given."""
     problems = error.errors(include_input=False, include_url=False)
     # An unknown key first: it is the likeliest reason for a missing one.

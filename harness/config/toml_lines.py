@@ -1,7 +1,7 @@
 """Where each key of a TOML file stands, for messages that point at the line.
 
 `tomllib` tells no positions. Growing prefixes of the file are parsed instead: a prefix that ends inside a
-string or an array is no TOML, so each one that parses ends with a whole statement, and the keys that it has
+string or an array is not TOML, so each one that parses ends with a whole statement, and the keys that it has
 over the one before stand in that statement. The grammar is tomllib's own; the cost is for errors only.
 """
 
@@ -17,7 +17,7 @@ KeyPath = tuple[str | int, ...]
 def key_lines(text: str) -> dict[KeyPath, int]:
     """The line, counted from 1, of the statement that first has each key. `text` is valid TOML."""
     found: dict[KeyPath, int] = {}
-    lines = text.replace("\r\n", "\n").split("\n")  # as tomllib does: a prefix ending in \r is no TOML
+    lines = text.replace("\r\n", "\n").split("\n")  # as tomllib does: a prefix ending in \r is not TOML
     begun: int | None = None
     for number, line in enumerate(lines, start=1):
         if begun is None:

@@ -1,4 +1,4 @@
-"""Audio levels and onsets. Samples are int16 arrays of one channel; levels are in dBFS."""
+"""Levels, intervals and percentiles. Samples are int16 arrays of one channel; levels are in dBFS."""
 
 from __future__ import annotations
 
@@ -31,30 +31,6 @@ def clipped_part(samples: Samples) -> float:
     return float(np.count_nonzero((samples >= 32767) | (samples <= -32768)) / samples.size)
 
 
-def frame_levels(samples: Samples, rate: int, frame_ms: int = 10) -> list[float]:
-    """RMS level of each whole frame."""
-    size = rate * frame_ms // 1000
-    count = len(samples) // size
-    frames = samples[: count * size].reshape(count, size).astype(np.float64)
-    rms = np.sqrt(np.mean(np.square(frames), axis=1))
-    with np.errstate(divide="ignore"):
-        levels = 20 * np.log10(rms / FULL_SCALE)
-    return [float(v) for v in np.maximum(levels, SILENCE_DBFS)]
-
-
-def active_intervals(
-    levels: Sequence[float],
-    frame_ms: int,
-    *,
-    threshold: float = AUDIBLE_DBFS,
-    merge_gap_ms: int = 200,
-    shortest_ms: int = 0,
-) -> list[tuple[int, int]]:
-    """Intervals in ms whose frames are at or above `threshold`; gaps under `merge_gap_ms` are bridged."""
-    active = [(i * frame_ms, (i + 1) * frame_ms) for i, level in enumerate(levels) if level >= threshold]
-    return [(a, b) for a, b in merged(active, merge_gap_ms) if b - a >= shortest_ms]
-
-
 def merged(intervals: Iterable[tuple[int, int]], gap: int = 0) -> list[tuple[int, int]]:
     """Join intervals in order of their starts where the next begins less than `gap` after the last ends."""
     joined: list[tuple[int, int]] = []
@@ -64,11 +40,6 @@ def merged(intervals: Iterable[tuple[int, int]], gap: int = 0) -> list[tuple[int
         else:
             joined.append((start, end))
     return joined
-
-
-def onset_ms(levels: Sequence[float], frame_ms: int, threshold: float = AUDIBLE_DBFS) -> int | None:
-    """Where the first frame at or above `threshold` starts; None where all is below."""
-    return next((i * frame_ms for i, level in enumerate(levels) if level >= threshold), None)
 
 
 def percentile(values: Sequence[float], q: float) -> float | None:

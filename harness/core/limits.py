@@ -54,7 +54,7 @@ LIMITS: dict[str, Limit] = {
             "stalled_s",
             1.0,
             "s",
-            "in which our own end, or the fake, stood still: what came too late is then inconclusive",
+            "how long our own end, or the fake, may stand still; beyond, what came too late is inconclusive",
         ),
         Limit("cost_per_call_usd", None, "USD", "what one call may cost"),
         Limit("cost_per_run_usd", None, "USD", "what all calls of a run may cost"),

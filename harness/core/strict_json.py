@@ -11,7 +11,7 @@ DEEPEST = 100  # levels; a Realtime event has about ten, and whoever walks it la
 def json_object(text: str) -> dict[str, Any] | None:
     """The object that `text` is; None for anything else.
 
-    NaN and Infinity are no JSON (RFC 8259, section 6), though Python reads them; nesting beyond `DEEPEST`
+    NaN and Infinity are not JSON (RFC 8259, section 6), though Python reads them; nesting beyond `DEEPEST`
     is taken for an attack on whoever reads it.
     """
     try:

@@ -64,7 +64,7 @@ class Access:
         if host in self.hosts or host == "localhost" or _is_address(host):
             return ""
         return (
-            f"management does not know itself as {host!r}; use localhost or 127.0.0.1, or start it with "
+            f"management is not known by the name {host!r}; use localhost or 127.0.0.1, or start it with "
             "--allow-host NAME"
         )
 

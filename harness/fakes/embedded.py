@@ -80,7 +80,7 @@ def options_for(settings: RunSettings, *, vad: Engine = "silero") -> EmbeddedOpt
     )
 
 
-class Ready(msgspec.Struct):
+class PairReady(msgspec.Struct):
     """The child's line, when it began and after each restart: base URLs of relay, fake and spare relay."""
 
     relay: str
@@ -206,7 +206,7 @@ class EmbeddedPair:
                 if not chunk:
                     self._failed("did not start")
         if b"\n" in self._line:
-            ready = msgspec.json.decode(self._line.partition(b"\n")[0], type=Ready)
+            ready = msgspec.json.decode(self._line.partition(b"\n")[0], type=PairReady)
             self.relay, self.fake, self.spare = ready.relay, ready.fake, ready.spare
             return True
         if self._clock.now() > self._deadline:

@@ -18,7 +18,7 @@ import uvloop
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
 from harness.core.printable import make_logs_printable
-from harness.fakes.embedded import RESTART_SPARE, EmbeddedOptions, Ready
+from harness.fakes.embedded import RESTART_SPARE, EmbeddedOptions, PairReady
 from harness.fakes.openai.conversation.settings import ConversationSettings
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.front import serving_fake
@@ -48,7 +48,7 @@ async def _serve(options: EmbeddedOptions) -> None:
     host, port = split_bind(options.fake_at or "127.0.0.1:0")
     async with serving_fake(fake, workers=options.workers, host=host, port=port, broken=broken) as fake_url:
         if options.fake_at:
-            _ready(Ready("", fake_url, ""))
+            _ready(PairReady("", fake_url, ""))
             await orders.get()
             return
         settings = RelaySettings(
@@ -67,14 +67,14 @@ async def _serve(options: EmbeddedOptions) -> None:
             while order == "restart":
                 async with running(ReferenceRelay(settings).app, port=port) as spare_url:
                     port = int(spare_url.rpartition(":")[2])
-                    _ready(Ready(relay_url, fake_url, spare_url))
+                    _ready(PairReady(relay_url, fake_url, spare_url))
                     order = await orders.get()
     loop.remove_reader(sys.stdin.fileno())
     if order == "broken":
         raise HarnessError("all workers of the fake have died", "see what they said above")
 
 
-def _ready(ready: Ready) -> None:
+def _ready(ready: PairReady) -> None:
     sys.stdout.buffer.write(msgspec.json.encode(ready) + b"\n")
     sys.stdout.flush()
 

@@ -40,7 +40,9 @@ class Impairment:
     def __post_init__(self) -> None:
         for name in ("loss", "burst_loss", "reorder", "duplicate"):
             if not 0 <= getattr(self, name) <= 1:
-                raise UsageError(f"{name} {getattr(self, name):g} is no part of 1", "0.05 is five percent")
+                raise UsageError(
+                    f"{name} {getattr(self, name):g} is not between 0 and 1", "0.05 is five percent"
+                )
         for field in fields(self):
             if not 0 <= getattr(self, field.name) < math.inf:
                 raise UsageError(f"{field.name} cannot be {getattr(self, field.name):g}", "give 0 or more")

@@ -19,8 +19,8 @@ class ProbeCause(NamedTuple):
 STUN_ONLY = f"{TIMEOUT}, though it answers a Binding"
 
 FIXES = {
-    "unresolved": "the name does not exist, or this machine's DNS does not know it, or blocks it: look "
-    "for a typing error, a blocking name server, a hosts file",
+    "unresolved": "the name does not exist, or this machine's DNS does not know it or blocks it (0.0.0.0): "
+    "look for a typing error, a blocking name server, a hosts file",
     "unreachable": "check host and port, that the server runs, and that firewalls on both sides let {kind} "
     "through to port {port}",
     "silent": "something took the connection and does not answer as a TURN server: a proxy, a web server, or "

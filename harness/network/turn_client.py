@@ -37,12 +37,6 @@ class TurnClient:
         self.inbox = inbox
 
     @property
-    def local_address(self) -> Address:
-        """Our end of the connection."""
-        host, port, *_ = self._inner.transport.get_extra_info("sockname")
-        return host, port
-
-    @property
     def realm(self) -> str:
         """What the server calls its users' realm; empty until it asked for credentials."""
         return printable(self._inner.realm or "")

@@ -75,7 +75,6 @@ def _nothing_forwarded(timeline: Timeline) -> Unmet:
 
 OFFERED = asked(probes.OFFER, "an ordinary offer was sent")
 ANSWERED = Condition("an answer came", _answer_missing)
-UPSTREAM_SEEN = Condition("both ends are seen (embedded or grey box)", _upstream_unseen)
 FORWARDED = Condition("both ends are seen, and the relay sent an offer upstream", _nothing_forwarded)
 
 

@@ -15,7 +15,7 @@ from harness.core.printable import printable
 from harness.core.stages import stages
 from harness.core.timeline import Timeline
 from harness.requirements.model import Outcome, Verdict
-from harness.run.checkup_stages import STAGES, Stage
+from harness.run.checkup_stages import STAGES, CheckupStage
 from harness.run.model import is_lost_observation
 
 
@@ -108,7 +108,7 @@ _STATES = {
 }
 
 
-def _findings(verdicts: Iterable[Verdict], stages_shown: Sequence[Stage]) -> dict[str, list[Verdict]]:
+def _findings(verdicts: Iterable[Verdict], stages_shown: Sequence[CheckupStage]) -> dict[str, list[Verdict]]:
     """Stage → what is wrong there, the gravest first. An id goes before an area."""
     found: dict[str, list[Verdict]] = {}
     for verdict in sorted(verdicts, key=lambda v: list(Outcome).index(v.outcome)):

@@ -32,7 +32,7 @@ LONGEST_QUOTE = 120  # characters of what was said
 
 
 @dataclass(frozen=True)
-class Stage:
+class CheckupStage:
     """A stage to tick off; `timed` is its name in `core.stages`.
 
     `covers` are requirements by id or area: what is wrong with one of them is shown at this stage. `seen`:
@@ -170,21 +170,21 @@ def _quoted(text: str) -> str:
 
 
 # As in the log that a page writes while it connects, from gathering to the first audible packet.
-STAGES: Sequence[Stage] = (
-    Stage(
+STAGES: Sequence[CheckupStage] = (
+    CheckupStage(
         "candidates gathered",
         _gathered,
         _candidates,
         ("connectivity.gathering",),
         "gathering",
     ),
-    Stage(
+    CheckupStage(
         "offer sent",
         _offered,
         _request,
         ("signaling.preflight",),
     ),
-    Stage(
+    CheckupStage(
         "arrived at the fake",
         _arrived,
         _arrival,
@@ -196,22 +196,24 @@ STAGES: Sequence[Stage] = (
         ),
         seen=_both_ends_seen,
     ),
-    Stage("answer received", _first(AnswerReceived), _response, ("signaling", "security"), "answer"),
-    Stage(
+    CheckupStage("answer received", _first(AnswerReceived), _response, ("signaling", "security"), "answer"),
+    CheckupStage(
         "answer has data channel",
         _answer_with_channel,
         _nothing,
         ("signaling.answer-has-data-channel",),
     ),
-    Stage("ICE checking", _of_state("ice", "checking"), _nothing),
-    Stage("ICE connected", _of_state("ice", "connected"), _pair, ("connectivity.ice-connects",), "ice"),
-    Stage(
+    CheckupStage("ICE checking", _of_state("ice", "checking"), _nothing),
+    CheckupStage(
+        "ICE connected", _of_state("ice", "connected"), _pair, ("connectivity.ice-connects",), "ice"
+    ),
+    CheckupStage(
         "DTLS connected", _of_state("dtls", "connected"), _nothing, ("connectivity.dtls-connects",), "dtls"
     ),
-    Stage("data channel open", _of_state("channel", "open"), _nothing, ("connectivity",), "channel"),
-    Stage("session created", _server_event("session.created"), _session, ("session",), "session"),
-    Stage("speech sent", _first(UtteranceEnded), _said),
-    Stage(
+    CheckupStage("data channel open", _of_state("channel", "open"), _nothing, ("connectivity",), "channel"),
+    CheckupStage("session created", _server_event("session.created"), _session, ("session",), "session"),
+    CheckupStage("speech sent", _first(UtteranceEnded), _said),
+    CheckupStage(
         "turn detected",
         _server_event("input_audio_buffer.speech_stopped"),
         _nothing,
@@ -224,7 +226,7 @@ STAGES: Sequence[Stage] = (
         ),
         "turn-detected",
     ),
-    Stage("first audio", _heard, _nothing, ("audio.comes-back", "turns.latency"), "first-audio"),
-    Stage("reply done", _server_event("response.done"), _replied, ("turns", "audio", "cost"), "turn"),
-    Stage("hung up", _hung_up, _nothing, ("lifecycle",)),
+    CheckupStage("first audio", _heard, _nothing, ("audio.comes-back", "turns.latency"), "first-audio"),
+    CheckupStage("reply done", _server_event("response.done"), _replied, ("turns", "audio", "cost"), "turn"),
+    CheckupStage("hung up", _hung_up, _nothing, ("lifecycle",)),
 )

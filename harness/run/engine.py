@@ -32,7 +32,7 @@ class Planned:
     node: str = ""
 
 
-class Place(Protocol):
+class MakeCall(Protocol):
     """How one call is made; `make_call` is the usual way."""
 
     def __call__(
@@ -45,7 +45,7 @@ async def execute(
     planned: Sequence[Planned],
     observer: Observer,
     *,
-    place: Place = make_call,
+    place: MakeCall = make_call,
     check: Callable[[CallContext], None] = lambda _context: None,
     repeat: tuple[str, ...] = (),
     as_they_end: bool = False,
@@ -81,7 +81,7 @@ class _Work:
     context: CallContext
     planned: Sequence[Planned]
     observer: Observer
-    place: Place
+    place: MakeCall
     repeat: tuple[str, ...]
     as_they_end: bool
     started_at: str = field(default_factory=wall_time)

@@ -17,7 +17,7 @@ OWN_LATENESS = "harness.pacing-lateness-p99"
 
 @dataclass(frozen=True)
 class Measurement:
-    """A quantity's distribution. `p95` is None under twenty samples: fewer do not carry one."""
+    """A quantity's distribution. `p95` is None under twenty samples, which are too few for one."""
 
     unit: str
     count: int

@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import httpx
 
 from harness.config.target import Target
-from harness.config.timeouts import Timeouts
-from harness.core.clock import Clock
-from harness.core.events import AnswerReceived, Event
+from harness.core.events import AnswerReceived
 from harness.core.probes import OFFER
-from harness.core.redaction import Redactor
 from harness.signaling.dialects import Body, dialect_named
-from harness.signaling.sending import Sender, new_client
-
-__all__ = ["exchange_offer", "new_client", "post", "post_offer"]
-
-
-async def exchange_offer(
-    client: httpx.AsyncClient,
-    target: Target,
-    offer: str,
-    *,
-    timeouts: Timeouts,
-    record: Callable[[Event], None],
-    clock: Clock,
-    redactor: Redactor,
-    purpose: str = OFFER,
-    case: str = "",
-) -> str | None:
-    """Post the offer in the target's dialect; the answer's SDP, or None where there is none to be had.
-
-    A 2xx body is taken as the answer whatever it holds: what is wrong with it is judged later.
-    """
-    return await post_offer(
-        Sender(client, timeouts, record, clock, redactor), target, offer, purpose=purpose, case=case
-    )
+from harness.signaling.sending import Sender
 
 
 async def post_offer(
@@ -50,7 +24,11 @@ async def post_offer(
     query: Mapping[str, str] | None = None,
     credentials: bool = True,
 ) -> str | None:
-    """The same through a sender, with further `fields` or a `query`, or without `credentials`."""
+    """Post the offer in the target's dialect; the answer's SDP, or None where there is none to be had.
+
+    `fields` and `query` go beside those of the target. A 2xx body is taken as the answer whatever it holds:
+    what is wrong with it is judged later.
+    """
     dialect = dialect_named(target.dialect)
     body = dialect.wrap(offer, {**target.extra_fields(), **(fields or {})})
     request = post(sender, target, body, query=query, credentials=credentials)

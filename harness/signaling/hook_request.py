@@ -61,7 +61,9 @@ class HookRequest:
         try:
             return json.loads(response.text)
         except (ValueError, RecursionError):
-            raise self.failed(f"{self.shown} answered no JSON", "look at this endpoint") from None
+            raise self.failed(
+                f"{self.shown} answered something that is not JSON", "look at this endpoint"
+            ) from None
 
     async def _send(self, client: httpx.AsyncClient) -> httpx.Response:
         ours = same_origin(self.url, self.target.url)
@@ -75,7 +77,7 @@ class HookRequest:
                 return await client.request(self.method, self.url, content=content, headers=headers)
         except TimeoutError:
             raise self.failed(
-                f"{self.shown} gave no whole answer within {self.timeout:g} s",
+                f"{self.shown} did not answer in full within {self.timeout:g} s",
                 "look at this endpoint, or give it more time with timeout_s",
             ) from None
         except httpx.HTTPError as error:

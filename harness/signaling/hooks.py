@@ -41,7 +41,7 @@ async def filled(target: Target, client: httpx.AsyncClient) -> Target:
 def _secret(value: object, name: str) -> SecretStr:
     if not isinstance(value, str) or len(value) < SHORTEST_SECRET:
         raise HookFailedError(
-            f"{HOOK} failed: the secret field {name!r} is no text of {SHORTEST_SECRET} characters or more",
-            "what is shorter, or no text, could not be kept out of reports",
+            f"{HOOK} failed: the secret field {name!r} is not a text of {SHORTEST_SECRET} characters or more",
+            "a shorter one, or another type, could not be kept out of reports",
         )
     return SecretStr(value)

@@ -131,7 +131,7 @@ def read_manifest(directory: Path) -> dict[str, Entry]:
             f"restore it, or set HARNESS_FIXTURES to a directory with a {MANIFEST}",
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no TOML: {error}", "fix the line that it names") from error
+        raise UsageError(f"{path} is not TOML: {error}", "fix the line that it names") from error
     tables = document.pop("clips", None)
     if document or not isinstance(tables, dict) or not tables:
         stray = f"the unknown key {next(iter(document))}" if document else "no [clips.NAME] tables"

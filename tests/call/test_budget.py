@@ -61,7 +61,7 @@ async def test_a_call_without_a_response_says_nothing_of_what_one_costs() -> Non
 
 
 async def test_calls_side_by_side_keep_the_budget_together() -> None:
-    """What is under way is counted as if it cost as much as the dearest, until it is known."""
+    """A call under way is assumed to cost as much as the most expensive one, until its cost is known."""
     budget = per_run(3.5)
     await placed(budget)
     assert await budget.admit() == ""

@@ -132,7 +132,7 @@ async def test_an_endpoint_that_is_slow_is_given_up(client: httpx.AsyncClient) -
         usage.held.set()
         await watch.end([one := record(healthy_call())])
     assert usage.asked <= 1  # what failed before the calls is not asked after them
-    assert "gave no whole answer within 0.2 s" in verdict(one).explanation
+    assert "did not answer in full within 0.2 s" in verdict(one).explanation
 
 
 async def test_the_record_of_a_call_that_was_placed_carries_what_was_told(client: httpx.AsyncClient) -> None:

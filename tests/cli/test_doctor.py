@@ -135,7 +135,7 @@ def test_a_relay_that_is_not_there_is_unreachable(
     [
         ((), "there is no relay to look at"),
         (("relay.example.com/offer",), "is not a URL that an offer can be posted to"),
-        (("no-such-target",), "'no-such-target' is no URL, and there is no harness.toml"),
+        (("no-such-target",), "'no-such-target' is not a URL, and there is no harness.toml"),
         (("http://127.0.0.1:9/", "--say=en-m-yess"), "there is no clip 'en-m-yess'"),
         (("http://127.0.0.1:9/", "--dialect=jsn"), "there is no dialect 'jsn'"),
         (("http://127.0.0.1:9/", "--limit=latency=3"), "there is no limit 'latency'"),

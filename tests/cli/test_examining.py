@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from harness.call import Scenario
 from harness.call.context import CallContext
-from harness.cli.examining import ORDER, Examined, Refused, examine
+from harness.cli.examining import ORDER, DialectRefused, Examined, examine
 from harness.config.run import run_settings
 from harness.core.events import CallStarted
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
@@ -73,8 +73,8 @@ async def serving(relay: FakeStrictRelay) -> AsyncIterator[str]:
         yield f"{url}/session"
 
 
-async def found(url: str, **options: object) -> tuple[Examined, list[Refused]]:
-    refused: list[Refused] = []
+async def found(url: str, **options: object) -> tuple[Examined, list[DialectRefused]]:
+    refused: list[DialectRefused] = []
     settings = run_settings(target=url, seed=1, **options)  # type: ignore[arg-type]  # by name, as given
     plan = Scenario("connects", "Connects and hangs up", connects, ())
     async with CallContext.open(settings, EmbeddedPair.for_run) as context:

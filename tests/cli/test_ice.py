@@ -83,7 +83,7 @@ def test_servers_come_from_the_environment_too(
     ("arguments", "says"),
     [
         ((), "there is no server to try"),
-        (("stun.example.com",), "is no URL of an ICE server"),
+        (("stun.example.com",), "is not the URL of an ICE server"),
         (("turn:turn.example.com",), "has no username or credential"),
         (("stun:a", "--ice-ca", "/no/such.pem"), "holds no authority"),
         (("stun:a", "--within", "0"), "--within"),

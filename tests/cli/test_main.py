@@ -30,9 +30,9 @@ def run(*arguments: str) -> int:
         (("capcity",), "Did you mean capacity?"),
         (("fake-openai", "--bind", "nonsense"), "'nonsense' is not HOST:PORT"),
         (("fake-openai", "--fault", "http-4o1"), "no fault named 'http-4o1'"),
-        (("fake-openai", "--ice-patience", "soon"), "'soon' is neither seconds from 0 on nor off"),
-        (("fake-openai", "--ice-patience", "nan"), "'nan' is neither seconds from 0 on nor off"),
-        (("fake-openai", "--ice-patience=-1"), "'-1' is neither seconds from 0 on nor off"),
+        (("fake-openai", "--ice-patience", "soon"), "'soon' is neither seconds (0 or more) nor off"),
+        (("fake-openai", "--ice-patience", "nan"), "'nan' is neither seconds (0 or more) nor off"),
+        (("fake-openai", "--ice-patience=-1"), "'-1' is neither seconds (0 or more) nor off"),
         (("relay", "--upstream", "http://127.0.0.1:1/v1"), "OPENAI_API_KEY is not set"),
     ],
 )

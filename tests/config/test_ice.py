@@ -58,13 +58,13 @@ def test_a_turn_server_needs_username_and_credential(url: str) -> None:
     ],
 )
 def test_what_no_browser_would_take_is_refused(url: str) -> None:
-    with pytest.raises(UsageError, match="is no URL of an ICE server") as refused:
+    with pytest.raises(UsageError, match="is not the URL of an ICE server") as refused:
         IceServer(("stun:stun.example.com", url), "me", SECRET)
     assert repr(url) in refused.value.message
 
 
 def test_a_password_in_a_url_is_refused_and_not_shown() -> None:
-    with pytest.raises(UsageError, match="is no URL of an ICE server") as refused:
+    with pytest.raises(UsageError, match="is not the URL of an ICE server") as refused:
         IceServer(("turn:user:password@host",))
     assert "password" not in str(refused.value)
 
@@ -120,7 +120,7 @@ def test_json_is_read_as_browsers_and_providers_write_it(text: str) -> None:
         ('["turn-password"]', "server 1 is no object"),
         ('[{"urls": "stun:a"}, {"credential": "turn-password"}]', "server 2 has no urls"),
         ('[{"urls": [], "credential": "turn-password"}]', "has no urls"),
-        ('[{"urls": "turn:a", "username": 7, "credential": "turn-password"}]', "is no text"),
+        ('[{"urls": "turn:a", "username": 7, "credential": "turn-password"}]', "is not text"),
     ],
 )
 def test_what_is_no_list_of_servers_is_named_without_its_secrets(text: str, says: str) -> None:
@@ -140,7 +140,7 @@ def test_an_option_is_a_url_or_json() -> None:
 
 @pytest.mark.parametrize("address", ["ftp://host/ice", "ice", "//host/ice", "https://me:pw@host/ice"])
 def test_servers_are_fetched_over_http_only(address: str) -> None:
-    with pytest.raises(UsageError, match="no place to fetch ICE servers from") as refused:
+    with pytest.raises(UsageError, match="not a place to fetch ICE servers from") as refused:
         IceConfiguration(servers_from=address)
     assert "pw" not in str(refused.value)
 

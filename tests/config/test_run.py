@@ -92,13 +92,13 @@ def test_a_seed_is_kept_and_otherwise_chosen_anew() -> None:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"target": "staging"}, "'staging' is no URL, and there is no harness.toml"),
+        ({"target": "staging"}, "'staging' is not a URL, and there is no harness.toml"),
         ({"target": "staging.example.com/offer"}, "is not a URL"),
         ({"auth": "required"}, "--auth needs a --target"),
         ({"origin": "app.example.com/page"}, "is no origin"),
         ({"dialect": "whip"}, "there is no dialect 'whip'"),
         ({"offer": "fierfox"}, "there is no offer 'fierfox'.*choose firefox"),
-        ({"concurrency": 0}, "--concurrency 0 makes no call"),
+        ({"concurrency": 0}, "--concurrency 0 would make no call"),
         ({"seed": -1}, "--seed -1 is out of range"),
         ({"seed": HIGHEST_SEED}, "is out of range"),
         ({"fake_openai": "127.0.0.1:8089"}, "--fake-openai needs a --target"),

@@ -138,9 +138,9 @@ def test_the_dialects_own_fields_cannot_be_replaced(name: str) -> None:
 
 
 def test_fields_that_are_no_json_or_have_no_room_are_refused() -> None:
-    with pytest.raises(UsageError, match="are no JSON"):
+    with pytest.raises(UsageError, match="are not JSON"):
         Target(URL, fields={"room": {1, 2}})
-    with pytest.raises(UsageError, match="are no JSON"):
+    with pytest.raises(UsageError, match="are not JSON"):
         Target(URL, fields={"room": float("nan")})
     with pytest.raises(UsageError, match="dialect sdp has no room"):
         Target(URL, dialect="sdp", fields={"room": 7})

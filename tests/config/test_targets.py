@@ -148,7 +148,7 @@ def test_a_relay_that_declares_itself_open_is_not_asked_without_credentials(tmp_
         ('url = "/api/usage"', 'method = "POST"', "choose one of url, field, unit, timeout_s, settle_s"),
         ("[targets.local]", "[target.local]", "did you mean targets"),
         ("[targets.local]\nurl", "[targets.local]\norigin", "targets.local.url: this must be given"),
-        ("[targets.local]", "[targets.local", "is no TOML"),
+        ("[targets.local]", "[targets.local", "is not TOML"),
     ],
 )
 def test_a_mistake_is_named_at_its_line(written: str, instead: str, says: str, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_mistake_is_named_at_its_line(written: str, instead: str, says: str, t
 @pytest.mark.parametrize(
     ("written", "instead", "says"),
     [
-        ('"stun:stun', '"http://stun', "no URL of an ICE server"),
+        ('"stun:stun', '"http://stun', "not the URL of an ICE server"),
         ('{ X-Tenant = "acme" }', '{ "X Tenant" = "acme" }', "the header 'X Tenant' cannot be sent"),
         ('"multipart"', '"sdp"', "no room for extra fields"),
     ],
@@ -223,7 +223,7 @@ def test_a_name_without_a_file_is_refused_with_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match=r"'staging' is no URL, and there is no harness\.toml"):
+    with pytest.raises(UsageError, match=r"'staging' is not a URL, and there is no harness\.toml"):
         load_named_target("staging")
     with pytest.raises(UsageError, match=r"nowhere\.toml cannot be read"):
         load_named_target("staging", Path("nowhere.toml"))

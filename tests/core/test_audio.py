@@ -8,16 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from harness.core.audio import (
-    AUDIBLE_DBFS,
     FULL_SCALE,
     SILENCE_DBFS,
     Samples,
-    active_intervals,
     clipped_part,
-    frame_levels,
     level_dbfs,
     merged,
-    onset_ms,
     percentile,
 )
 
@@ -69,38 +65,6 @@ def test_samples_at_either_end_of_the_scale_are_clipped() -> None:
     assert clipped_part(np.zeros(0, np.int16)) == 0.0
 
 
-@given(samples=signals, rate=st.sampled_from([8_000, 16_000, 48_000]), frame_ms=st.sampled_from([1, 5, 10]))
-def test_each_whole_frame_has_the_level_that_it_has_alone(samples: Samples, rate: int, frame_ms: int) -> None:
-    size = rate * frame_ms // 1000
-    levels = frame_levels(samples, rate, frame_ms)
-    assert len(levels) == len(samples) // size
-    for i, level in enumerate(levels):
-        assert level == pytest.approx(level_dbfs(samples[i * size : (i + 1) * size]))
-
-
-def test_frames_are_ten_milliseconds_unless_told_otherwise() -> None:
-    assert len(frame_levels(np.zeros(4800, np.int16), 48_000)) == 10
-    assert frame_levels(np.zeros(4800, np.int16), 48_000) == [SILENCE_DBFS] * 10
-
-
-def test_active_intervals_bridge_short_gaps_and_leave_out_short_sounds() -> None:
-    loud, quiet = AUDIBLE_DBFS, AUDIBLE_DBFS - 0.1
-    levels = [quiet, loud, loud, quiet, loud, *[quiet] * 20, loud]
-    assert active_intervals(levels, 10) == [(10, 50), (250, 260)]
-    assert active_intervals(levels, 10, shortest_ms=20) == [(10, 50)]
-    assert active_intervals(levels, 10, merge_gap_ms=10) == [(10, 30), (40, 50), (250, 260)]
-    assert active_intervals(levels, 10, merge_gap_ms=201) == [(10, 260)]
-    assert active_intervals(levels, 10, threshold=AUDIBLE_DBFS + 1) == []
-    assert active_intervals([], 10) == []
-
-
-@given(levels=st.lists(st.floats(SILENCE_DBFS, 0)), frame_ms=st.sampled_from([10, 20]))
-def test_without_bridging_exactly_the_audible_frames_are_active(levels: list[float], frame_ms: int) -> None:
-    found = active_intervals(levels, frame_ms, merge_gap_ms=0)
-    covered = {i for i in range(len(levels)) for a, b in found if a <= i * frame_ms < b}
-    assert covered == {i for i, level in enumerate(levels) if level >= AUDIBLE_DBFS}
-
-
 @given(intervals=intervals, gap=st.integers(0, 300))
 def test_merged_intervals_cover_the_same_lie_apart_and_stay_merged(
     intervals: list[tuple[int, int]], gap: int
@@ -118,13 +82,6 @@ def test_a_gap_as_wide_as_allowed_parts_two_intervals_and_touching_ones_are_one(
     assert merged([(0, 100), (299, 400)], 200) == [(0, 400)]
     assert merged([(50, 60), (0, 50), (10, 20)]) == [(0, 60)]
     assert merged([]) == []
-
-
-def test_the_onset_is_where_the_first_audible_frame_starts() -> None:
-    assert onset_ms([SILENCE_DBFS, -60.0, AUDIBLE_DBFS, 0.0], 20) == 40
-    assert onset_ms([SILENCE_DBFS, -60.0], 20) is None
-    assert onset_ms([SILENCE_DBFS, -60.0], 20, threshold=-60.0) == 20
-    assert onset_ms([], 20) is None
 
 
 def test_percentiles_are_linear_between_ranks() -> None:

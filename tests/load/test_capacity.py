@@ -169,7 +169,7 @@ def test_a_soak_that_is_interrupted_says_what_it_learned_and_leaves_nothing_behi
         (["capacity", "--slo=DC opne p95 < 5s"], 2, "there is no stage 'DC opne'"),
         (["capacity", "--dialect=jsom"], 2, "jsom"),
         (["capacity", "--step=0"], 2, "there is nothing to climb"),
-        (["soak", "--for=soon"], 2, "'soon' is no duration"),
+        (["soak", "--for=soon"], 2, "'soon' is not a duration"),
     ],
 )
 def test_what_cannot_be_run_is_said_with_the_exit_code_of_the_contract(

@@ -122,7 +122,7 @@ def test_another_seed_gives_another_fate() -> None:
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
-        ({"loss": 1.5}, "loss 1.5 is no part of 1"),
+        ({"loss": 1.5}, "loss 1.5 is not between 0 and 1"),
         ({"loss": -0.1}, "loss -0.1"),
         ({"delay_ms": -5}, "delay_ms cannot be -5"),
         ({"delay_ms": float("nan")}, "delay_ms cannot be nan"),

@@ -22,7 +22,10 @@ def silent_server() -> Iterator[int]:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--target=not-a-url",), "'not-a-url' is no URL, and there is no harness.toml that could name it"),
+        (
+            ("--target=not-a-url",),
+            "'not-a-url' is not a URL, and there is no harness.toml that could name it",
+        ),
         # What else an option can be refused for is tested where it is checked: config and requirements.
         (("--requirement=signaling.answer-is-spd",), "did you mean signaling.answer-is-sdp"),
     ],

@@ -395,6 +395,6 @@ def test_no_field_of_an_event_breaks_a_check(data: st.DataObject) -> None:
 
 
 def test_a_record_without_a_hang_up_step_ends_with_the_call() -> None:
-    events = [e for e in healthy_events() if e.at < 8.0]
-    verdicts = judge([timeline_of([*events, CallEnded(at=8.0, reason="the plan was carried out")])], REGISTRY)
+    events = [e for e in healthy_events() if e.at < 8.0] + [CallEnded(at=8.0, reason="hung up")]
+    verdicts = judge([timeline_of(events)], REGISTRY)
     assert not [v for v in verdicts if v.outcome in (*FOUND, Outcome.INCONCLUSIVE) and "hang-up" not in v.id]

@@ -71,6 +71,7 @@ def test_an_ice_restart_is_observed_with_its_consequence(
     assert verdict.outcome == Outcome.OBSERVED
     assert verdict.observation is not None
     assert verdict.observation.values == (value,)
+    assert verdict.explanation == said
     assert verdict.evidence[0].text.startswith(said)
     assert "restartIce() can" in verdict.evidence[0].text
 

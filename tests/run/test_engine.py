@@ -161,4 +161,4 @@ def test_a_call_of_the_run_ends_as_any_other(observed: Observed) -> None:
     for call in observed.run.calls:
         ended = call.timeline.last(CallEnded)
         assert ended is not None
-        assert ended.reason == "the plan was carried out"
+        assert ended.reason == "the scenario ran to its end"

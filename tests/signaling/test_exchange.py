@@ -6,23 +6,14 @@ import respx
 from pydantic import SecretStr
 
 from harness.config.target import DIALECT_NAMES, Target
+from harness.core import probes
 from harness.core.events import AnswerReceived, HttpFailed, HttpRequest, HttpResponse
-from harness.core.probes import UNAUTHENTICATED
-from harness.signaling.exchange import exchange_offer, post_offer
+from harness.signaling.exchange import post_offer
 from tests.signaling.conftest import ANSWER, OFFER, URL, Bench, OpenBench
 
 
-async def exchange(bench: Bench, **options: str) -> str | None:
-    return await exchange_offer(
-        bench.client,
-        bench.target,
-        OFFER,
-        timeouts=bench.timeouts,
-        record=bench.record,
-        clock=bench.clock,
-        redactor=bench.redactor,
-        **options,
-    )
+async def exchange(bench: Bench, *, purpose: str = probes.OFFER, case: str = "") -> str | None:
+    return await post_offer(bench.sender, bench.target, OFFER, purpose=purpose, case=case)
 
 
 def answered(dialect: str) -> httpx.Response:
@@ -172,7 +163,7 @@ async def test_without_credentials_nothing_secret_is_sent(open_bench: OpenBench)
         cookies=(("sid", SecretStr("secret-3")),),
     )
     async with open_bench(target) as bench:
-        await post_offer(bench.sender, target, OFFER, purpose=UNAUTHENTICATED, credentials=False)
+        await post_offer(bench.sender, target, OFFER, purpose=probes.UNAUTHENTICATED, credentials=False)
     headers = str(route.calls.last.request.headers)
     assert "blue" in headers
     assert "secret" not in headers

@@ -55,10 +55,10 @@ async def test_without_a_hook_nothing_is_asked() -> None:
     [
         (httpx.Response(401, text="bearer-secret is wrong"), r"answered 401: \[redacted\] is wrong"),
         (httpx.Response(302, headers={"location": "/login"}), "answered 302"),
-        (httpx.Response(200, text="<html>"), "answered no JSON"),
+        (httpx.Response(200, text="<html>"), "answered something that is not JSON"),
         (httpx.Response(200, json={"data": []}), "has nothing at 'data.0.id' for the field 'chatId'"),
-        (httpx.Response(200, json=ANSWER | {"token": "abc"}), "secret field 'token' is no text of 6"),
-        (httpx.Response(200, json=ANSWER | {"token": 7}), "secret field 'token' is no text of 6"),
+        (httpx.Response(200, json=ANSWER | {"token": "abc"}), "secret field 'token' is not a text of 6"),
+        (httpx.Response(200, json=ANSWER | {"token": 7}), "secret field 'token' is not a text of 6"),
         (httpx.ConnectError("refused"), "refused"),
     ],
 )
@@ -78,7 +78,7 @@ async def test_a_hook_that_does_not_answer_is_given_up() -> None:
         raise TimeoutError
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(silent)) as client:
-        with pytest.raises(HookFailedError, match="gave no whole answer within 10 s"):
+        with pytest.raises(HookFailedError, match="did not answer in full within 10 s"):
             await filled(target(), client)
 
 

@@ -49,7 +49,7 @@ async def test_credentials_do_not_go_to_another_origin() -> None:
     [
         (httpx.Response(403, text="bearer-secret may not"), r"answered 403: \[redacted\] may not"),
         (httpx.Response(302, headers={"location": "/login"}), "answered 302"),
-        (httpx.Response(200, text="<html>"), "answered no JSON"),
+        (httpx.Response(200, text="<html>"), "answered something that is not JSON"),
         (httpx.Response(200, json={"data": []}), "has nothing at 'data.0.usd' for the number"),
         (httpx.ConnectError("refused"), "refused"),
         *(

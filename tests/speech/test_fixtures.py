@@ -5,12 +5,13 @@ import re
 import numpy as np
 import pytest
 
-from harness.core.audio import Samples, frame_levels, onset_ms
+from harness.core.audio import Samples
 from harness.speech import opus
 from harness.speech.library import Clip, Library, own_fixtures
 from harness.speech.manifest import Recorded, read_manifest
 from harness.speech.pcm import RATE
 from tests.speech.test_opus import lag
+from tests.support.levels import frame_levels, onset_ms
 
 LIBRARY = Library(own_fixtures())
 RECORDINGS = {n: e for n, e in read_manifest(own_fixtures()).items() if isinstance(e, Recorded)}

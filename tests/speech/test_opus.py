@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.core.audio import AUDIBLE_DBFS, SILENCE_DBFS, Samples, frame_levels, level_dbfs, onset_ms
+from harness.core.audio import AUDIBLE_DBFS, SILENCE_DBFS, Samples, level_dbfs
 from harness.speech import generate, opus
 from harness.speech.library import Library, own_fixtures
 from harness.speech.marks import marked_tone
 from harness.speech.pcm import RATE
+from tests.support.levels import frame_levels, onset_ms
 
 LIBRARY = Library(own_fixtures())
 

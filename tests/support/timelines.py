@@ -324,7 +324,7 @@ def ending(at: float = 8.0) -> list[Event]:
         state(at + 0.04, "ice", "closed"),
         CallEnded(at=at + 0.05, side="upstream", reason="hang-up"),
         StepEnded(at=at + 0.06, step="hang up"),
-        CallEnded(at=at + 0.07, reason="the plan was carried out"),
+        CallEnded(at=at + 0.07, reason="the scenario ran to its end"),
     ]
 
 

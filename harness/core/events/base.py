@@ -1,4 +1,4 @@
-"""What every event has; the kinds are in `core.events`, `core.light_events` and `core.network_events`."""
+"""What every event has; the kinds are in the other files of `core.events`, by area."""
 
 from __future__ import annotations
 

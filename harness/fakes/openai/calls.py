@@ -29,7 +29,7 @@ from harness.speech.library import Library
 DETECTORS_READY = 6  # loading one takes as long as seven packets, and must not hold up other calls
 
 
-class Ending(Protocol):
+class Medium(Protocol):
     """The medium of a call: a WebRTC peer or a WebSocket."""
 
     def end(self, reason: str, *, goodbye: bool = True) -> None: ...
@@ -43,7 +43,7 @@ class Call:
 
     record: UpstreamRecord
     driver: Driver
-    medium: Ending
+    medium: Medium
 
     def end(self, reason: str) -> None:
         """Release it."""
@@ -127,7 +127,7 @@ class Calls:
             stocking = asyncio.to_thread(detectors.stock, self._settings.vad, DETECTORS_READY)
             self._restocking = asyncio.get_running_loop().create_task(stocking)
 
-    def adopt(self, record: UpstreamRecord, driver: Driver, medium: Ending) -> Call:
+    def adopt(self, record: UpstreamRecord, driver: Driver, medium: Medium) -> Call:
         """A call is live from now on; `ended` must be called when it is over."""
         call = Call(record, driver, medium)
         self._live[record.id] = call

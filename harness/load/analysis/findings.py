@@ -118,5 +118,5 @@ def plot(findings: CapacityFindings) -> Markup:
     marks = [Mark(slo.limit, slo.text) for slo in findings.slos if slo.row not in (FAILURES, CALL)]
     if findings.breaking is not None:
         marks.append(Mark(findings.breaking.calls, f"breaks at {findings.breaking.calls}", axis="x"))
-    title = "p95 of every stage (the worst of under 20)"
+    title = "p95 of every stage (the worst value where there are under 20)"
     return line_plot(series, title=title, x_label="calls", y_label="ms", marks=marks, log_y=True)

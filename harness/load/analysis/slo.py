@@ -103,7 +103,7 @@ def read_slos(texts: Sequence[str]) -> tuple[Slo, ...]:
 
 
 def nearest_rank(values: Sequence[float], q: float) -> float | None:
-    """The smallest value that q per cent do not exceed: of under 20, p95 is the worst; None of none."""
+    """The smallest value that q per cent do not exceed, so the p95 of under 20 is the worst; None of none."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(q / 100 * len(ordered)) - 1)] if ordered else None
 

@@ -14,7 +14,7 @@ from harness.load.analysis.search import Search
 from harness.load.analysis.slo import read_slos
 from harness.load.analysis.steps import LoadStep
 from harness.load.locust_side.climb import ClimbingShape, Pace
-from harness.load.locust_side.program import INCONCLUSIVE, INTERRUPTED, VIOLATING, Ending, run_program
+from harness.load.locust_side.program import INCONCLUSIVE, INTERRUPTED, VIOLATING, LoadEnding, run_program
 from harness.load.locust_side.repeating import repeat_command
 from harness.load.locust_side.session import Asked, LoadSession
 from harness.load.locust_side.terminal import Progress
@@ -81,11 +81,11 @@ def _line(step: LoadStep) -> str:
     )
 
 
-def _run(text: str, progress: Progress) -> Ending:
+def _run(text: str, progress: Progress) -> LoadEnding:
     asked = msgspec.json.decode(text, type=CapacityAsked)
     found = find_capacity(asked, progress)
     code = {"holds": 0, "breaks": VIOLATING, "inconclusive": INCONCLUSIVE}[found.verdict]
-    return Ending(
+    return LoadEnding(
         name="capacity",
         sentence=found.sentence,
         code=INTERRUPTED if found.interrupted else code,

@@ -24,7 +24,11 @@ def add_options(parser: Any) -> None:
 
     add("--dialect", "HARNESS_DIALECT", "how the target wraps offer and answer (default: json)")
     add("--offer", "HARNESS_OFFER", f"{OFFER_HELP} (default: minimal)")
-    add("--fake-openai", "HARNESS_FAKE_OPENAI", "HOST:PORT of the harness's fake behind the target")
+    add(
+        "--fake-openai",
+        "HARNESS_FAKE_OPENAI",
+        "HOST:PORT of the harness's fake that the target's OpenAI base URL points at",
+    )
     add("--seed", "HARNESS_SEED", "repeats the callers (default: a new one, printed)", type=int)
     add(
         "--turns",
@@ -37,8 +41,8 @@ def add_options(parser: Any) -> None:
     add(
         "--decode-share",
         "HARNESS_DECODE_SHARE",
-        "part of the calls (0 to 1) that are examined in full, sound included; never fewer than 10 side by "
-        f"side (default: {DEFAULTS.decode_share})",
+        "part of the calls (0 to 1) that are examined in full, sound included; at least 4 side by side "
+        f"(default: {DEFAULTS.decode_share})",
         type=float,
         default=DEFAULTS.decode_share,
     )
@@ -104,9 +108,12 @@ def checked(settings: LoadSettings) -> LoadSettings:
         limits=settings.limits,
     )
     if not 0 <= settings.decode_share <= 1:
-        raise UsageError(f"--decode-share {settings.decode_share:g} is no part", "give a number from 0 to 1")
+        raise UsageError(
+            f"--decode-share {settings.decode_share:g} is not between 0 and 1",
+            "give a part of all calls, such as 0.1",
+        )
     if settings.turns < 1:
-        raise UsageError(f"--turns {settings.turns} says nothing", "give 1 or more")
+        raise UsageError(f"--turns {settings.turns} would say nothing", "give 1 or more")
     return settings
 
 
@@ -115,11 +122,13 @@ def check_options(options: Namespace) -> None:
     if options.seed is None:
         options.seed = secrets.randbelow(HIGHEST_SEED)
     if options.call_every <= 0:
-        raise UsageError(f"--call-every {options.call_every:g} has no end", "give seconds above 0")
+        raise UsageError(
+            f"--call-every {options.call_every:g} is not a time between calls", "give seconds above 0"
+        )
     if options.calls is not None and options.calls < 1:
-        raise UsageError(f"--calls {options.calls} makes no call", "give 1 or more")
+        raise UsageError(f"--calls {options.calls} would make no call", "give 1 or more")
     if options.budget is not None and options.budget < 0:
-        raise UsageError(f"--budget {options.budget:g} is a debt", "give USD, 0 or more")
+        raise UsageError(f"--budget {options.budget:g} is not an amount to spend", "give USD, 0 or more")
     for text in options.slo:
         read_slo(text)
     load_settings(options, options.host)

@@ -189,7 +189,7 @@ class CallProcess:
             try:
                 yield read_report(text)
             except msgspec.DecodeError:
-                logger.exception("the call process said what is no report: %.200r", text)
+                logger.exception("the call process sent something that is not a report: %.200r", text)
 
 
 def _ending(process: Any) -> str:

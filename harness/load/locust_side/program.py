@@ -21,7 +21,7 @@ INTERRUPTED = 130  # as a shell reports SIGINT
 
 
 @dataclass(frozen=True)
-class Ending:
+class LoadEnding:
     """How a run ended. In `reports`, `document` is NAME.json, `plot` NAME.svg, and both are in NAME.html.
 
     `repeat`: the command that does it again.
@@ -36,7 +36,7 @@ class Ending:
     repeat: str
 
 
-def run_program(run: Callable[[str, Progress], Ending], arguments: list[str]) -> int:
+def run_program(run: Callable[[str, Progress], LoadEnding], arguments: list[str]) -> int:
     """Run what the one argument (JSON) asks for, write its report, and return the exit code."""
     make_logs_printable()
     progress = Progress()
@@ -53,7 +53,7 @@ def run_program(run: Callable[[str, Progress], Ending], arguments: list[str]) ->
     return ending.code
 
 
-def _write(ending: Ending) -> Path:
+def _write(ending: LoadEnding) -> Path:
     folder = Path(ending.reports)
     path = folder / f"{ending.name}.json"
     try:

@@ -18,7 +18,7 @@ from harness.core.clock import wall_time
 from harness.core.errors import UsageError
 from harness.load.analysis.drift import MIB, Sample, SoakFindings, as_json, plot, values_of
 from harness.load.locust_side.climb import LEAST_PER_SECOND, RAMP_SECONDS
-from harness.load.locust_side.program import INCONCLUSIVE, INTERRUPTED, VIOLATING, Ending, run_program
+from harness.load.locust_side.program import INCONCLUSIVE, INTERRUPTED, VIOLATING, LoadEnding, run_program
 from harness.load.locust_side.repeating import repeat_command
 from harness.load.locust_side.session import Asked, LoadSession
 from harness.load.locust_side.terminal import Progress
@@ -94,7 +94,7 @@ def live_at_fake(base: str) -> int | None:
 def soak(asked: SoakAsked, progress: Progress) -> SoakFindings:
     """Hold the calls, watch, and say what drifted. Raises HarnessError where nothing could be learned."""
     if asked.calls < 1:
-        raise UsageError(f"--calls {asked.calls} makes no call", "give 1 or more")
+        raise UsageError(f"--calls {asked.calls} would make no call", "give 1 or more")
     started_at = wall_time()
     with LoadSession(asked) as session:
         failure = session.first_call()
@@ -121,11 +121,11 @@ def soak(asked: SoakAsked, progress: Progress) -> SoakFindings:
         )
 
 
-def _run(text: str, progress: Progress) -> Ending:
+def _run(text: str, progress: Progress) -> LoadEnding:
     asked = msgspec.json.decode(text, type=SoakAsked)
     found = soak(asked, progress)
     code = {"steady": 0, "violating": VIOLATING}.get(found.verdict, INCONCLUSIVE)
-    return Ending(
+    return LoadEnding(
         name="soak",
         sentence=found.sentence,
         code=INTERRUPTED if found.interrupted else code,

@@ -32,7 +32,7 @@ LONGEST_BODY = 2_000  # characters of a body that are shown; the timeline has al
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnPanel:
     """A panel ready for the page: (lane, its drawing), and the ruler. `end` in seconds."""
 
     end: float
@@ -40,7 +40,7 @@ class Drawn:
     ruler: Markup
 
     @classmethod
-    def of(cls, panel: Panel | None) -> Drawn | None:
+    def of(cls, panel: Panel | None) -> DrawnPanel | None:
         """None for a panel without lanes."""
         if panel is None or not panel.lanes:
             return None
@@ -69,8 +69,8 @@ class CallView:
     facts: tuple[str, ...]
     ended: str
     findings: tuple[Verdict, ...]
-    connection: Drawn | None
-    conversation: Drawn | None
+    connection: DrawnPanel | None
+    conversation: DrawnPanel | None
     sound: str
     silent_because: str
     script: tuple[SpokenLine, ...]
@@ -124,8 +124,8 @@ def _view(
         facts=tuple(_facts(timeline)),
         ended=_ended(timeline),
         findings=tuple(v for v in verdicts if v.outcome in ACTIONABLE),
-        connection=Drawn.of(connecting(timeline)),
-        conversation=Drawn.of(talk),
+        connection=DrawnPanel.of(connecting(timeline)),
+        conversation=DrawnPanel.of(talk),
         sound=sound,
         silent_because=silent_because,
         script=tuple(script(timeline)),

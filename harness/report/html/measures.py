@@ -21,7 +21,7 @@ EDGE = 2.0  # per cent: room for a point at the end of the scale
 
 
 @dataclass(frozen=True)
-class Sample:
+class MeasuredValue:
     """One value and the call it was measured in."""
 
     value: float
@@ -29,7 +29,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Row:
+class MeasuredRow:
     """One quantity."""
 
     name: str
@@ -42,7 +42,7 @@ class Group:
     """The quantities of one unit, with the ruler that they share."""
 
     unit: str
-    rows: tuple[Row, ...]
+    rows: tuple[MeasuredRow, ...]
     ruler: Markup
 
 
@@ -61,27 +61,29 @@ def groups(run: Run) -> list[Group]:
     return found
 
 
-def samples(run: Run) -> dict[tuple[str, str], list[Sample]]:
+def samples(run: Run) -> dict[tuple[str, str], list[MeasuredValue]]:
     """(name, unit) → every value with its call: the same quantities as in results.json."""
-    found: dict[tuple[str, str], list[Sample]] = {}
+    found: dict[tuple[str, str], list[MeasuredValue]] = {}
     for call in run.calls:
         for stage, seconds in durations(call.timeline).items():
-            found.setdefault((stage, "ms"), []).extend(Sample(1000 * s, call.id) for s in seconds)
+            found.setdefault((stage, "ms"), []).extend(MeasuredValue(1000 * s, call.id) for s in seconds)
         for pacing in call.timeline.all(PacingMeasured):
-            found.setdefault(("harness.pacing-lateness-p99", "ms"), []).append(Sample(pacing.p99, call.id))
+            found.setdefault(("harness.pacing-lateness-p99", "ms"), []).append(
+                MeasuredValue(pacing.p99, call.id)
+            )
     for verdict in run.verdicts:
         if verdict.observation is not None and verdict.observation.values:
             own = found.setdefault((verdict.id, verdict.observation.unit), [])
-            own.extend(Sample(value, verdict.call) for value in verdict.observation.values)
+            own.extend(MeasuredValue(value, verdict.call) for value in verdict.observation.values)
     return {key: values for key, values in found.items() if values}
 
 
-def _row(name: str, unit: str, values: Sequence[Sample], scale: Scale) -> Row:
+def _row(name: str, unit: str, values: Sequence[MeasuredValue], scale: Scale) -> MeasuredRow:
     measured = Measurement.of(unit, [sample.value for sample in values])
-    return Row(name, measured, _strip(values, measured, scale))
+    return MeasuredRow(name, measured, _strip(values, measured, scale))
 
 
-def _strip(values: Iterable[Sample], measured: Measurement, scale: Scale) -> Markup:
+def _strip(values: Iterable[MeasuredValue], measured: Measurement, scale: Scale) -> Markup:
     body = list(_grid(scale, HEIGHT))
     for sample in values:
         hover = element("title", f"{number(sample.value)} {measured.unit} in {sample.call}")

@@ -20,7 +20,7 @@ SHOWN_OF_DIGEST = 24  # characters
 
 CLOCKS = {
     "embedded": "caller and upstream read the same monotonic clock of this machine",
-    "grey-box": "monotonic; the fake's moments are placed by question and answer, within half a round trip",
+    "grey-box": "monotonic; the fake's clock is asked, so its times are right to half a round trip",
     "black-box": "monotonic, of the caller alone: nothing is known of the upstream's",
 }
 
@@ -61,7 +61,7 @@ def machine_facts(harness_version: str) -> list[Fact]:
 def _lateness(run: Run) -> Fact:
     measured = [(p, call) for call in run.calls for p in call.timeline.all(PacingMeasured)]
     if not measured:
-        return Fact("lateness", "not measured: no call came to sending audio")
+        return Fact("lateness", "not measured: no call sent audio")
     worst, call = max(measured, key=lambda item: item[0].max)
     p99 = max(p.p99 for p, _ in measured)
     started = call.timeline.first(CallStarted)
@@ -72,7 +72,7 @@ def _lateness(run: Run) -> Fact:
         f"our sender kept its 20 ms beat within {p99:.1f} ms (p99, allowed {allowed_p99:g}) and "
         f"{worst.max:.1f} ms at worst (in {call.id}, allowed {allowed:g})"
     )
-    return Fact("lateness", told + ("; what hangs on timing is inconclusive" if late else ""), doubt=late)
+    return Fact("lateness", told + ("; verdicts about timing are inconclusive" if late else ""), doubt=late)
 
 
 def _own_failures(run: Run) -> Iterator[Fact]:

@@ -54,7 +54,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Row:
+class RequirementRow:
     """One requirement over all calls. `cells` draws one square a call."""
 
     id: str
@@ -74,7 +74,7 @@ class Area:
     """A stage of the catalogue."""
 
     name: str
-    rows: tuple[Row, ...]
+    rows: tuple[RequirementRow, ...]
     counts: tuple[tuple[Outcome, int], ...]
 
     @property
@@ -157,11 +157,11 @@ def tally(verdicts: Iterable[Verdict]) -> tuple[tuple[Outcome, int], ...]:
     return tuple((outcome, counts[outcome]) for outcome in WORST_FIRST if counts[outcome])
 
 
-def _row(run: Run, rid: str, verdicts: Sequence[Verdict]) -> Row:
+def _row(run: Run, rid: str, verdicts: Sequence[Verdict]) -> RequirementRow:
     entries = [call for call in run.calls if any(v.call == call.id for v in verdicts)]
     worst = next(iter(tally(verdicts)))[0]
     shown = [call for call in entries if any(v.call == call.id and v.outcome == worst for v in verdicts)]
-    return Row(
+    return RequirementRow(
         rid,
         known(rid),
         tally(verdicts),

@@ -185,7 +185,8 @@ def ice_restart(timeline: Timeline) -> Finding:
     """1 where the same call answered, 0 where the offer was refused or began another call."""
     offer = exchanges(timeline, probes.ICE_RESTART)[0]
     what = _restart(timeline, offer)
-    return Observation("same call", (float(what.startswith("the same")),), (Evidence(offer.ended_at, what),))
+    kept = float(what.startswith("the same"))
+    return Observation("calls kept", (kept,), (Evidence(offer.ended_at, what),), what.partition(":")[0])
 
 
 def _restart(timeline: Timeline, offer: Exchange) -> str:

@@ -36,7 +36,6 @@ from harness.requirements.model import (
 from harness.requirements.registry import requirement
 
 CALLS_REFERENCE = "https://platform.openai.com/docs/api-reference/realtime/create-call"
-SESSION_REFERENCE = "https://platform.openai.com/docs/api-reference/realtime-client-events/session/update"
 
 # Where each field of the retired beta went (OpenAI: beta to GA migration guide).
 BETA_FIELDS = {
@@ -161,7 +160,8 @@ def _lines(description: SessionDescription) -> list[str]:
 
 def _kinds(description: SessionDescription) -> str:
     kinds = ", ".join(s.kind for s in description.sections) or "none"
-    return f"{len(description.sections)} sections ({kinds})"
+    count = len(description.sections)
+    return f"{count} {'section' if count == 1 else 'sections'} ({kinds})"
 
 
 @requirement(

@@ -49,7 +49,7 @@ LOGIN_WORDS = re.compile(r"type=[\"']?password|log ?in|sign ?in|iniciar sesi[oó
 
 
 @dataclass(frozen=True)
-class Refusal:
+class OfferRefusal:
     """Why the offer was not accepted."""
 
     cause: str
@@ -205,7 +205,7 @@ def offer_accepted(timeline: Timeline) -> Finding:
     return Violation(refusal.cause, refusal.seen, (*exchange.evidence(), *upstream), refusal.alternatives)
 
 
-def _refusal(timeline: Timeline, exchange: Exchange) -> Refusal | None:
+def _refusal(timeline: Timeline, exchange: Exchange) -> OfferRefusal | None:
     if exchange.failed is not None:
         return _no_response(timeline, exchange)
     if exchange.response is None:
@@ -213,9 +213,9 @@ def _refusal(timeline: Timeline, exchange: Exchange) -> Refusal | None:
     status, location = exchange.response.status, header(exchange.response.headers, "location")
     login = is_html(exchange.response) and LOGIN_WORDS.search(exchange.body)
     if 300 <= status < 400:
-        return Refusal("login-page", f"status {status} to {location}")
+        return OfferRefusal("login-page", f"status {status} to {location}")
     if login:
-        return Refusal("login-page", f"status {status} with an HTML page that asks to log in")
+        return OfferRefusal("login-page", f"status {status} with an HTML page that asks to log in")
     if exchange.succeeded and not _tells_of_an_error(exchange):
         return None
     if (spoilt := _spoilt(timeline, exchange)) is not None:
@@ -225,7 +225,7 @@ def _refusal(timeline: Timeline, exchange: Exchange) -> Refusal | None:
     return _by_upstream(timeline, exchange) or _by_status(timeline, exchange)
 
 
-def _no_response(timeline: Timeline, exchange: Exchange) -> Refusal:
+def _no_response(timeline: Timeline, exchange: Exchange) -> OfferRefusal:
     failure = exchange.failed.failure if exchange.failed else ""
     detail = f" ({exchange.failed.detail})" if exchange.failed and exchange.failed.detail else ""
     host = urlsplit(exchange.request.url).netloc
@@ -238,16 +238,16 @@ def _no_response(timeline: Timeline, exchange: Exchange) -> Refusal:
             waited += f"; the upstream {answered}"
         elif was_asked(timeline) is not None:
             waited += "; nothing of it reached the fake, so it hangs before it forwards"
-        return Refusal(
+        return OfferRefusal(
             "timeout", waited, _unseen(timeline, "upstream-error", "OpenAI may not answer the relay")
         )
     if failure == "unfinished":
-        return Refusal("answer-unfinished", f"no end within {exchange.seconds or 0:.1f} s{detail}")
+        return OfferRefusal("answer-unfinished", f"no end within {exchange.seconds or 0:.1f} s{detail}")
     if failure == "encoding":
-        return Refusal("wrong-content-encoding", f"a browser cannot read it either{detail}")
+        return OfferRefusal("wrong-content-encoding", f"a browser cannot read it either{detail}")
     if failure in ("dropped", "protocol"):
-        return Refusal("relay-error", f"{host} closed the connection without a response{detail}")
-    return Refusal("unreachable", f"{failure} at {host}{detail}")
+        return OfferRefusal("relay-error", f"{host} closed the connection without a response{detail}")
+    return OfferRefusal("unreachable", f"{failure} at {host}{detail}")
 
 
 def _tells_of_an_error(exchange: Exchange) -> bool:
@@ -258,7 +258,7 @@ def _tells_of_an_error(exchange: Exchange) -> bool:
     return bool(told.get("error")) or told.get("ok") is False or told.get("success") is False
 
 
-def _spoilt(timeline: Timeline, exchange: Exchange) -> Refusal | None:
+def _spoilt(timeline: Timeline, exchange: Exchange) -> OfferRefusal | None:
     """The upstream made the call, and the relay made nothing of it."""
     body = exchange.body
     made = next((e for e in upstream_offers(timeline) if e.succeeded), None)
@@ -268,16 +268,16 @@ def _spoilt(timeline: Timeline, exchange: Exchange) -> Refusal | None:
     upstream = f"the upstream answered {made.status}" if made else "its body holds the upstream's answer"
     seen = f"{upstream}, the relay {exchange.status}: {excerpt(body)}"
     if made is not None and (exchange.status == 504 or GAVE_UP.search(body) or _too_late(made, exchange)):
-        return Refusal("upstream-error", f"the relay did not wait for it: {seen}")
+        return OfferRefusal("upstream-error", f"the relay did not wait for it: {seen}")
     unread = UNREAD.search(body) is not None
     crashed = exchange.status == 500 and (CRASHED.search(body) is not None or not body.strip())
     if unread or crashed:
         other = () if unread else (Alternative("created-taken-for-failure", "it may test for status 200"),)
-        return Refusal("answer-unread", seen, other)
+        return OfferRefusal("answer-unread", seen, other)
     if answer_inside or "201" in body:
-        return Refusal("created-taken-for-failure", seen)
+        return OfferRefusal("created-taken-for-failure", seen)
     other = (Alternative("answer-unread", "it may have failed on reading the answer"),)
-    return Refusal("created-taken-for-failure", seen, other)
+    return OfferRefusal("created-taken-for-failure", seen, other)
 
 
 def _too_late(made: Exchange, relayed: Exchange) -> bool:
@@ -285,7 +285,7 @@ def _too_late(made: Exchange, relayed: Exchange) -> bool:
     return (made.ended_at or 0.0) > (relayed.ended_at or 0.0)
 
 
-def _by_upstream(timeline: Timeline, exchange: Exchange) -> Refusal | None:
+def _by_upstream(timeline: Timeline, exchange: Exchange) -> OfferRefusal | None:
     """What both ends show; without the other end, what the body betrays of it."""
     relayed = f"the relay answered {exchange.status}"
     offers = upstream_offers(timeline)
@@ -298,18 +298,18 @@ def _by_upstream(timeline: Timeline, exchange: Exchange) -> Refusal | None:
         cause = cause_of(last.status, words)
         if cause == "upstream-offer-rejected" and _says_nothing(last.body):
             cause = "upstream-unexplained"
-        return Refusal(cause, f"{said} {words}".rstrip() + f"; {relayed}")
+        return OfferRefusal(cause, f"{said} {words}".rstrip() + f"; {relayed}")
     refused = [e for e in arrivals(timeline) if e.status is None or e.status >= 400]
     if refused:
         words = f"{refused[-1].code}: {refused[-1].message}".strip(": ")
         said = f"{refused[-1].method} {refused[-1].url} was answered {refused[-1].status}"
-        return Refusal(cause_of(refused[-1].status, words), f"{said} {words}".rstrip() + f"; {relayed}")
+        return OfferRefusal(cause_of(refused[-1].status, words), f"{said} {words}".rstrip() + f"; {relayed}")
     if started(timeline).mode != "black-box":
         return None
     if (named := by_words(exchange.body, relays_own=True)) is None:
         return None
     message = words_of(exchange.body) or exchange.body
-    return Refusal(named[0], f"{relayed}, and its body names {named[1]!r}: {excerpt(message, 400)}")
+    return OfferRefusal(named[0], f"{relayed}, and its body names {named[1]!r}: {excerpt(message, 400)}")
 
 
 def _says_nothing(body: str) -> bool:
@@ -317,7 +317,7 @@ def _says_nothing(body: str) -> bool:
     return error is not None and not any(error.get(name) for name in ("message", "code", "param"))
 
 
-def _by_status(timeline: Timeline, exchange: Exchange) -> Refusal:
+def _by_status(timeline: Timeline, exchange: Exchange) -> OfferRefusal:
     status = exchange.status or 0
     seen = f"status {status}: {excerpt(exchange.body)}"
     if (fake := was_asked(timeline)) is not None:
@@ -329,22 +329,22 @@ def _by_status(timeline: Timeline, exchange: Exchange) -> Refusal:
             )
     passed_on = f"a relay that passes OpenAI's own {status} on looks the same from here"
     if status == 404:
-        return Refusal("not-found", seen, _unseen(timeline, "upstream-offer-rejected", passed_on))
+        return OfferRefusal("not-found", seen, _unseen(timeline, "upstream-offer-rejected", passed_on))
     if status == 405:
         allow = header(exchange.response.headers, "allow") if exchange.response else None
-        return Refusal("method-not-allowed", f"status 405, Allow: {allow or 'not given'}")
+        return OfferRefusal("method-not-allowed", f"status 405, Allow: {allow or 'not given'}")
     if status in (401, 403, 407):
-        return Refusal("unauthorized", seen, _unseen(timeline, "upstream-unauthorized", passed_on))
+        return OfferRefusal("unauthorized", seen, _unseen(timeline, "upstream-unauthorized", passed_on))
     if status in (502, 504):
-        return Refusal(
+        return OfferRefusal(
             "relay-error",
             seen,
             (Alternative("upstream-error", f"{status} is what a gateway says when its upstream failed"),),
         )
     if status >= 500:
-        return Refusal("relay-error", seen)
+        return OfferRefusal("relay-error", seen)
     other = "upstream-rate-limited" if status == 429 else "upstream-offer-rejected"
-    return Refusal("offer-refused", seen, _unseen(timeline, other, passed_on))
+    return OfferRefusal("offer-refused", seen, _unseen(timeline, other, passed_on))
 
 
 def _unseen(timeline: Timeline, cause: str, because: str) -> tuple[Alternative, ...]:

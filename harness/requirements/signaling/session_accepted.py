@@ -48,7 +48,7 @@ MODEL_QUOTED = re.compile(r"model [`'\"]?([\w.:-]+)[`'\"]? does not exist", re.I
 
 
 @dataclass(frozen=True)
-class Refused:
+class SessionRefusal:
     """An error that names what OpenAI would not take: its `code`, where it was said, and in what words."""
 
     code: str
@@ -148,7 +148,7 @@ def model_lasts(timeline: Timeline) -> Finding:
 # --- inside ---
 
 
-def _refusals(timeline: Timeline) -> Iterator[Refused]:
+def _refusals(timeline: Timeline) -> Iterator[SessionRefusal]:
     """By the upstream, in what a relay passes on of it, and over the channel, where we did not ask."""
     offers, ours = upstream_offers(timeline), offer_exchange(timeline)
     if not any(each.succeeded for each in offers):  # a relay may have taken another model after a refusal
@@ -158,13 +158,13 @@ def _refusals(timeline: Timeline) -> Iterator[Refused]:
         for arrival in arrivals(timeline):  # of a relay that came no further than its key
             if (code := _code_in(f"{arrival.code} {arrival.message}")) and (arrival.status or 0) >= 400:
                 where = f"{arrival.method} {arrival.url} was answered {arrival.status}"
-                yield Refused(code, arrival.at, where, arrival.message, status=arrival.status)
+                yield SessionRefusal(code, arrival.at, where, arrival.message, status=arrival.status)
         yield from _in_body(ours, f"the relay answered {ours.status}")
     sent = {str(e.event.get("event_id")) for e in timeline.client_events()}
     for event in timeline.server_events("error"):
         error = field(event.event, "error")
         if field(error, "code") in (TOO_LONG, NO_MODEL) and str(field(error, "event_id")) not in sent:
-            yield Refused(
+            yield SessionRefusal(
                 str(field(error, "code")),
                 event.at,
                 "error over the channel",
@@ -173,12 +173,12 @@ def _refusals(timeline: Timeline) -> Iterator[Refused]:
             )
 
 
-def _in_body(exchange: Exchange, where: str) -> Iterator[Refused]:
+def _in_body(exchange: Exchange, where: str) -> Iterator[SessionRefusal]:
     """By the error's code, or by what a relay's own words keep of it."""
     if not exchange.succeeded and (code := _code_in(exchange.body)):
         error = error_of(exchange.body) or {}
         message, param = str(error.get("message") or ""), str(error.get("param") or "")
-        yield Refused(code, exchange.ended_at, where, message or exchange.body, param, exchange.status)
+        yield SessionRefusal(code, exchange.ended_at, where, message or exchange.body, param, exchange.status)
 
 
 def _code_in(text: str) -> str:
@@ -186,7 +186,7 @@ def _code_in(text: str) -> str:
     return "" if named is None else TOO_LONG if named["long"] else NO_MODEL
 
 
-def _named_model(timeline: Timeline, refused: Refused) -> str:
+def _named_model(timeline: Timeline, refused: SessionRefusal) -> str:
     """The model in question, with its end where that explains it."""
     quoted = MODEL_QUOTED.search(refused.message)
     asked = quoted.group(1) if quoted else next((model for *_, model in _models(timeline)), "")

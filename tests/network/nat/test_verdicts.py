@@ -35,7 +35,7 @@ def test_a_call_that_connects_carries_events_and_media(cell: Cell, seen: dict[Ce
     timeline = seen[cell].alone
     ended = timeline.last(CallEnded)
     assert ended is not None
-    assert ended.reason == "the plan was carried out"
+    assert ended.reason == "the scenario ran to its end"
     assert timeline.all(SendingStarted)
     assert timeline.all(PacketsReceived)
 

@@ -27,7 +27,7 @@ from harness.fakes.openai.hearing.remembered import RememberingDecoder
 from harness.fakes.openai.media.answer import write_answer
 from harness.fakes.openai.media.driver import Driver
 from harness.fakes.openai.media.hooks import AnswerFault, ConnectStage, MediaFault, RtpLink
-from harness.fakes.openai.media.playout import PacketPlayout, Playing
+from harness.fakes.openai.media.playout import OutgoingReply, PacketPlayout
 from harness.fakes.openai.media.telephony import Telephone, telephone_formats
 from harness.fakes.openai.record import UpstreamRecord
 from harness.fakes.openai.settings import FakeSettings
@@ -314,7 +314,7 @@ class FakePeer:
         self._play_began = self._record.clock.now()
         self._playout.play(response_id, reply)
 
-    def _played(self, playing: Playing, whole: bool) -> None:
+    def _played(self, playing: OutgoingReply, whole: bool) -> None:
         played_ms = playing.reply.duration_ms if whole and playing.complete else playing.played_ms
         self._record.add(
             AudioPlayed(

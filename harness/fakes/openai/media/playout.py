@@ -12,7 +12,7 @@ from harness.speech.opus import FRAME_MS, SILENCE
 
 
 @dataclass(eq=False)
-class Playing:
+class OutgoingReply:
     """A reply on its way out."""
 
     response_id: str
@@ -43,7 +43,7 @@ class PacketPlayout:
         idle: bool,
         faults: Sequence[MediaFault],
         on_progress: Callable[[int], None],
-        on_over: Callable[[Playing, bool], None],
+        on_over: Callable[[OutgoingReply, bool], None],
         progress_every: int = 1,
     ) -> None:
         self._call_name = call_name
@@ -52,7 +52,7 @@ class PacketPlayout:
         self._on_progress = on_progress
         self._on_over = on_over
         self._progress_every = progress_every
-        self._playing: Playing | None = None
+        self._playing: OutgoingReply | None = None
 
     def play(self, response_id: str, reply: SpokenReply) -> None:
         """Start a reply; one that is playing is broken off."""
@@ -60,7 +60,7 @@ class PacketPlayout:
         packets: Sequence[bytes | None] = reply.packets
         for fault in self._faults:
             packets = fault.packets([p for p in packets if p is not None], self._call_name)
-        self._playing = Playing(response_id, reply, packets)
+        self._playing = OutgoingReply(response_id, reply, packets)
 
     def pass_over(self, seconds: float) -> None:
         """So much of what is playing went out when nobody could receive it."""

@@ -20,11 +20,11 @@ Answer = Callable[[Message], Awaitable[Message | None]]
 M = TypeVar("M")
 
 
-class ChannelClosedError(HarnessError):
+class WorkerChannelClosedError(HarnessError):
     """The other end is gone."""
 
 
-class Channel:
+class WorkerChannel:
     """Carries messages until the other end is gone: `run` returns then.
 
     `answer` is given the other end's questions and news, in their order; what it returns for a question is
@@ -60,7 +60,7 @@ class Channel:
         self._writer.close()
 
     async def ask(self, message: Message, reply: type[M], within: float | None = None) -> M:
-        """The reply. Raises ChannelClosedError, and HarnessError for none in time or of another kind."""
+        """The reply. Raises WorkerChannelClosedError; HarnessError for none in time, or of another kind."""
         within = ANSWER_SECONDS if within is None else within
         number = next(self._numbers)
         self._asked[number] = asyncio.get_running_loop().create_future()
@@ -78,12 +78,12 @@ class Channel:
         return got
 
     def tell(self, message: Message) -> None:
-        """Send news. Raises ChannelClosedError."""
+        """Send news. Raises WorkerChannelClosedError."""
         self._send(Envelope(message=message))
 
     def _send(self, envelope: Envelope) -> None:
         if self._writer.is_closing():
-            raise ChannelClosedError("the other process is gone", "see what it said above")
+            raise WorkerChannelClosedError("the other process is gone", "see what it said above")
         frame = msgspec.json.encode(envelope)
         self._writer.write(len(frame).to_bytes(LENGTH_BYTES, "big") + frame)
 
@@ -104,7 +104,7 @@ class Channel:
         self._writer.close()
         for waiting in self._asked.values():
             if not waiting.done():
-                waiting.set_exception(ChannelClosedError("the other process is gone"))
+                waiting.set_exception(WorkerChannelClosedError("the other process is gone"))
         for task in list(self._answering):
             task.cancel()
         await asyncio.gather(*self._answering, return_exceptions=True)

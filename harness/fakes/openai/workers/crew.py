@@ -11,7 +11,7 @@ from typing import Any
 from harness.core.errors import HarnessError, UsageError
 from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.openai.settings import FakeSettings
-from harness.fakes.openai.workers.channel import ChannelClosedError
+from harness.fakes.openai.workers.channel import WorkerChannelClosedError
 from harness.fakes.openai.workers.ledger import LOST
 from harness.fakes.openai.workers.member import Member
 from harness.fakes.openai.workers.messages import Begun, Done, Ended, Issued, Message, Met, Reset, Start
@@ -115,7 +115,7 @@ class Crew:
 
     async def _ask_all(self, members: list[Member], message: Message) -> None:
         async def ask(member: Member) -> None:
-            with contextlib.suppress(ChannelClosedError):  # the dead need not know
+            with contextlib.suppress(WorkerChannelClosedError):  # the dead need not know
                 await member.ask(message, Done)
 
         await asyncio.gather(*(ask(member) for member in members))

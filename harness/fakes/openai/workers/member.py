@@ -13,10 +13,18 @@ from typing import Any, TypeVar
 from harness.core.clock import MonotonicClock
 from harness.core.errors import HarnessError, UsageError
 from harness.fakes import children
-from harness.fakes.openai.workers.channel import Channel, ChannelClosedError
+from harness.fakes.openai.workers.channel import WorkerChannel, WorkerChannelClosedError
 from harness.fakes.openai.workers.handing import Giver, hand_over_pair
 from harness.fakes.openai.workers.ledger import CallJson, Ledger
-from harness.fakes.openai.workers.messages import Message, Refused, Show, ShowArrived, Shown, Start, Started
+from harness.fakes.openai.workers.messages import (
+    Message,
+    ShowArrived,
+    ShowCalls,
+    Shown,
+    Start,
+    Started,
+    StartRefused,
+)
 
 START_SECONDS, START_SECONDS_EACH = 30.0, 5.0  # all start at once, on perhaps two cores
 STOP_SECONDS = 6.0  # longer than a worker gives its requests and calls
@@ -45,7 +53,7 @@ class Member:
         self._died = died
         self._stopping = False
         self._process: Process | None = None
-        self._channel: Channel | None = None
+        self._channel: WorkerChannel | None = None
         self._giver: Giver | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -65,7 +73,7 @@ class Member:
         giving, taking = hand_over_pair()
         self._giver = Giver(giving)
         with theirs, taking:
-            self._channel = await Channel.on(ours, self._reply)
+            self._channel = await WorkerChannel.on(ours, self._reply)
             self._tasks.append(asyncio.create_task(self._channel.run()))
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", PROCESS, str(taking.fileno())),
@@ -76,10 +84,10 @@ class Member:
             )
         within = START_SECONDS + START_SECONDS_EACH * self._start.workers
         try:
-            reply = await self._channel.ask(self._start, Started | Refused, within)  # type: ignore[arg-type]  # a union of types
+            reply = await self._channel.ask(self._start, Started | StartRefused, within)  # type: ignore[arg-type]  # a union of types
         except HarnessError as error:
             raise HarnessError(f"worker {self.index} did not start: {error.message}", error.remedy) from error
-        if isinstance(reply, Refused):
+        if isinstance(reply, StartRefused):
             raise UsageError(reply.message, reply.remedy)
         self.alive = True
         self._tasks.append(asyncio.create_task(self._watch(self._process)))
@@ -107,11 +115,11 @@ class Member:
         await self._giver.give(connection, head)
 
     async def ask(self, message: Message, reply: type[M]) -> M:
-        """Its reply. Raises ChannelClosedError where it is gone, and HarnessError where it hangs."""
+        """Its reply. Raises WorkerChannelClosedError where it is gone, and HarnessError where it hangs."""
         assert self._channel is not None  # noqa: S101  (started)
         try:
             return await self._channel.ask(message, reply)
-        except ChannelClosedError:
+        except WorkerChannelClosedError:
             self._is_dead()
             raise
         except HarnessError as error:
@@ -121,15 +129,15 @@ class Member:
     async def show(self, chosen: Mapping[str, str], *, events: bool) -> list[CallJson]:
         """Its calls; of a dead worker, what is known here. Raises HarnessError where it hangs."""
         if self.alive:
-            with contextlib.suppress(ChannelClosedError):
-                return list((await self.ask(Show(chosen=chosen, events=events), Shown)).found)
+            with contextlib.suppress(WorkerChannelClosedError):
+                return list((await self.ask(ShowCalls(chosen=chosen, events=events), Shown)).found)
         known = self.ledger.show(events=events)
         return [call for call in known if all(call[name] == chosen[name] for name in chosen)]
 
     async def arrived(self, since: float, answer: str) -> list[dict[str, Any]]:
         """The requests that reached it; none where it is dead. Raises HarnessError where it hangs."""
         if self.alive:
-            with contextlib.suppress(ChannelClosedError):
+            with contextlib.suppress(WorkerChannelClosedError):
                 return list((await self.ask(ShowArrived(since=since, answer=answer), Shown)).found)
         return []
 

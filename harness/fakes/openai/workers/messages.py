@@ -24,7 +24,7 @@ class Done(_Message, frozen=True):
 
 
 class Start(_Message, frozen=True, kw_only=True):
-    """Be worker `index` of `workers`. Replied by Started or Refused."""
+    """Be worker `index` of `workers`. Replied by Started or StartRefused."""
 
     settings: FakeSettings
     index: int
@@ -35,14 +35,14 @@ class Started(_Message, frozen=True):
     """Connections can be handed over."""
 
 
-class Refused(_Message, frozen=True, kw_only=True):
+class StartRefused(_Message, frozen=True, kw_only=True):
     """The settings cannot be used."""
 
     message: str
     remedy: str
 
 
-class Show(_Message, frozen=True, kw_only=True):
+class ShowCalls(_Message, frozen=True, kw_only=True):
     """See `Inspected.show`. Replied by Shown."""
 
     chosen: Mapping[str, str]
@@ -96,7 +96,20 @@ class Ended(_Message, frozen=True, kw_only=True):
     call: dict[str, Any]
 
 
-Message = Done | Start | Started | Refused | Show | ShowArrived | Shown | Reset | Issued | Begun | Met | Ended
+Message = (
+    Done
+    | Start
+    | Started
+    | StartRefused
+    | ShowCalls
+    | ShowArrived
+    | Shown
+    | Reset
+    | Issued
+    | Begun
+    | Met
+    | Ended
+)
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

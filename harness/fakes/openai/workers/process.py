@@ -24,7 +24,7 @@ from harness.fakes.openai.http.app import Endpoints, api_app
 from harness.fakes.openai.http.inspection import InspectedProcess
 from harness.fakes.openai.keys import EphemeralKey
 from harness.fakes.openai.record import UpstreamRecord
-from harness.fakes.openai.workers.channel import Channel, ChannelClosedError
+from harness.fakes.openai.workers.channel import WorkerChannel, WorkerChannelClosedError
 from harness.fakes.openai.workers.handing import Taker
 from harness.fakes.openai.workers.messages import (
     Begun,
@@ -33,13 +33,13 @@ from harness.fakes.openai.workers.messages import (
     Issued,
     Message,
     Met,
-    Refused,
     Reset,
-    Show,
     ShowArrived,
+    ShowCalls,
     Shown,
     Start,
     Started,
+    StartRefused,
 )
 from harness.fakes.openai.workers.routing import WorkerIds
 from harness.fakes.serving import Adopt, adopting
@@ -50,7 +50,7 @@ STANDARD_INPUT = 0
 class SharingWithFront:
     """What all workers share is with the front."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: WorkerChannel) -> None:
         self._channel = channel
 
     async def faults_of(self, record: UpstreamRecord) -> CallFaults:
@@ -65,7 +65,7 @@ class SharingWithFront:
 
     def ended(self, record: UpstreamRecord) -> None:
         """The front remembers it, should we die."""
-        with contextlib.suppress(ChannelClosedError):  # the front has ended, and so do we
+        with contextlib.suppress(WorkerChannelClosedError):  # the front has ended, and so do we
             self._channel.tell(Ended(call=record.as_json(events=False)))
 
 
@@ -79,7 +79,7 @@ class Worker:
         self._endpoints: Endpoints | None = None
         self._adopting: set[asyncio.Task[None]] = set()
 
-    async def serve(self, channel: Channel, hands: socket.socket) -> None:
+    async def serve(self, channel: WorkerChannel, hands: socket.socket) -> None:
         """Return when the front is gone and all calls are released."""
         listening = asyncio.create_task(channel.run())
         either: list[asyncio.Future[Any]] = [self._start, listening]
@@ -88,12 +88,12 @@ class Worker:
             try:
                 endpoints = self._new_endpoints(self._start.result(), channel)
             except HarnessError as error:
-                self._ready.set_result(Refused(message=error.message, remedy=error.remedy))
+                self._ready.set_result(StartRefused(message=error.message, remedy=error.remedy))
             else:
                 await self._serve(endpoints, hands, listening)
         await listening
 
-    def _new_endpoints(self, start: Start, channel: Channel) -> Endpoints:
+    def _new_endpoints(self, start: Start, channel: WorkerChannel) -> Endpoints:
         ids = WorkerIds(start.settings.seed, start.index, start.workers)
         sharing = SharingWithFront(channel)
         self._endpoints = Endpoints(start.settings, ids, sharing)
@@ -124,7 +124,7 @@ class Worker:
         calls, keys = self._endpoints.calls, self._endpoints.keys
         inspected = InspectedProcess(calls, keys, self._endpoints.arrivals)
         match message:
-            case Show(chosen=chosen, events=events):
+            case ShowCalls(chosen=chosen, events=events):
                 return Shown(found=await inspected.show(chosen, events=events))
             case ShowArrived(since=since, answer=answer):
                 return Shown(found=await inspected.arrived(since, answer))
@@ -140,7 +140,7 @@ class Worker:
 async def _main() -> None:
     worker = Worker()
     end = socket.socket(fileno=os.dup(STANDARD_INPUT))
-    await worker.serve(await Channel.on(end, worker.answer), socket.socket(fileno=int(sys.argv[1])))
+    await worker.serve(await WorkerChannel.on(end, worker.answer), socket.socket(fileno=int(sys.argv[1])))
 
 
 def main() -> None:

@@ -108,7 +108,7 @@ class StackTraceExposed(RelayFault):
 
 
 @relay_fault("call-leaked", "leaves the upstream call alone when the caller is gone", stage="lifecycle")
-class CallLeaked(RelayFault):
+class CallLeakedByRelay(RelayFault):
     abandons = True
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from harness.fakes.openai.media.hooks import MediaFault
-from harness.fakes.openai.media.playout import PacketPlayout, Playing
+from harness.fakes.openai.media.playout import OutgoingReply, PacketPlayout
 from harness.fakes.openai.speaking.replies import SpokenReply
 from harness.speech.opus import SILENCE
 
@@ -23,7 +23,7 @@ class Log:
 
     def __init__(self, *, idle: bool = True, faults: Sequence[MediaFault] = (), every: int = 1) -> None:
         self.progress: list[int] = []
-        self.over: list[tuple[Playing, bool]] = []
+        self.over: list[tuple[OutgoingReply, bool]] = []
         self.playout = PacketPlayout(
             call_name="abcd",
             idle=idle,

@@ -11,8 +11,8 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.fakes.openai.settings import FakeSettings
-from harness.fakes.openai.workers.channel import Answer, Channel, ChannelClosedError
-from harness.fakes.openai.workers.messages import Done, Ended, Message, Met, Reset, Show, Shown, Start
+from harness.fakes.openai.workers.channel import Answer, WorkerChannel, WorkerChannelClosedError
+from harness.fakes.openai.workers.messages import Done, Ended, Message, Met, Reset, ShowCalls, Shown, Start
 from tests.fakes.callers import quick
 
 
@@ -21,10 +21,10 @@ async def silent(_message: Message) -> Message | None:
 
 
 @asynccontextmanager
-async def channels(answer: Answer) -> AsyncIterator[tuple[Channel, Channel]]:
+async def channels(answer: Answer) -> AsyncIterator[tuple[WorkerChannel, WorkerChannel]]:
     """Ours, and theirs that answers so."""
     ours, theirs = [
-        await Channel.on(end, by) for end, by in zip(socket.socketpair(), (silent, answer), strict=True)
+        await WorkerChannel.on(end, by) for end, by in zip(socket.socketpair(), (silent, answer), strict=True)
     ]
     running = [asyncio.create_task(channel.run()) for channel in (ours, theirs)]
     try:
@@ -49,7 +49,7 @@ async def test_replies_find_their_questions_in_any_order() -> None:
     async with channels(answer) as (ours, _theirs):
         slow = asyncio.create_task(ours.ask(Reset(), Done))
         await asyncio.sleep(0)
-        shown = await ours.ask(Show(chosen={}, events=True), Shown)
+        shown = await ours.ask(ShowCalls(chosen={}, events=True), Shown)
         assert len(shown.found[0]["id"]) == 3_000_000
         assert await slow == Done()
 
@@ -96,8 +96,8 @@ async def test_no_answer_and_a_wrong_answer_are_errors_of_ours() -> None:
     async with channels(answer) as (ours, _theirs):
         with pytest.raises(HarnessError, match="Reset was answered by Done"):
             await ours.ask(Reset(), Met)
-        with pytest.raises(HarnessError, match=r"no answer to Show within 0\.05 s"):
-            await ours.ask(Show(chosen={}, events=False), Shown, within=0.05)
+        with pytest.raises(HarnessError, match=r"no answer to ShowCalls within 0\.05 s"):
+            await ours.ask(ShowCalls(chosen={}, events=False), Shown, within=0.05)
 
 
 async def test_who_waits_learns_that_the_other_end_is_gone() -> None:
@@ -106,7 +106,7 @@ async def test_who_waits_learns_that_the_other_end_is_gone() -> None:
         waiting = asyncio.create_task(ours.ask(Reset(), Done))
         await asyncio.sleep(0)
         theirs.close()
-        with pytest.raises(ChannelClosedError):
+        with pytest.raises(WorkerChannelClosedError):
             await waiting
-        with pytest.raises(ChannelClosedError):
+        with pytest.raises(WorkerChannelClosedError):
             ours.tell(Reset())
