@@ -17,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from harness.core.errors import HarnessError, UsageError
 
 STOP_SECONDS = 2.0
+KEEP_ALIVE_SECONDS = 75
 # One append of audio is at most 15 MiB (OpenAI's API reference), which base64 makes 20 MiB.
 LONGEST_WEBSOCKET_MESSAGE = 24 * 1024 * 1024
 
@@ -98,6 +99,9 @@ async def _serving(app: ASGIApp, listeners: Sequence[socket.socket], where: str)
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=int(STOP_SECONDS),
+        # Longer than any client keeps an idle connection (httpx: 5 s, as uvicorn itself): one that both ends
+        # give up at the same moment loses the request that is sent on it.
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=list(listeners)))

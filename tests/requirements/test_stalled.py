@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from harness.core.events import Stalled, StateChanged
+from harness.core.events import PacingMeasured, Stalled, StateChanged
 from harness.core.events.base import Side
 from harness.requirements.judging import judge
 from harness.requirements.model import Outcome, Verdict
 from harness.requirements.registry import REGISTRY
+from tests.requirements.audio_cases import ten_packets_at_a_time
 from tests.support.editing import a, changed
 from tests.support.timelines import healthy_events, timeline_of
 
@@ -45,3 +46,13 @@ def test_only_causes_about_time_are_excused() -> None:
     assert ("lifecycle.hang-up-releases-call", "call-leaked") in excused
     assert not any(rid.startswith("security.") for rid, _ in excused)
     assert not any(slug.startswith("offer-") for _, slug in excused)
+
+
+@pytest.mark.parametrize(("p99", "outcome"), [(1.2, Outcome.WARNED), (25.0, Outcome.INCONCLUSIVE)])
+def test_packets_in_a_row_are_nobodys_fault_where_the_fake_itself_sent_late(
+    p99: float, outcome: Outcome
+) -> None:
+    paced = PacingMeasured(at=7.9, side="upstream", packets=400, p50=0.1, p99=p99, max=2 * p99)
+    (found,) = judge([timeline_of([*ten_packets_at_a_time(), paced])], [REGISTRY.get("audio.clean")])
+    assert found.outcome == outcome
+    assert ("late by 25 ms" in found.explanation) == (p99 > 10)

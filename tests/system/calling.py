@@ -22,6 +22,7 @@ from harness.config.hooks import UsageEndpoint
 from harness.config.ice import IceServer
 from harness.config.run import RunSettings
 from harness.config.timeouts import Timeouts
+from harness.core.events import PacingMeasured
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.requirements.judging import CallJudge
@@ -32,6 +33,7 @@ from tests.system.planted_usage import usage_endpoints
 
 P = TypeVar("P", bound=Planned)
 
+LATE_MS = 10.0  # of a sender, p99: above it, the pace of packets says nothing
 CONCURRENCY = 8  # they mostly wait: one takes a thirtieth of a core
 BEARER = "matrix-caller-token"
 
@@ -97,7 +99,8 @@ def make_until_told(
 def was_late(timeline: Timeline) -> bool:
     """Whether verdicts on the call may be inconclusive for our own lateness."""
     judge = CallJudge(timeline)
-    return judge.lateness() is not None or judge.stalled() is not None
+    is_slow = judge.lateness() is not None or judge.stalled() is not None
+    return is_slow or any(m.p99 >= LATE_MS for m in timeline.all(PacingMeasured, side=None))
 
 
 async def _calls(planned: Sequence[Planned], settings: RunSettings, side_by_side: int) -> list[Timeline]:

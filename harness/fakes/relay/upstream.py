@@ -62,7 +62,7 @@ class UpstreamClient:
         self.held: list[UpstreamReply] = []  # calls that end when the relay stops
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(settings.upstream_seconds, connect=settings.connect_seconds),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=2.0),
             headers={"Authorization": f"Bearer {settings.api_key}"},
             trust_env=False,
         )

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.core.events import AudioCompared, IceServerTried, Packet, PairSelected, StretchHeard
+from harness.core.events import (
+    AudioCompared,
+    IceServerTried,
+    PacingMeasured,
+    Packet,
+    PairSelected,
+    StretchHeard,
+)
 from harness.core.reception import ONE_PACKET, Reception, reception, streams
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply
@@ -17,6 +24,7 @@ from harness.requirements.model import (
     Condition,
     Evidence,
     Finding,
+    Inconclusive,
     Level,
     NotApplicable,
     Severity,
@@ -28,6 +36,7 @@ from harness.requirements.registry import requirement
 # A stream that is this much off real time, or has this part of its packets back to back, is not paced.
 PACE_TOLERANCE = 0.25
 MOSTLY_BURSTS = 0.4
+MOSTLY_A_FRAME_MS = 10.0  # of 20: a sender that is so late sends two packets in a row
 SHORTEST_STRETCH = 25  # packets: half a second says little less
 
 
@@ -79,6 +88,8 @@ def clean(timeline: Timeline) -> Finding:
             if len(stretch) < SHORTEST_STRETCH:
                 continue
             found = reception(stretch)
+            if found.bursts > MOSTLY_BURSTS and (late := _fake_sent_late(timeline)):
+                return Inconclusive(late)
             if (violation := _violation(_amiss(timeline, found), _quote(reply, found))) is not None:
                 return violation
         for heard in _audible(timeline, reply):
@@ -136,6 +147,17 @@ def _amiss(timeline: Timeline, found: Reception) -> Iterator[tuple[str, str]]:
         yield "jitter", f"{found.jitter_ms:.0f} ms (95th percentile), {jitter:g} ms allowed"
     if found.clipped * 100 > clipped:
         yield "clipping", f"{found.clipped * 100:.1f} % of samples at full scale, {clipped:g} % allowed"
+
+
+def _fake_sent_late(timeline: Timeline) -> str:
+    """Why packets that come back to back say nothing of the way: the fake sent them so, having been late."""
+    measured = timeline.last(PacingMeasured, side="upstream")
+    if measured is None or measured.p99 < MOSTLY_A_FRAME_MS:
+        return ""
+    return (
+        f"the fake's own sender was late by {measured.p99:.0f} ms (p99), and made up for it with packets back "
+        "to back: this machine is too busy to tell at what pace they would have come"
+    )
 
 
 def _through_tcp(timeline: Timeline) -> bool:

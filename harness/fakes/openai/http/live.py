@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from openai.types.live.client_event import ClientEvent
-from openai.types.live.session_config import SessionConfig
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -210,11 +208,18 @@ def _realtime(config: Mapping[str, Any]) -> dict[str, Any]:
     return shown | ({"instructions": config["instructions"]} if config.get("instructions") else {})
 
 
+# Imported when first asked for: the package takes a second to load, which no other front door needs.
+
+
 @cache
 def _client_events() -> TypeAdapter[Any]:
+    from openai.types.live.client_event import ClientEvent
+
     return TypeAdapter(ClientEvent)
 
 
 @cache
 def _configs() -> TypeAdapter[Any]:
+    from openai.types.live.session_config import SessionConfig
+
     return TypeAdapter(SessionConfig)
