@@ -155,8 +155,8 @@ def _fake_sent_late(timeline: Timeline) -> str:
     if measured is None or measured.p99 < MOSTLY_A_FRAME_MS:
         return ""
     return (
-        f"the fake's own sender was late by {measured.p99:.0f} ms (p99), and made up for it with packets back "
-        "to back: this machine is too busy to tell at what pace they would have come"
+        f"the fake's own sender was late by {measured.p99:.0f} ms (p99), and made up for it with packets "
+        "back to back: this machine is too busy to tell at what pace they would have come"
     )
 
 
