@@ -29,7 +29,7 @@ TIMED = {
     "call": ("tests/call", "tests/run"),
     "clients": ("tests/clients",),
 }
-TIMED_AT_ONCE, OTHERS_AT_ONCE = 4, 2
+TIMED_AT_ONCE, OTHERS_AT_ONCE = 3, 2
 NICE = "5"  # a third of the share of others: enough not to starve, and to be late for nothing
 # Says at the end of each output what the command cost, with all that it started: two cores are soon full.
 WITH_CPU_TIME = ("bash", "-c", 'TIMEFORMAT="%R s, of them %U + %S s of CPU"; time "$@"', "-")

@@ -6,11 +6,13 @@ One timer for all calls of a loop. What a machine that is too busy makes late mu
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 BEAT_SECONDS = 0.1
+REMEMBERED = 200  # stalls
 LEAST_SECONDS = 0.15  # shorter ones say nothing that the pacer's own lateness does not
 
 OnStall = Callable[[float], None]
@@ -27,6 +29,7 @@ class StallWatch:
         self._next_id = 0
         self._handle: asyncio.TimerHandle | None = None
         self._due = 0.0
+        self._told: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
 
     @classmethod
     def shared(cls) -> StallWatch:
@@ -50,6 +53,11 @@ class StallWatch:
 
         return unlisten
 
+    def within(self, seconds: float) -> list[float]:
+        """How long the loop stood still, each time in the last seconds; empty where nobody listened."""
+        since = self._loop.time() - seconds
+        return [late for ended, late in self._told if ended >= since]
+
     def _beat_again(self) -> None:
         self._due = self._loop.time() + BEAT_SECONDS
         self._handle = self._loop.call_at(self._due, self._beat)
@@ -58,5 +66,6 @@ class StallWatch:
         late = self._loop.time() - self._due
         self._beat_again()
         if late >= LEAST_SECONDS:
+            self._told.append((self._loop.time(), late))
             for listener in list(self._listeners.values()):
                 listener(late)

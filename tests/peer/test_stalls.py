@@ -14,6 +14,8 @@ async def test_a_loop_that_stood_still_is_told_of_for_about_as_long_as_it_did() 
     while not told:
         await asyncio.sleep(0.01)
     unlisten()
+    assert StallWatch.shared().within(10.0) == told
+    assert StallWatch.shared().within(0.0) == []
     assert told[0] >= 0.5 - 0.1 - 0.01  # less what was left until the next beat
     assert told[0] > LEAST_SECONDS
 

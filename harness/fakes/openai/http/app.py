@@ -35,6 +35,7 @@ from harness.fakes.openai.ids import Ids
 from harness.fakes.openai.keys import AZURE_PREFIX, Keys
 from harness.fakes.openai.models import ModelsList
 from harness.fakes.openai.settings import FakeSettings
+from harness.peer.stalls import StallWatch
 from harness.speech.library import Library, load_library
 
 MANAGEMENT_PATH = "/_fake"
@@ -89,9 +90,11 @@ class Endpoints:
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         """Nothing is left of any call when it is over."""
         client_events()  # loaded now, lest the first caller wait for it
+        unlisten = StallWatch.shared().listen(lambda _seconds: None)  # also while there is no call
         try:
             yield
         finally:
+            unlisten()
             await self.calls.end_all("server-stopped")
 
 

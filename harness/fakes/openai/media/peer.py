@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
 
 DTLS_SECONDS = 10.0
 MOST_TOLD = 50  # of what may differ with each packet
+BEFORE_SECONDS = 5.0  # of a call: so long may its offer have lain unread
 # Packets that are opened, decoded and judged one after the other. For load, 100 ms at a time, which halves
 # their cost: the stamps of turns stay as they are, the events come up to 80 ms later.
 HEARD_BATCH: dict[Engine, int] = {"silero": 1, "webrtc": 5}
@@ -129,7 +130,10 @@ class FakePeer:
         driver.recall = self._ear.recall
         record.measure = self._measure
         record.counted = self._counted
-        self._unlisten = StallWatch.shared().listen(self._stalled)
+        stalls = StallWatch.shared()
+        for seconds in stalls.within(BEFORE_SECONDS):  # what kept the offer waiting
+            self._stalled(seconds)
+        self._unlisten = stalls.listen(self._stalled)
 
     async def answer(self) -> str:
         """Gather candidates and answer the offer."""
