@@ -20,6 +20,8 @@ export function versionOf(name) {
 /** Run a conversation and exit: 0, or 1 where it did not come to its end. */
 export async function run(name, converse) {
   const report = new Report((line) => process.stdout.write(`${JSON.stringify(line)}\n`));
+  // Nobody reads any more: telling of that would fail in the same way, for ever.
+  process.stdout.on("error", () => process.exit(1));
   process.on("uncaughtException", (error) => report.problem(error));
   process.on("unhandledRejection", (error) => report.problem(error));
   report.version(versionOf(name));
