@@ -79,7 +79,7 @@ def test_a_broken_relay_is_named_with_cause_and_fix_and_the_document_says_the_sa
     assert "the relay is violating: 1 failed" in said
     assert any(line.startswith("✗") and "arrived at the fake" in line for line in said.splitlines())
     document = json.loads(capsys.readouterr().out)
-    assert (document["schema"], document["verdict"]) == (1, "violating")
+    assert (document["schema"], document["verdict"]) == (2, "violating")
     stages = {stage["name"]: stage for stage in document["stages"]}
     assert list(stages) == NAMES
     assert stages["offer sent"]["state"] == "reached"

@@ -56,7 +56,7 @@ async def test_with_opus_as_111_every_line_of_it_has_the_number() -> None:
     opus = audio.codec("opus")
     assert opus is not None
     assert (opus.payload_type, opus.parameters) == (111, "maxplaybackrate=48000;stereo=1;useinbandfec=1")
-    assert "109" not in change.apply(offer).replace(parse_sdp(offer).sections[0].fingerprints[0][1], "")
+    assert not re.search(r"\b109\b", change.apply(offer))  # ids and fingerprints have it within longer runs
 
 
 async def test_a_fingerprint_moves_into_each_section() -> None:

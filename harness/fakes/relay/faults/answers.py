@@ -13,7 +13,7 @@ from harness.fakes.relay.hooks import RelayFault, relay_fault
 from harness.fakes.relay.upstream import UpstreamReply
 
 
-class AnswerFault(RelayFault):
+class RelayAnswerFault(RelayFault):
     """Acts on successful responses only."""
 
     async def respond(self, response: Response) -> Response:
@@ -43,19 +43,19 @@ class NoFinalNewline(RelayFault):
 
 
 @relay_fault("html-page", "returns a page where the answer should be", stage="answer")
-class HtmlPage(AnswerFault):
+class HtmlPage(RelayAnswerFault):
     async def spoil(self, response: Response) -> Response:
         return HTMLResponse("<!doctype html>\n<html><body><h1>Voice</h1></body></html>\n")
 
 
 @relay_fault("json-wrapped", "wraps the answer in JSON where the dialect says SDP", stage="answer")
-class JsonWrapped(AnswerFault):
+class JsonWrapped(RelayAnswerFault):
     async def spoil(self, response: Response) -> Response:
         return JSONResponse({"data": {"answer": bytes(response.body).decode("utf-8", "replace")}})
 
 
 @relay_fault("empty-body", "returns success and nothing else", stage="answer")
-class EmptyBody(AnswerFault):
+class EmptyBody(RelayAnswerFault):
     async def spoil(self, response: Response) -> Response:
         return Response(b"", response.status_code, media_type=response.media_type)
 
@@ -67,7 +67,7 @@ class EmptyBody(AnswerFault):
     default="text/html",
     value_help="a media type",
 )
-class WrongMediaType(AnswerFault):
+class WrongMediaType(RelayAnswerFault):
     async def spoil(self, response: Response) -> Response:
         response.headers["Content-Type"] = str(self.value)
         return response
@@ -78,7 +78,7 @@ class WrongMediaType(AnswerFault):
     "copies upstream's Content-Encoding onto a body that is decoded already",
     stage="answer",
 )
-class ContentEncodingCopied(AnswerFault):
+class ContentEncodingCopied(RelayAnswerFault):
     async def spoil(self, response: Response) -> Response:
         response.headers["Content-Encoding"] = "gzip"
         return response
@@ -87,7 +87,7 @@ class ContentEncodingCopied(AnswerFault):
 @relay_fault(
     "slow-answer", "answers late", stage="answer", default=4.0, value_help="seconds before the answer"
 )
-class SlowAnswer(AnswerFault):
+class SlowAnswer(RelayAnswerFault):
     async def spoil(self, response: Response) -> Response:
         await asyncio.sleep(float(self.value))
         return response
@@ -122,7 +122,7 @@ class AnswerUnread(RelayFault):
     default=300.0,
     value_help="seconds of silence",
 )
-class AnswerStalls(AnswerFault):
+class AnswerStalls(RelayAnswerFault):
     async def spoil(self, response: Response) -> Response:
         body = bytes(response.body)
 
@@ -137,7 +137,7 @@ class AnswerStalls(AnswerFault):
 @relay_fault(
     "json-quoted", "returns the answer as a JSON string, quotes and escapes included", stage="answer"
 )
-class JsonQuoted(AnswerFault):
+class JsonQuoted(RelayAnswerFault):
     async def spoil(self, response: Response) -> Response:
         return Response(
             json.dumps(bytes(response.body).decode("utf-8", "replace")), media_type="application/json"
