@@ -252,6 +252,7 @@ def _started(
         dialect=context.target.dialect,
         mode=context.settings.mode,
         limits=dict(context.settings.limits),
+        prices=dict(context.settings.prices),
         ufrag=ufrag,
         silent=context.target.silent,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
+import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
@@ -16,6 +18,7 @@ from harness.config.target import check_dialect, check_origin, check_url
 from harness.core.errors import UsageError
 from harness.core.events import UsageUnit
 from harness.core.limits import check_limits
+from harness.core.prices import PRICES, Price, price_of
 
 T = TypeVar("T")
 
@@ -50,11 +53,19 @@ def _check_hook_url(url: str) -> None:
         check_url(url, "the hook's URL")
 
 
+def _check_priced(model: str) -> None:
+    if price_of(model) is None:
+        near = " or ".join(difflib.get_close_matches(model, PRICES)) or ", ".join(PRICES)
+        raise UsageError(f"no price is known for {model!r}", f"name {near}, or give a table of USD")
+
+
 Variable = Annotated[str, _kept(_check_variable)]
 Url = Annotated[str, _kept(lambda url: check_url(url, "the target"))]
 HookUrl = Annotated[str, _kept(_check_hook_url)]
 LimitName = Annotated[str, _kept(lambda name: check_limits([name]))]
 JsonPath = Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$")]
+KnownModel = Annotated[str, _kept(_check_priced)]
+Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=120)]
 
 
@@ -93,6 +104,24 @@ class UsageTable(_Table):
     settle_s: Seconds = SETTLE_SECONDS
 
 
+class PriceTable(_Table):
+    """USD per million tokens of each kind, and per hour of the session; see `harness.core.prices.Price`.
+
+    `like` names a known model, whose price is taken where the table gives none.
+    """
+
+    like: KnownModel | None = None
+    text_in: Usd = 0.0
+    text_cached: Usd | None = None
+    text_out: Usd = 0.0
+    audio_in: Usd = 0.0
+    audio_cached: Usd | None = None
+    audio_out: Usd = 0.0
+    image_in: Usd = 0.0
+    image_cached: Usd | None = None
+    per_hour: Usd = 0.0
+
+
 class TargetTable(_Table):
     """One target: `[targets.NAME]`."""
 
@@ -116,6 +145,7 @@ class TargetTable(_Table):
     fake_openai: str | None = None
     concurrency: Annotated[int, Field(ge=1)] | None = None
     limits: dict[LimitName, float] = Field(default_factory=dict)
+    prices: dict[str, PriceTable] = Field(default_factory=dict)
     before_call: BeforeCallTable | None = None
     usage: UsageTable | None = None
 
@@ -124,6 +154,15 @@ class TargetsFile(_Table):
     """The whole file."""
 
     targets: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], TargetTable]
+
+
+def own_prices(given: Mapping[str, PriceTable]) -> dict[str, Price]:
+    """The prices by model."""
+    found = {}
+    for model, table in given.items():
+        base = price_of(table.like or "") or Price()
+        found[model] = msgspec.structs.replace(base, **table.model_dump(exclude_unset=True, exclude={"like"}))
+    return found
 
 
 def is_name(address: str) -> bool:
