@@ -29,6 +29,7 @@ COMMANDS = {
     "ice": "harness.cli.ice",
     "judge": "harness.cli.judge",
     "relay": "harness.cli.serving",
+    "schema": "harness.cli.schema",
     "soak": "harness.cli.capacity",
 }
 

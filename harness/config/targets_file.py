@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from harness.config.hooks import HOOK_SECONDS, SETTLE_SECONDS
 from harness.config.offers import check_offer_shape
-from harness.config.target import check_dialect, check_origin, check_url
+from harness.config.target import DIALECT_NAMES, check_dialect, check_origin, check_url
 from harness.core.errors import UsageError
 from harness.core.events import UsageUnit
-from harness.core.limits import check_limits
+from harness.core.limits import LIMITS, check_limits
+from harness.core.offer_shapes import OFFER_SHAPES
 from harness.core.prices import PRICES, Price, price_of
 
 T = TypeVar("T")
@@ -36,6 +37,11 @@ def _kept(check: Callable[[T], object]) -> AfterValidator:
         return value
 
     return AfterValidator(checked)
+
+
+def _one_of(names: Iterable[str]) -> WithJsonSchema:
+    """What an editor offers, where a check of ours decides."""
+    return WithJsonSchema({"type": "string", "enum": list(names)})
 
 
 def _check_variable(name: str) -> None:
@@ -62,9 +68,11 @@ def _check_priced(model: str) -> None:
 Variable = Annotated[str, _kept(_check_variable)]
 Url = Annotated[str, _kept(lambda url: check_url(url, "the target"))]
 HookUrl = Annotated[str, _kept(_check_hook_url)]
-LimitName = Annotated[str, _kept(lambda name: check_limits([name]))]
+LimitName = Annotated[str, _kept(lambda name: check_limits([name])), _one_of(LIMITS)]
+Dialect = Annotated[str, _kept(check_dialect), _one_of(DIALECT_NAMES)]
+Offer = Annotated[str, _kept(check_offer_shape), _one_of(OFFER_SHAPES)]
 JsonPath = Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$")]
-KnownModel = Annotated[str, _kept(_check_priced)]
+KnownModel = Annotated[str, _kept(_check_priced), _one_of(PRICES)]
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=120)]
 
@@ -126,9 +134,9 @@ class TargetTable(_Table):
     """One target: `[targets.NAME]`."""
 
     url: Url
-    dialect: Annotated[str, _kept(check_dialect)] | None = None
+    dialect: Dialect | None = None
     origin: Annotated[str, _kept(check_origin)] = ""
-    offer: Annotated[str, _kept(check_offer_shape)] | None = None
+    offer: Offer | None = None
     auth: Literal["required", "open"] | None = None
     silent: bool = False
     bearer_env: Variable | None = None

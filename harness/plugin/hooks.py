@@ -84,6 +84,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if VOICE in item.config.stash:
         from harness.plugin.terminal import make_report_printable
 
+        item.config.stash[VOICE].settle(item, report)
         make_report_printable(report)
     return report
 

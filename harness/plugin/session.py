@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,11 +15,12 @@ from harness.config.run import RunSettings, run_settings
 from harness.core.errors import HarnessError, TargetUnreachableError
 from harness.core.limits import parse_limits
 from harness.network.presets import preset
-from harness.plugin import terminal
+from harness.plugin import junit, terminal
 from harness.plugin.allure import AllureReport
 from harness.plugin.baseline import Baseline
 from harness.plugin.options import is_strict
 from harness.plugin.repeating import repeat_options
+from harness.report.ci import tell_ci
 from harness.report.files import write_run
 from harness.report.html import write_html
 from harness.report.saved import RESULTS
@@ -42,6 +44,7 @@ class VoiceSession:
     asked_over_calls: dict[Requirement, list[Scenario]] = field(default_factory=dict)
     run: Run | None = None
     _written: str = ""
+    _ci_lines: list[str] = field(default_factory=list)
     _verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
 
     @classmethod
@@ -90,6 +93,8 @@ class VoiceSession:
             uvloop.run(execute(self.settings, planned, observer, repeat=self.repeat))
         except HarnessError as error:
             pytest.exit(str(error), returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE])
+        if self.run is not None:
+            junit.tell_suite(config, self.run)
         if self.run is not None and self.run.unreachable:
             nobody = TargetUnreachableError(
                 f"nothing answered at {self.run.target}: {self.run.unreachable}",
@@ -111,11 +116,18 @@ class VoiceSession:
         if self.run is not None and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = EXIT_CODES[self.run.verdict] or int(self.baseline.failed)
 
+    def settle(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Tell what a report says of a test of ours in JUnit's file."""
+        if (scenario := getattr(item, "scenario", None)) is not None or hasattr(item, "scenarios"):
+            junit.settle(report, item, self._entry(scenario))
+
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """Say what it comes to."""
         if self.run is not None and not self.run.unreachable:
             terminal.summarise(reporter, self.run, self._written)
             terminal.compared(reporter, self.baseline.comparison)
+            for line in self._ci_lines:
+                reporter.write_line(line)
 
     def _observe(self, happening: Happening) -> None:
         match happening:
@@ -132,6 +144,7 @@ class VoiceSession:
             self.allure.finish(run)
         if not run.interrupted and not run.unreachable:
             self.baseline.compare(self.settings.reports / RESULTS)
+        self._ci_lines = tell_ci(run, self.settings.reports, os.environ)
         page = write_html(
             run,
             self.settings.reports,
