@@ -126,8 +126,7 @@ class VoiceSession:
         if self.run is not None and not self.run.unreachable:
             terminal.summarise(reporter, self.run, self._written)
             terminal.compared(reporter, self.baseline.comparison)
-            for line in self._ci_lines:
-                reporter.write_line(line)
+            terminal.commands(reporter, self._ci_lines)
 
     def _observe(self, happening: Happening) -> None:
         match happening:
