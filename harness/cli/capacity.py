@@ -17,6 +17,7 @@ import click
 
 from harness.config.offers import OFFER_HELP
 from harness.core.errors import UsageError
+from harness.core.extras import require_extra
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
@@ -123,6 +124,7 @@ def seconds_of(duration: str) -> int:
 
 
 def _become(module: str, options: dict[str, Any]) -> NoReturn:
+    require_extra("load", "calling under load")
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, [sys.executable, "-m", module, json.dumps(options)])  # noqa: S606  (our own module)
