@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
@@ -18,6 +17,7 @@ from harness.config.target import DIALECT_NAMES, check_dialect, check_origin, ch
 from harness.core.errors import UsageError
 from harness.core.events import UsageUnit
 from harness.core.limits import LIMITS, check_limits
+from harness.core.nearest import meant
 from harness.core.offer_shapes import OFFER_SHAPES
 from harness.core.prices import PRICES, Price, price_of
 
@@ -61,8 +61,7 @@ def _check_hook_url(url: str) -> None:
 
 def _check_priced(model: str) -> None:
     if price_of(model) is None:
-        near = " or ".join(difflib.get_close_matches(model, PRICES)) or ", ".join(PRICES)
-        raise UsageError(f"no price is known for {model!r}", f"name {near}, or give a table of USD")
+        raise UsageError(f"no price is known for {model!r}", meant(model, PRICES))
 
 
 Variable = Annotated[str, _kept(_check_variable)]

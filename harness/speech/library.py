@@ -6,7 +6,6 @@ Beside them, whatever audio file a scenario names by its path.
 from __future__ import annotations
 
 import copy
-import difflib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache, partial
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from harness.config.settings import read_settings
 from harness.core.errors import UsageError
+from harness.core.nearest import meant
 from harness.speech import recipes
 from harness.speech.clip import Clip
 from harness.speech.manifest import MANIFEST, Composed, Cut, Entry, Generated, Recorded, read_manifest
@@ -61,9 +61,8 @@ class Library(Mapping[str, Clip]):
             return self._clips[name]
         if is_path(name):
             return own_clip(name, (*self.folders, Path.cwd()))
-        near = difflib.get_close_matches(name, self._clips, n=3) or sorted(self._clips)
         folders = " or ".join(map(str, self._directories))
-        raise UsageError(f"there is no clip {name!r} in {folders}", f"did you mean {', '.join(near)}?")
+        raise UsageError(f"there is no clip {name!r} in {folders}", meant(name, sorted(self._clips)))
 
 
 def _clip(
