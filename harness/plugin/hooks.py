@@ -102,6 +102,14 @@ def pytest_collection_modifyitems(
             config.stash[VOICE].check()
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
+    if VOICE in config.stash and hasattr(config, "workerinput"):
+        from harness.plugin.items import RequirementItem, RunItem
+        from harness.plugin.workers import refuse
+
+        items[:] = [item for item in items if not isinstance(item, RequirementItem | RunItem)]
+        del config.stash[VOICE]
+        refuse(config)
+        return
     if smoke:
         from harness.plugin.items import items_of_smoke
 
@@ -149,9 +157,22 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] 
     return None
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker of pytest-xdist is done: it may have had scenarios."""
+    from harness.plugin.workers import note
+
+    note(node)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Settle the exit status."""
+    if session.config.pluginmanager.has_plugin("dsession"):
+        from harness.plugin.workers import is_refused
+
+        if is_refused(session.config):
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
     voice = session.config.stash.get(VOICE, None)
     if voice is not None:
         voice.finish(session)
@@ -162,3 +183,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     voice = config.stash.get(VOICE, None)
     if voice is not None:
         voice.summarise(terminalreporter)
+    elif config.pluginmanager.has_plugin("dsession"):
+        from harness.plugin.workers import REFUSED, is_refused
+
+        if is_refused(config):
+            terminalreporter.write_line(f"ERROR: {REFUSED}", red=True)
