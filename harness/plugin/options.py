@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from harness.config.options import Texts, options_of
+from harness.config.option_texts import Texts
+from harness.config.options import options_of
 from harness.core.nearest import near
 
 LONG = "--voice-"
