@@ -16,7 +16,8 @@ from harness.cli.examining import Examined, check_call, examine
 from harness.cli.options import takes_options
 from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
 from harness.config.asking import settings_of
-from harness.config.options import blaming, read_options
+from harness.config.option import blaming
+from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
 from harness.core.errors import UsageError
 from harness.core.offer_shapes import CHROMIUM
@@ -51,12 +52,12 @@ def doctor(target: str | None, **texts: Any) -> int:
     return EXIT_CODES[run.verdict]
 
 
-async def _examined(settings: RunSettings, scenario: Scenario, clip: str, show: Show) -> tuple[Examined, Run]:
+async def _examined(settings: RunSettings, plan: Scenario, clip: str, show: Show) -> tuple[Examined, Run]:
     found: list[Examined] = []
 
-    async def place(context: CallContext, plan: Scenario, *, call: str, watch: Watch) -> CallRecord:
+    async def place(context: CallContext, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
         del call  # each dialect that is tried has a call, and a number, of its own
-        examined = await examine(context, plan, watch=watch, on_refused=show.refused)
+        examined = await examine(context, scenario, watch=watch, on_refused=show.refused)
         found.append(examined)
         return examined.record
 
@@ -65,7 +66,7 @@ async def _examined(settings: RunSettings, scenario: Scenario, clip: str, show: 
             context.library.clip(clip)  # so that an unknown one is refused before anything is sent
         show.begin(settings)
 
-    planned = [Planned(scenario, tuple(REGISTRY))]
+    planned = [Planned(plan, tuple(REGISTRY))]
     with show:
         run = await execute(settings, planned, show.observe, place=place, check=check)
     return found[0], run

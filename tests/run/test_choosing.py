@@ -37,8 +37,8 @@ async def run(
 ) -> Run:
     """`silent`: the scenarios whose call gives the rule no occasion."""
 
-    async def place(_context: CallContext, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
-        del watch
+    async def place(context: CallContext, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
+        del context, watch
         started, *rest = NO_REPLY if scenario.name in silent else HEALTHY
         assert isinstance(started, CallStarted)
         events = [replace(started, call=call, scenario=scenario.name), *rest]

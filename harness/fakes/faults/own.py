@@ -1,4 +1,4 @@
-"""Faults of one's own: Python files that HARNESS_FAULTS names are run once, and register what they declare."""
+"""Faults of one's own: Python files that HARNESS_FAULTS names are run once, and register what they have."""
 
 from __future__ import annotations
 
