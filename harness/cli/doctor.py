@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from harness.call.conduct import CallRecord, Watch
 from harness.call.context import CallContext
 from harness.cli.examining import Examined, check_call, examine
 from harness.cli.options import takes_options
+from harness.cli.screen import say
 from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
 from harness.config.asking import settings_of
 from harness.config.option import blaming
@@ -21,11 +23,14 @@ from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
 from harness.core.errors import UsageError
 from harness.core.offer_shapes import CHROMIUM
+from harness.report.ci import tell_ci
 from harness.report.files import write_run
+from harness.report.html import write_html
 from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned, execute
 from harness.run.model import EXIT_CODES, Run
 from harness.run.smoke import smoke
+from harness.speech.library import load_library
 
 
 @click.command()
@@ -48,7 +53,11 @@ def doctor(target: str | None, **texts: Any) -> int:
     examined, run = uvloop.run(
         _examined(settings, smoke if values["smoke"] else check_call(values["say"]), values["say"], show)
     )
-    show.outcome(examined, run, write_run(run, settings.reports))
+    written = write_run(run, settings.reports)
+    write_html(run, settings.reports, load_library())
+    for line in tell_ci(run, settings.reports, os.environ):
+        say(line, err=values["as_json"])
+    show.outcome(examined, run, written)
     return EXIT_CODES[run.verdict]
 
 

@@ -16,10 +16,12 @@ from harness.core.errors import UsageError
 from harness.plugin.options import ShortNames, add_options
 
 if TYPE_CHECKING:
+    from harness.plugin.folding import Folding
     from harness.plugin.session import VoiceSession
 
 VOICE: pytest.StashKey[VoiceSession] = pytest.StashKey()
 PROBLEM: pytest.StashKey[str] = pytest.StashKey()
+FOLDING: pytest.StashKey[Folding] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -130,7 +132,12 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         from harness.plugin.items import planned
 
         if plan := planned(session.items):
+            from harness.plugin.folding import Folding
+
             voice.execute(session.config, plan)
+            if folding := Folding.of(session.config, session.items):
+                session.config.stash[FOLDING] = folding
+                voice.folded = True
     return (yield)
 
 
@@ -147,12 +154,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
-    """Our outcomes by their own names."""
+def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, Any] | None:
+    """Our outcomes by their own names; in a line for each call where nobody asked for more."""
     for name, value in getattr(report, "user_properties", ()):  # a collection report has none
         if name == "harness.outcome" and report.when == "call":
             from harness.plugin.terminal import status_of
 
+            status = status_of(str(value)) or (report.outcome, "", report.outcome.upper())
+            if FOLDING in config.stash:
+                return status[0], config.stash[FOLDING].letter(report, str(value)), status[2]
             return status_of(str(value))
     return None
 

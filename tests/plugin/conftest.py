@@ -59,7 +59,7 @@ def scenarios_in(folder: Path) -> Run:
     def run(*arguments: str, paths: tuple[str, ...] = ("scenarios/",), **environment: str) -> Finished:
         reports, said = folder / "reports", folder / "output.txt"
         code = run_pytest(
-            [*paths, f"--reports={reports}", "-p", "no:cacheprovider", *arguments],
+            [*paths, "-v", f"--reports={reports}", "-p", "no:cacheprovider", *arguments],
             cwd=ROOT,
             environment={**os.environ, "NO_COLOR": "1", "COLUMNS": "120", **environment},
             output=said,
