@@ -28,6 +28,7 @@ TIMED = {
     "doors": ("tests/cli", "tests/fakes/openai/faults", "tests/fakes/openai/workers", "tests/network/nat"),
     "call": ("tests/call", "tests/run"),
     "clients": ("tests/clients",),
+    "product": ("tests/product",),
 }
 TIMED_AT_ONCE, OTHERS_AT_ONCE = 3, 2
 NICE = "5"  # a third of the share of others: enough not to starve, and to be late for nothing

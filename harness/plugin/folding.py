@@ -31,8 +31,8 @@ class Folding:
             return None
         if config.option.tbstyle == "auto":
             config.option.tbstyle = "no"
-        if config.option.reportchars == "fE":  # pytest's default
-            config.option.reportchars = ""
+        if config.option.reportchars.startswith("fE"):  # pytest's default, and what plugins add to it
+            config.option.reportchars = config.option.reportchars[2:]
         names = {
             item.nodeid: item.scenario.name if isinstance(item, RequirementItem) else "run" for item in ours
         }
@@ -41,6 +41,8 @@ class Folding:
 
     def letter(self, report: pytest.TestReport, outcome: str) -> str:
         """What stands in place of a test's letter: nothing, but behind a scenario's last test its line."""
+        if report.outcome not in ("passed", "failed", "skipped"):  # pytest-rerunfailures has another
+            return ""
         self._outcomes[Outcome(outcome)] += 1
         name = self.last.get(report.nodeid)
         if name is None:
