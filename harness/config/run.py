@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from harness.config.ice import IceConfiguration, check_policy
 from harness.config.ice_options import or_environment, with_ice
 from harness.config.offers import check_offer_shape
+from harness.config.options import HIGHEST_SEED
 from harness.config.settings import Settings, read_settings
 from harness.config.target import (
     DEFAULT_DIALECT,
@@ -34,7 +35,6 @@ Mode = Literal["embedded", "black-box", "grey-box"]
 
 EMBEDDED_CONCURRENCY = 6
 TARGET_CONCURRENCY = 2  # a target's upstream bills by the call, and may limit them
-HIGHEST_SEED = 2**32
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,12 @@ def run_settings(
     offer: str | None = None,
     ice: IceConfiguration | None = None,
     environment: Settings | None = None,
+    **plain: Any,
 ) -> RunSettings:
     """Options over the named target's own entry over environment over defaults.
 
-    `target` is a URL, or a name in harness.toml. Raises UsageError naming what cannot be used.
+    `target` is a URL, or a name in harness.toml; `plain` are fields of the settings that are nobody else's.
+    Raises UsageError naming what cannot be used.
     """
     environment = environment or read_settings()
     address = target or environment.target
@@ -157,7 +159,7 @@ def run_settings(
         )
         if address
         else None,
-        fake_openai=_management(fake) if fake else "",
+        fake_openai=management(fake) if fake else "",
         fake_token=environment.fake_token.get_secret_value(),
         dialect=dialect or DEFAULT_DIALECT,
         dialect_given=bool(dialect),
@@ -172,6 +174,7 @@ def run_settings(
         offer=offer,
         comfort_noise=environment.silence == "comfort",
         ice=ice,
+        **plain,
     )
 
 
@@ -188,7 +191,8 @@ def _target(address: str, named: NamedTarget | None, environment: Settings, **op
     return replace(base, **said | {name: value for name, value in options.items() if value})
 
 
-def _management(address: str) -> str:
+def management(address: str) -> str:
+    """The base URL of the fake's management at HOST:PORT, or at a URL. Raises UsageError."""
     url = address if "://" in address else f"http://{address}"
     check_url(url, "--fake-openai")
     return url.rstrip("/")

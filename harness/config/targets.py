@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -27,6 +26,7 @@ from harness.config.targets_problems import FilePlace, first_problem
 from harness.config.targets_secrets import secrets_in
 from harness.config.toml_lines import KeyPath
 from harness.core.errors import UsageError
+from harness.core.nearest import meant
 from harness.core.redaction import SHORTEST_SECRET
 
 FILE_NAME = "harness.toml"
@@ -75,10 +75,9 @@ def load_named_target(
     except ValidationError as error:
         raise first_problem(error, place) from None  # the cause quotes what may be a secret
     if name not in entries:
-        near = difflib.get_close_matches(name, entries, n=2) or list(entries)
         raise UsageError(
             f"there is no target {name!r} in {path}",
-            f"did you mean {' or '.join(near)}?" if near else "it names none: add [targets.NAME]",
+            meant(name, entries) if entries else "it names none: add [targets.NAME]",
         )
     return _named(name, entries[name], place, os.environ if environment is None else environment)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.core.errors import UsageError
-from harness.plugin.options import add_options
+from harness.plugin.options import ShortNames, add_options
 
 if TYPE_CHECKING:
     from harness.plugin.session import VoiceSession
@@ -22,8 +22,23 @@ PROBLEM: pytest.StashKey[str] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --target and the others."""
+    """Add --voice-target and the others."""
     add_options(parser)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None]:
+    """Understand --target as --voice-target, unless a plugin or a conftest has one of its own."""
+    names = ShortNames(parser, args)
+    names.replace()
+    # Which conftests are loaded first is read off the paths: a value of ours is none.
+    if (paths := names.paths()) is not None:
+        early_config.known_args_namespace.file_or_dir = paths
+    yield
+    names.restore()
+    names.check()
 
 
 def pytest_pycollect_makeitem(

@@ -9,23 +9,21 @@ import pytest
 import uvloop
 
 from harness.call import Scenario
-from harness.config.ice_options import ice_options
-from harness.config.run import RunSettings, run_settings
+from harness.config.asking import settings_of
+from harness.config.options import Texts, in_words, read_options
+from harness.config.run import RunSettings
 from harness.core.errors import HarnessError, TargetUnreachableError
-from harness.core.limits import parse_limits
-from harness.network.presets import preset
 from harness.plugin import terminal
 from harness.plugin.allure import AllureReport
 from harness.plugin.baseline import Baseline
-from harness.plugin.options import is_strict
-from harness.plugin.repeating import repeat_options
+from harness.plugin.options import texts_of
 from harness.report.files import write_run
 from harness.report.html import write_html
 from harness.report.saved import RESULTS
 from harness.requirements.model import Requirement, Verdict
-from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned, execute
 from harness.run.model import EXIT_CODES, CallEntry, Run, RunVerdict
+from harness.run.selecting import selected_requirements
 from harness.run.stream import Happening, Judged, RunEnded, all_of
 from harness.speech.library import load_library
 
@@ -47,40 +45,18 @@ class VoiceSession:
     @classmethod
     def from_config(cls, config: pytest.Config) -> VoiceSession:
         """Check the options; raises UsageError."""
-        option = config.option
-        settings = run_settings(
-            target=option.target,
-            config=option.config,
-            dialect=option.dialect,
-            origin=option.origin,
-            auth=option.auth,
-            silent=option.silent,
-            offer=option.offer,
-            fake_openai=option.fake_openai,
-            seed=option.seed,
-            concurrency=option.concurrency,
-            reports=option.reports,
-            strict=is_strict(config),
-            impairment=option.impairment,
-            limits=parse_limits(option.limits),
-            ice=ice_options(
-                option.ice_server,
-                servers_from=option.ice_servers_from,
-                policy=option.ice_transport_policy,
-                ca_file=option.ice_ca,
-            ),
-        )
-        if settings.impairment:
-            preset(settings.impairment)
-        selected = REGISTRY.select(ids=option.requirement, areas=option.area)
+        texts = texts_of(config)
+        values = read_options("pytest", texts)
+        settings = settings_of("pytest", values)
+        selected = selected_requirements(values)
         # One line for each scenario and requirement, without being asked for it.
         config.option.verbose = max(config.option.verbose, 1)
         return cls(
             settings,
             frozenset(selected),
-            Baseline.from_options(option, settings),
+            Baseline.from_options(values, settings),
             AllureReport.of(config),
-            repeat_options(option, settings),
+            repeated(texts, settings),
         )
 
     def execute(self, config: pytest.Config, planned: Sequence[Planned]) -> None:
@@ -149,3 +125,10 @@ class VoiceSession:
         if scenario is None or self.run is None:
             return None
         return next(entry for entry in self.run.calls if entry.scenario == scenario.name)
+
+
+def repeated(texts: Texts, settings: RunSettings) -> tuple[str, ...]:
+    """The options that make a run's calls again; target and seed as they were understood."""
+    target = settings.target
+    named = [] if target is None else ["--target", target.name or target.shown_url]
+    return (*named, *in_words("pytest", texts), "--seed", str(settings.seed))

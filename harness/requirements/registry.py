@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 from harness.core.errors import UsageError
+from harness.core.nearest import near
 from harness.requirements.model import Because, Cause, Condition, F, Level, Requirement, Severity, Source
 
 KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
@@ -128,12 +128,10 @@ class Registry:
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
     names = list(known)
-    slugs = {n.partition(".")[2] or n: n for n in names}
-    near = [
-        *difflib.get_close_matches(name, names, n=3),
-        *(slugs[s] for s in difflib.get_close_matches(name.partition(".")[2] or name, slugs, n=3)),
-    ]
-    nearest = " or ".join(dict.fromkeys(near))
+    # Its second half may be right and in another area.
+    slugs = near(name.partition(".")[2] or name, {n.partition(".")[2] or n for n in names})
+    alike = [n for n in names if (n.partition(".")[2] or n) in slugs]
+    nearest = " or ".join(near(name, alike) or alike or near(name, names))
     return UsageError(
         f"there is no {what} {name!r}",
         f"did you mean {nearest}?" if nearest else f"`harness catalogue` lists every {what}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path
 from harness.config.settings import read_settings
 from harness.core.audio import Samples, merged
 from harness.core.errors import UsageError
+from harness.core.nearest import meant
 from harness.speech import opus, recipes
 from harness.speech.manifest import MANIFEST, Composed, Cut, Entry, Generated, Recorded, read_manifest
 from harness.speech.pcm import RATE
@@ -83,8 +83,7 @@ class Library(Mapping[str, Clip]):
         """The clip of that name. Raises UsageError with near matches."""
         if name in self._clips:
             return self._clips[name]
-        near = difflib.get_close_matches(name, self._clips, n=3) or sorted(self._clips)
-        raise UsageError(f"there is no clip {name!r} in {self.directory}", f"did you mean {', '.join(near)}?")
+        raise UsageError(f"there is no clip {name!r} in {self.directory}", meant(name, sorted(self._clips)))
 
     def _clip(self, name: str, entry: Entry, recordings: dict[str, Recorded]) -> Clip:
         match entry:

@@ -132,7 +132,7 @@ def test_a_relay_that_declares_itself_open_is_not_asked_without_credentials(tmp_
         ('auth = "required"', "auth = true", "'required' or 'open'"),
         ('bearer_env = "STAGING_TOKEN"', 'bearer_env = "UNSET"', "UNSET is not set"),
         ("concurrency = 4", 'concurrency = "4"', "valid integer"),
-        ("latency_ms = 1500", "latncy_ms = 1500", "choose one of latency_ms"),
+        ("latency_ms = 1500", "latncy_ms = 1500", "did you mean latency_ms"),
         ("latency_ms = 1500", 'latency_ms = "soon"', "valid number"),
         ("credential_env", "credentials_env", "did you mean credential_env"),
         ('"/api/chats"', '"api/chats"', "not a URL"),
