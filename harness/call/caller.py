@@ -134,7 +134,8 @@ class Caller:
 
     async def say(self, clip: str) -> None:
         """Speak a clip of the fixtures to its end."""
-        recorded = self.line.library.clip(clip)
+        # A recording's first use reads it: off the loop, which paces every call of the process.
+        recorded = await asyncio.to_thread(self.line.library.clip, clip)
         async with self.step(f"say {clip}"):
             # A clip's first use decodes and encodes it: off the loop, which paces every call of the process.
             packets = await asyncio.to_thread(lambda: recorded.packets)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from harness.core.audio import Samples
 from harness.core.events import AudioCompared, AudioPlayed, CallStarted, MarkHeard
+from harness.core.extras import is_installed
 from harness.core.timeline import Timeline
 from harness.speech.library import Library
 from harness.speech.marks import call_mark, mark_name, read_mark
@@ -38,7 +39,7 @@ def compare_audio(timeline: Timeline, heard: Samples, library: Library) -> None:
         # A fake elsewhere may have other fixtures of the same names.
         if clip is not None and clip.speech and clip.duration_ms == played.duration_ms:
             part = clip.samples[: max(0, played.played_ms - UNHEARD_MS) * RATE // 1000]
-            score = intelligibility(part, window)
+            score = intelligibility(part, window) if is_installed("quality") else None
             if score is not None:
                 timeline.append(AudioCompared(at=played.at, clip=clip.name, stoi=round(score, 3)))
 

@@ -106,7 +106,7 @@ class CallContext:
             client = await stack.enter_async_context(new_client(target, settings.timeouts))
             target = await with_ice_servers(target, client, settings.timeouts)
             settings = replace(settings, target=target)  # whose redactor knows fetched credentials, too
-            yield cls(settings, target, load_library(), client, upstream, Budget(settings.limits), pair)
+            yield cls(settings, target, load_library(), client, upstream, Budget(settings.limits, tell), pair)
 
     def open_line(
         self,

@@ -29,6 +29,7 @@ from harness.config.targets_file import is_name
 from harness.config.timeouts import Timeouts
 from harness.core.errors import HarnessError, UsageError
 from harness.core.limits import check_limits
+from harness.core.prices import Price
 from harness.core.redaction import Redactor
 
 Mode = Literal["embedded", "black-box", "grey-box"]
@@ -53,6 +54,7 @@ class RunSettings:
     reports: Path = Path("reports/latest")
     strict: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
+    prices: Mapping[str, Price] = field(default_factory=dict)  # the target's own, by model
     timeouts: Timeouts = field(default_factory=Timeouts)
     impairment: str = ""  # of every call's network, from its beginning: a preset's name
     offer: str = ""  # the shape of every offer (`harness.core.offer_shapes`); else all in turn
@@ -170,6 +172,7 @@ def run_settings(
         reports=reports,
         strict=strict,
         limits={**(named.limits if named else {}), **(limits or {})},
+        prices=named.prices if named else {},
         impairment=impairment,
         offer=offer,
         comfort_noise=environment.silence == "comfort",

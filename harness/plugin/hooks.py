@@ -7,6 +7,7 @@ heavy: all else waits until a scenario is collected.
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +25,20 @@ PROBLEM: pytest.StashKey[str] = pytest.StashKey()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --voice-target and the others."""
     add_options(parser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """A scenario in a folder that the command line names is collected whatever its file is called."""
+    found = yield
+    if not found and file_path.suffix == ".py":
+        from harness.plugin.collecting import is_asked_for
+
+        if is_asked_for(file_path, parent.config):
+            return [pytest.Module.from_parent(parent, path=file_path)]
+    return found
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -99,6 +114,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if VOICE in item.config.stash:
         from harness.plugin.terminal import make_report_printable
 
+        item.config.stash[VOICE].settle(item, report)
         make_report_printable(report)
     return report
 

@@ -12,6 +12,7 @@ import pytest
 
 from harness.call import Scenario
 from harness.core.errors import HarnessError, RequirementViolated, UsageError
+from harness.plugin.junit import properties
 from harness.plugin.session import VoiceSession
 from harness.report.explain import explain
 from harness.requirements.model import Outcome, Requirement, Verdict
@@ -62,7 +63,7 @@ class RequirementItem(pytest.Item):
     def runtest(self) -> None:
         """Judge; raise RequirementViolated where the target broke it, HarnessError where we broke."""
         verdict = self.voice.verdict(self.requirement, self.scenario)
-        self.user_properties.append(("harness.outcome", verdict.outcome.value))
+        self.user_properties += properties(self.requirement, verdict)
         self.voice.describe(self.requirement, self.scenario, verdict)
         tell(verdict, self.requirement)
 
@@ -72,7 +73,7 @@ class RequirementItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         """Where it is, and its headline in the list of failures."""
-        return self.path, None, f"{self.scenario.name}: {self.requirement.id}"
+        return self.path, max(self.scenario.place[1] - 1, 0), f"{self.scenario.name}: {self.requirement.id}"
 
 
 class WholeRun(pytest.Collector):
@@ -97,7 +98,7 @@ class RunItem(pytest.Item):
     def runtest(self) -> None:
         """Judge, as `RequirementItem` does."""
         verdict = self.voice.verdict(self.requirement, None)
-        self.user_properties.append(("harness.outcome", verdict.outcome.value))
+        self.user_properties += properties(self.requirement, verdict)
         self.voice.describe(self.requirement, None, verdict)
         tell(verdict, self.requirement)
 

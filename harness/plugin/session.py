@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pytest
 import uvloop
@@ -13,10 +15,10 @@ from harness.config.asking import settings_of
 from harness.config.options import Texts, in_words, read_options
 from harness.config.run import RunSettings
 from harness.core.errors import HarnessError, TargetUnreachableError
-from harness.plugin import terminal
-from harness.plugin.allure import AllureReport
+from harness.plugin import junit, terminal
 from harness.plugin.baseline import Baseline
 from harness.plugin.options import texts_of
+from harness.report.ci import tell_ci
 from harness.report.files import write_run
 from harness.report.html import write_html
 from harness.report.saved import RESULTS
@@ -26,6 +28,9 @@ from harness.run.model import EXIT_CODES, CallEntry, Run, RunVerdict
 from harness.run.selecting import selected_requirements
 from harness.run.stream import Happening, Judged, RunEnded, all_of
 from harness.speech.library import load_library
+
+if TYPE_CHECKING:
+    from harness.plugin.allure import AllureReport
 
 
 @dataclass
@@ -40,6 +45,7 @@ class VoiceSession:
     asked_over_calls: dict[Requirement, list[Scenario]] = field(default_factory=dict)
     run: Run | None = None
     _written: str = ""
+    _ci_lines: list[str] = field(default_factory=list)
     _verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
 
     @classmethod
@@ -55,7 +61,7 @@ class VoiceSession:
             settings,
             frozenset(selected),
             Baseline.from_options(values, settings),
-            AllureReport.of(config),
+            _allure(config),
             repeated(texts, settings),
         )
 
@@ -66,6 +72,8 @@ class VoiceSession:
             uvloop.run(execute(self.settings, planned, observer, repeat=self.repeat))
         except HarnessError as error:
             pytest.exit(str(error), returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE])
+        if self.run is not None:
+            junit.tell_suite(config, self.run)
         if self.run is not None and self.run.unreachable:
             nobody = TargetUnreachableError(
                 f"nothing answered at {self.run.target}: {self.run.unreachable}",
@@ -87,11 +95,17 @@ class VoiceSession:
         if self.run is not None and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = EXIT_CODES[self.run.verdict] or int(self.baseline.failed)
 
+    def settle(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Tell what a report says of a test of ours in JUnit's file."""
+        if (scenario := getattr(item, "scenario", None)) is not None or hasattr(item, "scenarios"):
+            junit.settle(report, item, self._entry(scenario))
+
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """Say what it comes to."""
         if self.run is not None and not self.run.unreachable:
             terminal.summarise(reporter, self.run, self._written)
             terminal.compared(reporter, self.baseline.comparison)
+            terminal.commands(reporter, self._ci_lines)
 
     def _observe(self, happening: Happening) -> None:
         match happening:
@@ -108,6 +122,7 @@ class VoiceSession:
             self.allure.finish(run)
         if not run.interrupted and not run.unreachable:
             self.baseline.compare(self.settings.reports / RESULTS)
+        self._ci_lines = tell_ci(run, self.settings.reports, os.environ)
         page = write_html(
             run,
             self.settings.reports,
@@ -132,3 +147,12 @@ def repeated(texts: Texts, settings: RunSettings) -> tuple[str, ...]:
     target = settings.target
     named = [] if target is None else ["--target", target.name or target.shown_url]
     return (*named, *in_words("pytest", texts), "--seed", str(settings.seed))
+
+
+def _allure(config: pytest.Config) -> AllureReport | None:
+    """None where no Allure results were asked for, as where nobody could write them."""
+    if not config.pluginmanager.has_plugin("allure_listener"):
+        return None
+    from harness.plugin.allure import AllureReport
+
+    return AllureReport.of(config)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.core.errors import UsageError
+from harness.core.extras import needs_extra
 from harness.report.saved import SAMPLES, SavedRun, SavedTarget, SavedVerdict
 from harness.run.measurements import OWN_LATENESS
 
@@ -155,7 +156,8 @@ def _smallest_p(n: int, m: int) -> float:
 
 
 def _chance(x: Sequence[float], y: Sequence[float], alternative: str) -> float:
-    from scipy.stats import mannwhitneyu  # a second of importing, which most runs do not need
+    with needs_extra("quality", "a comparison"):
+        from scipy.stats import mannwhitneyu  # a second of importing, which most runs do not need
 
     return float(mannwhitneyu(x, y, alternative=alternative).pvalue)
 

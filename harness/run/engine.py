@@ -213,6 +213,7 @@ def _entry(record: CallRecord, planned: Planned) -> CallEntry:
         record.timeline,
         record.audio,
         title=record.scenario.title,
+        place=record.scenario.place,
         node=planned.node,
         judged=frozenset(r.id for r in planned.requirements if r.over == "call"),
     )

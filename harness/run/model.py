@@ -39,8 +39,9 @@ EXIT_CODES = {
 class CallEntry:
     """One call of the run. `audio`: what was received, 48 kHz mono, None where it was not kept.
 
-    `title` is the scenario's sentence; `node` its node id in pytest, empty where another front door made the
-    call; `judged` are the requirements that are tests of their own there.
+    `title` is the scenario's sentence, `place` the file and line where it is written; `node` its node id in
+    pytest, empty where another front door made the call; `judged` are the requirements that are tests of
+    their own there.
     """
 
     id: str
@@ -50,6 +51,7 @@ class CallEntry:
     title: str = ""
     node: str = ""
     judged: frozenset[str] = frozenset()
+    place: tuple[str, int] = ("", 0)
 
     @property
     def withheld(self) -> bool:
