@@ -27,6 +27,12 @@ _OPTIONS = (
     click.option("--origin", metavar="ORIGIN", help="the web page's origin: sent as a browser would"),
     click.option("--offer", metavar="SHAPE", help=f"{OFFER_HELP} (default: chromium)"),
     click.option(
+        "--find-line",
+        is_flag=True,
+        help="where the target refuses how an offer is written, search for the line that it trips over: up "
+        "to three further calls are billed, else one (with --fake-openai none is, and it always searches)",
+    ),
+    click.option(
         "--fake-openai",
         metavar="HOST:PORT",
         help="the harness's fake that the target's OpenAI base URL points at: both ends are seen",
