@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from harness.call.arriving import Offers
+from harness.call.beside import call_beside
 from harness.call.budget import Budget
 from harness.call.line import CallLine
 from harness.call.tripping import Tripping
@@ -167,6 +168,7 @@ class CallContext:
             seed=self.settings.seed,
             restart_relay=through.restart_spare if through else None,
             explain_refusal=None if light else partial(self.tripping.explain, self),
+            call_beside=None if light else partial(call_beside, self),
         )
 
     def _addresses(self, shape: str) -> list[str] | None:

@@ -134,6 +134,13 @@ OPTIONS: tuple[Option, ...] = (
         of_run=True,
     ),
     Option(
+        "find-line",
+        "where the target refuses how an offer is written, search for the line that it trips over: up to three "
+        "further calls are billed, else one (with --fake-openai none is, and it always searches)",
+        CALLS,
+        of_run=True,
+    ),
+    Option(
         "auth",
         "required or open: whether the target wants credentials",
         PYTEST,

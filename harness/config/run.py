@@ -58,6 +58,7 @@ class RunSettings:
     timeouts: Timeouts = field(default_factory=Timeouts)
     impairment: str = ""  # of every call's network, from its beginning: a preset's name
     offer: str = ""  # the shape of every offer (`harness.core.offer_shapes`); else all in turn
+    find_line: bool = False  # search for the line of a refused offer, though each one accepted is billed
     comfort_noise: bool = False  # between utterances; else digital silence
     embedded: bool = False  # the target is our own pair
     ice: IceConfiguration = field(
@@ -123,6 +124,7 @@ def run_settings(
     limits: Mapping[str, float] | None = None,
     impairment: str = "",
     offer: str | None = None,
+    find_line: bool = False,
     ice: IceConfiguration | None = None,
     environment: Settings | None = None,
     **plain: Any,
@@ -175,6 +177,7 @@ def run_settings(
         prices=named.prices if named else {},
         impairment=impairment,
         offer=offer,
+        find_line=find_line or environment.find_line,
         comfort_noise=environment.silence == "comfort",
         ice=ice,
         **plain,

@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     offer: str = ""
     """How every offer is written, where --offer is not given (default: in every shape in turn)."""
 
+    find_line: bool = False
+    """Whether to search for the line of a refused offer that the target trips over: up to 3 billed calls."""
+
     ice_servers: SecretStr = SecretStr("")
     """STUN and TURN servers as browsers take them: [{"urls": …, "username": …, "credential": …}]."""
 

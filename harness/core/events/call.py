@@ -40,6 +40,20 @@ class CallWithheld(Event, frozen=True, kw_only=True):
     for_cost: bool = True
 
 
+class CallBeside(Event, frozen=True, kw_only=True):
+    """One of several calls of one caller at the same time, made to see how many the target lets it have.
+
+    `round`: one after the other, or all at once. `status` is the response's. `connected`: its data channel
+    opened; `live`: it was still open when all of the round had been made. All were hung up then.
+    """
+
+    round: Literal["in-turn", "at-once"]
+    number: int
+    status: int | None = None
+    connected: bool = False
+    live: bool = False
+
+
 class StepStarted(Event, frozen=True, kw_only=True):
     """The scenario asked the caller for something: `connect`, `say es-f-order`, …"""
 
