@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.config import option_values as read
+from harness.core.callers import CALLERS
 from harness.core.errors import UsageError
 from harness.core.impairments import IMPAIRMENTS
 from harness.core.offer_shapes import OFFER_SHAPES
@@ -135,9 +136,18 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "find-line",
-        "where the target refuses how an offer is written, search for the line that it trips over: up to three "
-        "further calls are billed, else one (with --fake-openai none is, and it always searches)",
+        "where the target refuses how an offer is written, search for the line that it trips over: up to "
+        "three further calls are billed, else one (with --fake-openai none is, and it always searches)",
         CALLS,
+        of_run=True,
+    ),
+    Option(
+        "caller",
+        f"who makes the calls: {', '.join(CALLERS)}",
+        CALLS,
+        "KIND",
+        read.one_of("caller", CALLERS),
+        otherwise="as the target's URL asks for",
         of_run=True,
     ),
     Option(

@@ -14,7 +14,7 @@ class CallStarted(Event, frozen=True, kw_only=True):
     """The first line of a timeline. `origin` is the monotonic clock's value at `at` 0.
 
     `prices` are the target's own, by model. `continues` is the call that this one was made in place of.
-    `silent`: the target is not meant to be heard.
+    `silent`: the target is not meant to be heard. `caller`: who makes it, by its name in `core.callers`.
     """
 
     call: str
@@ -31,6 +31,7 @@ class CallStarted(Event, frozen=True, kw_only=True):
     ufrag: str = ""
     continues: str = ""
     silent: bool = False
+    caller: str = "aiortc"
 
 
 class CallWithheld(Event, frozen=True, kw_only=True):
@@ -52,6 +53,17 @@ class CallBeside(Event, frozen=True, kw_only=True):
     status: int | None = None
     connected: bool = False
     live: bool = False
+
+
+class VerbUnavailable(Event, frozen=True, kw_only=True):
+    """The plan asked what this kind of caller cannot do, so it ended: nothing of the call is judged.
+
+    `verb` and `reason` are those of `core.callers`.
+    """
+
+    verb: str
+    caller: str
+    reason: str
 
 
 class StepStarted(Event, frozen=True, kw_only=True):
