@@ -240,6 +240,21 @@ OPTIONS: tuple[Option, ...] = (
         of_run=True,
         repeats=False,
     ),
+    Option(
+        "smoke",
+        "the quickest look: one call with one short turn, under ten seconds; nothing else is called",
+        CALLS,
+        repeats=False,
+    ),
+    Option(
+        "repeat",
+        "call each scenario so often, and say how many of the calls show what is found",
+        PYTEST,
+        "N",
+        read.whole(1),
+        default="1",
+        repeats=False,
+    ),
     Option("say", "what is said", ("doctor",), "CLIP", read.text, default="en-f-order"),
     Option(
         "caller",
@@ -305,7 +320,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "requirement",
-        "judge only this requirement",
+        "judge only this requirement; pytest then makes the fewest calls that can judge it",
         ("pytest", "judge"),
         "ID",
         read.text,

@@ -18,6 +18,7 @@ from harness.report.explain import explain
 from harness.requirements.model import Outcome, Requirement, Verdict
 from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned
+from harness.run.smoke import smoke
 
 
 class ScenarioNode(pytest.Collector):
@@ -35,7 +36,7 @@ class ScenarioNode(pytest.Collector):
         except UsageError as error:
             raise self.CollectError(f"{self.scenario.name}: {error}") from error
         for requirement in judged:
-            if requirement not in self.voice.requirements:
+            if not self.voice.asks_for(requirement):
                 continue
             if requirement.over == "calls":
                 self.voice.asked_over_calls.setdefault(requirement, []).append(self.scenario)
@@ -63,6 +64,8 @@ class RequirementItem(pytest.Item):
     def runtest(self) -> None:
         """Judge; raise RequirementViolated where the target broke it, HarnessError where we broke."""
         verdict = self.voice.verdict(self.requirement, self.scenario)
+        if verdict is None:
+            pytest.skip("no call was needed: another scenario's has judged it")
         self.user_properties += properties(self.requirement, verdict)
         self.voice.describe(self.requirement, self.scenario, verdict)
         tell(verdict, self.requirement)
@@ -98,6 +101,7 @@ class RunItem(pytest.Item):
     def runtest(self) -> None:
         """Judge, as `RequirementItem` does."""
         verdict = self.voice.verdict(self.requirement, None)
+        assert verdict is not None  # noqa: S101  (all that is judged over calls has one)
         self.user_properties += properties(self.requirement, verdict)
         self.voice.describe(self.requirement, None, verdict)
         tell(verdict, self.requirement)
@@ -120,6 +124,12 @@ def items_of_run(session: pytest.Session, voice: VoiceSession) -> list[pytest.It
         )
         for requirement, scenarios in voice.asked_over_calls.items()
     ]
+
+
+def items_of_smoke(session: pytest.Session, voice: VoiceSession) -> list[pytest.Item]:
+    """The tests of the one quick call."""
+    node = ScenarioNode.from_parent(session, name=smoke.name, nodeid=smoke.name, scenario=smoke, voice=voice)
+    return list(node.collect())
 
 
 def planned(items: Sequence[pytest.Item]) -> list[Planned]:

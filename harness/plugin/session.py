@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvloop
@@ -21,12 +21,13 @@ from harness.plugin.options import texts_of
 from harness.report.ci import tell_ci
 from harness.report.files import write_run
 from harness.report.html import write_html
-from harness.report.saved import RESULTS
+from harness.report.saved import RESULTS, judged_before
 from harness.requirements.model import Requirement, Verdict
 from harness.run.engine import Planned, execute
 from harness.run.model import EXIT_CODES, CallEntry, Run, RunVerdict
-from harness.run.selecting import selected_requirements
-from harness.run.stream import Happening, Judged, RunEnded, all_of
+from harness.run.repeated import together
+from harness.run.selecting import leaves_in, selected_requirements
+from harness.run.stream import Happening, Judged, Observer, RunEnded, all_of
 from harness.speech.library import load_library
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class VoiceSession:
     """What the plugin knows from collection to report. The run is made once, before the first test."""
 
     settings: RunSettings
-    requirements: frozenset[Requirement]
+    values: Mapping[str, Any]
     baseline: Baseline
     allure: AllureReport | None
     repeat: tuple[str, ...] = ()
@@ -54,22 +55,29 @@ class VoiceSession:
         texts = texts_of(config)
         values = read_options("pytest", texts)
         settings = settings_of("pytest", values)
-        selected = selected_requirements(values)
         # One line for each scenario and requirement, without being asked for it.
         config.option.verbose = max(config.option.verbose, 1)
         return cls(
             settings,
-            frozenset(selected),
+            values,
             Baseline.from_options(values, settings),
             _allure(config),
             repeated(texts, settings),
         )
 
+    def asks_for(self, requirement: Requirement) -> bool:
+        """Whether the options leave it in."""
+        return leaves_in(self.values, requirement)
+
+    def check(self) -> None:
+        """Raises UsageError for a requirement or an area that there is not, once all modules are imported."""
+        selected_requirements(self.values)
+
     def execute(self, config: pytest.Config, planned: Sequence[Planned]) -> None:
         """Make the calls and judge them; ends the session where none can be made."""
         observer = all_of((terminal.RunLines(config), self._observe))
         try:
-            uvloop.run(execute(self.settings, planned, observer, repeat=self.repeat))
+            uvloop.run(self._executed(planned, observer))
         except HarnessError as error:
             pytest.exit(str(error), returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE])
         if self.run is not None:
@@ -81,9 +89,27 @@ class VoiceSession:
             )
             pytest.exit(str(nobody), returncode=EXIT_CODES[RunVerdict.UNREACHABLE])
 
-    def verdict(self, requirement: Requirement, scenario: Scenario | None) -> Verdict:
-        """The verdict on the scenario's first call, or without one on all calls of the run."""
-        return self._verdicts[(self._call(scenario), requirement.id)]
+    async def _executed(self, planned: Sequence[Planned], observer: Observer) -> Run:
+        least = judged_before(self.settings.reports) if self.values["requirement"] else None
+        return await execute(
+            self.settings,
+            planned,
+            observer,
+            repeat=self.repeat,
+            times=self.values["repeat"],
+            least=least,
+        )
+
+    def verdict(self, requirement: Requirement, scenario: Scenario | None) -> Verdict | None:
+        """The verdict on the scenario's calls, without one on all of the run; None where none was made.
+
+        Of a call that was lost it is the first that is judged, by how its caller came back.
+        """
+        if scenario is None:
+            return self._verdicts["", requirement.id]
+        calls = [entry for entry in self._entries(scenario) if not entry.continues]
+        found = [self._verdicts[call.id, requirement.id] for call in calls]
+        return together(found) if found else None
 
     def describe(self, requirement: Requirement, scenario: Scenario | None, verdict: Verdict) -> None:
         """Tell Allure about the running test, where it was asked for."""
@@ -132,14 +158,11 @@ class VoiceSession:
         )
         self._written = str(page)
 
-    def _call(self, scenario: Scenario | None) -> str:
-        entry = self._entry(scenario)
-        return entry.id if entry else ""
-
     def _entry(self, scenario: Scenario | None) -> CallEntry | None:
-        if scenario is None or self.run is None:
-            return None
-        return next(entry for entry in self.run.calls if entry.scenario == scenario.name)
+        return next(iter(self._entries(scenario)), None) if scenario else None
+
+    def _entries(self, scenario: Scenario) -> list[CallEntry]:
+        return [entry for entry in self.run.calls if entry.scenario == scenario.name] if self.run else []
 
 
 def repeated(texts: Texts, settings: RunSettings) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 class Registry:
     """Requirements in the order of their declaration, which is the order of a call: first failure, root.
 
-    `root` is the package whose modules (or subpackages) are the areas; None checks no area.
+    `root` is the package whose modules (or subpackages) are the areas; None checks no area. What is declared
+    elsewhere, in a repository of one's own, may be in any area, one of its own too.
     """
 
     def __init__(self, root: str | None = None) -> None:
@@ -125,7 +126,8 @@ class Registry:
             raise ValueError(f"{requirement_id!r} is not area.slug in kebab-case")
         if requirement_id in self._by_id:
             raise ValueError(f"{requirement_id} is declared twice")
-        if self._root is not None and area != module.removeprefix(f"{self._root}.").partition(".")[0]:
+        ours = self._root is not None and module.startswith(f"{self._root}.")
+        if ours and area != module.removeprefix(f"{self._root}.").partition(".")[0]:
             raise ValueError(f"{requirement_id} is declared in {module}: its area must be its module's name")
 
 

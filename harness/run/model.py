@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from harness import __version__
 from harness.core.audio import Samples
-from harness.core.events import CallWithheld, HttpFailed
+from harness.core.events import CallStarted, CallWithheld, HttpFailed
 from harness.core.probes import OFFER
 from harness.core.timeline import Timeline
 from harness.requirements.model import Level, Outcome, Verdict
@@ -52,6 +52,12 @@ class CallEntry:
     node: str = ""
     judged: frozenset[str] = frozenset()
     place: tuple[str, int] = ("", 0)
+
+    @property
+    def continues(self) -> bool:
+        """Whether it was made in place of a call that was lost."""
+        started = self.timeline.first(CallStarted)
+        return started is not None and bool(started.continues)
 
     @property
     def withheld(self) -> bool:
