@@ -38,7 +38,7 @@ class MakeCall(Protocol):
     """How one call is made; `make_call` is the usual way."""
 
     def __call__(
-        self, context: CallContext, scenario: Scenario, *, call: str, watch: Watch
+        self, context: CallContext, scenario: Scenario, /, *, call: str, watch: Watch
     ) -> Awaitable[CallRecord]: ...
 
 

@@ -117,7 +117,7 @@ def test_without_a_price_nothing_is_told_and_only_a_limit_is_left_open(limit: st
     rule = REGISTRY.get(limit.removesuffix("_usd").replace("cost_", "cost.").replace("_", "-"))
     nobodys = server(7.9, "session.updated", session={"model": "a-model-of-nobody"})
     (free,) = judge([timeline_of([*healthy_events(), nobodys])], [rule])
-    (asked,) = judge([timeline_of([*healthy_events(**{limit: 1.0}), nobodys])], [rule])
+    (asked,) = judge([timeline_of([*healthy_events("embedded", **{limit: 1.0}), nobodys])], [rule])
     assert (free.outcome, asked.outcome) == (Outcome.NOT_APPLICABLE, Outcome.INCONCLUSIVE)
     assert '[targets.NAME.prices."a-model-of-nobody"]' in free.explanation
 
