@@ -15,6 +15,7 @@ import click
 
 from harness.cli.options import takes_options
 from harness.config.option_texts import given, read_options
+from harness.core.extras import require_extra
 
 
 @click.command()
@@ -38,6 +39,7 @@ def soak(url: str, **texts: Any) -> None:
 
 def _become(program: Literal["capacity", "soak"], url: str, texts: dict[str, Any]) -> NoReturn:
     read_options(program, texts)  # so that what is wrong is said at once
+    require_extra("load", f"harness {program}")
     asked = json.dumps({"url": url, "texts": given(program, texts)})
     sys.stdout.flush()
     sys.stderr.flush()

@@ -19,12 +19,14 @@ from harness.config.asking import settings_of
 from harness.config.option import blaming
 from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
+from harness.core.callers import CALLERS
 from harness.core.errors import UsageError
 from harness.core.offer_shapes import CHROMIUM
 from harness.report.files import write_run
 from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned, execute
 from harness.run.model import EXIT_CODES, Run
+from harness.run.smoke import smoke
 
 
 @click.command()
@@ -37,24 +39,27 @@ def doctor(target: str | None, **texts: Any) -> int:
     """
     values = read_options("doctor", texts)
     settings = settings_of("doctor", values, target=target)
-    settings = settings if settings.offer else replace(settings, offer=CHROMIUM)  # what most callers have
+    if not settings.offer and "offer" not in CALLERS[settings.caller].cannot:
+        settings = replace(settings, offer=CHROMIUM)  # what most callers have
     if settings.target is None:
         raise UsageError(
             "there is no relay to look at",
             "give its URL or its name in harness.toml; `harness demo` needs none",
         )
     show: Show = ShowJson() if values["as_json"] else ShowLive() if sys.stdout.isatty() else ShowLines()
-    examined, run = uvloop.run(_examined(settings, values["say"], show))
+    examined, run = uvloop.run(
+        _examined(settings, smoke if values["smoke"] else check_call(values["say"]), values["say"], show)
+    )
     show.outcome(examined, run, write_run(run, settings.reports))
     return EXIT_CODES[run.verdict]
 
 
-async def _examined(settings: RunSettings, clip: str, show: Show) -> tuple[Examined, Run]:
+async def _examined(settings: RunSettings, scenario: Scenario, clip: str, show: Show) -> tuple[Examined, Run]:
     found: list[Examined] = []
 
-    async def place(context: CallContext, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
+    async def place(context: CallContext, plan: Scenario, *, call: str, watch: Watch) -> CallRecord:
         del call  # each dialect that is tried has a call, and a number, of its own
-        examined = await examine(context, scenario, watch=watch, on_refused=show.refused)
+        examined = await examine(context, plan, watch=watch, on_refused=show.refused)
         found.append(examined)
         return examined.record
 
@@ -63,7 +68,7 @@ async def _examined(settings: RunSettings, clip: str, show: Show) -> tuple[Exami
             context.library.clip(clip)  # so that an unknown one is refused before anything is sent
         show.begin(settings)
 
-    planned = [Planned(check_call(clip), tuple(REGISTRY))]
+    planned = [Planned(scenario, tuple(REGISTRY))]
     with show:
         run = await execute(settings, planned, show.observe, place=place, check=check)
     return found[0], run

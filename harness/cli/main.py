@@ -26,8 +26,10 @@ COMMANDS = {
     "fake-openai": "harness.cli.serving",
     "faults": "harness.cli.catalogue",
     "ice": "harness.cli.ice",
+    "init": "harness.cli.init",
     "judge": "harness.cli.judge",
     "relay": "harness.cli.serving",
+    "schema": "harness.cli.schema",
     "soak": "harness.cli.capacity",
 }
 

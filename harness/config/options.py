@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from harness.config import option_values as read
 from harness.config.option import Door, Option
+from harness.core.callers import CALLERS
 from harness.core.impairments import IMPAIRMENTS
 from harness.core.offer_shapes import OFFER_SHAPES
 
@@ -67,6 +68,22 @@ OPTIONS: tuple[Option, ...] = (
             "doctor": "chromium",
             **dict.fromkeys(LOAD, "minimal"),
         },
+        of_run=True,
+    ),
+    Option(
+        "find-line",
+        "where the target refuses how an offer is written, search for the line that it trips over: up to "
+        "three further calls are billed, else one (with --fake-openai none is, and it always searches)",
+        CALLS,
+        of_run=True,
+    ),
+    Option(
+        "caller",
+        f"who makes the calls: {', '.join(CALLERS)}",
+        CALLS,
+        "KIND",
+        read.one_of("caller", CALLERS),
+        otherwise="as the target's URL asks for",
         of_run=True,
     ),
     Option(
@@ -159,6 +176,21 @@ OPTIONS: tuple[Option, ...] = (
         of_run=True,
         repeats=False,
     ),
+    Option(
+        "smoke",
+        "the quickest look: one call with one short turn, under ten seconds; nothing else is called",
+        CALLS,
+        repeats=False,
+    ),
+    Option(
+        "repeat",
+        "call each scenario so often, and say how many of the calls show what is found",
+        PYTEST,
+        "N",
+        read.whole(1),
+        default="1",
+        repeats=False,
+    ),
     Option("say", "what is said", ("doctor",), "CLIP", read.text, default="en-f-order"),
     Option(
         "caller",
@@ -224,7 +256,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "requirement",
-        "judge only this requirement",
+        "judge only this requirement; pytest then makes the fewest calls that can judge it",
         ("pytest", "judge"),
         "ID",
         read.text,

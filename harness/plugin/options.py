@@ -7,7 +7,10 @@ comes before us or after.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ import pytest
 
 from harness.config.option_texts import Texts
 from harness.config.options import options_of
+from harness.core.extras import install_line
 from harness.core.nearest import near
 
 LONG = "--voice-"
@@ -37,6 +41,19 @@ def add_options(parser: pytest.Parser) -> None:
             declared["metavar"] = option.metavar
             declared |= {"action": "append"} if option.many else {}
         group.addoption(f"{LONG}{option.name}", **declared)
+    if find_spec("allure_pytest") is None:
+        _miss_allure(group)
+
+
+def _miss_allure(group: pytest.OptionGroup) -> None:
+    """Say how to install what `--alluredir` needs, where it is not installed, and nobody else has one."""
+    with suppress(ValueError):
+        group.addoption("--alluredir", metavar="DIR", action=_Missing, help=argparse.SUPPRESS)
+
+
+class _Missing(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        parser.error(f"--alluredir needs what is not installed here ({install_line('allure')})")
 
 
 def texts_of(config: pytest.Config) -> Texts:

@@ -17,3 +17,11 @@ def selected_requirements(values: Mapping[str, Any]) -> Sequence[Requirement]:
             REGISTRY.get(each)
     with blaming("area"):
         return REGISTRY.select(ids=values["requirement"], areas=values["area"])
+
+
+def leaves_in(values: Mapping[str, Any], requirement: Requirement) -> bool:
+    """Whether --requirement and --area do, of one that may have been declared since they were read."""
+    ids, areas = values["requirement"], set(values["area"])
+    return (
+        not (ids or areas) or requirement.id in ids or bool(areas & {requirement.area, *requirement.also_in})
+    )

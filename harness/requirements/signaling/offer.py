@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from harness.core.timeline import Timeline
@@ -217,7 +217,7 @@ def _refusal(timeline: Timeline, exchange: Exchange) -> OfferRefusal | None:
     if login:
         return OfferRefusal("login-page", f"status {status} with an HTML page that asks to log in")
     if exchange.succeeded and not _tells_of_an_error(exchange):
-        return None
+        return _hidden(timeline, exchange)
     if (spoilt := _spoilt(timeline, exchange)) is not None:
         return spoilt
     if exchange.succeeded:
@@ -248,6 +248,24 @@ def _no_response(timeline: Timeline, exchange: Exchange) -> OfferRefusal:
     if failure in ("dropped", "protocol"):
         return OfferRefusal("relay-error", f"{host} closed the connection without a response{detail}")
     return OfferRefusal("unreachable", f"{failure} at {host}{detail}")
+
+
+def _hidden(timeline: Timeline, exchange: Exchange) -> OfferRefusal | None:
+    """The upstream refused, and the relay says success in words of its own: the upstream's are the cause.
+
+    A relay that passes the upstream's words on as the answer is signaling.answer-is-sdp's.
+    """
+    sent = upstream_offers(timeline)
+    words = [e.body.strip() for e in sent]
+    if "v=0" in exchange.body or any(e.succeeded for e in sent) or error_of(exchange.body) is not None:
+        return None
+    if any(each and each in exchange.body for each in words):
+        return None
+    refusal = _by_upstream(timeline, exchange)
+    if refusal is None:
+        return None
+    body = excerpt(exchange.body, 60) if exchange.body.strip() else "an empty body"
+    return replace(refusal, seen=f"{refusal.seen}, as if it were an answer: {body}")
 
 
 def _tells_of_an_error(exchange: Exchange) -> bool:
