@@ -118,6 +118,8 @@ RECONNECTING = {
 def test_a_healthy_call_seen_from_both_ends_leaves_only_probes_out() -> None:
     verdicts = judge([healthy_call()], REGISTRY)
     assert {v.id for v in verdicts if v.outcome == Outcome.NOT_APPLICABLE} == {
+        "lifecycle.calls-per-caller",
+        "lifecycle.time-limit-kept",
         "signaling.preflight",
         "signaling.upstream-failure-reported",
         "signaling.bad-offer-refused",
