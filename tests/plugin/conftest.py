@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from harness.fakes.embedded import EmbeddedPair
-from tests.support.preloaded import run_pytest
+from tests.support.preloaded import run as run_program
 
 ROOT = Path(__file__).parents[2]
 FIRST_TURN = ("scenarios/first_turn_spanish.py",)
@@ -58,7 +58,8 @@ def scenarios_in(folder: Path) -> Run:
 
     def run(*arguments: str, paths: tuple[str, ...] = ("scenarios/",), **environment: str) -> Finished:
         reports, said = folder / "reports", folder / "output.txt"
-        code = run_pytest(
+        code = run_program(
+            "pytest",
             [*paths, f"--reports={reports}", "-p", "no:cacheprovider", *arguments],
             cwd=ROOT,
             environment={**os.environ, "NO_COLOR": "1", "COLUMNS": "120", **environment},
