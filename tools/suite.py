@@ -72,8 +72,9 @@ class Result:
 
 def free_cores() -> float:
     """How many cores are idle, as seen for a moment; one at least, for something must go on."""
-    cores = psutil.cpu_count() or 1
-    return max(1.0, cores * (1 - psutil.cpu_percent(LOOK_SECONDS) / 100))
+    cores = int(psutil.cpu_count() or 1)
+    busy = float(psutil.cpu_percent(LOOK_SECONDS)) / 100
+    return max(1.0, cores * (1 - busy))
 
 
 def parts(arguments: Sequence[str] = (), free: float = 2.0) -> list[Part]:
