@@ -70,8 +70,8 @@ SDP, PLAIN = "application/sdp", "text/plain"
         ),
         "json-without-sdp": Cause(
             "the answer is JSON, and no SDP is in it",
-            "look at what the relay returns: a field of another name or one that is undefined, a promise that "
-            "was not awaited, or a success that hides a failure; what is no answer is never a 2xx",
+            "look at what the relay returns: a field of another name or one that is undefined, a promise "
+            "that was not awaited, or a success that hides a failure; what is no answer is never a 2xx",
         ),
         "answer-truncated": Cause(
             "the relay returned only the beginning of the upstream's answer",
