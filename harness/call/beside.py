@@ -6,11 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING, Literal
 
 from harness.call.waiting import Waiter
+from harness.core.caller_end import SdpUnusableError
 from harness.core.clock import MonotonicClock, RelativeClock
 from harness.core.events import CallBeside, CallStarted, HttpResponse
 from harness.core.limits import optional_limit
 from harness.core.timeline import Timeline
-from harness.peer.remote import SdpUnusableError
 
 if TYPE_CHECKING:
     from harness.call.context import CallContext
@@ -53,23 +53,21 @@ class _Other:
             self._timeline,
             RelativeClock(MonotonicClock()),
             call=f"{line.call}-beside-{number}",
-            shape=line.peer.shape,
-            ufrag=f"{line.peer.ufrag}+{number}",
+            shape=line.end.shape,
+            ufrag=f"{line.end.ufrag}+{number}",
             light=True,
         )
 
     @property
     def is_live(self) -> bool:
-        return self._line.peer.channel_state == "open"
+        return self._line.end.channel_state == "open"
 
     async def connect(self) -> None:
-        answer = await self._line.exchange(await self._line.peer.create_offer())
+        answer = await self._line.exchange(await self._line.end.create_offer())
         if answer is None or not answer.startswith("v=0"):
             return
         try:
-            self._line.peer.accept_answer(
-                answer, ice_seconds=self._timeouts.ice, dtls_seconds=self._timeouts.dtls
-            )
+            self._line.end.accept_answer(answer)
         except SdpUnusableError:
             return
         await Waiter(self._timeline).condition(self._is_decided, self._timeouts.channel)
@@ -86,7 +84,7 @@ class _Other:
         )
 
     async def close(self) -> None:
-        await self._line.peer.close()
+        await self._line.end.close()
         self._line.link.close()
 
     def _is_decided(self) -> bool:

@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     find_line: bool = False
     """Whether to search for the line of a refused offer that the target trips over: up to 3 billed calls."""
 
+    caller: str = ""
+    """Who makes the calls, where --caller is not given (default: as the target's address asks for)."""
+
     ice_servers: SecretStr = SecretStr("")
     """STUN and TURN servers as browsers take them: [{"urls": …, "username": …, "credential": …}]."""
 

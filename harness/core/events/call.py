@@ -7,12 +7,14 @@ from typing import Literal
 import msgspec
 
 from harness.core.events.base import Event
+from harness.core.prices import Price
 
 
 class CallStarted(Event, frozen=True, kw_only=True):
     """The first line of a timeline. `origin` is the monotonic clock's value at `at` 0.
 
-    `continues` is the call that this one was made in place of. `silent`: the target is not meant to be heard.
+    `prices` are the target's own, by model. `continues` is the call that this one was made in place of.
+    `silent`: the target is not meant to be heard. `caller`: who makes it, by its name in `core.callers`.
     """
 
     call: str
@@ -25,9 +27,11 @@ class CallStarted(Event, frozen=True, kw_only=True):
     dialect: str = ""
     mode: Literal["embedded", "black-box", "grey-box"] = "embedded"
     limits: dict[str, float] = msgspec.field(default_factory=dict)
+    prices: dict[str, Price] = msgspec.field(default_factory=dict)
     ufrag: str = ""
     continues: str = ""
     silent: bool = False
+    caller: str = "aiortc"
 
 
 class CallWithheld(Event, frozen=True, kw_only=True):
@@ -49,6 +53,17 @@ class CallBeside(Event, frozen=True, kw_only=True):
     status: int | None = None
     connected: bool = False
     live: bool = False
+
+
+class VerbUnavailable(Event, frozen=True, kw_only=True):
+    """The plan asked what this kind of caller cannot do, so it ended: nothing of the call is judged.
+
+    `verb` and `reason` are those of `core.callers`.
+    """
+
+    verb: str
+    caller: str
+    reason: str
 
 
 class StepStarted(Event, frozen=True, kw_only=True):

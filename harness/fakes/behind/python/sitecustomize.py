@@ -32,11 +32,9 @@ def _tell(file):
     except OSError:
         pass  # `harness behind` is over, and this process is not
 
-        why = "harness behind: this connection goes through a proxy, past the fake"
-        raise ssl.SSLError(why)
 
-
-# on a connection that somebody else made, through a proxy, and OpenAI is at its other end.
+# Connections to the fake on which a client is about to put TLS. Where there is none, TLS to the host is asked
+# for on a connection that somebody else made, through a proxy, and OpenAI is at its other end.
 _waiting = []
 
 

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import traceback
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 URL = "https://api.openai.com/v1/models"
@@ -104,7 +105,11 @@ def attempt(ask: Callable[[], Any]) -> Any:
         return traceback.format_exc()
 
 
-def on_uvloop(ask: Callable[[], Any]) -> Any:
+def on_asyncio(ask: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    return asyncio.run(ask())
+
+
+def on_uvloop(ask: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
     import uvloop
 
     return uvloop.run(ask())
@@ -114,8 +119,8 @@ def main() -> None:
     plain = (by_urllib, by_http_client, by_requests, by_httpx, by_openai, by_websockets_sync)
     told = {ask.__name__: attempt(ask) for ask in (*plain, in_a_child, to_another_host)}
     for ask in (by_httpx_async, by_aiohttp, by_openai_async, by_websockets):
-        told[ask.__name__] = attempt(lambda ask=ask: asyncio.run(ask()))
-        told[f"{ask.__name__} on uvloop"] = attempt(lambda ask=ask: on_uvloop(ask))
+        told[ask.__name__] = attempt(partial(on_asyncio, ask))
+        told[f"{ask.__name__} on uvloop"] = attempt(partial(on_uvloop, ask))
     sys.stdout.write(json.dumps(told))
 
 
