@@ -14,7 +14,7 @@ from typing import Any, Literal, NoReturn
 import click
 
 from harness.cli.options import takes_options
-from harness.config.options import given, read_options
+from harness.config.option_texts import given, read_options
 from harness.core.extras import require_extra
 
 

@@ -16,7 +16,7 @@ from harness.cli.demo_cases import CASES, Case
 from harness.cli.demo_showing import ShowDemo
 from harness.cli.options import takes_options
 from harness.cli.screen import console, say
-from harness.config.options import read_options
+from harness.config.option_texts import read_options
 from harness.config.run import RunSettings, run_settings
 from harness.config.settings import Settings
 from harness.config.timeouts import Timeouts

@@ -16,7 +16,8 @@ from harness.cli.examining import Examined, check_call, examine
 from harness.cli.options import takes_options
 from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
 from harness.config.asking import settings_of
-from harness.config.options import blaming, read_options
+from harness.config.option import blaming
+from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
 from harness.core.callers import CALLERS
 from harness.core.errors import UsageError

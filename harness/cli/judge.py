@@ -11,7 +11,7 @@ import click
 
 from harness.cli.options import takes_options
 from harness.cli.screen import say
-from harness.config.options import read_options
+from harness.config.option_texts import read_options
 from harness.core.errors import UsageError
 from harness.core.events import CallStarted
 from harness.core.timeline import Timeline

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from harness.config.options import Door, Option, options_of
+from harness.config.option import Door, Option
+from harness.config.options import options_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 

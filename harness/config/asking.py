@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.config.ice_options import ice_options
-from harness.config.options import Door, options_of
+from harness.config.option import Door
+from harness.config.options import options_of
 from harness.config.run import RunSettings, run_settings
 
 

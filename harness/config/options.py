@@ -6,20 +6,11 @@ field of that name of `RunSettings`; otherwise the front door that shows it asks
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Literal
-
 from harness.config import option_values as read
+from harness.config.option import Door, Option
 from harness.core.callers import CALLERS
-from harness.core.errors import UsageError
 from harness.core.impairments import IMPAIRMENTS
 from harness.core.offer_shapes import OFFER_SHAPES
-
-Door = Literal["pytest", "doctor", "demo", "judge", "capacity", "soak", "locust"]
-# What a door was given: texts, or for a flag whether it was said.
-Texts = Mapping[str, str | bool | Sequence[str] | None]
 
 PYTEST: tuple[Door, ...] = ("pytest",)
 CALLS: tuple[Door, ...] = ("pytest", "doctor")
@@ -27,61 +18,6 @@ PROGRAMS: tuple[Door, ...] = ("capacity", "soak")  # on top of Locust
 LOAD: tuple[Door, ...] = (*PROGRAMS, "locust")
 
 HIGHEST_SEED = 2**32
-
-
-@dataclass(frozen=True)
-class Option:
-    """`--NAME METAVAR`, or without `read` a flag.
-
-    `default`: the text in force where none is given; `otherwise`: in words, what comes then. Either may
-    differ by door. `many`: may be repeated. `web`: Locust's page shows it. `repeats`: whether a command that
-    makes the same run again has it.
-    """
-
-    name: str
-    help: str
-    doors: tuple[Door, ...]
-    metavar: str = ""
-    read: read.Reader | None = None
-    default: str | Mapping[Door, str] = ""
-    otherwise: str | Mapping[Door, str] = ""
-    many: bool = False
-    of_run: bool = False
-    repeats: bool = True
-    web: bool = False
-    called: str = ""  # the field, where it is not the name
-
-    @property
-    def field(self) -> str:
-        """What its value is called in programs."""
-        return self.called or self.name.replace("-", "_")
-
-    @property
-    def is_flag(self) -> bool:
-        return self.read is None
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that stands in for it."""
-        return f"HARNESS_{self.name.replace('-', '_').upper()}"
-
-    def default_at(self, door: Door) -> str:
-        """The text in force where none is given; empty for none."""
-        return _at(door, self.default)
-
-    def help_at(self, door: Door) -> str:
-        """With what comes where it is not given."""
-        usual = self.default_at(door) or _at(door, self.otherwise)
-        many = "; may be repeated" if self.many else ""
-        return f"{self.help}{many}" + (f" (default: {usual})" if usual else "")
-
-    def value(self, text: str) -> Any:
-        """Raises UsageError that names the option, what was given, and what would be right."""
-        assert self.read is not None  # noqa: S101  (a flag has no text)
-        with blaming(self.name):
-            if not text.strip():
-                raise UsageError("an empty text is no value", f"give {self.metavar}, or leave the option out")
-            return self.read(text)
 
 
 OPTIONS: tuple[Option, ...] = (
@@ -397,77 +333,3 @@ OPTIONS: tuple[Option, ...] = (
 def options_of(door: Door) -> tuple[Option, ...]:
     """Those that a door shows, in the table's order."""
     return tuple(option for option in OPTIONS if door in option.doors)
-
-
-def read_options(door: Door, texts: Texts) -> dict[str, Any]:
-    """Every option's value by its field: None for one that is not given and has no default.
-
-    One that may be repeated gives a tuple, a flag a bool. Raises UsageError: one line, with the option, what
-    was given, and what would be right.
-    """
-    return {option.field: _value(option, door, texts.get(option.field)) for option in options_of(door)}
-
-
-def given(door: Door, texts: Texts) -> dict[str, str | bool | Sequence[str]]:
-    """What was said, without what was not: to hand on to another process."""
-    return {
-        option.field: said
-        for option in options_of(door)
-        if (said := texts.get(option.field)) is not None and said is not False and said not in ((), [])
-    }
-
-
-def in_words(door: Door, texts: Texts) -> list[str]:
-    """The options that make the same run again, as they were said: no secret of a URL is among them."""
-    words: list[str] = []
-    for option in options_of(door):
-        said = given(door, texts).get(option.field)
-        if said is None or not option.repeats:
-            continue
-        if isinstance(said, bool):
-            words.append(f"--{option.name}")
-            continue
-        for each in [said] if isinstance(said, str) else said:
-            if each != option.default_at(door):
-                words += [f"--{option.name}", _without_secrets(each)]
-    return words
-
-
-@contextmanager
-def blaming(name: str) -> Iterator[None]:
-    """Where a UsageError is raised in here, the option is named."""
-    try:
-        yield
-    except UsageError as error:
-        message = error.message.removeprefix(f"--{name} ")
-        raise UsageError(f"--{name}: {message}", error.remedy) from error.__cause__
-
-
-def _value(option: Option, door: Door, said: str | bool | Sequence[str] | None) -> Any:
-    if option.is_flag:
-        return bool(said)
-    if option.many:
-        return tuple(option.value(each) for each in _listed(said))
-    if said is None or isinstance(said, bool):
-        said = option.default_at(door) or None
-    return None if said is None else option.value(str(said))
-
-
-def _listed(said: str | bool | Sequence[str] | None) -> Sequence[str]:
-    if said is None or isinstance(said, bool):
-        return ()
-    return (said,) if isinstance(said, str) else said
-
-
-def _at(door: Door, said: str | Mapping[Door, str]) -> str:
-    return said if isinstance(said, str) else said.get(door, "")
-
-
-def _without_secrets(said: str) -> str:
-    if said.lstrip().startswith(("{", "[")):  # JSON of ICE servers, with their credentials
-        return "[redacted]"
-    if not said.startswith(("http://", "https://")):
-        return said
-    from harness.config.target import Target  # only who writes a report has it
-
-    return Target(said).shown_url

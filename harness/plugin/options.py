@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from harness.config.options import Texts, options_of
+from harness.config.option_texts import Texts
+from harness.config.options import options_of
 from harness.core.extras import install_line
 from harness.core.nearest import near
 

@@ -12,7 +12,7 @@ import uvloop
 
 from harness.call import Scenario
 from harness.config.asking import settings_of
-from harness.config.options import Texts, in_words, read_options
+from harness.config.option_texts import Texts, in_words, read_options
 from harness.config.run import RunSettings
 from harness.core.errors import HarnessError, TargetUnreachableError
 from harness.plugin import junit, terminal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.config.options import blaming
+from harness.config.option import blaming
 from harness.requirements.model import Requirement
 from harness.requirements.registry import REGISTRY
 

@@ -11,7 +11,9 @@ import pytest
 from harness.cli.main import main
 from harness.config import options
 from harness.config.asking import settings_of
-from harness.config.options import OPTIONS, Door, Option, Texts, given, in_words, options_of, read_options
+from harness.config.option import Door, Option
+from harness.config.option_texts import Texts, given, in_words, read_options
+from harness.config.options import OPTIONS, options_of
 from harness.config.timeouts import Timeouts
 from harness.core.errors import UsageError
 from harness.load.locust_side import options as locust_options

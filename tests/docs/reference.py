@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from harness.cli.main import COMMANDS, cli
-from harness.config.options import Door, options_of
+from harness.config.option import Door
+from harness.config.options import options_of
 from harness.config.settings import Settings
 from harness.core.limits import LIMITS, Limit
 

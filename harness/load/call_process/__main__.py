@@ -18,7 +18,7 @@ import uvloop
 
 from harness.call.context import CallContext
 from harness.config.asking import settings_of
-from harness.config.options import read_options
+from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError, UsageError

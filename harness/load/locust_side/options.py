@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from harness.config.asking import settings_of
-from harness.config.options import HIGHEST_SEED, Option, blaming, given, options_of, read_options
+from harness.config.option import Option, blaming
+from harness.config.option_texts import given, read_options
+from harness.config.options import HIGHEST_SEED, options_of
 from harness.config.settings import Settings
 from harness.load.analysis.slo import Slo, read_slo, read_slos
 from harness.load.messages import LoadSettings

@@ -16,7 +16,8 @@ from locust.env import Environment
 from locust.runners import LocalRunner
 from locust.shape import LoadTestShape
 
-from harness.config.options import in_words, options_of, read_options
+from harness.config.option_texts import in_words, read_options
+from harness.config.options import options_of
 from harness.core.clock import MonotonicClock
 from harness.core.errors import HarnessError, TargetUnreachableError
 from harness.load.analysis.recorder import Recorder
