@@ -32,7 +32,7 @@ from harness.core.timeline import Timeline
 from harness.network.link import Link
 from harness.network.presets import preset
 from harness.signaling.exchange import post_offer
-from harness.signaling.ice_servers import with_ice_servers
+from harness.signaling.ice_servers import IceSource
 from harness.signaling.sending import Sender, new_client
 from harness.speech.library import Library, load_library
 
@@ -75,6 +75,7 @@ class CallContext:
     upstream: FakeUpstream | None
     budget: Budget
     open_end: OpenEnd
+    ice: IceSource
     pair: Pair | None = None
     offers: Offers = field(default_factory=Offers)
     tripping: Tripping = field(default_factory=Tripping)
@@ -104,11 +105,12 @@ class CallContext:
                 if not settings.embedded and not await upstream.is_there():
                     await stack.enter_async_context(_served(settings, upstream, start_pair, tell))
             client = await stack.enter_async_context(new_client(target, settings.timeouts))
-            target = await with_ice_servers(target, client, settings.timeouts)
+            ice = IceSource(target, client, settings.timeouts)
+            target = await ice.given(target)
             settings = replace(settings, target=target)  # whose redactor knows fetched credentials, too
             open_end = await stack.enter_async_context(BEGIN_CALLS[settings.caller](settings))
             budget = Budget(settings.limits, tell)
-            yield cls(settings, target, load_library(), client, upstream, budget, open_end, pair)
+            yield cls(settings, target, load_library(), client, upstream, budget, open_end, ice, pair)
 
     def open_line(
         self,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 from harness.call.host import Host
 from harness.call.reconnecting import sign_of_loss
+from harness.config.targets_file import same_origin
 from harness.core.events import CallStarted
 from harness.core.limits import optional_limit
 from harness.core.probes import (
@@ -22,6 +24,7 @@ from harness.core.probes import (
 from harness.core.session import field
 from harness.signaling.exchange import post_offer
 from harness.signaling.probes import (
+    ask_for_ice_servers,
     offer_with_session,
     offer_without_credentials,
     send_bad_offers,
@@ -105,11 +108,23 @@ class Probes:
             if answer is not None:
                 await self.caller.apply_answer(answer)  # so that it can be hung up
 
+    async def ice_servers_without_credentials(self) -> None:
+        """Ask the target's own endpoint for ICE servers, where it has one and offers want credentials."""
+        target = self.caller.line.target
+        own = target.ice_servers_from and same_origin(
+            urljoin(target.url, target.ice_servers_from), target.url
+        )
+        if not (own and target.wants_credentials):
+            return
+        async with self.caller.step("ask for ICE servers without credentials"):
+            await ask_for_ice_servers(self.caller.line.sender, target)
+
     async def call_beside(self) -> None:
         """Several calls at the same time, where the target knows who calls: it wants credentials."""
         line = self.caller.line
         if not line.target.wants_credentials or line.call_beside is None:
             return
+        self.caller.require("offer")
         async with self.caller.step("several calls at once"):
             await line.call_beside(line)
 

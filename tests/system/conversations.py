@@ -163,3 +163,8 @@ async def outstays(caller: Caller) -> None:
     await caller.connect()
     await caller.probe.outstay()
     await caller.hang_up()
+
+
+async def asks_for_ice_servers_openly(caller: Caller) -> None:
+    await caller.probe.ice_servers_without_credentials()
+    await caller.hang_up()

@@ -15,12 +15,13 @@ from harness.fakes.access import Access
 from harness.fakes.bodies import BodyIncompleteError, BodyTooLargeError, peek_ufrag, read_body
 from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.management import fault_routes
-from harness.fakes.relay.exchange import RelayExchange
+from harness.fakes.relay.exchange import RelayExchange, authorize
 from harness.fakes.relay.faults import RELAY_FAULTS
+from harness.fakes.relay.faults.security import SOMEBODYS_TURN
 from harness.fakes.relay.guard import CallerGuard
 from harness.fakes.relay.hooks import RELAY
 from harness.fakes.relay.refusal import Refusal
-from harness.fakes.relay.settings import SESSION_PATH, RelaySettings
+from harness.fakes.relay.settings import ICE_PATH, SESSION_PATH, RelaySettings
 from harness.fakes.relay.upstream import UpstreamClient
 
 # What a page may do that is let in at all.
@@ -44,6 +45,7 @@ class ReferenceRelay:
             routes=[
                 Route(SESSION_PATH, self._session, methods=["POST"]),
                 Route(SESSION_PATH, self._preflight, methods=["OPTIONS"]),
+                Route(ICE_PATH, self._ice_servers, methods=["GET"]),
                 Route("/health", self._health, methods=["GET"]),
                 Mount("/_relay", routes=fault_routes(self.plan, access)),
             ],
@@ -98,6 +100,16 @@ class ReferenceRelay:
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Vary"] = "Origin"
         return response
+
+    async def _ice_servers(self, request: Request) -> Response:
+        """What its page would be given: here nothing, since both ends are on this machine."""
+        if self._met_everywhere("ice-servers-open"):
+            return JSONResponse(SOMEBODYS_TURN)
+        try:
+            authorize(request, self.settings.bearer_token)
+        except Refusal as refusal:
+            return refusal.response()
+        return JSONResponse({"iceServers": []})
 
     async def _health(self, _request: Request) -> Response:
         return JSONResponse({"status": "ok", "dialect": self.settings.dialect})

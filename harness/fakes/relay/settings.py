@@ -14,6 +14,7 @@ Dialect = Literal["json", "sdp", "json-answer", "multipart"]
 DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 
 SESSION_PATH = "/api/voice/webrtc/session"
+ICE_PATH = "/api/voice/ice-servers"
 
 
 def default_session() -> dict[str, Any]:
