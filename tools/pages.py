@@ -116,6 +116,7 @@ def _row(planted: Planted) -> str:
     faults += [f"usage endpoint `{planted.usage}`"] if planted.usage else []
     configured = [f"`{name}` {value:g}" for name, value in planted.limits if not name.startswith("lateness")]
     configured += [f"`{name}` {value}" for name, value in planted.target]
+    configured += [f"on {planted.on}"] if planted.on else []
     conversation = planted.conversation.__name__.replace("_", " ")
     cells = [
         ", ".join([*faults, *configured]),

@@ -21,6 +21,7 @@ from harness.config.asking import settings_of
 from harness.config.option import blaming
 from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
+from harness.core.callers import CALLERS
 from harness.core.errors import UsageError
 from harness.core.offer_shapes import CHROMIUM
 from harness.report.ci import tell_ci
@@ -43,7 +44,8 @@ def doctor(target: str | None, **texts: Any) -> int:
     """
     values = read_options("doctor", texts)
     settings = settings_of("doctor", values, target=target)
-    settings = settings if settings.offer else replace(settings, offer=CHROMIUM)  # what most callers have
+    if not settings.offer and "offer" not in CALLERS[settings.caller].cannot:
+        settings = replace(settings, offer=CHROMIUM)  # what most callers have
     if settings.target is None:
         raise UsageError(
             "there is no relay to look at",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from harness.config import option_values as read
 from harness.config.option import Door, Option
+from harness.core.callers import CALLERS
 from harness.core.impairments import IMPAIRMENTS
 from harness.core.offer_shapes import OFFER_SHAPES
 
@@ -67,6 +68,22 @@ OPTIONS: tuple[Option, ...] = (
             "doctor": "chromium",
             **dict.fromkeys(LOAD, "minimal"),
         },
+        of_run=True,
+    ),
+    Option(
+        "find-line",
+        "where the target refuses how an offer is written, search for the line that it trips over: up to "
+        "three further calls are billed, else one (with --fake-openai none is, and it always searches)",
+        CALLS,
+        of_run=True,
+    ),
+    Option(
+        "caller",
+        f"who makes the calls: {', '.join(CALLERS)}",
+        CALLS,
+        "KIND",
+        read.one_of("caller", CALLERS),
+        otherwise="as the target's URL asks for",
         of_run=True,
     ),
     Option(

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
+from harness.config.callers import caller_for
 from harness.config.ice import IceConfiguration, check_policy
 from harness.config.ice_options import or_environment, with_ice
 from harness.config.offers import check_offer_shape
@@ -27,6 +28,7 @@ from harness.config.target import (
 from harness.config.targets import NamedTarget, load_named_target
 from harness.config.targets_file import is_name
 from harness.config.timeouts import Timeouts
+from harness.core.callers import DEFAULT_CALLER
 from harness.core.errors import HarnessError, UsageError
 from harness.core.limits import check_limits
 from harness.core.prices import Price
@@ -58,6 +60,8 @@ class RunSettings:
     timeouts: Timeouts = field(default_factory=Timeouts)
     impairment: str = ""  # of every call's network, from its beginning: a preset's name
     offer: str = ""  # the shape of every offer (`harness.core.offer_shapes`); else all in turn
+    find_line: bool = False  # search for the line of a refused offer, though each one accepted is billed
+    caller: str = DEFAULT_CALLER  # who makes the calls (`harness.core.callers`)
     comfort_noise: bool = False  # between utterances; else digital silence
     embedded: bool = False  # the target is our own pair
     ice: IceConfiguration = field(
@@ -123,6 +127,8 @@ def run_settings(
     limits: Mapping[str, float] | None = None,
     impairment: str = "",
     offer: str | None = None,
+    find_line: bool = False,
+    caller: str | None = None,
     ice: IceConfiguration | None = None,
     environment: Settings | None = None,
     **plain: Any,
@@ -175,6 +181,13 @@ def run_settings(
         prices=named.prices if named else {},
         impairment=impairment,
         offer=offer,
+        find_line=find_line or environment.find_line,
+        caller=caller_for(
+            caller or (named.caller if named else "") or environment.caller,
+            named.target.url if named else address,
+            impairment=impairment,
+            offer=offer,
+        ),
         comfort_noise=environment.silence == "comfort",
         ice=ice,
         **plain,

@@ -45,6 +45,7 @@ class NamedTarget:
     fake_openai: str = ""
     concurrency: int | None = None
     offer: str = ""
+    caller: str = ""
 
 
 def find_config(start: Path) -> Path | None:
@@ -148,6 +149,7 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
         fake_openai=entry.fake_openai or "",
         concurrency=entry.concurrency,
         offer=entry.offer or "",
+        caller=entry.caller or "",
     )
 
 

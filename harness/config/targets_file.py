@@ -11,9 +11,11 @@ import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from harness.config.callers import check_caller
 from harness.config.hooks import HOOK_SECONDS, SETTLE_SECONDS
 from harness.config.offers import check_offer_shape
 from harness.config.target import DIALECT_NAMES, check_dialect, check_origin, check_url
+from harness.core.callers import CALLERS
 from harness.core.errors import UsageError
 from harness.core.events import UsageUnit
 from harness.core.limits import LIMITS, check_limits
@@ -69,6 +71,7 @@ Url = Annotated[str, _kept(lambda url: check_url(url, "the target"))]
 HookUrl = Annotated[str, _kept(_check_hook_url)]
 LimitName = Annotated[str, _kept(lambda name: check_limits([name])), _one_of(LIMITS)]
 Dialect = Annotated[str, _kept(check_dialect), _one_of(DIALECT_NAMES)]
+Caller = Annotated[str, _kept(check_caller), _one_of(CALLERS)]
 Offer = Annotated[str, _kept(check_offer_shape), _one_of(OFFER_SHAPES)]
 JsonPath = Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$")]
 KnownModel = Annotated[str, _kept(_check_priced), _one_of(PRICES)]
@@ -136,6 +139,7 @@ class TargetTable(_Table):
     dialect: Dialect | None = None
     origin: Annotated[str, _kept(check_origin)] = ""
     offer: Offer | None = None
+    caller: Caller | None = None
     auth: Literal["required", "open"] | None = None
     silent: bool = False
     bearer_env: Variable | None = None

@@ -56,6 +56,8 @@ LIMITS: dict[str, Limit] = {
             "s",
             "how long our own end, or the fake, may stand still; beyond, what came too late is inconclusive",
         ),
+        Limit("calls_per_caller", None, "calls", "how many calls one caller may have at once"),
+        Limit("longest_call_s", None, "s", "after how long the target itself ends a call"),
         Limit("cost_per_call_usd", None, "USD", "what one call may cost"),
         Limit("cost_per_run_usd", None, "USD", "what all calls of a run may cost"),
         Limit(

@@ -15,6 +15,7 @@ PREFLIGHT: Final = "preflight"  # the OPTIONS request that a browser sends first
 BAD_OFFER: Final = "bad-offer"  # an offer no relay may accept; case: which of BAD_OFFERS
 UPSTREAM_FAILURE: Final = "upstream-failure"  # a good offer while the upstream is made to fail; case: how
 UNAUTHENTICATED: Final = "unauthenticated"  # a good offer without the target's credentials
+OPEN_ICE: Final = "ice-without-credentials"  # the page's ICE servers, asked for by nobody in particular
 INJECTION: Final = "injection"  # a good offer with a session of our own; case: the marker in every value
 ABANDONED_OFFER: Final = "abandoned-offer"  # a good offer from a caller that goes away before connecting
 HANG_UP: Final = "hang-up"  # upstream: a request to end the call

@@ -39,7 +39,7 @@ def tell_ci(run: Run, reports: Path, environment: Mapping[str, str]) -> list[str
     lines: list[str] = []
     try:
         if environment.get("GITHUB_ACTIONS") == "true":
-            lines = annotated(run, Path(environment.get("GITHUB_WORKSPACE") or "."))
+            lines = workflow_commands(run, Path(environment.get("GITHUB_WORKSPACE") or "."))
             if file := environment.get("GITHUB_STEP_SUMMARY"):
                 _append(Path(file), step_summary(run))
         if environment.get("GITLAB_CI") == "true":
@@ -51,7 +51,7 @@ def tell_ci(run: Run, reports: Path, environment: Mapping[str, str]) -> list[str
     return lines
 
 
-def annotated(run: Run, workspace: Path) -> list[str]:
+def workflow_commands(run: Run, workspace: Path) -> list[str]:
     """GitHub's workflow commands: each root cause at the scenario that shows it, the worst first."""
     lines = []
     for kind, found in _by_kind(run).items():

@@ -40,7 +40,7 @@ class MakeCall(Protocol):
     """How one call is made; `make_call` is the usual way."""
 
     def __call__(
-        self, context: CallContext, scenario: Scenario, *, call: str, watch: Watch
+        self, context: CallContext, scenario: Scenario, /, *, call: str, watch: Watch
     ) -> Awaitable[CallRecord]: ...
 
 
@@ -230,6 +230,7 @@ class _Work:
             target=self.context.target.shown_url,
             dialect=_dialect(made) or self.context.target.dialect,
             mode=settings.mode,
+            caller=settings.caller,
             seed=settings.seed,
             started_at=self.started_at,
             calls=tuple(

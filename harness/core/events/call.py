@@ -14,7 +14,7 @@ class CallStarted(Event, frozen=True, kw_only=True):
     """The first line of a timeline. `origin` is the monotonic clock's value at `at` 0.
 
     `prices` are the target's own, by model. `continues` is the call that this one was made in place of.
-    `silent`: the target is not meant to be heard.
+    `silent`: the target is not meant to be heard. `caller`: who makes it, by its name in `core.callers`.
     """
 
     call: str
@@ -31,6 +31,7 @@ class CallStarted(Event, frozen=True, kw_only=True):
     ufrag: str = ""
     continues: str = ""
     silent: bool = False
+    caller: str = "aiortc"
 
 
 class CallWithheld(Event, frozen=True, kw_only=True):
@@ -38,6 +39,31 @@ class CallWithheld(Event, frozen=True, kw_only=True):
 
     reason: str
     for_cost: bool = True
+
+
+class CallBeside(Event, frozen=True, kw_only=True):
+    """One of several calls of one caller at the same time, made to see how many the target lets it have.
+
+    `round`: one after the other, or all at once. `status` is the response's. `connected`: its data channel
+    opened; `live`: it was still open when all of the round had been made. All were hung up then.
+    """
+
+    round: Literal["in-turn", "at-once"]
+    number: int
+    status: int | None = None
+    connected: bool = False
+    live: bool = False
+
+
+class VerbUnavailable(Event, frozen=True, kw_only=True):
+    """The plan asked what this kind of caller cannot do, so it ended: nothing of the call is judged.
+
+    `verb` and `reason` are those of `core.callers`.
+    """
+
+    verb: str
+    caller: str
+    reason: str
 
 
 class StepStarted(Event, frozen=True, kw_only=True):
