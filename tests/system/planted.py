@@ -33,6 +33,8 @@ class Planned(Protocol):
     def offer(self) -> str: ...
     @property
     def lasting(self) -> bool: ...
+    @property
+    def caller(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Faultless:
     alone: bool = False
     offer: str = ""
     lasting: bool = False
+    caller: str = "aiortc"
 
     @property
     def faults(self) -> tuple[tuple[Side, str], ...]:
@@ -66,6 +69,7 @@ class Planted:
     server of this call behaves (`planted_ice`); `usage`: how its usage endpoint does. `alone`: before the
     others, since what reaches the fake does not name the call, which is told by its time. `offer`: how its
     offer is written, else as its turn has it. `lasting`: a fault meets the call's further offers, too.
+    `caller`: of which kind, as in `core.callers`.
     """
 
     relay: str
@@ -79,6 +83,7 @@ class Planted:
     alone: bool = False
     offer: str = ""
     lasting: bool = False
+    caller: str = "aiortc"
 
     @property
     def requirement(self) -> str:
@@ -103,6 +108,7 @@ class Planted:
         faults += [f"ICE server {self.ice}"] if self.ice else []
         faults += [f"usage endpoint {self.usage}"] if self.usage else []
         faults += [f"offer as {self.offer}"] if self.lasting else []
+        faults += [f"a {self.caller} caller"] if self.caller != "aiortc" else []
         return ", ".join(faults) or "none"
 
     def __str__(self) -> str:
