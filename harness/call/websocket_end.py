@@ -39,7 +39,7 @@ from harness.peer.pacer import Pacer
 from harness.speech.pcm import RATE as CLIP_RATE
 from harness.speech.pcm import resample
 from harness.websocket.hearing import SSRC, PlayedAudio
-from harness.websocket.messages import Message, MessageReader
+from harness.websocket.messages import MessageReader, SocketMessage
 from harness.websocket.microphone import PcmMicrophone, SpokenSamples
 from harness.websocket.opening import Opening, RelayConnection
 from harness.websocket.player import RATE, Player
@@ -259,7 +259,7 @@ class WebSocketEnd:
             self._received(each)
         self._closed(connection)
 
-    def _received(self, message: Message) -> None:
+    def _received(self, message: SocketMessage) -> None:
         now = self._clock.now()
         self._counts.received += 1
         self._counts.bytes_received += message.size

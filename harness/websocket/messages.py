@@ -21,7 +21,7 @@ LONGEST_WORD = 6  # characters that cannot be told from nonsense where they are 
 
 
 @dataclass(frozen=True)
-class Message:
+class SocketMessage:
     """One event with its size in bytes, or the text that is none; and what was odd, if anything."""
 
     event: dict[str, Any] | None
@@ -36,7 +36,7 @@ class MessageReader:
     def __init__(self) -> None:
         self._held: list[str] = []  # messages that may be the beginning of an event
 
-    def read(self, message: str | bytes) -> Iterator[Message]:
+    def read(self, message: str | bytes) -> Iterator[SocketMessage]:
         """What a message holds: mostly one event, of a piece none until it is whole."""
         size = len(message) if isinstance(message, bytes) else len(message.encode("utf-8", "replace"))
         text = message.decode("utf-8", "replace") if isinstance(message, bytes) else message
@@ -44,14 +44,14 @@ class MessageReader:
         event = json_object(text)
         if event is not None:
             yield from self.end()
-            yield Message(event, text, size, as_binary)
+            yield SocketMessage(event, text, size, as_binary)
             return
         whole = "".join(self._held) + text
         found, rest = _objects(whole)
         if found:
             problem: MessageProblem = "part-of-an-event" if self._held else "several-events"
             self._held.clear()
-            yield from (Message(each, "", size, problem) for each in found)
+            yield from (SocketMessage(each, "", size, problem) for each in found)
         if not rest.strip():
             return
         if _may_go_on(rest) and len(rest) <= LONGEST_HELD and len(self._held) < MOST_HELD:
@@ -59,13 +59,13 @@ class MessageReader:
             return
         if not found:
             yield from self.end()
-        yield Message(None, rest if found else text, size, as_binary)
+        yield SocketMessage(None, rest if found else text, size, as_binary)
 
-    def end(self) -> Iterator[Message]:
+    def end(self) -> Iterator[SocketMessage]:
         """What was held turned out to be the beginning of nothing."""
         held, self._held = self._held, []
         for text in held:
-            yield Message(None, text, len(text.encode("utf-8", "replace")))
+            yield SocketMessage(None, text, len(text.encode("utf-8", "replace")))
 
 
 def _objects(text: str) -> tuple[list[dict[str, Any]], str]:

@@ -34,7 +34,7 @@ class _Item:
 
 
 @dataclass(frozen=True)
-class Cut:
+class CutOff:
     """What was playing when the player was cleared, and how much of it was heard."""
 
     response_id: str
@@ -100,9 +100,11 @@ class Player:
                 return np.zeros(FRAME, np.int16)
         return None
 
-    def clear(self) -> list[Cut]:
+    def clear(self) -> list[CutOff]:
         """The caller speaks: what plays is cut; what waits, and what is still to come of it, is dropped."""
-        cut = [Cut(i.response_id, i.item_id, i.content_index, i.played * 1000 // RATE) for i in self._items]
+        cut = [
+            CutOff(i.response_id, i.item_id, i.content_index, i.played * 1000 // RATE) for i in self._items
+        ]
         self._cut |= {item.item_id for item in self._items}
         self._items.clear()
         self._odd = b""

@@ -53,7 +53,7 @@ PINGED = Condition("we sent a ping", _no_ping_was_sent)
     ),
     needs=("websocket.session-begins",),
     when=(OPEN, PINGED),
-    also_in=("audio",),
+    also_in=("connectivity",),
     causes={
         "reads-behind": Cause(
             "the relay reads behind what the caller says, so that all is heard late",

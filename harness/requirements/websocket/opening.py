@@ -10,6 +10,7 @@ from harness.requirements.arrivals import arrivals, evidence
 from harness.requirements.conditions import asked, last_moment, limit_of
 from harness.requirements.exchanges import Exchange, excerpt, exchanges, is_html
 from harness.requirements.model import (
+    Alternative,
     Because,
     Cause,
     Condition,
@@ -109,7 +110,10 @@ def opens(timeline: Timeline) -> Finding:
         seen = f"{refused[-1].status} {refused[-1].code}".strip() + f"; the caller was told {status}"
         return Violation("upstream-refused", seen, (*quotes, evidence(refused[-1])))
     if status in (401, 403):
-        return Violation("unauthorized", f"status {status}", quotes)
+        # What Starlette, and with it FastAPI, says of a path at which it has no WebSocket.
+        no_path = Alternative("no-websocket", "frameworks say 403 of a path where they have none")
+        others = () if status == 401 or asked_for.body else (no_path,)
+        return Violation("unauthorized", f"status {status}", quotes, others)
     if status >= 500:
         return Violation("relay-error", f"status {status}", quotes)
     what = "a web page" if is_html(asked_for.response) else excerpt(asked_for.body, 80)
