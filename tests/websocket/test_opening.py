@@ -47,7 +47,7 @@ async def answering(answer: Answer) -> AsyncIterator[str]:
     answers: list[tuple[asyncio.Task[None], asyncio.StreamWriter]] = []
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        answers.append((asyncio.ensure_future(answer(reader, writer)), writer))  # type: ignore[arg-type]  # coroutines
+        answers.append((asyncio.ensure_future(answer(reader, writer)), writer))
 
     async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/voice?token={SECRET}"
