@@ -219,6 +219,7 @@ def _open_line(
     line = context.open_line(
         timeline, clock, call=call, link=link, spare=scenario.restarts_relay, light=light
     )
+    line = replace(line, library=context.library.beside(scenario.place[0]))
     started = _started(context, scenario, call, origin=clock.origin, ufrag=line.end.ufrag)
     line.record(msgspec.structs.replace(started, continues=continues))
     if not light:
@@ -253,6 +254,7 @@ def _started(
         dialect=context.target.spoken,
         mode=context.settings.mode,
         limits=dict(context.settings.limits),
+        prices=dict(context.settings.prices),
         ufrag=ufrag,
         silent=context.target.silent,
         caller=context.settings.caller,

@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from harness.call.arriving import Offers
+from harness.call.beside import call_beside
 from harness.call.budget import Budget
 from harness.call.ends import EndParts, OpenEnd
 from harness.call.kinds import BEGIN_CALLS
@@ -106,7 +107,7 @@ class CallContext:
             target = await with_ice_servers(target, client, settings.timeouts)
             settings = replace(settings, target=target)  # whose redactor knows fetched credentials, too
             open_end = await stack.enter_async_context(BEGIN_CALLS[settings.caller](settings))
-            budget = Budget(settings.limits)
+            budget = Budget(settings.limits, tell)
             yield cls(settings, target, load_library(), client, upstream, budget, open_end, pair)
 
     def open_line(
@@ -173,6 +174,7 @@ class CallContext:
             seed=self.settings.seed,
             restart_relay=through.restart_spare if through else None,
             explain_refusal=None if light else partial(self.tripping.explain, self),
+            call_beside=None if light else partial(call_beside, self),
         )
 
 

@@ -7,7 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.call.host import Host
+from harness.call.reconnecting import sign_of_loss
 from harness.call.websocket_probes import open_from_elsewhere, open_without_credentials
+from harness.core.events import CallStarted
+from harness.core.limits import optional_limit
 from harness.core.probes import (
     ABANDONED_OFFER,
     FOREIGN_ORIGIN,
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 LADDER_KIB = (1, 16, 64, 200)
 PATIENCE_SECONDS = 0.5  # of a caller that goes away before the answer has come
+OVERSTAY_SECONDS = 6.0  # more than `requirements` allow for ending a call at its time limit
 SLOW_UPSTREAM_SECONDS = 1.5  # so that the caller is gone by then
 
 
@@ -110,6 +114,27 @@ class Probes:
             answer = await offer_without_credentials(self.caller.line.sender, self.caller.line.target, offer)
             if answer is not None:
                 await self.caller.apply_answer(answer)  # so that it can be hung up
+
+    async def call_beside(self) -> None:
+        """Several calls at the same time, where the target knows who calls: it wants credentials."""
+        line = self.caller.line
+        if not line.target.wants_credentials or line.call_beside is None:
+            return
+        async with self.caller.step("several calls at once"):
+            await line.call_beside(line)
+
+    async def outstay(self) -> None:
+        """Stay on the line past `longest_call_s`, where that limit is configured, or until the call ends."""
+        started = self.caller.line.timeline.first(CallStarted)
+        longest = optional_limit(started.limits if started else {}, "longest_call_s")
+        if longest is None:
+            return
+        async with self.caller.step(f"stay past {longest:g} s"):
+            await self.caller.until(
+                lambda: sign_of_loss(self.caller.line.timeline) is not None,
+                "the target's own end of the call",
+                longest + OVERSTAY_SECONDS,
+            )
 
     async def offer_with_session(self) -> None:
         """A good offer with a session of the caller's own, and a look at the session that results."""

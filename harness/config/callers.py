@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from urllib.parse import urlsplit
 
 from harness.core.callers import CALLERS, DEFAULT_CALLER
 from harness.core.errors import UsageError
-
-CALLER_HELP = f"who makes the calls: {', '.join(CALLERS)}"
+from harness.core.nearest import meant
 
 
 def check_caller(name: str) -> None:
     """Raises UsageError, with near matches, for a kind of caller that there is not."""
     if name not in CALLERS:
-        near = difflib.get_close_matches(name, CALLERS, n=2) or list(CALLERS)
-        raise UsageError(f"there is no caller {name!r}", f"choose {' or '.join(near)}")
+        raise UsageError(f"there is no caller {name!r}", meant(name, CALLERS))
 
 
 def caller_for(given: str, address: str, *, impairment: str = "", offer: str = "") -> str:

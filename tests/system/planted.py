@@ -35,6 +35,8 @@ class Planned(Protocol):
     def lasting(self) -> bool: ...
     @property
     def caller(self) -> str: ...
+    @property
+    def on(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Faultless:
     offer: str = ""
     lasting: bool = False
     caller: str = "aiortc"
+    on: str = ""
 
     @property
     def faults(self) -> tuple[tuple[Side, str], ...]:
@@ -68,7 +71,8 @@ class Planted:
     `limits` and `target`: names and values of what is configured for this call alone. `ice`: how the ICE
     server of this call behaves (`planted_ice`); `usage`: how its usage endpoint does. `alone`: before the
     others, since what reaches the fake does not name the call, which is told by its time. `offer`: how its
-    offer is written, else as its turn has it. `lasting`: a fault meets the call's further offers, too.
+    offer is written, else as its turn has it. `lasting`: a fault meets the call's further offers, too. `on`:
+    the day (ISO 8601) on which the call counts as made, where its verdict depends on that; else today.
     `caller`: of which kind, as in `core.callers`.
     """
 
@@ -84,6 +88,7 @@ class Planted:
     offer: str = ""
     lasting: bool = False
     caller: str = "aiortc"
+    on: str = ""
 
     @property
     def requirement(self) -> str:
@@ -107,7 +112,8 @@ class Planted:
         faults = [f"{side} {text}" for side, text in self.faults]
         faults += [f"ICE server {self.ice}"] if self.ice else []
         faults += [f"usage endpoint {self.usage}"] if self.usage else []
-        faults += [f"offer as {self.offer}"] if self.lasting else []
+        faults += [f"offer as {self.offer}"] if self.lasting and self.offer else []
+        faults += [f"on {self.on}"] if self.on else []
         faults += [f"a {self.caller} caller"] if self.caller != "aiortc" else []
         return ", ".join(faults) or "none"
 

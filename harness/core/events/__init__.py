@@ -16,6 +16,7 @@ from harness.core.events.base import Headers as Headers
 from harness.core.events.base import Layer as Layer
 from harness.core.events.base import Side as Side
 from harness.core.events.base import kebab as kebab
+from harness.core.events.call import CallBeside as CallBeside
 from harness.core.events.call import CallEnded as CallEnded
 from harness.core.events.call import CallStarted as CallStarted
 from harness.core.events.call import CallWithheld as CallWithheld
@@ -75,6 +76,7 @@ from harness.core.events.websocket import SocketMeasured as SocketMeasured
 AnyEvent = (
     CallStarted
     | CallWithheld
+    | CallBeside
     | VerbUnavailable
     | StepStarted
     | StepEnded

@@ -1,7 +1,17 @@
 """The ways for a relay to misbehave, by name. Importing this package registers them."""
 
 from harness.fakes.faults.registry import RELAY_FAULTS
-from harness.fakes.relay.faults import answers, asking, failures, forwarding, front, offers, security, sockets
+from harness.fakes.relay.faults import (
+    answers,
+    asking,
+    failures,
+    forwarding,
+    front,
+    limiting,
+    offers,
+    security,
+    sockets,
+)
 
 __all__ = [
     "RELAY_FAULTS",
@@ -10,6 +20,7 @@ __all__ = [
     "failures",
     "forwarding",
     "front",
+    "limiting",
     "offers",
     "security",
     "sockets",
