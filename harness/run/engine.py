@@ -103,9 +103,7 @@ class _Work:
         rest = [each.scenario for each in planned for _ in range(self.times)]
         side_by_side = min(settings.concurrency, len(rest)) if self.least is None else 1
         self.observer(
-            RunStarted(
-                target.shown_url, target.dialect, settings.mode, settings.seed, len(rest), side_by_side
-            )
+            RunStarted(target.shown_url, target.spoken, settings.mode, settings.seed, len(rest), side_by_side)
         )
         usage = await UsageWatch.begin(target, self.context.client)
         if settings.mode != "embedded":
@@ -201,9 +199,10 @@ class _Work:
         by_name = {each.scenario.name: each for each in self.planned}
         return Run(
             target=self.context.target.shown_url,
-            dialect=_dialect(made) or self.context.target.dialect,
+            dialect=_dialect(made) or self.context.target.spoken,
             mode=settings.mode,
             caller=settings.caller,
+            route="websocket" if self.context.target.is_websocket else "offer",
             seed=settings.seed,
             started_at=self.started_at,
             calls=tuple(
