@@ -111,7 +111,7 @@ class _Work:
         self.observer(
             RunStarted(
                 target.shown_url,
-                target.dialect,
+                target.spoken,
                 settings.mode,
                 settings.seed,
                 len(rest),
@@ -228,9 +228,10 @@ class _Work:
         by_name = {each.scenario.name: each for each in self.planned}
         return Run(
             target=self.context.target.shown_url,
-            dialect=_dialect(made) or self.context.target.dialect,
+            dialect=_dialect(made) or self.context.target.spoken,
             mode=settings.mode,
             caller=settings.caller,
+            route="websocket" if self.context.target.is_websocket else "offer",
             seed=settings.seed,
             started_at=self.started_at,
             calls=tuple(

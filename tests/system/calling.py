@@ -19,6 +19,7 @@ from harness.call.conduct import CallRecord, make_call
 from harness.call.context import CallContext
 from harness.call.tripping import Tripping
 from harness.call.usage import UsageWatch
+from harness.call.websocket_end import WebSocketEnd
 from harness.config.hooks import UsageEndpoint
 from harness.config.ice import IceServer
 from harness.config.run import RunSettings
@@ -174,10 +175,15 @@ def _context_for(
     if planted.usage:
         target["usage"] = endpoints[planted.usage]
     limits = {**context.settings.limits, **dict(planted.limits)}
+    settings = replace(
+        context.settings, limits=limits, offer=planted.offer or context.settings.offer, caller=planted.caller
+    )
+    own = replace(context.target, url=settings.reached_by(context.target.url))
     return replace(
         context,
-        settings=replace(context.settings, limits=limits, offer=planted.offer or context.settings.offer),
-        target=replace(context.target, **target),
+        settings=settings,
+        target=replace(own, **target),
+        open_end=WebSocketEnd if planted.caller == "websocket" else context.open_end,
         tripping=Tripping(),
     )
 
