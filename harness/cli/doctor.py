@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import click
-import uvloop
 
 from harness.call import Scenario
 from harness.call.conduct import CallRecord, Watch
@@ -18,6 +17,7 @@ from harness.cli.options import takes_options
 from harness.cli.screen import say
 from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
 from harness.config.asking import settings_of
+from harness.config.loop import run_loop
 from harness.config.option import blaming
 from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
@@ -52,7 +52,7 @@ def doctor(target: str | None, **texts: Any) -> int:
             "give its URL or its name in harness.toml; `harness demo` needs none",
         )
     show: Show = ShowJson() if values["as_json"] else ShowLive() if sys.stdout.isatty() else ShowLines()
-    examined, run = uvloop.run(
+    examined, run = run_loop(
         _examined(settings, smoke if values["smoke"] else check_call(values["say"]), values["say"], show)
     )
     written = write_run(run, settings.reports)

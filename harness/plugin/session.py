@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import uvloop
 
 from harness.call import Scenario
 from harness.config.asking import settings_of
+from harness.config.loop import run_loop
 from harness.config.option_texts import Texts, in_words, read_options
 from harness.config.run import RunSettings
 from harness.core.errors import HarnessError, TargetUnreachableError
@@ -78,7 +78,7 @@ class VoiceSession:
         try:
             with progress(config) as shown:
                 observer = all_of((shown, self._observe))
-                uvloop.run(self._executed(planned, observer))
+                run_loop(self._executed(planned, observer))
         except HarnessError as error:
             pytest.exit(str(error), returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE])
         if self.run is not None:
