@@ -58,4 +58,5 @@ def test_each_test_says_its_outcome_and_nothing_names_our_files(
 
 def test_github_and_gitlab_are_told(embedded_run: Recorded) -> None:
     assert (embedded_run.folder / "summary.md").read_text().startswith("## The target is conforming\n")
-    assert json.loads((embedded_run.finished.reports / CODE_QUALITY).read_text()) == []
+    entries = json.loads((embedded_run.finished.reports / CODE_QUALITY).read_text())
+    assert not [entry for entry in entries if entry["severity"] in ("blocker", "critical")]
