@@ -250,7 +250,7 @@ def _started(
         seed=context.settings.seed,
         harness=__version__,
         target=context.target.shown_url,
-        dialect=context.target.dialect,
+        dialect=context.target.spoken,
         mode=context.settings.mode,
         limits=dict(context.settings.limits),
         prices=dict(context.settings.prices),

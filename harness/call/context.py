@@ -133,7 +133,11 @@ class CallContext:
         shape = shape or self.settings.offer or shape_in_turn(self.settings.seed, call)
         redactor = self.settings.redactor()
         through = self.pair if spare else None
-        target = self.target if through is None else replace(self.target, url=through.spare_offer_url)
+        target = (
+            self.target
+            if through is None
+            else replace(self.target, url=self.settings.reached_by(through.spare_offer_url))
+        )
 
         def record(event: Event) -> None:
             timeline.append(_redacted(event, redactor.value))

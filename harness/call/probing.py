@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 
 from harness.call.host import Host
 from harness.call.reconnecting import sign_of_loss
+from harness.call.websocket_probes import open_from_elsewhere, open_without_credentials
 from harness.config.targets_file import same_origin
 from harness.core.events import CallStarted
 from harness.core.limits import optional_limit
@@ -56,7 +57,8 @@ class Probes:
 
     async def preflight(self) -> None:
         """Ask as a browser does before it may post, where the target has an origin."""
-        if not self.caller.line.target.origin:
+        # No preflight stands before a WebSocket.
+        if not self.caller.line.target.origin or self.caller.line.target.is_websocket:
             return
         async with self.caller.step("preflight"):
             await send_preflight(self.caller.line.sender, self.caller.line.target)
@@ -65,6 +67,10 @@ class Probes:
         """Ask as a browser does for a page that is not the target's, where the target has an origin."""
         line = self.caller.line
         if not line.target.origin:
+            return
+        if line.target.is_websocket:
+            async with self.caller.step("WebSocket from elsewhere"):
+                await open_from_elsewhere(line)
             return
         async with self.caller.step("preflight from elsewhere"):
             await send_preflight(line.sender, line.target, origin=FOREIGN_ORIGIN, purpose=FOREIGN_PREFLIGHT)
@@ -101,6 +107,10 @@ class Probes:
     async def offer_without_credentials(self) -> None:
         """A good offer from nobody in particular, where the target is one that wants credentials."""
         if not self.caller.line.target.wants_credentials:
+            return
+        if self.caller.line.target.is_websocket:
+            async with self.caller.step("WebSocket without credentials"):
+                await open_without_credentials(self.caller.line)
             return
         offer = await self._offer()
         async with self.caller.step("offer without credentials"):

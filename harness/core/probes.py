@@ -20,8 +20,13 @@ INJECTION: Final = "injection"  # a good offer with a session of our own; case: 
 ABANDONED_OFFER: Final = "abandoned-offer"  # a good offer from a caller that goes away before connecting
 HANG_UP: Final = "hang-up"  # upstream: a request to end the call
 FOREIGN_PREFLIGHT: Final = "foreign-preflight"  # the OPTIONS request for a page of an origin that is not ours
+UPGRADE: Final = "upgrade"  # an ordinary call over a WebSocket: the GET that opens it (RFC 6455)
+FOREIGN_UPGRADE: Final = "foreign-upgrade"  # the same for a page of an origin that is not ours
 ICE_RESTART: Final = "ice-restart"  # the offer once more, with new ICE credentials, in mid-call
 
+CALLS: Final = (OFFER, UPGRADE)  # an ordinary call, either way
+
+CALL_HEADER: Final = "x-harness-call"  # with a WebSocket: the call's name, for a relay that passes it on
 OUR_BOUNDARY: Final = "harness-"  # how the boundary of a form begins that we made
 FOREIGN_ORIGIN: Final = "https://elsewhere.invalid"  # nobody's, for ever (RFC 2606, section 2)
 

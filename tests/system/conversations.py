@@ -84,6 +84,12 @@ async def stays_on_the_line(caller: Caller) -> None:
     await caller.hang_up()
 
 
+async def stays_for_six_seconds(caller: Caller) -> None:
+    await caller.connect()
+    await caller.stay_silent(6)
+    await caller.hang_up()
+
+
 async def speaks_muted(caller: Caller) -> None:
     await caller.connect()
     caller.mute()
