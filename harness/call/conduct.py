@@ -18,6 +18,7 @@ from harness.call.arriving import read_arrivals
 from harness.call.caller import Caller
 from harness.call.comparing import compare_audio
 from harness.call.context import CallContext
+from harness.call.gateways import follow_gateway
 from harness.call.line import CallLine
 from harness.call.scenario import Scenario
 from harness.call.stopping import PlanStopped
@@ -309,5 +310,7 @@ async def _ask_upstream(context: CallContext, timeline: Timeline, ufrag: str, cl
             timeline.append(event)
     try:
         await read_arrivals(context.upstream, context.offers, timeline, ufrag, clock)
+        within = context.settings.timeouts.hang_up
+        await follow_gateway(context.upstream, timeline, clock, context.gateway_calls, within=within)
     except HarnessError as error:
         timeline.append(UpstreamUnavailable(at=clock.now(), reason=str(error)))
