@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.call.host import Host
+from harness.core.fields import field
 from harness.core.probes import (
     ABANDONED_OFFER,
     FOREIGN_ORIGIN,
@@ -16,7 +17,6 @@ from harness.core.probes import (
     UPSTREAM_FAILURE,
     UPSTREAM_FAILURES,
 )
-from harness.core.session import field
 from harness.signaling.exchange import post_offer
 from harness.signaling.probes import (
     offer_with_session,

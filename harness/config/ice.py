@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import ssl
 from collections.abc import Iterable, Mapping
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from harness.core.errors import UsageError
+from harness.core.strict_json import json_value
 
 TRANSPORT_POLICIES = ("all", "relay")
 
@@ -149,7 +149,7 @@ def parse_ice_servers(text: str, where: str) -> tuple[IceServer, ...]:
     Raises UsageError that names `where`, and never a credential.
     """
     try:
-        found = json.loads(text)
+        found = json_value(text)
     except ValueError:
         raise UsageError(f"{where} is no JSON", _SHAPE) from None  # the cause quotes what may be a secret
     return read_ice_servers(found, where)

@@ -14,6 +14,7 @@ from harness.config.targets_file import same_origin
 from harness.config.timeouts import Timeouts
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
 from harness.signaling.failures import classify, innermost
+from harness.signaling.reading import read_body
 
 LARGEST_BODY = 1 << 16  # bytes: a list of servers has a few hundred
 
@@ -44,7 +45,7 @@ async def _fetch(
     try:
         async with asyncio.timeout(timeouts.answer):
             async with client.stream("GET", url, headers=headers) as response:
-                status, body = response.status_code, await _body(response)
+                status, body = response.status_code, await read_body(response, LARGEST_BODY)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         failed = TargetUnreachableError if ours else HarnessError
         raise failed(
@@ -52,21 +53,17 @@ async def _fetch(
             f"{target.redactor().text(innermost(error))}",
             "is the URL right, and does anything listen there?",
         ) from error
+    if len(body) > LARGEST_BODY:
+        raise HarnessError(
+            f"no ICE servers could be fetched from {shown}: the body has over {LARGEST_BODY} bytes",
+            "look at what it answers: a list of servers has a few hundred",
+        )
     if status != 200:
         raise HarnessError(
             f"no ICE servers could be fetched from {shown}: it answered {status}",
             "look at its path, its method (GET) and the credentials that it wants",
         )
     try:
-        return parse_ice_servers(body, f"the answer of {shown}")
+        return parse_ice_servers(body.decode("utf-8", "replace"), f"the answer of {shown}")
     except UsageError as error:
         raise HarnessError(error.message, error.remedy) from None  # nobody at the keyboard is to blame
-
-
-async def _body(response: httpx.Response) -> str:
-    body = b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise httpx.RemoteProtocolError(f"the body has over {LARGEST_BODY} bytes")
-    return body.decode("utf-8", "replace")

@@ -18,6 +18,7 @@ from harness.core.errors import HarnessError
 from harness.core.events import Event, HttpFailed, HttpRequest, HttpResponse, SecretSeen
 from harness.core.redaction import Redactor, leaked_key
 from harness.signaling.failures import classify, innermost
+from harness.signaling.reading import read_body
 
 USER_AGENT = "voice-relay-harness"
 LARGEST_BODY = 1 << 20  # bytes of a body that are recorded: an answer has a few thousand
@@ -78,7 +79,9 @@ class Sender:
                 response = await self.client.send(request, stream=True)
                 try:
                     reply = HttpReply(
-                        response.status_code, _headers(response.headers), await _content(response)
+                        response.status_code,
+                        _headers(response.headers),
+                        await read_body(response, LARGEST_BODY + _READ_AHEAD),
                     )
                 finally:
                     await response.aclose()
@@ -176,16 +179,6 @@ def _failure(error: BaseException, response: httpx.Response | None, *, is_connec
     if failure == "timeout" and not is_connected and not isinstance(error, httpx.TimeoutException):
         return "unanswered"  # our own time-out, in the middle of a look-up or a connection
     return "unfinished" if failure == "timeout" and response is not None else failure
-
-
-async def _content(response: httpx.Response) -> bytes:
-    """The body, read no further than is of use: a relay that never stops sending must not fill memory."""
-    content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > LARGEST_BODY + _READ_AHEAD:
-            break
-    return bytes(content)
 
 
 def _headers(headers: httpx.Headers) -> tuple[tuple[str, str], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.core.events.base import Event
+from harness.core.fields import text
 
 
 class ClientEvent(Event, frozen=True, kw_only=True):
@@ -14,7 +15,7 @@ class ClientEvent(Event, frozen=True, kw_only=True):
 
     @property
     def type(self) -> str:
-        return str(self.event.get("type", ""))
+        return text(self.event, "type")
 
 
 class ServerEvent(Event, frozen=True, kw_only=True):
@@ -26,7 +27,7 @@ class ServerEvent(Event, frozen=True, kw_only=True):
 
     @property
     def type(self) -> str:
-        return str(self.event.get("type", "")) if self.event is not None else ""
+        return text(self.event, "type")
 
 
 class EventInvalid(Event, frozen=True, kw_only=True):

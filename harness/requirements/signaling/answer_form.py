@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.core.events import AnswerReceived, HttpResponse
+from harness.core.fields import field
 from harness.core.sdp import parse_sdp
-from harness.core.session import field
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED
 from harness.requirements.exchanges import (
@@ -94,6 +94,8 @@ def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str
         )
     if not text.strip():
         return "empty-body", "no characters but white space"
+    if excess := parse_sdp(text).excess:
+        return "not-sdp", f"the body has {excess}"
     error = error_of(text) or error_of(response.body)
     if error is not None:
         return "upstream-error-as-sdp", f"the body says {excerpt(str(error.get('message') or error))}"
