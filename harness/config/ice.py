@@ -23,6 +23,7 @@ _URL = re.compile(
     r"(?:\?transport=(?P<transport>udp|tcp))?"
 )
 _NO_SECRET = SecretStr("")
+LONGEST_SHOWN = 200  # characters
 
 
 class IceUrl(NamedTuple):
@@ -46,7 +47,7 @@ def parse_ice_url(url: str) -> IceUrl:
         )
     turn, secure = found["scheme"].startswith("turn"), found["scheme"].endswith("s")
     if found["transport"] and not turn:
-        raise UsageError(f"{url!r} has a transport, which only TURN takes", "leave out ?transport=")
+        raise UsageError(f"{_without_password(url)!r} has a transport, which only TURN takes", "leave out ?transport=")
     return IceUrl(
         url=url,
         turn=turn,
@@ -193,4 +194,7 @@ def _read_server(found: object, where: str) -> IceServer:
 
 
 def _without_password(url: str) -> str:
-    return "…@" + url.rpartition("@")[2] if "@" in url else url
+    """For a message: without what may be a secret, as in JSON that was meant and is none."""
+    if "@" in url:
+        return "…@" + url.rpartition("@")[2]
+    return url if len(url) <= LONGEST_SHOWN and not set(url) & set("{}[]\"' ") or "://" in url else "what was given"
