@@ -106,7 +106,14 @@ async def make_calls(
 
 def _compare(records: Sequence[CallRecord], library: Library) -> None:
     for record in (each for first in records for each in (first, *first.followed_by)):
-        compare_audio(record.timeline, record.audio, library)
+        try:
+            compare_audio(record.timeline, record.audio, library)
+        except Exception as error:  # this call's, and no other's
+            ended = record.timeline.last(CallEnded)
+            failed = HarnessFailed(
+                at=ended.at if ended else 0.0, error=f"{type(error).__name__}: {error}", where=_where(error)
+            )
+            record.timeline.append(failed)
 
 
 async def _make_within_budget(

@@ -20,9 +20,11 @@ from harness.config.run import RunSettings
 from harness.core.errors import UsageError
 from harness.core.offer_shapes import CHROMIUM
 from harness.report.files import write_run
+from harness.report.folder import claimed
 from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned, execute
 from harness.run.model import EXIT_CODES, Run
+from harness.run.stream import Happening, Observer, RunEnded
 
 
 @click.command()
@@ -52,12 +54,20 @@ def doctor(target: str | None, clip: str, reports: Path, as_json: bool, **option
             "give its URL or its name in harness.toml; `harness demo` needs none",
         )
     show: Show = ShowJson() if as_json else ShowLive() if sys.stdout.isatty() else ShowLines()
-    examined, run = uvloop.run(_examined(settings, clip, show))
-    show.outcome(examined, run, write_run(run, reports))
+    with claimed(reports):
+        written: list[Path] = []
+
+        def observe(happening: Happening) -> None:
+            show.observe(happening)
+            if isinstance(happening, RunEnded):  # also of a run that is cut short
+                written.append(write_run(happening.run, reports))
+
+        examined, run = uvloop.run(_examined(settings, clip, show, observe))
+        show.outcome(examined, run, written[-1])
     return EXIT_CODES[run.verdict]
 
 
-async def _examined(settings: RunSettings, clip: str, show: Show) -> tuple[Examined, Run]:
+async def _examined(settings: RunSettings, clip: str, show: Show, observe: Observer) -> tuple[Examined, Run]:
     found: list[Examined] = []
 
     async def place(context: CallContext, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
@@ -72,5 +82,5 @@ async def _examined(settings: RunSettings, clip: str, show: Show) -> tuple[Exami
 
     planned = [Planned(check_call(clip), tuple(REGISTRY))]
     with show:
-        run = await execute(settings, planned, show.observe, place=place, check=check)
+        run = await execute(settings, planned, observe, place=place, check=check)
     return found[0], run

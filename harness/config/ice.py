@@ -47,7 +47,9 @@ def parse_ice_url(url: str) -> IceUrl:
         )
     turn, secure = found["scheme"].startswith("turn"), found["scheme"].endswith("s")
     if found["transport"] and not turn:
-        raise UsageError(f"{_without_password(url)!r} has a transport, which only TURN takes", "leave out ?transport=")
+        raise UsageError(
+            f"{_without_password(url)!r} has a transport, which only TURN takes", "leave out ?transport="
+        )
     return IceUrl(
         url=url,
         turn=turn,
@@ -197,4 +199,5 @@ def _without_password(url: str) -> str:
     """For a message: without what may be a secret, as in JSON that was meant and is none."""
     if "@" in url:
         return "…@" + url.rpartition("@")[2]
-    return url if len(url) <= LONGEST_SHOWN and not set(url) & set("{}[]\"' ") or "://" in url else "what was given"
+    is_like_a_url = len(url) <= LONGEST_SHOWN and not set(url) & set("{}\"' ")
+    return url if is_like_a_url else "what was given"

@@ -54,7 +54,7 @@ class Redactor:
 
     A known secret is found in the forms of `secret_forms`: as it is, encoded, escaped, or cut. Of what looks
     like an OpenAI key, also one that a relay leaks, `sk-[redacted]` or `ek_[redacted]` remains: so a leak can
-    be shown, and a secret key told from an ephemeral one. Tokens (JWT) and values of Authorization go as well.
+    be shown, and a secret key told from an ephemeral one. Tokens (JWT) and values of Authorization go too.
     Secrets of under `SHORTEST_SECRET` characters are found in credential headers only: the usual ones, and
     those named in `headers`; where they are configured, they are refused.
     """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,8 +13,9 @@ import uvloop
 from harness.call import Scenario
 from harness.config.ice_options import ice_options
 from harness.config.run import RunSettings, run_settings
-from harness.core.errors import HarnessError, TargetUnreachableError
+from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
 from harness.core.limits import parse_limits
+from harness.core.printable import printable
 from harness.network.presets import preset
 from harness.plugin import terminal
 from harness.plugin.allure import AllureReport
@@ -20,6 +23,7 @@ from harness.plugin.baseline import Baseline
 from harness.plugin.options import is_strict
 from harness.plugin.repeating import repeat_options
 from harness.report.files import write_run
+from harness.report.folder import claimed
 from harness.report.html import write_html
 from harness.report.saved import RESULTS
 from harness.requirements.model import Requirement, Verdict
@@ -41,6 +45,7 @@ class VoiceSession:
     repeat: tuple[str, ...] = ()
     asked_over_calls: dict[Requirement, list[Scenario]] = field(default_factory=dict)
     run: Run | None = None
+    _folder: ExitStack = field(default_factory=ExitStack)
     _written: str = ""
     _verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
 
@@ -48,6 +53,11 @@ class VoiceSession:
     def from_config(cls, config: pytest.Config) -> VoiceSession:
         """Check the options; raises UsageError."""
         option = config.option
+        if hasattr(config, "workerinput") or getattr(option, "numprocesses", None):
+            raise UsageError(
+                "pytest-xdist (-n) cannot share out the calls of a run: each worker would make all of them",
+                "leave it out; --concurrency N makes N calls side by side",
+            )
         settings = run_settings(
             target=option.target,
             config=option.config,
@@ -87,9 +97,20 @@ class VoiceSession:
         """Make the calls and judge them; ends the session where none can be made."""
         observer = all_of((terminal.RunLines(config), self._observe))
         try:
+            config.add_cleanup(self._folder.close)
+            self._folder.enter_context(claimed(self.settings.reports))
             uvloop.run(execute(self.settings, planned, observer, repeat=self.repeat))
+        except UsageError as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         except HarnessError as error:
             pytest.exit(str(error), returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE])
+        except Exception as error:  # ours: in one line, since pytest's own would be its INTERNALERROR
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+            pytest.exit(
+                printable(f"the harness broke in {place}: {type(error).__name__}: {error}"),
+                returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE],
+            )
         if self.run is not None and self.run.unreachable:
             nobody = TargetUnreachableError(
                 f"nothing answered at {self.run.target}: {self.run.unreachable}",

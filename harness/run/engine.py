@@ -19,7 +19,16 @@ from harness.requirements.model import Requirement, Verdict
 from harness.run.checkup import StageWatch
 from harness.run.judging import judge_call, judge_over_calls
 from harness.run.model import CallEntry, Run, hangs, unreachable
-from harness.run.stream import CallFinished, Judged, Noted, Observer, RunEnded, RunStarted, StageReached
+from harness.run.stream import (
+    CallFinished,
+    Judged,
+    Noted,
+    Observer,
+    RunEnded,
+    RunStarted,
+    StageReached,
+    guarded,
+)
 from harness.speech.library import Library
 
 
@@ -64,7 +73,7 @@ async def execute(
         settings, EmbeddedPair.for_run, lambda line: observer(Noted(line))
     ) as context:
         check(context)
-        work = _Work(context, planned, observer, place, repeat, as_they_end)
+        work = _Work(context, planned, guarded(observer), place, repeat, as_they_end)
         try:
             await work.make_calls()
         except BaseException:

@@ -110,7 +110,7 @@ def _attack(kinds: Sequence[Kind], seconds: float, seed: str, *, once: bool) -> 
         tally.attempts[kind.name] += 1
         tally.slowest[kind.name] = max(took, tally.slowest.get(kind.name, 0.0))
         tally.grown[kind.name] = tally.grown.get(kind.name, 0) + _peak() - before
-        if number % 50 == 0:
+        if number % 2000 == 0:
             gc.collect()
         if once:
             break

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 
+from harness.load.analysis.drift import OF_GENERATOR
 from harness.load.analysis.search import Search
 from harness.load.analysis.slo import Window, read_slos
-from harness.load.analysis.trend import Tolerance, trend
+from harness.load.analysis.trend import trend
 from tools.attack.kinds import expect, kind
 
-MEMORY = Tolerance(10.0, 0.10)
+_, MEMORY = OF_GENERATOR["memory"]
 
 
 @kind("load: searches")
@@ -33,7 +34,7 @@ def drifts(rng: random.Random) -> int:
     """Series that warm up, wander and are noisy do not leak; those that leak do."""
     minutes, wanted = rng.choice((30, 60)), 60
     step = minutes * 60 / wanted
-    leak = rng.choice((0.0, 0.0, 1.0))  # MiB a minute
+    leak = rng.choice((0.0, 0.0, 60 / minutes))  # MiB a minute
     warm, tau = rng.uniform(0, 60), rng.uniform(20, 170)
     level, points = 0.0, []
     for n in range(wanted):
