@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
 from harness.cli.screen import say
+from harness.core.bounds import LONGEST_LINE
 from harness.core.errors import UsageError
 from harness.core.events import CallStarted
 from harness.core.timeline import Timeline
@@ -45,15 +48,20 @@ def judge(timeline: Path, ids: tuple[str, ...], areas: tuple[str, ...], strict: 
 def read_timeline(path: Path) -> Timeline:
     """Raises UsageError naming the file, and the line where it is damaged."""
     try:
-        return Timeline.from_jsonl(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            return Timeline.from_lines(_lines(file))
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror}", "give a timeline.jsonl that a run wrote"
         ) from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not text", "give a timeline.jsonl that a run wrote") from error
     except UsageError as error:
         raise UsageError(f"{path}: {error.message}", error.remedy) from error
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """One at a time; of one that is longer than any only so much that it shows."""
+    while line := file.readline(LONGEST_LINE + 2):
+        yield line
 
 
 def _judged(timeline: Timeline, ids: tuple[str, ...], areas: tuple[str, ...], *, strict: bool) -> Run:

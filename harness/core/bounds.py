@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 MOST_EVENTS = 100_000  # of the data channel, in a call
 MOST_EVENT_BYTES = 16 << 20  # all of them together
+LONGEST_LINE = 4 << 20  # bytes of a timeline: a body, or a packet's second, has a few hundred thousand
+MOST_TIMELINE_BYTES = 64 << 20  # beside the events of the data channel; an hour's call has 20 MB
 MOST_SDP_BYTES = 1 << 18  # a browser's offer with video has 8,000
 MOST_SDP_LINES = 10_000
 MOST_SECTIONS = 100

@@ -8,11 +8,13 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from harness.core.bounds import LONGEST_LINE, MOST_TIMELINE_BYTES, EventAllowance
 from harness.core.errors import UsageError
 from harness.core.events import (
     AnyEvent,
     ClientEvent,
     Event,
+    EventInvalid,
     Layer,
     Packet,
     PacketsReceived,
@@ -210,20 +212,46 @@ class Timeline:
 
         Raises UsageError, naming the line, when a line is cut off or is no event.
         """
-        timeline = cls()
-        for number, line in enumerate(text.split("\n"), start=1):
+        return cls.from_lines(text.encode("utf-8", "surrogatepass").split(b"\n"))
+
+    @classmethod
+    def from_lines(cls, lines: Iterable[bytes]) -> Timeline:
+        """Read lines one after the other, and keep no more of them than a call can have.
+
+        Events of the data channel beyond that are left out, and it is noted once, as when a call is recorded.
+        Raises UsageError as `from_jsonl`, and for a line or a timeline that is longer than any.
+        """
+        events: list[Event] = []
+        allowance, size = EventAllowance(), 0
+        for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
+            if len(line) > LONGEST_LINE:
+                raise UsageError(
+                    f"line {number} of the timeline has over {LONGEST_LINE >> 20} MiB",
+                    "no run writes such a line; judge a timeline that one wrote",
+                )
             try:
-                timeline.append(cast("Event", _decoder.decode(line)))
+                event = cast("Event", _decoder.decode(line))
             except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
                 raise UsageError(
                     f"line {number} of the timeline cannot be read: {error}",
                     "the file was cut off or changed; judge a whole timeline",
                 ) from error
-        if not len(timeline):
+            if isinstance(event, ServerEvent | ClientEvent):
+                if not allowance.takes(len(line)):
+                    if allowance.refused == 1:
+                        events.append(EventInvalid(at=event.at, type="", problem=allowance.problem))
+                    continue
+            elif (size := size + len(line)) > MOST_TIMELINE_BYTES:
+                raise UsageError(
+                    f"the timeline has over {MOST_TIMELINE_BYTES >> 20} MiB beside the events of its channel",
+                    "no call is that long; judge a timeline that a run wrote",
+                )
+            events.append(event)
+        if not events:
             raise UsageError("the timeline is empty", "judge a .jsonl file that a run wrote")
-        return timeline
+        return cls(events)
 
 
 def _packets(timeline: Timeline) -> list[Packet]:
