@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import harness.core.quietly  # noqa: F401  (first: importing the rest takes a second)
+import harness.run.quietly  # noqa: F401  (first: importing the rest takes a second)
 
 # isort: split
 import difflib
@@ -16,9 +16,9 @@ import click
 
 from harness import __version__
 from harness.cli.screen import say
-from harness.core import early
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
 from harness.core.printable import make_logs_printable
+from harness.run import early
 
 USAGE, UNREACHABLE, BROKEN = 2, 3, 4
 

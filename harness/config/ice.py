@@ -199,5 +199,5 @@ def _without_password(url: str) -> str:
     """For a message: without what may be a secret, as in JSON that was meant and is none."""
     if "@" in url:
         return "…@" + url.rpartition("@")[2]
-    is_like_a_url = len(url) <= LONGEST_SHOWN and not set(url) & set("{}\"' ")
+    is_like_a_url = len(url) <= LONGEST_SHOWN and not set(url) & set("{}\"'")
     return url if is_like_a_url else "what was given"

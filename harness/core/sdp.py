@@ -154,8 +154,8 @@ class SessionDescription:
 
     @property
     def is_sdp(self) -> bool:
-        """Whether it begins as every SDP must, with `v=0` (RFC 8866, section 5.1), and is no flood."""
-        return bool(self.session_lines) and self.session_lines[0].strip() == "v=0" and not self.excess
+        """Whether it begins as every SDP must, with `v=0` (RFC 8866, section 5.1)."""
+        return bool(self.session_lines) and self.session_lines[0].strip() == "v=0"
 
     def section(self, kind: str) -> Section | None:
         """The first section of a kind: audio, video, application."""

@@ -62,7 +62,12 @@ class _Protocol(H11Protocol):
         transport = self.transport
         if transport.is_closing() or transport.get_protocol() is not self:  # gone, or a WebSocket by now
             return
-        if self.cycle is not None and self.cycle.response_complete and self.conn.their_state is h11.IDLE:
+        if (
+            self.cycle is not None
+            and self.cycle.response_complete
+            and self.conn.their_state is h11.IDLE
+            and not self.conn.trailing_data[0]
+        ):
             self._since = None  # between two requests: KEEP_ALIVE_SECONDS
         if self._since is None or self.loop.time() - self._since < ARRIVING_SECONDS:
             self._look_again()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import harness.core.quietly  # noqa: F401  (first: importing the rest takes a second)
+import harness.run.quietly  # noqa: F401  (first: importing the rest takes a second)
 
 # isort: split
 import sys

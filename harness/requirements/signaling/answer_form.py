@@ -79,7 +79,8 @@ def answer_is_sdp(timeline: Timeline) -> Finding:
         return NotApplicable("there was no response")
     answer = timeline.first(AnswerReceived)
     text = answer.sdp if answer is not None else exchange.body
-    if parse_sdp(text).is_sdp and not text[:1].isspace():
+    description = parse_sdp(text)
+    if description.is_sdp and not description.excess and not text[:1].isspace():
         return None
     cause, seen = _not_sdp(timeline, exchange.response, text)
     return Violation(cause, f"status {exchange.status}, {seen}", exchange.evidence())

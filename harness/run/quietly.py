@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from harness.core.early import be_quiet
+from harness.run.early import be_quiet
 
 # Whoever imports a program's module for something else, as a test does, keeps its own Ctrl-C.
 if Path(sys.argv[0]).name in ("harness", "-m", "__main__.py", "capacity.py", "soak.py"):
