@@ -30,6 +30,7 @@ MODULES = (answers, calls, events, files, packets, secrets, servers, telling)
 SECONDS = 1800.0
 MOST_MEMORY = 300  # MiB
 TOLD_OF_A_KIND = 8
+GRACE = 5.0  # seconds beyond what an attempt may take
 
 
 class HungError(Exception):
@@ -63,7 +64,7 @@ def _alarm(seconds: float) -> Iterator[None]:
 
 def _attempt(kind: Kind, seed: str) -> int:
     rng = random.Random(seed)  # noqa: S311  (repeatable, not secret)
-    with _alarm(kind.within + 5.0):
+    with _alarm(kind.within + GRACE):
         tried = kind.attempt(rng)
         if isinstance(tried, int):
             return tried
@@ -89,7 +90,7 @@ def _peak() -> int:
 def _attack(kinds: Sequence[Kind], seconds: float, seed: str, *, once: bool) -> Tally:
     tally = Tally()
     until = time.monotonic() + seconds
-    spent: Counter[str] = Counter()
+    spent = {kind.name: 0.0 for kind in kinds}
     number = 0
     while time.monotonic() < until:
         kind = min(kinds, key=lambda k: spent[k.name])  # each has its share of the time
@@ -106,7 +107,7 @@ def _attack(kinds: Sequence[Kind], seconds: float, seed: str, *, once: bool) -> 
         took = time.monotonic() - began
         if took > kind.within:
             _tell(tally, kind, f"took {took:.1f} s  --once --seed={own!r}")
-        spent[kind.name] += took  # type: ignore[assignment]
+        spent[kind.name] += took
         tally.attempts[kind.name] += 1
         tally.slowest[kind.name] = max(took, tally.slowest.get(kind.name, 0.0))
         tally.grown[kind.name] = tally.grown.get(kind.name, 0) + _peak() - before

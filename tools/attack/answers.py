@@ -19,7 +19,7 @@ from harness.core.sdp import parse_sdp
 from harness.peer.remote import Remote, SdpUnusableError, check_answer
 from harness.signaling.exchange import post_offer
 from harness.signaling.sending import Sender, new_client
-from tests.support.timelines import ANSWER, OFFER, healthy_events, timeline_of
+from tests.support.timelines import ANSWER, OFFER, Mode, healthy_events, timeline_of
 from tools.attack.kinds import expect, kind
 from tools.attack.showing import judged, shown
 from tools.attack.values import TEXTS, spoiled_text
@@ -27,7 +27,7 @@ from tools.attack.values import TEXTS, spoiled_text
 KEY = "sk-caller-0123456789abcdef0123"
 
 
-def _with_answer(answer: str, mode: str = "embedded") -> list[Event]:
+def _with_answer(answer: str, mode: Mode = "embedded") -> list[Event]:
     """The healthy call, had this been answered."""
     return [
         msgspec.structs.replace(event, sdp=answer)
@@ -35,7 +35,7 @@ def _with_answer(answer: str, mode: str = "embedded") -> list[Event]:
         else msgspec.structs.replace(event, body=answer)
         if isinstance(event, HttpResponse)
         else event
-        for event in healthy_events(mode)  # type: ignore[arg-type]
+        for event in healthy_events(mode)
     ]
 
 

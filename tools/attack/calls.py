@@ -82,8 +82,8 @@ class _Answers:
 @kind("calls: everything spoiled", within=60.0)
 async def calls(rng: random.Random) -> int:
     """Whole calls, their answers and events spoiled on the way; each is judged, shown and written."""
-    sent = FakePeer._send  # noqa: SLF001
-    FakePeer._send = _spoiling(rng, sent)  # type: ignore[method-assign]  # noqa: SLF001
+    sent = FakePeer._send  # noqa: SLF001  (put back below)
+    FakePeer._send = _spoiling(rng, sent)  # type: ignore[method-assign]  # noqa: SLF001  (for these calls)
     unhandled: list[str] = []
     asyncio.get_running_loop().set_exception_handler(lambda _l, context: unhandled.append(repr(context)))
     timeouts = replace(TIMEOUTS, answer=3.0, channel=3.0, ice=3.0, dtls=3.0, created=1.5, turn=2.5, reply=5.0)
@@ -99,7 +99,7 @@ async def calls(rng: random.Random) -> int:
                         *(make_call(context, scenario, call=f"00{n}-attack") for n in range(AT_ONCE))
                     )
     finally:
-        FakePeer._send = sent  # type: ignore[method-assign]  # noqa: SLF001
+        FakePeer._send = sent  # type: ignore[method-assign]  # noqa: SLF001  (as above)
         asyncio.get_running_loop().set_exception_handler(None)
     expect(not unhandled, f"{unhandled[:3]}")
     for record in made:

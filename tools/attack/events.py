@@ -125,7 +125,7 @@ def forms(rng: random.Random) -> int:
     return 5
 
 
-FLOODS = (
+FLOODS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("input_audio_buffer.speech_started", {"audio_start_ms": 100, "item_id": "item_1"}),
     ("input_audio_buffer.speech_stopped", {"audio_end_ms": 100}),
     ("input_audio_buffer.committed", {}),

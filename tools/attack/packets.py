@@ -49,7 +49,7 @@ async def sctp(rng: random.Random) -> int:
     async with connected_pair(**told.options()) as (caller, _callee, _channel):
         association = caller.transport._sctp  # noqa: SLF001  (as the socket would)
         for n in range(SCTP_INPUTS):
-            await association._handle_data(mutated(rng, association))  # noqa: SLF001
+            await association._handle_data(mutated(rng, association))  # noqa: SLF001  (as the socket would)
             if n % 50 == 0:
                 await asyncio.sleep(0)
     told.check()

@@ -19,7 +19,7 @@ def searches(rng: random.Random) -> int:
     edge, most = rng.randrange(0, 300), 300
     start, step = rng.randrange(1, most + 1), rng.choice((1, 5, 10, 50))
     search = Search(start, step, most)
-    for _ in range(60):
+    for _ in range(400):
         if search.done:
             break
         expect(1 <= search.level <= most, f"level {search.level}")
