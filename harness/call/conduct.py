@@ -37,6 +37,7 @@ from harness.core.events import (
     UpstreamUnavailable,
     WaitExpired,
 )
+from harness.core.naming import name_of
 from harness.core.realtime_events import server_event_problem, server_events
 from harness.core.timeline import Timeline
 from harness.network.link import Link
@@ -190,10 +191,10 @@ async def make_call(
         for line in caller.lines:
             try:
                 line.timeline.extend(_invalid(line.timeline))
-                await _ask_upstream(context, line.timeline, line.peer.ufrag, line.clock)
+                await _ask_upstream(context, line.timeline, name_of(line.timeline), line.clock)
             except Exception as error:  # this call's, and no other's
                 _broke(caller, f"{type(error).__name__}: {error}", _where(error))
-    record, *followed = [CallRecord(scenario, x.timeline, x.peer.heard.samples()) for x in caller.lines]
+    record, *followed = [CallRecord(scenario, x.timeline, x.end.heard.samples()) for x in caller.lines]
     return replace(record, followed_by=tuple(followed))
 
 
@@ -225,10 +226,11 @@ def _open_line(
     line = context.open_line(
         timeline, clock, call=call, link=link, spare=scenario.restarts_relay, light=light
     )
-    started = _started(context, scenario, call, origin=clock.origin, ufrag=line.peer.ufrag)
+    line = replace(line, library=context.library.beside(scenario.place[0]))
+    started = _started(context, scenario, call, origin=clock.origin, ufrag=line.end.ufrag)
     line.record(msgspec.structs.replace(started, continues=continues))
     if not light:
-        context.offers.add(line.peer.ufrag, clock, timeline)
+        context.offers.add(clock, timeline)
     return line
 
 
@@ -259,8 +261,10 @@ def _started(
         dialect=context.target.dialect,
         mode=context.settings.mode,
         limits=dict(context.settings.limits),
+        prices=dict(context.settings.prices),
         ufrag=ufrag,
         silent=context.target.silent,
+        caller=context.settings.caller,
     )
 
 
@@ -294,7 +298,7 @@ def _invalid(timeline: Timeline) -> Iterator[EventInvalid]:
 
 async def _ask_upstream(context: CallContext, timeline: Timeline, ufrag: str, clock: RelativeClock) -> None:
     """Add the fake's view, once it has released the call or the time for that has passed."""
-    if context.upstream is None:
+    if context.upstream is None or not ufrag:
         return
     try:
         calls = await context.upstream.calls_when_ended(ufrag, context.settings.timeouts.hang_up)

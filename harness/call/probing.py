@@ -7,7 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.call.host import Host
+from harness.call.reconnecting import sign_of_loss
+from harness.core.events import CallStarted
 from harness.core.fields import field
+from harness.core.limits import optional_limit
 from harness.core.probes import (
     ABANDONED_OFFER,
     FOREIGN_ORIGIN,
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 LADDER_KIB = (1, 16, 64, 200)
 PATIENCE_SECONDS = 0.5  # of a caller that goes away before the answer has come
+OVERSTAY_SECONDS = 6.0  # more than `requirements` allow for ending a call at its time limit
 SLOW_UPSTREAM_SECONDS = 1.5  # so that the caller is gone by then
 
 
@@ -41,6 +45,11 @@ class Probes:
 
     def __init__(self, caller: Host) -> None:
         self.caller = caller
+
+    async def _offer(self) -> str:
+        """An offer that we post, and may change."""
+        self.caller.require("offer")
+        return await self.caller.line.end.create_offer()
 
     async def preflight(self) -> None:
         """Ask as a browser does before it may post, where the target has an origin."""
@@ -59,7 +68,7 @@ class Probes:
 
     async def send_bad_offers(self) -> None:
         """Every offer of `core.probes.BAD_OFFERS`, one after the other."""
-        offer = await self.caller.line.peer.create_offer()
+        offer = await self._offer()
         async with self.caller.step("send bad offers"):
             await send_bad_offers(
                 self.caller.line.sender, self.caller.line.target, offer, seed=self.caller.line.seed
@@ -67,10 +76,10 @@ class Probes:
 
     async def offer_while_upstream_fails(self) -> None:
         """A good offer for each of `core.probes.UPSTREAM_FAILURES`, where the fake stands upstream."""
-        upstream, ufrag = self.caller.line.upstream, self.caller.line.peer.ufrag
+        upstream, ufrag = self.caller.line.upstream, self.caller.line.end.ufrag
         if upstream is None:
             return
-        offer = await self.caller.line.peer.create_offer()
+        offer = await self._offer()
         for failure in UPSTREAM_FAILURES:
             async with self.caller.step(f"offer while the upstream fails: {failure}"):
                 await upstream.plant(failure, ufrag)
@@ -90,16 +99,37 @@ class Probes:
         """A good offer from nobody in particular, where the target is one that wants credentials."""
         if not self.caller.line.target.wants_credentials:
             return
-        offer = await self.caller.line.peer.create_offer()
+        offer = await self._offer()
         async with self.caller.step("offer without credentials"):
             answer = await offer_without_credentials(self.caller.line.sender, self.caller.line.target, offer)
             if answer is not None:
                 await self.caller.apply_answer(answer)  # so that it can be hung up
 
+    async def call_beside(self) -> None:
+        """Several calls at the same time, where the target knows who calls: it wants credentials."""
+        line = self.caller.line
+        if not line.target.wants_credentials or line.call_beside is None:
+            return
+        async with self.caller.step("several calls at once"):
+            await line.call_beside(line)
+
+    async def outstay(self) -> None:
+        """Stay on the line past `longest_call_s`, where that limit is configured, or until the call ends."""
+        started = self.caller.line.timeline.first(CallStarted)
+        longest = optional_limit(started.limits if started else {}, "longest_call_s")
+        if longest is None:
+            return
+        async with self.caller.step(f"stay past {longest:g} s"):
+            await self.caller.until(
+                lambda: sign_of_loss(self.caller.line.timeline) is not None,
+                "the target's own end of the call",
+                longest + OVERSTAY_SECONDS,
+            )
+
     async def offer_with_session(self) -> None:
         """A good offer with a session of the caller's own, and a look at the session that results."""
-        offer = await self.caller.line.peer.create_offer()
-        marker = f"injected-{self.caller.line.seed:x}-{self.caller.line.peer.ufrag}"
+        offer = await self._offer()
+        marker = f"injected-{self.caller.line.seed:x}-{self.caller.line.end.ufrag}"
         async with self.caller.step("offer with a session"):
             answer = await offer_with_session(
                 self.caller.line.sender, self.caller.line.target, offer, marker=marker
@@ -109,8 +139,8 @@ class Probes:
 
     async def abandon_offer(self) -> None:
         """Send an offer, and go away before the answer has come; a fake upstream takes its time for it."""
-        upstream, ufrag = self.caller.line.upstream, self.caller.line.peer.ufrag
-        offer = await self.caller.line.peer.create_offer()
+        upstream, ufrag = self.caller.line.upstream, self.caller.line.end.ufrag
+        offer = await self._offer()
         if upstream is not None:
             await upstream.plant("slow-answer", ufrag, SLOW_UPSTREAM_SECONDS)
         async with self.caller.step("abandon an offer"):
@@ -139,7 +169,7 @@ class Probes:
 
     async def update_wrongly(self) -> None:
         """A `session.update` that must be refused with one error that names it."""
-        event_id = f"{INVALID_UPDATE}{self.caller.line.peer.ufrag}"
+        event_id = f"{INVALID_UPDATE}{self.caller.line.end.ufrag}"
         async with self.caller.step("update wrongly"):
             self.caller.send(_update(event_id, output_modalities=["scent"]))
             await self.caller.event(

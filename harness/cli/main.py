@@ -5,8 +5,6 @@ from __future__ import annotations
 import harness.run.quietly  # noqa: F401  (first: importing the rest takes a second)
 
 # isort: split
-import difflib
-import io
 import sys
 import traceback
 from collections.abc import Callable
@@ -17,6 +15,7 @@ import click
 from harness import __version__
 from harness.cli.screen import say
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
+from harness.core.nearest import meant
 from harness.core.printable import make_logs_printable
 from harness.run import early
 
@@ -32,8 +31,10 @@ COMMANDS = {
     "fake-openai": "harness.cli.serving",
     "faults": "harness.cli.catalogue",
     "ice": "harness.cli.ice",
+    "init": "harness.cli.init",
     "judge": "harness.cli.judge",
     "relay": "harness.cli.serving",
+    "schema": "harness.cli.schema",
     "soak": "harness.cli.capacity",
 }
 
@@ -55,13 +56,9 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does; a name that is none is answered with those like it."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            near = " or ".join(difflib.get_close_matches(args[0], COMMANDS))
-            if not near:
-                raise
-            raise click.UsageError(f"{error.message} Did you mean {near}?", ctx) from error
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            raise UsageError(f"there is no command {args[0]!r}", meant(args[0], COMMANDS))
+        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -84,11 +81,11 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(command: Callable[[], object]) -> int:
     try:
         code = command()
-    except click.ClickException as error:
-        shown = io.StringIO()
-        error.show(shown)
-        say(shown.getvalue().rstrip("\n"), err=True)
+    except click.exceptions.NoArgsIsHelpError as error:
+        say(error.format_message(), err=True)
         return USAGE
+    except click.ClickException as error:
+        return _fail(_in_words(error), USAGE)
     except (click.Abort, KeyboardInterrupt):
         return early.exit_code()
     except UsageError as error:
@@ -105,6 +102,25 @@ def _run(command: Callable[[], object]) -> int:
         )
         return _fail(broke, BROKEN)
     return code if isinstance(code, int) else 0
+
+
+def _in_words(error: click.ClickException) -> UsageError:
+    """What click found, as our own errors have it: one line, with what to do."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    match error:
+        case click.NoSuchOption():
+            options = (
+                [name for each in context.command.get_params(context) for name in each.opts]
+                if context
+                else []
+            )
+            return UsageError(f"there is no option {error.option_name}", meant(error.option_name, options))
+        case click.BadParameter(param=click.Option() as option) if error.message:
+            said = f"{max(option.opts, key=len)}: {error.message}"
+        case _:
+            said = " ".join(error.format_message().split())
+            said = said[:1].lower() + said[1:]
+    return UsageError(said.rstrip("."), f"see {context.command_path if context else 'harness'} --help")
 
 
 def _fail(error: HarnessError, code: int) -> int:

@@ -122,7 +122,7 @@ def check_authority(file: Path) -> None:
     except OSError as error:  # ssl.SSLError is one
         raise UsageError(
             f"{str(file)!r} holds no authority to trust: {error.strerror or error}",
-            "--ice-ca wants a PEM file of certificates",
+            "give a PEM file of certificates",
         ) from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import json
 import re
@@ -16,6 +15,7 @@ from pydantic import SecretStr
 from harness.config.hooks import BeforeCall, UsageEndpoint
 from harness.config.ice import IceServer, check_authority, check_policy, check_servers_from
 from harness.core.errors import UsageError
+from harness.core.nearest import meant
 from harness.core.redaction import SECRET_HEADERS, SHORTEST_SECRET, Redactor
 
 DEFAULT_DIALECT = "json"
@@ -208,8 +208,7 @@ def check_url(url: str, what: str) -> None:
 def check_dialect(name: str) -> None:
     """Raises UsageError, with near matches, for a dialect that there is not."""
     if name not in DIALECT_NAMES:
-        near = difflib.get_close_matches(name, DIALECT_NAMES, n=2) or DIALECT_NAMES
-        raise UsageError(f"there is no dialect {name!r}", f"choose {' or '.join(near)}")
+        raise UsageError(f"there is no dialect {name!r}", meant(name, DIALECT_NAMES))
 
 
 def check_origin(origin: str) -> None:

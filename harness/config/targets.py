@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -22,11 +21,14 @@ from harness.config.targets_file import (
     TargetsFile,
     TargetTable,
     UsageTable,
+    own_prices,
 )
 from harness.config.targets_problems import FilePlace, first_problem
 from harness.config.targets_secrets import secrets_in
 from harness.config.toml_lines import KeyPath
 from harness.core.errors import UsageError
+from harness.core.nearest import meant
+from harness.core.prices import Price
 from harness.core.redaction import SHORTEST_SECRET
 
 FILE_NAME = "harness.toml"
@@ -39,9 +41,11 @@ class NamedTarget:
     target: Target
     dialect_given: bool
     limits: Mapping[str, float] = field(default_factory=dict)
+    prices: Mapping[str, Price] = field(default_factory=dict)
     fake_openai: str = ""
     concurrency: int | None = None
     offer: str = ""
+    caller: str = ""
 
 
 def find_config(start: Path) -> Path | None:
@@ -75,10 +79,9 @@ def load_named_target(
     except ValidationError as error:
         raise first_problem(error, place) from None  # the cause quotes what may be a secret
     if name not in entries:
-        near = difflib.get_close_matches(name, entries, n=2) or list(entries)
         raise UsageError(
             f"there is no target {name!r} in {path}",
-            f"did you mean {' or '.join(near)}?" if near else "it names none: add [targets.NAME]",
+            meant(name, entries) if entries else "it names none: add [targets.NAME]",
         )
     return _named(name, entries[name], place, os.environ if environment is None else environment)
 
@@ -142,9 +145,11 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
         target,
         dialect_given=entry.dialect is not None,
         limits=dict(entry.limits),
+        prices=own_prices(entry.prices),
         fake_openai=entry.fake_openai or "",
         concurrency=entry.concurrency,
         offer=entry.offer or "",
+        caller=entry.caller or "",
     )
 
 

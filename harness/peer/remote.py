@@ -6,11 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from harness.core.bounds import MOST_CANDIDATES
+from harness.core.caller_end import SdpUnusableError
 from harness.core.sdp import Candidate, SessionDescription
-
-
-class SdpUnusableError(ValueError):
-    """A browser's setRemoteDescription would refuse this description, for the reason given."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from harness import __version__
 from harness.core.audio import Samples
-from harness.core.events import CallWithheld, HttpFailed
+from harness.core.events import CallStarted, CallWithheld, HttpFailed
 from harness.core.probes import OFFER
 from harness.core.timeline import Timeline
 from harness.requirements.model import Level, Outcome, Verdict
@@ -39,8 +39,9 @@ EXIT_CODES = {
 class CallEntry:
     """One call of the run. `audio`: what was received, 48 kHz mono, None where it was not kept.
 
-    `title` is the scenario's sentence; `node` its node id in pytest, empty where another front door made the
-    call; `judged` are the requirements that are tests of their own there.
+    `title` is the scenario's sentence, `place` the file and line where it is written; `node` its node id in
+    pytest, empty where another front door made the call; `judged` are the requirements that are tests of
+    their own there.
     """
 
     id: str
@@ -50,6 +51,13 @@ class CallEntry:
     title: str = ""
     node: str = ""
     judged: frozenset[str] = frozenset()
+    place: tuple[str, int] = ("", 0)
+
+    @property
+    def continues(self) -> bool:
+        """Whether it was made in place of a call that was lost."""
+        started = self.timeline.first(CallStarted)
+        return started is not None and bool(started.continues)
 
     @property
     def withheld(self) -> bool:

@@ -15,12 +15,13 @@ from harness.core.bounds import (
     MOST_SECTIONS,
     EventAllowance,
 )
+from harness.core.caller_end import SdpUnusableError
 from harness.core.errors import UsageError
 from harness.core.events import Event, EventInvalid, ServerEvent
 from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline
 from harness.core.turns import turns
-from harness.peer.remote import Remote, SdpUnusableError, check_answer
+from harness.peer.remote import Remote, check_answer
 from harness.requirements import REGISTRY, Outcome, judge
 from tests.support.timelines import ANSWER, OFFER, healthy_events, server, timeline_of
 

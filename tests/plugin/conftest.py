@@ -79,15 +79,27 @@ def scenarios(tmp_path: Path) -> Run:
 
 @dataclass(frozen=True)
 class Recorded:
-    """One run that conforms, for all that is asserted of such a run; its results for Allure."""
+    """One run that conforms, for all that is asserted of such a run; where its results for others lie."""
 
     finished: Finished
-    allure: Path
+    folder: Path
+
+    @property
+    def allure(self) -> Path:
+        return self.folder / "allure"
 
 
 @pytest.fixture(scope="session")
 def embedded_run(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
-    """A run without a target, of FIRST_TURN with seed 7."""
+    """A run without a target, of FIRST_TURN with seed 7, as on a CI service of every kind."""
     folder = tmp_path_factory.mktemp("embedded")
-    finished = scenarios_in(folder)("--seed=7", f"--alluredir={folder / 'allure'}", paths=FIRST_TURN)
-    return Recorded(finished, folder / "allure")
+    finished = scenarios_in(folder)(
+        "--seed=7",
+        f"--alluredir={folder / 'allure'}",
+        f"--junitxml={folder / 'junit.xml'}",
+        paths=FIRST_TURN,
+        GITHUB_ACTIONS="true",
+        GITHUB_STEP_SUMMARY=str(folder / "summary.md"),
+        GITLAB_CI="true",
+    )
+    return Recorded(finished, folder)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 import httpx
+import msgspec
 import uvloop
 from pydantic import SecretStr
 
@@ -22,7 +23,7 @@ from harness.config.hooks import UsageEndpoint
 from harness.config.ice import IceServer
 from harness.config.run import RunSettings
 from harness.config.timeouts import Timeouts
-from harness.core.events import PacingMeasured
+from harness.core.events import CallStarted, PacingMeasured
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.requirements.judging import CallJudge
@@ -131,7 +132,19 @@ async def _calls(planned: Sequence[Planned], settings: RunSettings, side_by_side
         records |= dict(zip((n for n, _ in together), made, strict=True))
         for record in records.values():
             compare_audio(record.timeline, record.audio, context.library)
-    return [records[n].timeline for n, _ in numbered]
+    return [_on(each.on, records[n].timeline) for n, each in numbered]
+
+
+def _on(day: str, timeline: Timeline) -> Timeline:
+    """The call as if it had been made on that day."""
+    if not day:
+        return timeline
+    return Timeline(
+        msgspec.structs.replace(event, started_at=f"{day}T12:00:00.000000+00:00")
+        if isinstance(event, CallStarted)
+        else event
+        for event in timeline
+    )
 
 
 def _context_for(
@@ -170,7 +183,7 @@ def _scenario(planned: Planned, pair: EmbeddedPair, management: httpx.AsyncClien
     async def plan(caller: Caller) -> None:
         for side, text in planned.faults:
             name, _, value = text.partition("=")
-            ufrag = caller.line.peer.ufrag + ("*" if planned.lasting else "")
+            ufrag = caller.line.end.ufrag + ("*" if planned.lasting else "")
             fault = {"name": name, "ufrag": ufrag} | ({"value": value} if value else {})
             response = await management.post(planting[side], json=[fault])
             response.raise_for_status()

@@ -152,3 +152,14 @@ async def brings_a_session(caller: Caller) -> None:
 async def abandons_an_offer(caller: Caller) -> None:
     await caller.probe.abandon_offer()
     await caller.hang_up()
+
+
+async def has_calls_beside(caller: Caller) -> None:
+    await caller.probe.call_beside()
+    await caller.hang_up()
+
+
+async def outstays(caller: Caller) -> None:
+    await caller.connect()
+    await caller.probe.outstay()
+    await caller.hang_up()

@@ -53,6 +53,11 @@ class Pair:
         """What one of them needs."""
         return self.first.offer or self.second.offer
 
+    @property
+    def on(self) -> str:
+        """The day that one of them needs."""
+        return self.first.on or self.second.on
+
     def __str__(self) -> str:
         return f"{self.first.what} + {self.second.what}"
 

@@ -13,10 +13,11 @@ import msgspec
 
 from harness.config.target import Target
 from harness.config.timeouts import Timeouts
+from harness.core.caller_end import SdpUnusableError
 from harness.core.clock import MonotonicClock, RelativeClock
 from harness.core.events import AnswerReceived, Event, HttpResponse
 from harness.core.sdp import parse_sdp
-from harness.peer.remote import Remote, SdpUnusableError, check_answer
+from harness.peer.remote import Remote, check_answer
 from harness.signaling.exchange import post_offer
 from harness.signaling.sending import Sender, new_client
 from tests.support.timelines import ANSWER, OFFER, Mode, healthy_events, timeline_of

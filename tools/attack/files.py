@@ -23,7 +23,7 @@ from harness.config.target import Target
 from harness.config.targets import load_named_target
 from harness.config.targets_file import is_name
 from harness.core.errors import HarnessError, UsageError
-from harness.core.limits import parse_limits
+from harness.core.limits import parse_limit
 from harness.load.analysis.slo import read_slos
 from tests.support.escapes import raw_in
 from tests.support.timelines import healthy_call
@@ -163,7 +163,7 @@ def options(rng: random.Random) -> int:
         lambda: run_settings(origin=word),
         lambda: run_settings(offer=word),
         lambda: run_settings(target="http://127.0.0.1:1/x", fake_openai=word),
-        lambda: parse_limits([word]),
+        lambda: parse_limit(word),
         lambda: read_slos([word]),
         lambda: ice_server(word),
         lambda: parse_ice_url(word),

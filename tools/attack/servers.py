@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
 from aioice import stun
@@ -41,7 +42,11 @@ def lists(rng: random.Random) -> int:
         text = spoiled_text(text, rng)
     if rng.random() < 0.05:
         text = rng.choice(("[" * 100_000, '{"iceServers":' * 5000, "9" * 5000, json.dumps(LIST * 500)))
-    for read in (lambda: parse_ice_servers(text, "it"), lambda: ice_server(text)):
+    readers: tuple[Callable[[], object], ...] = (
+        lambda: parse_ice_servers(text, "it"),
+        lambda: ice_server(text),
+    )
+    for read in readers:
         try:
             read()
         except UsageError as error:

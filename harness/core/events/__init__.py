@@ -16,6 +16,7 @@ from harness.core.events.base import Headers as Headers
 from harness.core.events.base import Layer as Layer
 from harness.core.events.base import Side as Side
 from harness.core.events.base import kebab as kebab
+from harness.core.events.call import CallBeside as CallBeside
 from harness.core.events.call import CallEnded as CallEnded
 from harness.core.events.call import CallStarted as CallStarted
 from harness.core.events.call import CallWithheld as CallWithheld
@@ -26,6 +27,7 @@ from harness.core.events.call import Stalled as Stalled
 from harness.core.events.call import StepEnded as StepEnded
 from harness.core.events.call import StepStarted as StepStarted
 from harness.core.events.call import UpstreamUnavailable as UpstreamUnavailable
+from harness.core.events.call import VerbUnavailable as VerbUnavailable
 from harness.core.events.call import WaitExpired as WaitExpired
 from harness.core.events.channel import ClientEvent as ClientEvent
 from harness.core.events.channel import EventInvalid as EventInvalid
@@ -69,6 +71,8 @@ from harness.core.events.usage import UsageUnit as UsageUnit
 AnyEvent = (
     CallStarted
     | CallWithheld
+    | CallBeside
+    | VerbUnavailable
     | StepStarted
     | StepEnded
     | WaitExpired

@@ -17,6 +17,7 @@ from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.management import fault_routes
 from harness.fakes.relay.exchange import RelayExchange
 from harness.fakes.relay.faults import RELAY_FAULTS
+from harness.fakes.relay.guard import CallerGuard
 from harness.fakes.relay.hooks import RELAY
 from harness.fakes.relay.refusal import Refusal
 from harness.fakes.relay.settings import SESSION_PATH, RelaySettings
@@ -37,6 +38,7 @@ class ReferenceRelay:
         self.settings = settings
         self.plan = FaultPlan(RELAY_FAULTS, seed=settings.seed, faults=settings.faults)
         self._upstream: UpstreamClient | None = None
+        self._guard: CallerGuard | None = None
         access = Access(settings.management_token, settings.management_hosts)
         self.app = Starlette(
             routes=[
@@ -52,6 +54,7 @@ class ReferenceRelay:
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         self._upstream = UpstreamClient(self.settings)
+        self._guard = CallerGuard(self._upstream.hang_up)
         try:
             yield
         finally:
@@ -59,6 +62,7 @@ class ReferenceRelay:
 
     async def _session(self, request: Request) -> Response:
         assert self._upstream is not None  # noqa: S101  (the lifespan runs first)
+        assert self._guard is not None  # noqa: S101  (likewise)
         try:
             body = await read_body(
                 request, limit=self.settings.longest_body, within=self.settings.read_seconds
@@ -69,7 +73,7 @@ class ReferenceRelay:
             return Refusal(408, "request_timeout", "the request did not arrive in time").response()
         met = self.plan.take(peek_ufrag(body))
         hooks = [unit(value, self.settings) for unit, value, _ in RELAY.met(met)]
-        response = await RelayExchange(request, body, self.settings, self._upstream, hooks).run()
+        response = await RelayExchange(request, body, self.settings, self._upstream, self._guard, hooks).run()
         return self._shared_with_pages(request, response)
 
     async def _preflight(self, request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
@@ -42,7 +43,8 @@ class RelaySettings:
     """`upstream` is OpenAI's base URL or the fake's; `api_key` is the secret that stays here.
 
     `bearer_token`: what callers must present; None lets anyone in. `origins`: whose pages may call (CORS).
-    `management_hosts`: see `Access`.
+    `one_call_per_caller`: a caller's new call ends its older one. `call_seconds`: after how long a call is
+    ended; None leaves that to the caller and OpenAI. `management_hosts`: see `Access`.
     """
 
     upstream: str
@@ -50,6 +52,8 @@ class RelaySettings:
     dialect: Dialect = "json"
     bearer_token: str | None = field(default=None, repr=False)
     origins: tuple[str, ...] = ()
+    one_call_per_caller: bool = False
+    call_seconds: float | None = None
     session: dict[str, Any] = field(default_factory=default_session)
     faults: tuple[str, ...] = ()
     seed: int = 0
@@ -72,6 +76,8 @@ class RelaySettings:
                 "origin '*' would let every web page make calls at your expense",
                 "name the page's own, such as http://localhost:3000; give --origin again for each other",
             )
+        if self.call_seconds is not None and not 0 < self.call_seconds < math.inf:
+            raise UsageError(f"a call cannot last {self.call_seconds:g} s", "give more than 0 seconds")
         for origin in self.origins:
             check_origin(origin)
 

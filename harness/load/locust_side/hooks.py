@@ -17,9 +17,9 @@ from harness.core.errors import HarnessError, UsageError
 from harness.core.printable import make_logs_printable
 from harness.load.analysis.health import Health
 from harness.load.analysis.rows import CALL
-from harness.load.analysis.slo import FAILURES, read_slos
+from harness.load.analysis.slo import FAILURES
 from harness.load.locust_side.generator import Generator
-from harness.load.locust_side.options import add_options, check_options
+from harness.load.locust_side.options import add_options, check_options, read_values, slos_of
 from harness.load.locust_side.users import REQUEST_TYPE
 
 CALLS_POLL_SECONDS = 0.25
@@ -50,14 +50,15 @@ def _check(environment: Environment, **_: Any) -> None:
 def _begin(environment: Environment, **_: Any) -> None:
     _workers.clear()
     options = _options(environment)
-    if isinstance(environment.runner, MasterRunner) and options.budget is not None:
+    values = read_values(options)
+    if isinstance(environment.runner, MasterRunner) and values["budget"] is not None:
         # Sent to the workers with the options: together they cannot spend more than was allowed.
-        options.budget_share = options.budget / max(1, environment.runner.worker_count)
+        options.budget_share = values["budget"] / max(1, environment.runner.worker_count)
     Generator.of(environment).reset()
-    if options.fake_openai and not isinstance(environment.runner, MasterRunner):
+    if values["fake_openai"] and not isinstance(environment.runner, MasterRunner):
         _check_fake(environment, options)
-    if options.calls is not None and not isinstance(environment.runner, WorkerRunner):
-        gevent.spawn(_end_after, environment, options.calls)
+    if values["calls"] is not None and not isinstance(environment.runner, WorkerRunner):
+        gevent.spawn(_end_after, environment, values["calls"])
 
 
 def _check_fake(environment: Environment, options: Namespace) -> None:
@@ -101,7 +102,7 @@ def _end(environment: Environment, **_: Any) -> None:
     if isinstance(environment.runner, WorkerRunner):
         return
     if not environment.stats.entries:
-        if _options(environment).slo:
+        if slos_of(_options(environment)):
             logger.error("nothing was measured, so no objective can be told; run for longer (-t)")
             environment.process_exit_code = INCONCLUSIVE
         return
@@ -111,7 +112,7 @@ def _end(environment: Environment, **_: Any) -> None:
     if health.saturated:
         logger.warning("%s", health.verdict())
         environment.process_exit_code = SATURATED
-    elif _options(environment).slo:
+    elif slos_of(_options(environment)):
         environment.process_exit_code = 1 if False in kept else INCONCLUSIVE if None in kept else 0
 
 
@@ -125,14 +126,12 @@ def _health(environment: Environment) -> Health:
 
 
 def _kept_slos(environment: Environment) -> list[bool | None]:
-    """Whether each of `--slo` was kept by Locust's statistics (two digits of a response time); says each.
+    """Whether each of --slo was kept by Locust's statistics (two digits of a response time); says each.
 
     None: nothing was measured.
     """
-    if not _options(environment).slo:
-        return []
     told = []
-    for slo in read_slos(_options(environment).slo):
+    for slo in slos_of(_options(environment)):
         entry = environment.stats.get(CALL if slo.row == FAILURES else slo.row, REQUEST_TYPE)
         if slo.row == FAILURES:
             value = 100 * entry.fail_ratio if entry.num_requests else None

@@ -6,6 +6,7 @@ from itertools import pairwise
 from statistics import median
 
 from harness.core.events import (
+    AnswerReceived,
     CallEnded,
     CallLost,
     ReceiverReport,
@@ -17,7 +18,7 @@ from harness.core.events import (
 from harness.core.fields import field, table, text
 from harness.core.probes import SESSION_EXPIRED
 from harness.core.timeline import Timeline
-from harness.requirements.conditions import last_moment
+from harness.requirements.conditions import last_moment, optional_limit_of
 from harness.requirements.exchanges import upstream_offers
 from harness.requirements.model import (
     Because,
@@ -81,7 +82,11 @@ def stays_alive(timeline: Timeline) -> Finding:
         if "server_error" in (text(error, "type"), text(error, "code")):
             said = text(error, "message") or str(error)
             return Violation("server-error", said, (Evidence(event.at, f"error {error}"),))
-    end = _first_end(timeline, until)
+    end = call_ended(timeline, until)
+    longest = optional_limit_of(timeline, "longest_call_s")
+    answer = timeline.first(AnswerReceived)
+    if end is not None and longest is not None and answer is not None and end.at - answer.at >= longest:
+        return NotApplicable("the target ended it at its time limit; see lifecycle.time-limit-kept")
     if end is None:
         return _left_upstream(timeline, until) or _fell_silent(timeline, until)
     # DTLS and SCTP say goodbye; ICE that is lost, or a handshake that fails again, means that nobody did.
@@ -103,7 +108,8 @@ ENDS = {
 }
 
 
-def _first_end(timeline: Timeline, until: float) -> StateChanged | None:
+def call_ended(timeline: Timeline, until: float) -> StateChanged | None:
+    """The first state before a moment that tells the caller of the call's end."""
     opened = timeline.state("channel", "open")
     return timeline.first(
         StateChanged,

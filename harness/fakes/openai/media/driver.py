@@ -28,7 +28,7 @@ from harness.fakes.openai.record import UpstreamRecord
 from harness.fakes.openai.speaking import wire_audio
 from harness.fakes.openai.speaking.replies import SpokenReply
 from harness.fakes.openai.speaking.voices import HeardSpeech, Recorder
-from harness.speech.library import Clip
+from harness.speech.clip import Clip
 from harness.speech.opus import FRAME_MS
 from harness.speech.pcm import RATE
 
