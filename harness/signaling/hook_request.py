@@ -78,7 +78,7 @@ class HookRequest:
             async with asyncio.timeout(self.timeout):
                 async with client.stream(self.method, self.url, content=content, headers=headers) as response:
                     body = await read_body(response, LARGEST_BODY)
-                    return response.status_code, body[:LARGEST_BODY].decode("utf-8", "replace")
+                    return response.status_code, body.decode("utf-8", "replace")
         except TimeoutError:
             raise self.failed(
                 f"{self.shown} did not answer in full within {self.timeout:g} s",

@@ -45,7 +45,7 @@ async def _fetch(
     try:
         async with asyncio.timeout(timeouts.answer):
             async with client.stream("GET", url, headers=headers) as response:
-                status, body = response.status_code, await read_body(response, LARGEST_BODY)
+                status, body = response.status_code, await read_body(response, LARGEST_BODY + 1)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         failed = TargetUnreachableError if ours else HarnessError
         raise failed(

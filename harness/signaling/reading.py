@@ -18,7 +18,7 @@ class UnaskedEncodingError(httpx.DecodingError):
 
 
 async def read_body(response: httpx.Response, most: int) -> bytes:
-    """Up to `most` bytes and what came with the last of them; the response is of a stream.
+    """Up to `most` bytes; the response is of a stream.
 
     Raises UnaskedEncodingError.
     """
@@ -30,6 +30,6 @@ async def read_body(response: httpx.Response, most: int) -> bytes:
     content = bytearray()
     async for chunk in response.aiter_raw():
         content += chunk
-        if len(content) > most:
+        if len(content) >= most:
             break
-    return bytes(content)
+    return bytes(content[:most])
