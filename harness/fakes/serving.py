@@ -225,7 +225,7 @@ def stop_signals() -> Iterator[asyncio.Event]:
     """An event that SIGINT, SIGTERM and SIGHUP set. Enter before anybody is told that the server is ready."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
-    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    ending = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
     for number in ending:
         loop.add_signal_handler(number, stopped.set)
     try:

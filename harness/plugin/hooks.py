@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 VOICE: pytest.StashKey[VoiceSession] = pytest.StashKey()
 PROBLEM: pytest.StashKey[str] = pytest.StashKey()
+TOLD_BY_WORKER = "harness_problem"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -89,6 +90,14 @@ def _begin(config: pytest.Config) -> bool:
     return VOICE in config.stash
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a worker of pytest-xdist refused, heard by the process that has the terminal."""
+    problem = getattr(node, "workeroutput", {}).get(TOLD_BY_WORKER)
+    if problem:
+        node.config.stash[PROBLEM] = problem
+
+
 @pytest.hookimpl(tryfirst=True)  # before -k and -m choose
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
@@ -96,7 +105,12 @@ def pytest_collection_modifyitems(
     """Refuse the run where an option cannot be used: one message, exit status 4. Then add the run's tests."""
     smoke = getattr(config.option, "voice_smoke", False) and _begin(config)
     if PROBLEM in config.stash:
-        raise pytest.UsageError(config.stash[PROBLEM])
+        told: dict[str, Any] | None = getattr(config, "workeroutput", None)
+        if told is None:
+            raise pytest.UsageError(config.stash[PROBLEM])
+        told[TOLD_BY_WORKER] = config.stash[PROBLEM]  # a worker of pytest-xdist is heard by nobody
+        items.clear()
+        return
     if VOICE in config.stash:
         try:
             config.stash[VOICE].check()
@@ -155,6 +169,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     voice = session.config.stash.get(VOICE, None)
     if voice is not None:
         voice.finish(session)
+    elif PROBLEM in session.config.stash:
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -162,3 +178,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     voice = config.stash.get(VOICE, None)
     if voice is not None:
         voice.summarise(terminalreporter)
+    elif PROBLEM in config.stash and getattr(config.option, "numprocesses", None):
+        terminalreporter.write_line(f"ERROR: {config.stash[PROBLEM]}", red=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +12,21 @@ from harness.core.errors import UsageError
 
 LOCK = ".in-use"
 ROOM = 1 << 20  # bytes that must be free: a call's evidence has several times as many
+
+
+def _is_taken(lock: int) -> bool:
+    """Where there are no locks (Windows, some network folders), nobody is kept out."""
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 @contextmanager
@@ -23,20 +38,16 @@ def claimed(directory: Path) -> Iterator[Path]:
     remedy = "choose another --reports DIR"
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        lock = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        lock = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise UsageError(
             f"no report can be written to {directory}: {error.strerror or error}", remedy
         ) from error
     try:
+        if _is_taken(lock):
+            raise UsageError(f"another run writes its report to {directory}", remedy)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(f"another run writes its report to {directory}", remedy) from None
-        except OSError:  # a file system without locks: then nobody is kept out
-            pass
-        try:
-            os.pwrite(lock, bytes(ROOM), 0)
+            os.write(lock, bytes(ROOM))
             os.fsync(lock)
         except OSError as error:
             raise UsageError(

@@ -40,6 +40,6 @@ def test_a_full_disk_is_told_before_the_first_call(tmp_path: Path, monkeypatch: 
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(os, "pwrite", full)
+    monkeypatch.setattr(os, "write", full)
     with pytest.raises(UsageError, match="No space left on device"), claimed(tmp_path):
         pass
