@@ -31,6 +31,7 @@ class SecretForms:
         self._base64 = re.compile("|".join(sorted(_base64(raw), key=len, reverse=True)))
         self._shortest_base64 = len(raw) * 4 // 3 - 4
         self._ends = _ends(secret)
+        self._has_blank = " " in secret  # which a form writes as +
 
     def spans(self, text: str, lowered: str) -> Iterator[tuple[int, int]]:
         """Where it stands: start and end of each place, which may overlap. `lowered`: the text in lower case.
@@ -43,7 +44,7 @@ class SecretForms:
             yield from (found.span() for found in self._hex.finditer(text))
         if len(text) >= self._shortest_base64:
             yield from (found.span() for found in self._base64.finditer(text))
-        if _ESCAPING.search(text):
+        if _ESCAPING.search(text) or (self._has_blank and "+" in text):
             yield from (found.span() for found in self._escaped.finditer(text))
         head, tail = self._ends
         if head and head in lowered:

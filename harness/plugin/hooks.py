@@ -179,4 +179,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if voice is not None:
         voice.summarise(terminalreporter)
     elif PROBLEM in config.stash and getattr(config.option, "numprocesses", None):
-        terminalreporter.write_line(f"ERROR: {config.stash[PROBLEM]}", red=True)
+        from harness.plugin.terminal import refused
+
+        refused(terminalreporter, config.stash[PROBLEM])

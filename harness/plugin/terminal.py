@@ -36,6 +36,11 @@ COLOURS: dict[Urgency, dict[str, bool]] = {
 }
 
 
+def refused(reporter: pytest.TerminalReporter, problem: str) -> None:
+    """Why there is no run, where pytest itself does not say it."""
+    reporter.write_line(printable(f"ERROR: {problem}"), red=True)
+
+
 def status_of(outcome: str) -> tuple[str, str, Any] | None:
     """Category, letter and word of an outcome that pytest has no word for."""
     return WORDS.get(Outcome(outcome))
