@@ -53,11 +53,12 @@ def installed(names: set[str]) -> Iterator[Distribution]:
 
 def licences(found: Distribution) -> list[str]:
     """As its metadata tells: an SPDX expression, else classifiers, else a line of words."""
-    if expression := found.metadata.get("License-Expression"):
-        return re.split(r"\s+(?:AND|OR)\s+|[()]", expression)
-    classifiers = found.metadata.get_all("Classifier") or []
+    said = found.metadata
+    if "License-Expression" in said:
+        return re.split(r"\s+(?:AND|OR)\s+|[()]", said["License-Expression"])
+    classifiers = said.get_all("Classifier") or []
     named = [c.rpartition(" :: ")[2] for c in classifiers if c.startswith("License ::")]
-    return named or re.split(r"\s+(?:AND|OR)\s+", found.metadata.get("License") or "none")
+    return named or re.split(r"\s+(?:AND|OR)\s+", said["License"] if "License" in said else "none")
 
 
 def test_whatever_the_wheel_imports_is_declared() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from harness.call.conduct import CallRecord, Watch
 from harness.call.context import CallContext
 from harness.cli.examining import Examined, check_call, examine
 from harness.cli.options import takes_options
+from harness.cli.screen import say
 from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
 from harness.config.asking import settings_of
 from harness.config.option import blaming
@@ -23,13 +25,16 @@ from harness.config.run import RunSettings
 from harness.core.callers import CALLERS
 from harness.core.errors import UsageError
 from harness.core.offer_shapes import CHROMIUM
+from harness.report.ci import tell_ci
 from harness.report.files import write_run
 from harness.report.folder import claimed
+from harness.report.html import write_html
 from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned, execute
 from harness.run.model import EXIT_CODES, Run
 from harness.run.smoke import smoke
 from harness.run.stream import Happening, Observer, RunEnded
+from harness.speech.library import load_library
 
 
 @click.command()
@@ -50,7 +55,7 @@ def doctor(target: str | None, **texts: Any) -> int:
             "give its URL or its name in harness.toml; `harness demo` needs none",
         )
     show: Show = ShowJson() if values["as_json"] else ShowLive() if sys.stdout.isatty() else ShowLines()
-    scenario = smoke if values["smoke"] else check_call(values["say"])
+    plan = smoke if values["smoke"] else check_call(values["say"])
     with claimed(settings.reports):
         written: list[Path] = []
 
@@ -58,20 +63,23 @@ def doctor(target: str | None, **texts: Any) -> int:
             show.observe(happening)
             if isinstance(happening, RunEnded):  # also of a run that is cut short
                 written.append(write_run(happening.run, settings.reports))
+                write_html(happening.run, settings.reports, load_library())
 
-        examined, run = uvloop.run(_examined(settings, scenario, values["say"], show, observe))
+        examined, run = uvloop.run(_examined(settings, plan, values["say"], show, observe))
+        for line in tell_ci(run, settings.reports, os.environ):
+            say(line, err=values["as_json"])
         show.outcome(examined, run, written[-1])
     return EXIT_CODES[run.verdict]
 
 
 async def _examined(
-    settings: RunSettings, scenario: Scenario, clip: str, show: Show, observe: Observer
+    settings: RunSettings, plan: Scenario, clip: str, show: Show, observe: Observer
 ) -> tuple[Examined, Run]:
     found: list[Examined] = []
 
-    async def place(context: CallContext, plan: Scenario, *, call: str, watch: Watch) -> CallRecord:
+    async def place(context: CallContext, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
         del call  # each dialect that is tried has a call, and a number, of its own
-        examined = await examine(context, plan, watch=watch, on_refused=show.refused)
+        examined = await examine(context, scenario, watch=watch, on_refused=show.refused)
         found.append(examined)
         return examined.record
 
@@ -80,7 +88,7 @@ async def _examined(
             context.library.clip(clip)  # so that an unknown one is refused before anything is sent
         show.begin(settings)
 
-    planned = [Planned(scenario, tuple(REGISTRY))]
+    planned = [Planned(plan, tuple(REGISTRY))]
     with show:
         run = await execute(settings, planned, observe, place=place, check=check)
     return found[0], run

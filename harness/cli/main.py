@@ -23,6 +23,7 @@ USAGE, UNREACHABLE, BROKEN = 2, 3, 4
 
 # Command → the module that has it, imported when asked for: `harness judge` need not wait for a web server.
 COMMANDS = {
+    "behind": "harness.cli.behind",
     "capacity": "harness.cli.capacity",
     "catalogue": "harness.cli.catalogue",
     "compare": "harness.cli.compare",

@@ -21,6 +21,7 @@ from harness.core.printable import printable
 from harness.plugin import junit, terminal
 from harness.plugin.baseline import Baseline
 from harness.plugin.options import texts_of
+from harness.plugin.progress import progress
 from harness.report.ci import tell_ci
 from harness.report.files import write_run
 from harness.report.folder import claimed
@@ -50,6 +51,7 @@ class VoiceSession:
     asked_over_calls: dict[Requirement, list[Scenario]] = field(default_factory=dict)
     run: Run | None = None
     _folder: ExitStack = field(default_factory=ExitStack)
+    folded: bool = False  # one line for each call, and each finding once
     _written: str = ""
     _ci_lines: list[str] = field(default_factory=list)
     _verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
@@ -57,16 +59,9 @@ class VoiceSession:
     @classmethod
     def from_config(cls, config: pytest.Config) -> VoiceSession:
         """Check the options; raises UsageError."""
-        if hasattr(config, "workerinput") or getattr(config.option, "numprocesses", None):
-            raise UsageError(
-                "pytest-xdist (-n) cannot share out the calls of a run: each worker would make all of them",
-                "leave it out; --concurrency N makes N calls side by side",
-            )
         texts = texts_of(config)
         values = read_options("pytest", texts)
         settings = settings_of("pytest", values)
-        # One line for each scenario and requirement, without being asked for it.
-        config.option.verbose = max(config.option.verbose, 1)
         return cls(
             settings,
             values,
@@ -85,11 +80,12 @@ class VoiceSession:
 
     def execute(self, config: pytest.Config, planned: Sequence[Planned]) -> None:
         """Make the calls and judge them; ends the session where none can be made."""
-        observer = all_of((terminal.RunLines(config), self._observe))
         try:
             config.add_cleanup(self._folder.close)
             self._folder.enter_context(claimed(self.settings.reports))
-            uvloop.run(self._executed(planned, observer))
+            with progress(config) as shown:
+                observer = all_of((shown, self._observe))
+                uvloop.run(self._executed(planned, observer))
         except UsageError as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         except HarnessError as error:
@@ -119,6 +115,7 @@ class VoiceSession:
             repeat=self.repeat,
             times=self.values["repeat"],
             least=least,
+            mark=True,
         )
 
     def verdict(self, requirement: Requirement, scenario: Scenario | None) -> Verdict | None:
@@ -150,7 +147,7 @@ class VoiceSession:
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """Say what it comes to."""
         if self.run is not None and not self.run.unreachable:
-            terminal.summarise(reporter, self.run, self._written)
+            terminal.summarise(reporter, self.run, self._written, seen=self.folded)
             terminal.compared(reporter, self.baseline.comparison)
             terminal.commands(reporter, self._ci_lines)
 

@@ -97,7 +97,7 @@ def write_call(call: CallEntry, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / TIMELINE).write_text(printable(call.timeline.to_jsonl(), lines=True), encoding="utf-8")
     for name, text in descriptions(call).items():
-        (directory / name).write_bytes(text.encode())
+        (directory / name).write_bytes(text.encode("utf-8", "replace"))
     if call.audio is not None and call.audio.size:
         (directory / "received.wav").write_bytes(wav_bytes(call.audio))
 
