@@ -58,7 +58,7 @@ def licences(found: Distribution) -> list[str]:
         return re.split(r"\s+(?:AND|OR)\s+|[()]", said["License-Expression"])
     classifiers = said.get_all("Classifier") or []
     named = [c.rpartition(" :: ")[2] for c in classifiers if c.startswith("License ::")]
-    return named or re.split(r"\s+(?:AND|OR)\s+", said["License"] if "License" in said else "none")
+    return named or re.split(r"\s+(?:AND|OR)\s+", said["License"] if "License" in set(said) else "none")
 
 
 def test_whatever_the_wheel_imports_is_declared() -> None:
