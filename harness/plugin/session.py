@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +16,15 @@ from harness.call import Scenario
 from harness.config.asking import settings_of
 from harness.config.option_texts import Texts, in_words, read_options
 from harness.config.run import RunSettings
-from harness.core.errors import HarnessError, TargetUnreachableError
+from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
+from harness.core.printable import printable
 from harness.plugin import junit, terminal
 from harness.plugin.baseline import Baseline
 from harness.plugin.options import texts_of
 from harness.plugin.progress import progress
 from harness.report.ci import tell_ci
 from harness.report.files import write_run
+from harness.report.folder import claimed
 from harness.report.html import write_html
 from harness.report.saved import RESULTS, judged_before
 from harness.requirements.model import Requirement, Verdict
@@ -46,6 +50,7 @@ class VoiceSession:
     repeat: tuple[str, ...] = ()
     asked_over_calls: dict[Requirement, list[Scenario]] = field(default_factory=dict)
     run: Run | None = None
+    _folder: ExitStack = field(default_factory=ExitStack)
     folded: bool = False  # one line for each call, and each finding once
     _written: str = ""
     _ci_lines: list[str] = field(default_factory=list)
@@ -76,11 +81,22 @@ class VoiceSession:
     def execute(self, config: pytest.Config, planned: Sequence[Planned]) -> None:
         """Make the calls and judge them; ends the session where none can be made."""
         try:
+            config.add_cleanup(self._folder.close)
+            self._folder.enter_context(claimed(self.settings.reports))
             with progress(config) as shown:
                 observer = all_of((shown, self._observe))
                 uvloop.run(self._executed(planned, observer))
+        except UsageError as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         except HarnessError as error:
             pytest.exit(str(error), returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE])
+        except Exception as error:  # ours: in one line, since pytest's own would be its INTERNALERROR
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+            pytest.exit(
+                printable(f"the harness broke in {place}: {type(error).__name__}: {error}"),
+                returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE],
+            )
         if self.run is not None:
             junit.tell_suite(config, self.run)
         if self.run is not None and self.run.unreachable:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from harness.core.clock import Date
 from harness.core.events import HttpRequest, OfferCreated
+from harness.core.fields import field
 from harness.core.models import day_of, shut_down_of
 from harness.core.sdp import SessionDescription, parse_sdp
-from harness.core.session import field
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import FORWARDED, NO_GATEWAY, OFFERED, started
 from harness.requirements.exchanges import (

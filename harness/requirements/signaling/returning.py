@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.core import probes
-from harness.core.session import field
+from harness.core.fields import field
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, FORWARDED, NO_GATEWAY, OFFERED, asked
 from harness.requirements.exchanges import (
