@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 import httpx
-import uvloop
 
 from harness.call import Caller, Scenario
 from harness.cli.demo_cases import CASES, Case
 from harness.cli.demo_showing import ShowDemo
 from harness.cli.options import takes_options
 from harness.cli.screen import console, say
+from harness.config.loop import run_loop
 from harness.config.option_texts import read_options
 from harness.config.run import RunSettings, run_settings
 from harness.config.settings import Settings
@@ -86,7 +86,7 @@ def demo(**texts: Any) -> int:
     begun = clock.now()
     show = ShowDemo(console(), quiet=as_json)
     with show:
-        shown = uvloop.run(_show(settings, lambda each: show.made(each.case, each.found, each.seconds)))
+        shown = run_loop(_show(settings, lambda each: show.made(each.case, each.found, each.seconds)))
     if as_json:
         say(json.dumps([each.as_result() for each in shown], indent=1, ensure_ascii=False))
     else:

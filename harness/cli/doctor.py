@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import uvloop
 
 from harness.call import Scenario
 from harness.call.conduct import CallRecord, Watch
@@ -19,6 +18,7 @@ from harness.cli.options import takes_options
 from harness.cli.screen import say
 from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
 from harness.config.asking import settings_of
+from harness.config.loop import run_loop
 from harness.config.option import blaming
 from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
@@ -55,6 +55,7 @@ def doctor(target: str | None, **texts: Any) -> int:
             "give its URL or its name in harness.toml; `harness demo` needs none",
         )
     show: Show = ShowJson() if values["as_json"] else ShowLive() if sys.stdout.isatty() else ShowLines()
+<<<<<<< HEAD
     plan = smoke if values["smoke"] else check_call(values["say"])
     with claimed(settings.reports):
         written: list[Path] = []
@@ -69,6 +70,16 @@ def doctor(target: str | None, **texts: Any) -> int:
         for line in tell_ci(run, settings.reports, os.environ):
             say(line, err=values["as_json"])
         show.outcome(examined, run, written[-1])
+=======
+    examined, run = run_loop(
+        _examined(settings, smoke if values["smoke"] else check_call(values["say"]), values["say"], show)
+    )
+    written = write_run(run, settings.reports)
+    write_html(run, settings.reports, load_library())
+    for line in tell_ci(run, settings.reports, os.environ):
+        say(line, err=values["as_json"])
+    show.outcome(examined, run, written)
+>>>>>>> product
     return EXIT_CODES[run.verdict]
 
 

@@ -13,8 +13,8 @@ from functools import partial
 from typing import Literal
 
 import msgspec
-import uvloop
 
+from harness.config.loop import run_loop
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
 from harness.core.printable import make_logs_printable
@@ -92,7 +92,7 @@ def main() -> int:
     make_logs_printable()
     options = msgspec.json.decode(sys.stdin.buffer.readline(), type=EmbeddedOptions)
     try:
-        uvloop.run(_serve(options))
+        run_loop(_serve(options))
     except HarnessError as error:
         sys.stderr.write(f"{error}\n")
         return 1

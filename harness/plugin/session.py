@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import uvloop
 
 from harness.call import Scenario
 from harness.config.asking import settings_of
+from harness.config.loop import run_loop
 from harness.config.option_texts import Texts, in_words, read_options
 from harness.config.run import RunSettings
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
@@ -85,9 +85,13 @@ class VoiceSession:
             self._folder.enter_context(claimed(self.settings.reports))
             with progress(config) as shown:
                 observer = all_of((shown, self._observe))
+<<<<<<< HEAD
                 uvloop.run(self._executed(planned, observer))
         except UsageError as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+=======
+                run_loop(self._executed(planned, observer))
+>>>>>>> product
         except HarnessError as error:
             pytest.exit(str(error), returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE])
         except Exception as error:  # ours: in one line, since pytest's own would be its INTERNALERROR
