@@ -55,7 +55,6 @@ def doctor(target: str | None, **texts: Any) -> int:
             "give its URL or its name in harness.toml; `harness demo` needs none",
         )
     show: Show = ShowJson() if values["as_json"] else ShowLive() if sys.stdout.isatty() else ShowLines()
-<<<<<<< HEAD
     plan = smoke if values["smoke"] else check_call(values["say"])
     with claimed(settings.reports):
         written: list[Path] = []
@@ -66,20 +65,10 @@ def doctor(target: str | None, **texts: Any) -> int:
                 written.append(write_run(happening.run, settings.reports))
                 write_html(happening.run, settings.reports, load_library())
 
-        examined, run = uvloop.run(_examined(settings, plan, values["say"], show, observe))
+        examined, run = run_loop(_examined(settings, plan, values["say"], show, observe))
         for line in tell_ci(run, settings.reports, os.environ):
             say(line, err=values["as_json"])
         show.outcome(examined, run, written[-1])
-=======
-    examined, run = run_loop(
-        _examined(settings, smoke if values["smoke"] else check_call(values["say"]), values["say"], show)
-    )
-    written = write_run(run, settings.reports)
-    write_html(run, settings.reports, load_library())
-    for line in tell_ci(run, settings.reports, os.environ):
-        say(line, err=values["as_json"])
-    show.outcome(examined, run, written)
->>>>>>> product
     return EXIT_CODES[run.verdict]
 
 

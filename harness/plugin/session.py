@@ -85,13 +85,9 @@ class VoiceSession:
             self._folder.enter_context(claimed(self.settings.reports))
             with progress(config) as shown:
                 observer = all_of((shown, self._observe))
-<<<<<<< HEAD
-                uvloop.run(self._executed(planned, observer))
+                run_loop(self._executed(planned, observer))
         except UsageError as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
-=======
-                run_loop(self._executed(planned, observer))
->>>>>>> product
         except HarnessError as error:
             pytest.exit(str(error), returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE])
         except Exception as error:  # ours: in one line, since pytest's own would be its INTERNALERROR
