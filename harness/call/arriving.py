@@ -16,12 +16,15 @@ from harness.core.events import (
     ArrivalsRead,
     CallEnded,
     CallStarted,
+    Event,
     HttpFailed,
     HttpRequest,
     HttpResponse,
+    OfferCreated,
     RequestArrived,
     Tie,
 )
+from harness.core.naming import name_of
 from harness.core.probes import OFFER
 from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline
@@ -51,9 +54,18 @@ class Offers:
 
     _calls: deque[tuple[str, float, ref[Timeline]]] = field(default_factory=lambda: deque(maxlen=MOST_CALLS))
 
-    def add(self, ufrag: str, clock: RelativeClock, timeline: Timeline) -> None:
-        """A call begins."""
-        self._calls.append((ufrag, clock.origin, ref(timeline)))
+    def add(self, clock: RelativeClock, timeline: Timeline) -> None:
+        """A call begins; where a page makes the offer, it has a name once that is made."""
+        if name := name_of(timeline):
+            self._calls.append((name, clock.origin, ref(timeline)))
+            return
+
+        def named(event: Event) -> None:
+            if isinstance(event, OfferCreated):
+                unlisten()
+                self.add(clock, timeline)
+
+        unlisten = timeline.listen(named)
 
     def waiting(self) -> list[Offered]:
         """Each offer that was sent."""

@@ -37,6 +37,7 @@ from harness.core.events import (
     UpstreamUnavailable,
     WaitExpired,
 )
+from harness.core.naming import name_of
 from harness.core.realtime_events import server_event_problem, server_events
 from harness.core.timeline import Timeline
 from harness.network.link import Link
@@ -183,10 +184,10 @@ async def make_call(
         for line in caller.lines:
             try:
                 _validate(line.timeline, line.record)
-                await _ask_upstream(context, line.timeline, line.peer.ufrag, line.clock)
+                await _ask_upstream(context, line.timeline, name_of(line.timeline), line.clock)
             except Exception as error:  # this call's, and no other's
                 _broke(caller, f"{type(error).__name__}: {error}", _where(error))
-    record, *followed = [CallRecord(scenario, x.timeline, x.peer.heard.samples()) for x in caller.lines]
+    record, *followed = [CallRecord(scenario, x.timeline, x.end.heard.samples()) for x in caller.lines]
     return replace(record, followed_by=tuple(followed))
 
 
@@ -218,10 +219,10 @@ def _open_line(
     line = context.open_line(
         timeline, clock, call=call, link=link, spare=scenario.restarts_relay, light=light
     )
-    started = _started(context, scenario, call, origin=clock.origin, ufrag=line.peer.ufrag)
+    started = _started(context, scenario, call, origin=clock.origin, ufrag=line.end.ufrag)
     line.record(msgspec.structs.replace(started, continues=continues))
     if not light:
-        context.offers.add(line.peer.ufrag, clock, timeline)
+        context.offers.add(clock, timeline)
     return line
 
 
@@ -254,6 +255,7 @@ def _started(
         limits=dict(context.settings.limits),
         ufrag=ufrag,
         silent=context.target.silent,
+        caller=context.settings.caller,
     )
 
 
@@ -291,7 +293,7 @@ def _validate(timeline: Timeline, record: Callable[[EventInvalid], None]) -> Non
 
 async def _ask_upstream(context: CallContext, timeline: Timeline, ufrag: str, clock: RelativeClock) -> None:
     """Add the fake's view, once it has released the call or the time for that has passed."""
-    if context.upstream is None:
+    if context.upstream is None or not ufrag:
         return
     try:
         calls = await context.upstream.calls_when_ended(ufrag, context.settings.timeouts.hang_up)

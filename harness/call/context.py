@@ -14,27 +14,25 @@ import msgspec
 
 from harness.call.arriving import Offers
 from harness.call.budget import Budget
+from harness.call.ends import EndParts, OpenEnd
+from harness.call.kinds import BEGIN_CALLS
 from harness.call.line import CallLine
 from harness.call.tripping import Tripping
 from harness.call.upstream import FakeUpstream
 from harness.config.offers import shape_in_turn
 from harness.config.run import RunSettings
 from harness.config.target import Target
+from harness.core.callers import caller_named
 from harness.core.clock import MonotonicClock, RelativeClock
 from harness.core.errors import HarnessError
-from harness.core.events import ClientEvent, Event, IceServerTried, ServerEvent
+from harness.core.events import ClientEvent, Event, ServerEvent
 from harness.core.printable import printable
 from harness.core.timeline import Timeline
-from harness.network.gathering import ServerGathering, ServerTried
 from harness.network.link import Link
 from harness.network.presets import preset
-from harness.peer.offers import shape_named
-from harness.peer.peer import Peer
-from harness.peer.source import Microphone
 from harness.signaling.exchange import post_offer
 from harness.signaling.ice_servers import with_ice_servers
 from harness.signaling.sending import Sender, new_client
-from harness.speech import opus
 from harness.speech.library import Library, load_library
 
 
@@ -75,6 +73,7 @@ class CallContext:
     client: httpx.AsyncClient
     upstream: FakeUpstream | None
     budget: Budget
+    open_end: OpenEnd
     pair: Pair | None = None
     offers: Offers = field(default_factory=Offers)
     tripping: Tripping = field(default_factory=Tripping)
@@ -106,7 +105,9 @@ class CallContext:
             client = await stack.enter_async_context(new_client(target, settings.timeouts))
             target = await with_ice_servers(target, client, settings.timeouts)
             settings = replace(settings, target=target)  # whose redactor knows fetched credentials, too
-            yield cls(settings, target, load_library(), client, upstream, Budget(settings.limits), pair)
+            open_end = await stack.enter_async_context(BEGIN_CALLS[settings.caller](settings))
+            budget = Budget(settings.limits)
+            yield cls(settings, target, load_library(), client, upstream, budget, open_end, pair)
 
     def open_line(
         self,
@@ -120,7 +121,7 @@ class CallContext:
         shape: str = "",
         ufrag: str = "",
     ) -> CallLine:
-        """The parts of one call, recording to `timeline` with secrets redacted; see `Peer` for light ones.
+        """The parts of one call, recording to `timeline` with secrets redacted; `light` as in `EndParts`.
 
         With the run's seed, `call` decides the fate of each packet where the network is impaired. `link`: the
         network of a caller that calls again. `spare`: through the relay that may be restarted, if any.
@@ -136,27 +137,28 @@ class CallContext:
 
         sender = Sender(self.client, self.settings.timeouts, timeline.append, clock, redactor)
 
-        peer = Peer(
-            record=record,
-            clock=clock,
-            microphone=Microphone(opus.comfort_noise() if self.settings.comfort_noise else [opus.SILENCE]),
-            new_decoder=lambda: opus.Decoder().decode,
-            light=light,
-            addresses=self._addresses(shape),
-            ask_servers=self._ask_servers(record, clock),
-            relay_only=self.target.relay_only,
-            shape=shape,
-            ufrag=ufrag,
+        end = self.open_end(
+            EndParts(
+                call=call,
+                settings=self.settings,
+                target=target,
+                record=record,
+                clock=clock,
+                light=light,
+                shape=shape,
+                ufrag=ufrag,
+            )
         )
         link = link or Link(f"{self.settings.seed}/{call}")
         if link.in_use:
-            peer.put_behind(link)
+            end.put_behind(link)
         return CallLine(
             call=call,
             timeline=timeline,
             clock=clock,
             record=record,
-            peer=peer,
+            kind=caller_named(self.settings.caller),
+            end=end,
             link=link,
             exchange=lambda offer: post_offer(sender, target, offer),
             library=self.library,
@@ -167,29 +169,6 @@ class CallContext:
             seed=self.settings.seed,
             restart_relay=through.restart_spare if through else None,
             explain_refusal=None if light else partial(self.tripping.explain, self),
-        )
-
-    def _addresses(self, shape: str) -> list[str] | None:
-        """On loopback both families, where the offer names what it gathered as a browser does."""
-        addresses = self.settings.ice_addresses()
-        return [*addresses, "::1"] if addresses and shape_named(shape).spare else addresses
-
-    def _ask_servers(self, record: Callable[[Event], None], clock: RelativeClock) -> ServerGathering:
-        def tried(server: ServerTried) -> None:
-            took = round(server.took, 6)
-            record(
-                IceServerTried(
-                    at=clock.now(), url=server.url, error=server.error, took=took, gave=server.gave
-                )
-            )
-
-        return ServerGathering(
-            servers=self.target.ice_servers,
-            clock=clock,
-            on_tried=tried,
-            within=self.settings.timeouts.gathering,
-            relay_only=self.target.relay_only,
-            ca_file=self.target.ice_ca,
         )
 
 

@@ -42,6 +42,11 @@ class Probes:
     def __init__(self, caller: Host) -> None:
         self.caller = caller
 
+    async def _offer(self) -> str:
+        """An offer that we post, and may change."""
+        self.caller.require("offer")
+        return await self.caller.line.end.create_offer()
+
     async def preflight(self) -> None:
         """Ask as a browser does before it may post, where the target has an origin."""
         if not self.caller.line.target.origin:
@@ -59,7 +64,7 @@ class Probes:
 
     async def send_bad_offers(self) -> None:
         """Every offer of `core.probes.BAD_OFFERS`, one after the other."""
-        offer = await self.caller.line.peer.create_offer()
+        offer = await self._offer()
         async with self.caller.step("send bad offers"):
             await send_bad_offers(
                 self.caller.line.sender, self.caller.line.target, offer, seed=self.caller.line.seed
@@ -67,10 +72,10 @@ class Probes:
 
     async def offer_while_upstream_fails(self) -> None:
         """A good offer for each of `core.probes.UPSTREAM_FAILURES`, where the fake stands upstream."""
-        upstream, ufrag = self.caller.line.upstream, self.caller.line.peer.ufrag
+        upstream, ufrag = self.caller.line.upstream, self.caller.line.end.ufrag
         if upstream is None:
             return
-        offer = await self.caller.line.peer.create_offer()
+        offer = await self._offer()
         for failure in UPSTREAM_FAILURES:
             async with self.caller.step(f"offer while the upstream fails: {failure}"):
                 await upstream.plant(failure, ufrag)
@@ -90,7 +95,7 @@ class Probes:
         """A good offer from nobody in particular, where the target is one that wants credentials."""
         if not self.caller.line.target.wants_credentials:
             return
-        offer = await self.caller.line.peer.create_offer()
+        offer = await self._offer()
         async with self.caller.step("offer without credentials"):
             answer = await offer_without_credentials(self.caller.line.sender, self.caller.line.target, offer)
             if answer is not None:
@@ -98,8 +103,8 @@ class Probes:
 
     async def offer_with_session(self) -> None:
         """A good offer with a session of the caller's own, and a look at the session that results."""
-        offer = await self.caller.line.peer.create_offer()
-        marker = f"injected-{self.caller.line.seed:x}-{self.caller.line.peer.ufrag}"
+        offer = await self._offer()
+        marker = f"injected-{self.caller.line.seed:x}-{self.caller.line.end.ufrag}"
         async with self.caller.step("offer with a session"):
             answer = await offer_with_session(
                 self.caller.line.sender, self.caller.line.target, offer, marker=marker
@@ -109,8 +114,8 @@ class Probes:
 
     async def abandon_offer(self) -> None:
         """Send an offer, and go away before the answer has come; a fake upstream takes its time for it."""
-        upstream, ufrag = self.caller.line.upstream, self.caller.line.peer.ufrag
-        offer = await self.caller.line.peer.create_offer()
+        upstream, ufrag = self.caller.line.upstream, self.caller.line.end.ufrag
+        offer = await self._offer()
         if upstream is not None:
             await upstream.plant("slow-answer", ufrag, SLOW_UPSTREAM_SECONDS)
         async with self.caller.step("abandon an offer"):
@@ -139,7 +144,7 @@ class Probes:
 
     async def update_wrongly(self) -> None:
         """A `session.update` that must be refused with one error that names it."""
-        event_id = f"{INVALID_UPDATE}{self.caller.line.peer.ufrag}"
+        event_id = f"{INVALID_UPDATE}{self.caller.line.end.ufrag}"
         async with self.caller.step("update wrongly"):
             self.caller.send(_update(event_id, output_modalities=["scent"]))
             await self.caller.event(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from harness.call.waiting import Waiter
+from harness.core.caller_end import SdpUnusableError
 from harness.core.clock import MonotonicClock, RelativeClock
 from harness.core.events import CandidateFound, HttpFailed, HttpResponse, OfferTried
 from harness.core.offer_shapes import (
@@ -23,7 +24,6 @@ from harness.core.offer_shapes import (
 )
 from harness.core.probes import OFFER
 from harness.core.timeline import Timeline
-from harness.peer.remote import SdpUnusableError
 from harness.signaling.offer_changes import Change, changed_lines, changes_to, padded
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Tripping:
 
         At most three of them make a call that is billed; each is hung up as soon as it is connected.
         """
-        shape = line.peer.shape
+        shape = line.end.shape
         if shape == MINIMAL or not _may_be_about_the_offer(line.timeline):
             return
         key = (line.target.url, line.target.dialect, shape)
@@ -72,7 +72,7 @@ class _Search:
 
     async def run(self) -> list[OfferTried]:
         """What was tried, in order."""
-        refused = self._line.peer.offer
+        refused = self._line.end.offer
         as_long = await self._accepted(
             SMALLEST_AS_LONG, shape=MINIMAL, write=lambda text, _: padded(text, len(refused))
         )
@@ -82,7 +82,7 @@ class _Search:
             return self._tried  # it was chance, or the length
         if self._context.settings.mode != "black-box":  # where no call is billed
             for other in OFFER_SHAPES:
-                if other not in (MINIMAL, self._line.peer.shape):
+                if other not in (MINIMAL, self._line.end.shape):
                     await self._accepted(OTHER_SHAPE, shape=other)
         changes = changes_to(refused, self._ours())
         for change in changes:
@@ -107,7 +107,7 @@ class _Search:
     async def _accepted(
         self, how: str, *, shape: str = "", change: str = "", write: Write | None = None
     ) -> bool:
-        tried = await self._try(how, shape or self._line.peer.shape, change, write)
+        tried = await self._try(how, shape or self._line.end.shape, change, write)
         self._tried.append(tried)
         return tried.accepted
 
@@ -120,18 +120,18 @@ class _Search:
             clock,
             call=f"{self._line.call}-trial-{number}",
             shape=shape,
-            ufrag=f"{self._line.peer.ufrag}+{number}",
+            ufrag=f"{self._line.end.ufrag}+{number}",
             light=True,
         )
         try:
-            offer = await trial.peer.create_offer()
+            offer = await trial.end.create_offer()
             text = write(offer, _own_candidates(timeline)) if write else offer
             answer = await trial.exchange(text)
             answered = answer is not None and answer.startswith("v=0")
             if answer is not None and answered:
                 await self._connect(trial, answer)
         finally:
-            await trial.peer.close()
+            await trial.end.close()
             trial.link.close()
         first_line, lines = changed_lines(offer, text) if change else (0, ())
         response, failed = timeline.first(HttpResponse), timeline.first(HttpFailed)
@@ -152,12 +152,12 @@ class _Search:
         """So that it can be hung up, and is not left to a server's patience."""
         timeouts, timeline = self._line.timeouts, trial.timeline
         try:
-            trial.peer.accept_answer(answer, ice_seconds=timeouts.ice, dtls_seconds=timeouts.dtls)
+            trial.end.accept_answer(answer)
         except SdpUnusableError:
             return
 
         def decided() -> bool:
-            return trial.peer.channel_state == "open" or any(
+            return trial.end.channel_state == "open" or any(
                 timeline.state(layer, state) for layer in ("ice", "dtls") for state in ("failed", "closed")
             )
 

@@ -120,7 +120,7 @@ async def _show(settings: RunSettings, on_shown: Callable[[CaseShown], None]) ->
 
 def _scenario(case: Case, pair: EmbeddedPair, management: httpx.AsyncClient) -> Scenario:
     async def plan(caller: Caller) -> None:
-        ufrag = caller.line.peer.ufrag
+        ufrag = caller.line.end.ufrag
         for faults, name in (
             (f"{pair.relay}/_relay/faults", case.relay),
             (f"{pair.fake}/_fake/faults", case.upstream),

@@ -17,6 +17,7 @@ from harness.cli.examining import Examined, check_call, examine
 from harness.cli.options import settings_of, target_options
 from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
 from harness.config.run import RunSettings
+from harness.core.callers import CALLERS
 from harness.core.errors import UsageError
 from harness.core.offer_shapes import CHROMIUM
 from harness.report.files import write_run
@@ -45,7 +46,8 @@ def doctor(target: str | None, clip: str, reports: Path, as_json: bool, **option
     Exit status: 0 conforming, 1 violating, 2 usage, 3 unreachable, 4 inconclusive or the harness broke.
     """
     settings = settings_of(target, reports=reports, **options)
-    settings = settings if settings.offer else replace(settings, offer=CHROMIUM)  # what most callers have
+    if not settings.offer and "offer" not in CALLERS[settings.caller].cannot:
+        settings = replace(settings, offer=CHROMIUM)  # what most callers have
     if settings.target is None:
         raise UsageError(
             "there is no relay to look at",

@@ -12,6 +12,7 @@ from harness.call.conduct import CallRecord, make_call
 from harness.call.context import CallContext
 from harness.config.target import DIALECT_NAMES
 from harness.core.events import CallStarted, Event, HttpResponse
+from harness.core.naming import name_of
 from harness.core.probes import OFFER
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import offer_came_through
@@ -117,8 +118,7 @@ def _refusal(timeline: Timeline, dialect: str) -> DialectRefused | None:
     response = timeline.first(HttpResponse, where=lambda e: e.purpose == OFFER)
     if response is not None and response.status in WHATEVER_THE_FORM:
         return None
-    started = timeline.first(CallStarted)
-    if started is not None and offer_came_through(timeline, started.ufrag):
+    if (name := name_of(timeline)) and offer_came_through(timeline, name):
         return None
     judge = CallJudge(timeline)
     verdict = judge.verdict(REGISTRY.get("signaling.offer-accepted"))

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from harness.config.callers import CALLER_HELP
 from harness.config.ice_options import ice_options
 from harness.config.offers import OFFER_HELP
 from harness.config.run import RunSettings, run_settings
@@ -26,6 +27,7 @@ _OPTIONS = (
     click.option("--dialect", metavar="NAME", help="how the target wraps offer and answer (default: found)"),
     click.option("--origin", metavar="ORIGIN", help="the web page's origin: sent as a browser would"),
     click.option("--offer", metavar="SHAPE", help=f"{OFFER_HELP} (default: chromium)"),
+    click.option("--caller", metavar="KIND", help=f"{CALLER_HELP} (default: as the target's URL asks for)"),
     click.option(
         "--fake-openai",
         metavar="HOST:PORT",

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
+from harness.config.callers import caller_for
 from harness.config.ice import IceConfiguration, check_policy
 from harness.config.ice_options import or_environment, with_ice
 from harness.config.offers import check_offer_shape
@@ -26,6 +27,7 @@ from harness.config.target import (
 from harness.config.targets import NamedTarget, load_named_target
 from harness.config.targets_file import is_name
 from harness.config.timeouts import Timeouts
+from harness.core.callers import DEFAULT_CALLER
 from harness.core.errors import HarnessError, UsageError
 from harness.core.limits import check_limits
 from harness.core.redaction import Redactor
@@ -56,6 +58,7 @@ class RunSettings:
     timeouts: Timeouts = field(default_factory=Timeouts)
     impairment: str = ""  # of every call's network, from its beginning: a preset's name
     offer: str = ""  # the shape of every offer (`harness.core.offer_shapes`); else all in turn
+    caller: str = DEFAULT_CALLER  # who makes the calls (`harness.core.callers`)
     comfort_noise: bool = False  # between utterances; else digital silence
     embedded: bool = False  # the target is our own pair
     ice: IceConfiguration = field(
@@ -121,6 +124,7 @@ def run_settings(
     limits: Mapping[str, float] | None = None,
     impairment: str = "",
     offer: str | None = None,
+    caller: str | None = None,
     ice: IceConfiguration | None = None,
     environment: Settings | None = None,
 ) -> RunSettings:
@@ -170,6 +174,12 @@ def run_settings(
         limits={**(named.limits if named else {}), **(limits or {})},
         impairment=impairment,
         offer=offer,
+        caller=caller_for(
+            caller or (named.caller if named else "") or environment.caller,
+            named.target.url if named else address,
+            impairment=impairment,
+            offer=offer,
+        ),
         comfort_noise=environment.silence == "comfort",
         ice=ice,
     )

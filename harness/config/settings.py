@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     offer: str = ""
     """How every offer is written, where --offer is not given (default: in every shape in turn)."""
 
+    caller: str = ""
+    """Who makes the calls, where --caller is not given (default: as the target's address asks for)."""
+
     ice_servers: SecretStr = SecretStr("")
     """STUN and TURN servers as browsers take them: [{"urls": …, "username": …, "credential": …}]."""
 

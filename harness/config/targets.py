@@ -42,6 +42,7 @@ class NamedTarget:
     fake_openai: str = ""
     concurrency: int | None = None
     offer: str = ""
+    caller: str = ""
 
 
 def find_config(start: Path) -> Path | None:
@@ -145,6 +146,7 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
         fake_openai=entry.fake_openai or "",
         concurrency=entry.concurrency,
         offer=entry.offer or "",
+        caller=entry.caller or "",
     )
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from harness.config.callers import check_caller
 from harness.config.hooks import HOOK_SECONDS, SETTLE_SECONDS
 from harness.config.offers import check_offer_shape
 from harness.config.target import check_dialect, check_origin, check_url
@@ -100,6 +101,7 @@ class TargetTable(_Table):
     dialect: Annotated[str, _kept(check_dialect)] | None = None
     origin: Annotated[str, _kept(check_origin)] = ""
     offer: Annotated[str, _kept(check_offer_shape)] | None = None
+    caller: Annotated[str, _kept(check_caller)] | None = None
     auth: Literal["required", "open"] | None = None
     silent: bool = False
     bearer_env: Variable | None = None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.config.callers import CALLER_HELP
 from harness.config.offers import OFFER_HELP
 
 DEFAULT_REPORTS = Path("reports/latest")
@@ -41,6 +42,7 @@ def add_options(parser: pytest.Parser) -> None:
         help="the web page's origin: sent as a browser would, preflight included",
     )
     group.addoption("--offer", metavar="SHAPE", help=f"{OFFER_HELP} (default: in turn)")
+    group.addoption("--caller", metavar="KIND", help=f"{CALLER_HELP} (default: as the target's URL asks for)")
     group.addoption(
         "--auth",
         choices=("required", "open"),

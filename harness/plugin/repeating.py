@@ -14,6 +14,7 @@ REPEATED = {
     "origin": "--origin",
     "auth": "--auth",
     "offer": "--offer",
+    "caller": "--caller",
     "limits": "--limit",
     "fake_openai": "--fake-openai",
     "ice_server": "--ice-server",

@@ -56,6 +56,7 @@ class VoiceSession:
             auth=option.auth,
             silent=option.silent,
             offer=option.offer,
+            caller=option.caller,
             fake_openai=option.fake_openai,
             seed=option.seed,
             concurrency=option.concurrency,

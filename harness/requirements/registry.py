@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
+from harness.core.callers import View
 from harness.core.errors import UsageError
 from harness.requirements.model import Because, Cause, Condition, F, Level, Requirement, Severity, Source
 
@@ -55,6 +56,7 @@ class Registry:
         hits: str = "",
         bears_bad_network: bool = False,
         also_in: Iterable[str] = (),
+        sees: Iterable[View] = (),
     ) -> Callable[[F], F]:
         """Declare the decorated function as a requirement.
 
@@ -90,6 +92,7 @@ class Registry:
                 hits=hits,
                 bears_bad_network=bears_bad_network,
                 also_in=tuple(also_in),
+                sees=tuple(sees),
                 description=inspect.getdoc(check) or "",
             )
             return check

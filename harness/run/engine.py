@@ -180,6 +180,7 @@ class _Work:
             target=self.context.target.shown_url,
             dialect=_dialect(made) or self.context.target.dialect,
             mode=settings.mode,
+            caller=settings.caller,
             seed=settings.seed,
             started_at=self.started_at,
             calls=tuple(

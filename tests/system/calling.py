@@ -170,7 +170,7 @@ def _scenario(planned: Planned, pair: EmbeddedPair, management: httpx.AsyncClien
     async def plan(caller: Caller) -> None:
         for side, text in planned.faults:
             name, _, value = text.partition("=")
-            ufrag = caller.line.peer.ufrag + ("*" if planned.lasting else "")
+            ufrag = caller.line.end.ufrag + ("*" if planned.lasting else "")
             fault = {"name": name, "ufrag": ufrag} | ({"value": value} if value else {})
             response = await management.post(planting[side], json=[fault])
             response.raise_for_status()

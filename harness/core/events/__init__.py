@@ -26,6 +26,7 @@ from harness.core.events.call import Stalled as Stalled
 from harness.core.events.call import StepEnded as StepEnded
 from harness.core.events.call import StepStarted as StepStarted
 from harness.core.events.call import UpstreamUnavailable as UpstreamUnavailable
+from harness.core.events.call import VerbUnavailable as VerbUnavailable
 from harness.core.events.call import WaitExpired as WaitExpired
 from harness.core.events.channel import ClientEvent as ClientEvent
 from harness.core.events.channel import EventInvalid as EventInvalid
@@ -88,6 +89,7 @@ from harness.core.events.usage import UsageUnit as UsageUnit
 AnyEvent = (
     CallStarted
     | CallWithheld
+    | VerbUnavailable
     | StepStarted
     | StepEnded
     | WaitExpired

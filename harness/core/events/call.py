@@ -13,6 +13,7 @@ class CallStarted(Event, frozen=True, kw_only=True):
     """The first line of a timeline. `origin` is the monotonic clock's value at `at` 0.
 
     `continues` is the call that this one was made in place of. `silent`: the target is not meant to be heard.
+    `caller`: who makes it, by its name in `core.callers`.
     """
 
     call: str
@@ -28,6 +29,7 @@ class CallStarted(Event, frozen=True, kw_only=True):
     ufrag: str = ""
     continues: str = ""
     silent: bool = False
+    caller: str = "aiortc"
 
 
 class CallWithheld(Event, frozen=True, kw_only=True):
@@ -35,6 +37,17 @@ class CallWithheld(Event, frozen=True, kw_only=True):
 
     reason: str
     for_cost: bool = True
+
+
+class VerbUnavailable(Event, frozen=True, kw_only=True):
+    """The plan asked what this kind of caller cannot do, so it ended: nothing of the call is judged.
+
+    `verb` and `reason` are those of `core.callers`.
+    """
+
+    verb: str
+    caller: str
+    reason: str
 
 
 class StepStarted(Event, frozen=True, kw_only=True):

@@ -1,0 +1,10 @@
+"""The openers of each kind of caller: a row here for each of `harness.core.callers`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.call.ends import BeginCalls
+from harness.call.peer_end import peers
+
+BEGIN_CALLS: Mapping[str, BeginCalls] = {"aiortc": peers}
