@@ -70,7 +70,7 @@ async def named_button(page: Page, selector: str, within: float) -> Button:
                     said = printable(str(error).splitlines()[0])
                     raise UsageError(
                         f"{selector!r} is no selector: {said}",
-                        'Playwright\'s selectors are meant: "text=Start call", "#start", "role=button[name=…]"',
+                        "Playwright's are meant: 'text=Start call', '#start', 'role=button[name=\"Start\"]'",
                     ) from error
         return None
 
@@ -153,6 +153,6 @@ async def _text(locator: Locator) -> str:
 async def _until(look: Callable[[], Awaitable[Button | None]], within: float) -> Button | None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within
-    while (found := await look()) is None and loop.time() < deadline:
+    while (found := await look()) is None and loop.time() < deadline:  # noqa: ASYNC110  (a page gives no event)
         await asyncio.sleep(POLL_SECONDS)
     return found

@@ -1,9 +1,10 @@
-"""What the recorder tells from inside of a page, made events of the timeline: sized, typed, redacted, timed."""
+"""What the recorder tells from inside of a page, made events of a timeline: sized, typed, redacted, timed."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -44,6 +45,7 @@ from harness.core.redaction import Redactor
 LARGEST_MESSAGE = 4 << 20  # characters of one message from a page
 MOST_EVENTS = 20_000  # of one call: a page that never rests must not fill our memory
 MOST_DOCUMENTS = 200
+MOST_SENT = 100  # bodies under way to one address
 
 FromPage = (
     PageOpened
@@ -83,13 +85,20 @@ class _Piece(msgspec.Struct, frozen=True):
     track: str = ""
 
 
+class _Requested(msgspec.Struct, frozen=True):
+    at: float
+    url: str
+    has_body: bool = False
+
+
 class _Told(msgspec.Struct, frozen=True):
-    """One of: an event with `at` in the document's milliseconds; a round trip; audio; what we got wrong."""
+    """One of: an event (`at` in the document's milliseconds), a round trip, audio, a request, our own mistake."""
 
     event: dict[str, Any] | None = None
     ping: float | None = None
     pong: _Pong | None = None
     pcm: _Piece | None = None
+    requested: _Requested | None = None
     broke: str = ""
 
 
@@ -111,6 +120,7 @@ class PageRecording:
         self._clocks: dict[str, PageClock] = {}
         self._events = 0
         self._broken: set[str] = set()
+        self._requested: dict[str, deque[float]] = {}  # URL → when a body was sent there, by the page's clock
         self._listener: Callable[[Event], None] = lambda _event: None
         self.audio = PageAudio(record)
 
@@ -136,6 +146,11 @@ class PageRecording:
     def moment(self, document: str, page_ms: float) -> float:
         """A document's moment on the timeline."""
         return max(0.0, self._clock_of(document).seconds(page_ms) - self._clock.origin)
+
+    def requested_at(self, url: str) -> float | None:
+        """When the page sent the next body to this URL; None where its code was not seen to do so."""
+        waiting = self._requested.get(url)
+        return waiting.popleft() if waiting else None
 
     def finish(self) -> None:
         """Write what was gathered: the last stretch of sound, and how well the clocks agreed."""
@@ -167,6 +182,10 @@ class PageRecording:
             clock.answered(told.pong.asked, told.pong.answered, told.pong.theirs)
         if told.pcm is not None:
             self._hear(told.pcm, clock)
+        if told.requested is not None and told.requested.has_body:
+            self._requested.setdefault(told.requested.url, deque(maxlen=MOST_SENT)).append(
+                self._at(clock, told.requested.at)
+            )
         if told.broke:
             self._broke(told.broke)
         if told.event is not None:

@@ -19,7 +19,6 @@ from harness.core.events import (
     RequestMade,
     SecretSeen,
 )
-from harness.core.probes import OFFER
 from harness.core.redaction import KEY_PATTERN, REDACTED, Redactor
 
 if TYPE_CHECKING:
@@ -57,7 +56,10 @@ def failure_of(chromium: str) -> str:
 
 
 class PageRequests:
-    """Records the requests of one context's pages. `on_offer` is told the ufrag of the page's first offer."""
+    """Records the requests of one context's pages.
+
+    `on_offer` is told the ufrag of each offer; `requested_at` knows when the page sent a body to a URL.
+    """
 
     def __init__(
         self,
@@ -65,11 +67,13 @@ class PageRequests:
         clock: RelativeClock,
         redactor: Redactor,
         on_offer: Callable[[str], None],
+        requested_at: Callable[[str], float | None],
     ) -> None:
         self._record = record
         self._clock = clock
         self._redactor = redactor
         self._on_offer = on_offer
+        self._requested_at = requested_at
         self._offers: dict[Request, float] = {}  # those under way, with their moments
         self._begun: dict[Request, float] = {}
         self._reading: set[asyncio.Task[None]] = set()
@@ -89,7 +93,9 @@ class PageRequests:
         for task in self._reading:
             task.cancel()
         for _ in self._offers:
-            self._record(HttpFailed(at=self._clock.now(), failure="timeout", detail="the page was left first"))
+            self._record(
+                HttpFailed(at=self._clock.now(), failure="timeout", detail="the page was left first")
+            )
         self._offers.clear()
 
     def _read(self, reading: object) -> None:
@@ -98,7 +104,8 @@ class PageRequests:
         task.add_done_callback(self._reading.discard)
 
     def _requested(self, request: Request) -> None:
-        self._begun[request] = at = self._clock.now()
+        at = self._requested_at(request.url) if request.post_data_buffer else None
+        self._begun[request] = at = self._clock.now() if at is None else at
         body = (request.post_data_buffer or b"")[:LARGEST_BODY]
         text = body.decode("utf-8", "replace")
         self._look_for_key(request.url, f"request to {_place(request.url)}", at)
@@ -193,7 +200,7 @@ class PageRequests:
         """A secret key that is in the page's hands; an ephemeral one (ek_) is made for it."""
         for found in KEY_PATTERN.finditer(text):
             if found.group().startswith("sk-") and _MIXED.match(found.group()):
-                self._record(SecretSeen(at=at, where=where, excerpt=f"sk-{REDACTED}"))
+                self._record(SecretSeen(at=at, where=f"page: {where}", excerpt=f"sk-{REDACTED}"))
                 return
 
 

@@ -57,10 +57,11 @@ class PageVisit:
         self._secret = secrets.token_hex(12)
         self._context: BrowserContext | None = None
         self._pages: list[Page] = []
-        self.pictures: dict[str, bytes] = {}
         self.ufrag = ""
         self.recording = PageRecording(parts.record, parts.clock, parts.redactor)
-        self.requests = PageRequests(parts.record, parts.clock, parts.redactor, self._offered)
+        self.requests = PageRequests(
+            parts.record, parts.clock, parts.redactor, self._offered, self.recording.requested_at
+        )
 
     @property
     def page(self) -> Page:
@@ -78,12 +79,17 @@ class PageVisit:
         page = await self._context.new_page()
         try:
             # Not until all is loaded: pages that poll or stream never are.
-            await page.goto(url, wait_until="domcontentloaded", timeout=LOAD_SECONDS * 1000)
+            response = await page.goto(url, wait_until="domcontentloaded", timeout=LOAD_SECONDS * 1000)
         except Error as error:
             said = str(error).splitlines()[0].removeprefix("Page.goto: ")
             failure = "timeout" if "Timeout" in said else failure_of(said)
             self._parts.record(HttpFailed(at=self._parts.clock.now(), failure=failure, detail=said))
             raise PageUnreachableError(said) from error
+        if response is not None and response.status >= 400:
+            await self.picture("no page")
+            said = f"its server answers with status {response.status}"
+            self._parts.record(HttpFailed(at=self._parts.clock.now(), failure="refused", detail=said))
+            raise PageUnreachableError(said)
 
     async def begin(self, browser: Browser) -> None:
         """A context of its own: nothing is shared with other visits, and nothing is kept."""
@@ -164,20 +170,19 @@ class PageVisit:
         raise PageGoneError("the page holds no microphone")
 
     async def picture(self, why: str) -> None:
-        """Take a screenshot, to be kept with the call. What cannot be taken is left out."""
+        """Take a screenshot, for the timeline. What cannot be taken is left out."""
         from playwright.async_api import Error
 
-        name = f"page-{len(self.pictures) + 1:02d}-{why.replace(' ', '-')}.jpg"
         with contextlib.suppress(Error, PageGoneError, TimeoutError):
             at = self._parts.clock.now()
             async with asyncio.timeout(PICTURE_SECONDS):
-                self.pictures[name] = await self.page.screenshot(
+                image = await self.page.screenshot(
                     type="jpeg",
                     quality=60,
                     caret="initial",
                     mask=[self.page.locator("input[type=password]")],
                 )
-            self._parts.record(ScreenshotTaken(at=at, file=name, why=why))
+            self._parts.record(ScreenshotTaken(at=at, why=why, image=image))
 
     async def leave(self) -> None:
         """Close the page as somebody who closes the tab, and forget the context."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.call.ends import BeginCalls
+from harness.call.page_end import pages
 from harness.call.peer_end import peers
 
-BEGIN_CALLS: Mapping[str, BeginCalls] = {"aiortc": peers}
+BEGIN_CALLS: Mapping[str, BeginCalls] = {"aiortc": peers, "page": pages}

@@ -28,6 +28,7 @@ COMMANDS = {
     "faults": "harness.cli.catalogue",
     "ice": "harness.cli.ice",
     "judge": "harness.cli.judge",
+    "page": "harness.cli.page",
     "relay": "harness.cli.serving",
     "soak": "harness.cli.capacity",
 }

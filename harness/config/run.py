@@ -14,6 +14,7 @@ from harness.config.callers import caller_for
 from harness.config.ice import IceConfiguration, check_policy
 from harness.config.ice_options import or_environment, with_ice
 from harness.config.offers import check_offer_shape
+from harness.config.page import PageOptions
 from harness.config.settings import Settings, read_settings
 from harness.config.target import (
     DEFAULT_DIALECT,
@@ -59,6 +60,9 @@ class RunSettings:
     impairment: str = ""  # of every call's network, from its beginning: a preset's name
     offer: str = ""  # the shape of every offer (`harness.core.offer_shapes`); else all in turn
     caller: str = DEFAULT_CALLER  # who makes the calls (`harness.core.callers`)
+    page: PageOptions = field(
+        default_factory=PageOptions
+    )  # how a web page is used, where one makes the calls
     comfort_noise: bool = False  # between utterances; else digital silence
     embedded: bool = False  # the target is our own pair
     ice: IceConfiguration = field(
@@ -125,6 +129,7 @@ def run_settings(
     impairment: str = "",
     offer: str | None = None,
     caller: str | None = None,
+    page: PageOptions | None = None,
     ice: IceConfiguration | None = None,
     environment: Settings | None = None,
 ) -> RunSettings:
@@ -180,6 +185,7 @@ def run_settings(
             impairment=impairment,
             offer=offer,
         ),
+        page=page or PageOptions(),
         comfort_noise=environment.silence == "comfort",
         ice=ice,
     )

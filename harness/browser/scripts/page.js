@@ -1,6 +1,6 @@
 // The page itself: what stands on it, what goes wrong in its code, and when it goes.
 
-event("page-opened", { url: cut(location.href, 2000), frame: globalThis.top !== globalThis });
+if (location.href !== "about:blank") event("page-opened", { url: cut(location.href, 2000), frame: globalThis.top !== globalThis });
 
 listen(globalThis, "error", (happened) => {
   if (!(happened instanceof ErrorEvent)) return; // a picture that is missing is no error of the code
@@ -13,7 +13,8 @@ listen(globalThis, "unhandledrejection", (happened) => {
   native.setTimeout(() => happened.defaultPrevented || event("page-erred", { source: "unhandled", message }), 0);
 }, true);
 listen(globalThis, "pagehide", () => {
-  event("page-left", { url: cut(location.href, 2000) });
+  if (globalThis.top === globalThis && location.href !== "about:blank")
+    event("page-left", { url: cut(location.href, 2000) });
   flush();
 }, true);
 
@@ -44,6 +45,28 @@ new MutationObserver(lookAtText).observe(document, {
 });
 listen(document, "DOMContentLoaded", lookAtText);
 listen(globalThis, "load", lookAtText);
+
+// --- when a request was made: its content is the browser's to tell ---
+
+function requested(url, body) {
+  safely(() => tell({ requested: { at: now(), url: cut(new URL(url, document.baseURI).href, 4000), has_body: Boolean(body) } }));
+}
+hook(globalThis, "fetch", (self, args, go) => {
+  safely(() => {
+    const request = args[0] instanceof Request ? args[0] : null;
+    requested(request ? request.url : String(args[0]), (args[1] && args[1].body) || (request && request.body));
+  });
+  return go();
+});
+const opened = new WeakMap();
+hook(XMLHttpRequest.prototype, "open", (self, args, go) => {
+  safely(() => opened.set(self, String(args[1])));
+  return go();
+});
+hook(XMLHttpRequest.prototype, "send", (self, args, go) => {
+  safely(() => requested(opened.get(self) || "", args[0]));
+  return go();
+});
 
 // --- orders, under a name that nobody can guess ---
 

@@ -160,10 +160,10 @@ class ClockMatched(Event, frozen=True, kw_only=True):
 
 
 class ScreenshotTaken(Event, frozen=True, kw_only=True):
-    """A picture of the page, in the call's folder."""
+    """A picture of the page, a JPEG file."""
 
-    file: str
     why: str
+    image: bytes = b""
 
 
 AnyPageEvent = (

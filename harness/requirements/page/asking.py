@@ -51,7 +51,8 @@ NO_DEVICES = ("mediaDevices", "getUserMedia")
     causes={
         "navigated-away": Cause(
             "the page went to another document, which ended its call",
-            "open the conversation in place (a modal, a client-side route) or start the call on the page that "
+            "open the conversation in place (a modal, a client-side route) or start the call on the page "
+            "that "
             "stays; a form's button needs type=button, or it submits and reloads",
         )
     },
@@ -88,7 +89,8 @@ def stays(timeline: Timeline) -> Finding:
     causes={
         "not-asked": Cause(
             "the button was pressed, and the page never asked for the microphone",
-            "call navigator.mediaDevices.getUserMedia({audio: true}) in the button's handler, and look at the "
+            "call navigator.mediaDevices.getUserMedia({audio: true}) in the button's handler, and look "
+            "at the "
             "console for what stopped the handler before; name another button with --start",
         ),
         "insecure-page": Cause(
@@ -139,7 +141,8 @@ def asks_for_microphone(timeline: Timeline) -> Finding:
     causes={
         "echo-cancellation-off": Cause(
             "the page turns echo cancellation off",
-            "ask for {audio: {echoCancellation: true, noiseSuppression: true, autoGainControl: true}}, or for "
+            "ask for {audio: {echoCancellation: true, noiseSuppression: true, autoGainControl: true}}, "
+            "or for "
             "{audio: true}, which means the same in browsers",
         )
     },
@@ -169,7 +172,8 @@ def _not_refused(timeline: Timeline) -> NotApplicable | None:
     severity=Severity.CRITICAL,
     source=Source(
         "Media Capture and Streams, section 10.2",
-        "The promise is rejected with NotAllowedError or NotFoundError; what the user then reads is the page's.",
+        "The promise is rejected with NotAllowedError or NotFoundError; what the user then reads is the "
+        "page's.",
         "https://www.w3.org/TR/mediacapture-streams/#dom-mediadevices-getusermedia",
     ),
     hits="every caller who refuses the microphone, or has none",
@@ -178,8 +182,10 @@ def _not_refused(timeline: Timeline) -> NotApplicable | None:
     causes={
         "refusal-not-told": Cause(
             "the microphone was refused, and nothing on the page says so",
-            "catch the rejection of getUserMedia and tell by error.name what to do: NotAllowedError (allow it "
-            "in the browser's settings), NotFoundError (plug one in), NotReadableError (another program has it)",
+            "catch the rejection of getUserMedia and tell by error.name what to do: NotAllowedError "
+            "(allow it "
+            "in the browser's settings), NotFoundError (plug one in), NotReadableError (another program "
+            "has it)",
         )
     },
 )
@@ -222,7 +228,8 @@ def _texts(timeline: Timeline, after: float) -> tuple[Evidence, ...]:
         ),
         "unhandled-rejection": Cause(
             "a promise of the page's was rejected, and nobody handled it",
-            "await it inside try/catch, or give it a catch: a call that fails in silence looks like a slow one",
+            "await it inside try/catch, or give it a catch: a call that fails in silence looks like a "
+            "slow one",
         ),
     },
 )
@@ -234,7 +241,9 @@ def no_uncaught_errors(timeline: Timeline) -> Finding:
     cause = "uncaught-error" if errors[0].source == "uncaught" else "unhandled-rejection"
     more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
     return Violation(
-        cause, f"{errors[0].message}{more}", tuple(Evidence(e.at, f"{e.source}: {e.message}") for e in errors[:5])
+        cause,
+        f"{errors[0].message}{more}",
+        tuple(Evidence(e.at, f"{e.source}: {e.message}") for e in errors[:5]),
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from harness.core.events import (
-    ButtonPressed,
     ConnectionMade,
     ConnectionUsed,
     HttpRequest,
@@ -18,7 +18,7 @@ from harness.core.events import (
 from harness.core.probes import OFFER
 from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline
-from harness.requirements.conditions import hang_up_at, last_moment, limit_of
+from harness.requirements.conditions import last_moment, limit_of
 from harness.requirements.model import (
     Because,
     Cause,
@@ -69,18 +69,18 @@ SLOWEST_CLICKS = 1.0  # seconds between two clicks of one double click, and what
         ),
         "double-click": Cause(
             "a double click made two calls",
-            "disable the button, or remember that a call is being made, before the first await of the handler",
+            "disable the button, or remember that a call is being made, before the first await of the "
+            "handler",
         ),
     },
 )
 def one_connection(timeline: Timeline) -> Finding:
     """Of the connections that were given a description, no two are open at once."""
     described = {
-        e.connection
-        for e in timeline.all(ConnectionUsed, where=lambda e: e.method == "setLocalDescription")
+        e.connection for e in timeline.all(ConnectionUsed, where=lambda e: e.method == "setLocalDescription")
     }
     made = timeline.all(ConnectionMade, where=lambda e: e.connection in described)
-    for first, second in zip(made, made[1:], strict=False):
+    for first, second in pairwise(made):
         closed = timeline.first(
             ConnectionUsed,
             where=lambda e, number=first.connection: e.connection == number and e.method == "close",  # type: ignore[misc]  # a default binds the loop's value
@@ -89,7 +89,9 @@ def one_connection(timeline: Timeline) -> Finding:
             continue
         press = pressed(timeline, "start")
         twice = press is not None and press.times > 1 and second.at - press.at < SLOWEST_CLICKS + PATIENCE
-        evidence = tuple(Evidence(e.at, f"new RTCPeerConnection, number {e.connection}") for e in (first, second))
+        evidence = tuple(
+            Evidence(e.at, f"new RTCPeerConnection, number {e.connection}") for e in (first, second)
+        )
         seen = f"number {second.connection} was made while number {first.connection} was open"
         return Violation("double-click" if twice else "two-connections", seen, evidence)
     return None
@@ -103,7 +105,8 @@ def one_connection(timeline: Timeline) -> Finding:
     severity=Severity.CRITICAL,
     source=Source(
         "WebRTC, section 4.2",
-        "iceTransportPolicy says which candidates are used, bundlePolicy how many transports are gathered for, "
+        "iceTransportPolicy says which candidates are used, bundlePolicy how many transports are "
+        "gathered for, "
         "iceServers where addresses and relayed paths are found.",
         WEBRTC + "#rtcconfiguration-dictionary",
     ),
@@ -121,7 +124,8 @@ def one_connection(timeline: Timeline) -> Finding:
         ),
         "no-ice-servers": Cause(
             "the page names no STUN and no TURN server",
-            "give RTCPeerConnection iceServers: a STUN server shows the address outside of a NAT, a TURN server "
+            "give RTCPeerConnection iceServers: a STUN server shows the address outside of a NAT, a TURN "
+            "server "
             "over TLS gets through networks that block UDP",
         ),
     },
@@ -175,7 +179,9 @@ def _urls(servers: Any) -> Iterable[str]:
 def channel_before_offer(timeline: Timeline) -> Finding:
     """createDataChannel comes before the createOffer whose offer is sent."""
     offers, channels = uses(timeline, "createOffer"), uses(timeline, "createDataChannel")
-    evidence = tuple(Evidence(e.at, e.method) for e in sorted([*offers[:1], *channels[:1]], key=lambda e: e.at))
+    evidence = tuple(
+        Evidence(e.at, e.method) for e in sorted([*offers[:1], *channels[:1]], key=lambda e: e.at)
+    )
     if not channels:
         return Violation("no-channel", "createDataChannel was never called", evidence)
     if offers and channels[0].at > offers[0].at:
@@ -183,7 +189,9 @@ def channel_before_offer(timeline: Timeline) -> Finding:
         if told is not None and parse_sdp(told.sdp).section("application") is not None:
             return None
         return Violation(
-            "channel-after-offer", f"{1000 * (channels[0].at - offers[0].at):.0f} ms after createOffer", evidence
+            "channel-after-offer",
+            f"{1000 * (channels[0].at - offers[0].at):.0f} ms after createOffer",
+            evidence,
         )
     return None
 
@@ -218,8 +226,14 @@ def offer_sent(timeline: Timeline) -> Finding:
     """A request carries the offer, and the browser lets it pass."""
     sent = timeline.first(HttpRequest, where=lambda e: e.purpose == OFFER)
     if (blocked := blocked_by_browser(timeline)) is not None and sent is not None:
-        said = [Evidence(e.at, e.message) for e in timeline.all(PageErred, where=lambda e: e.source == "console")]
-        evidence = (Evidence(sent.at, f"{sent.method} {sent.url}"), Evidence(blocked.at, blocked.detail), *said[:2])
+        said = [
+            Evidence(e.at, e.message) for e in timeline.all(PageErred, where=lambda e: e.source == "console")
+        ]
+        evidence = (
+            Evidence(sent.at, f"{sent.method} {sent.url}"),
+            Evidence(blocked.at, blocked.detail),
+            *said[:2],
+        )
         return Violation("blocked-by-browser", said[0].text if said else blocked.detail, evidence)
     if sent is not None:
         return None
@@ -228,7 +242,9 @@ def offer_sent(timeline: Timeline) -> Finding:
     if waited < PATIENCE:
         return Inconclusive(f"the call was given up {waited:.1f} s after the offer was made")
     errors = tuple(Evidence(e.at, f"{e.source}: {e.message}") for e in timeline.all(PageErred)[:3])
-    return Violation("not-sent", f"{waited:.1f} s after setLocalDescription", (Evidence(made.at, made.method), *errors))
+    return Violation(
+        "not-sent", f"{waited:.1f} s after setLocalDescription", (Evidence(made.at, made.method), *errors)
+    )
 
 
 @requirement(
@@ -271,7 +287,9 @@ def offer_unchanged(timeline: Timeline) -> Finding:
     ours = set(_lines(sent.sdp))
     missing = [line for line in _lines(known[0]) if line not in ours]
     seen = f"{len(missing)} lines are gone or changed" if missing else "lines were added"
-    return Violation("offer-rewritten", seen, tuple(Evidence(sent.at, f"gone: {line}") for line in missing[:5]))
+    return Violation(
+        "offer-rewritten", seen, tuple(Evidence(sent.at, f"gone: {line}") for line in missing[:5])
+    )
 
 
 def _lines(sdp: str) -> list[str]:
@@ -286,7 +304,8 @@ def _lines(sdp: str) -> list[str]:
     severity=Severity.CRITICAL,
     source=Source(
         "RFC 8838, section 1",
-        "Gathering may take long: a STUN server that does not answer is asked for some 40 s. OpenAI's servers "
+        "Gathering may take long: a STUN server that does not answer is asked for some 40 s. OpenAI's "
+        "servers "
         "need no candidate of the caller's, since they learn its address from its checks.",
         "https://www.rfc-editor.org/rfc/rfc8838#section-1",
     ),
@@ -296,7 +315,8 @@ def _lines(sdp: str) -> list[str]:
     causes={
         "waits-for-gathering": Cause(
             "the page sends its offer only when gathering is complete",
-            "post the offer right after setLocalDescription(); if candidates must be in it, wait for a second "
+            "post the offer right after setLocalDescription(); if candidates must be in it, wait for a "
+            "second "
             "at most: Promise.race([complete, timeout])",
         )
     },
@@ -357,6 +377,6 @@ def no_key(timeline: Timeline) -> Finding:
         return None
     where = found[0].where.removeprefix("page: ")
     cause = "key-in-request" if where.startswith("request") else "key-in-page"
-    return Violation(cause, f"in {where}", tuple(Evidence(e.at, f"{e.where}: {e.excerpt}") for e in found[:5]))
-
-
+    return Violation(
+        cause, f"in {where}", tuple(Evidence(e.at, f"{e.where}: {e.excerpt}") for e in found[:5])
+    )

@@ -71,7 +71,7 @@ async function connect(mine) {
   const openChannel = () => {
     const channel = mine.channel = connection.createDataChannel("oai-events", { ordered: true });
     channel.onopen = () => opened(mine);
-    if (!wrong("late-listeners")) channel.onmessage = (message) => heard(mine, JSON.parse(message.data));
+    if (!wrong("late-listeners") && !wrong("never-listens")) channel.onmessage = (message) => heard(mine, JSON.parse(message.data));
     if (wrong("sends-early")) { try { channel.send(sessionUpdate()); } catch { /* swallowed */ } }
   };
   if (!wrong("no-channel") && !wrong("channel-after-offer")) openChannel();
@@ -91,7 +91,8 @@ async function connect(mine) {
 
 const sdpOf = (connection, offer) => {
   const sdp = wrong("waits-for-gathering") ? connection.localDescription.sdp : offer.sdp;
-  return wrong("changes-offer") ? sdp.replace(/a=extmap-allow-mixed\r\n/g, "").trim() : sdp;
+  if (wrong("rewrites-offer")) return sdp.replace("a=extmap-allow-mixed\r\n", "");
+  return wrong("trims-offer") ? sdp.trim() : sdp;
 };
 
 function microphone() {
