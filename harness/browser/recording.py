@@ -92,7 +92,7 @@ class _Requested(msgspec.Struct, frozen=True):
 
 
 class _Told(msgspec.Struct, frozen=True):
-    """One of: an event (`at` in the document's milliseconds), a round trip, audio, a request, our own mistake."""
+    """One of: an event (`at` in the document's ms), a round trip, audio, a request, our own mistake."""
 
     event: dict[str, Any] | None = None
     ping: float | None = None

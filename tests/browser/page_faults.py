@@ -11,13 +11,15 @@ from harness.config.page import PageOptions
 class PlantedPage:
     """`fault`: as in the page's query; `finds`: `REQUIREMENT: CAUSE`, empty where the page is faultless.
 
-    `fake`: a fault of the fake, for its next call. `says`: whether somebody speaks, and waits for the reply.
+    `fake`: a fault of the fake, for its next call; `also`: what is found of that. `says`: whether somebody
+    speaks, and waits for the reply.
     """
 
     fault: str
     finds: str
     language: str = "en"
     fake: str = ""
+    also: str = ""
     says: bool = False
     options: PageOptions = field(default_factory=PageOptions)
     query: str = ""
@@ -26,6 +28,7 @@ class PlantedPage:
         return "-".join(filter(None, (self.fault or "faultless", self.fake, self.language)))
 
 
+CLOSED = "connectivity.data-channel-opens: ice-connected-but-channel-closed"
 DENIED = PageOptions(microphone="denied")
 TWICE = PageOptions(clicks=2)
 
@@ -69,8 +72,8 @@ PLANTED_PAGES = (
     PlantedPage("web-audio-suspended", "page.reply-played: context-suspended", says=True),
     PlantedPage("visualizer-only", "page.reply-played: not-connected", says=True),
     PlantedPage("reply-disabled", "page.reply-played: track-disabled", says=True, language="es"),
-    PlantedPage("never-gives-up", "page.gives-up: waits-for-ever", fake="sctp-silent"),
-    PlantedPage("gives-up-silently", "page.gives-up: gives-up-silently", fake="sctp-silent"),
+    PlantedPage("never-gives-up", "page.gives-up: waits-for-ever", fake="sctp-silent", also=CLOSED),
+    PlantedPage("gives-up-silently", "page.gives-up: gives-up-silently", fake="sctp-silent", also=CLOSED),
     PlantedPage("keeps-connection", "page.stop-releases: connection-left-open"),
     PlantedPage("keeps-microphone", "page.stop-releases: microphone-left-on"),
 )

@@ -1,8 +1,10 @@
-// RTCPeerConnection and its channel. The call's connection is the first that sets a description of its own.
+// RTCPeerConnection and its channel. The call's connection is the first that takes an answer, and until then the
+// first that has an offer.
 
 const numbers = new WeakMap(); // connection → its number
 const owners = new WeakMap(); // channel → its connection
 const seenTransports = new WeakSet();
+const answeredOnes = new WeakSet(); // connections that were given an answer
 let made = 0;
 let ofTheCall = null;
 
@@ -106,6 +108,11 @@ hook(Connection, "setLocalDescription", (self, args, go) => {
 hook(Connection, "setRemoteDescription", (self, args, go) => {
   const sdp = safely(() => cut((args[0] && args[0].sdp) || "", LONGEST_SDP)) || "";
   safely(() => {
+    if (!isOfTheCall(self) && !(ofTheCall && answeredOnes.has(ofTheCall))) {
+      ofTheCall = self;
+      if (self.iceGatheringState !== "new") state(self, "gathering", self.iceGatheringState);
+    }
+    answeredOnes.add(self);
     used(self, "setRemoteDescription", { detail: cut((args[0] && args[0].type) || "", 20) });
     if (isOfTheCall(self) && args[0] && args[0].type !== "offer") event("answer-received", { sdp });
   });

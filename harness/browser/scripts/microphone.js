@@ -114,7 +114,7 @@ function samplesOf(base64) {
 
 // Begins at a moment that is answered; it ends by itself, or by `hush`.
 async function say(pcm) {
-  if (![...ours].some((track) => track.readyState === "live")) return { failed: "the page holds no microphone" };
+  if (!ours.size) return { failed: "the page holds no microphone" };
   const { context, voice } = openStudio();
   if (context.state !== "running") await context.resume();
   const samples = samplesOf(pcm);

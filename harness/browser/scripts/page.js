@@ -1,6 +1,6 @@
 // The page itself: what stands on it, what goes wrong in its code, and when it goes.
 
-if (location.href !== "about:blank") event("page-opened", { url: cut(location.href, 2000), frame: globalThis.top !== globalThis });
+if (location.href !== "about:blank") event("page-opened", { url: cut(location.href, 2000), frame: globalThis.top !== globalThis || Boolean(globalThis.opener) });
 
 listen(globalThis, "error", (happened) => {
   if (!(happened instanceof ErrorEvent)) return; // a picture that is missing is no error of the code
@@ -74,7 +74,7 @@ Object.defineProperty(globalThis, Symbol.for(CONFIG.secret), {
   enumerable: false,
   value: Object.freeze({
     say, hush,
-    hasMicrophone: () => [...ours].some((track) => track.readyState === "live"),
+    hasMicrophone: () => ours.size > 0,
     isReady: () => Boolean(ofTheCall),
   }),
 });

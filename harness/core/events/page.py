@@ -10,7 +10,10 @@ from harness.core.events.base import Event
 
 
 class PageOpened(Event, frozen=True, kw_only=True):
-    """A document of the page began: the page's own, or one that it went to. `frame`: it is in an iframe."""
+    """A document of the page began: the page's own, or one that it went to.
+
+    `frame`: it is beside the page's own, in an iframe or in a window that the page opened.
+    """
 
     url: str
     frame: bool = False

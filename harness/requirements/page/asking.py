@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from harness.core.events import (
-    ButtonPressed,
     HttpFailed,
     MicrophoneRefused,
     PageErred,
@@ -27,7 +26,7 @@ from harness.requirements.model import (
     Source,
     Violation,
 )
-from harness.requirements.page.seen import PAGE, STARTED, asked, pressed, shown
+from harness.requirements.page.seen import PAGE, STARTED, asked, pressed, shown, the_connection
 from harness.requirements.registry import requirement
 
 PATIENCE = 5.0  # seconds from the button to the question for the microphone
@@ -59,18 +58,18 @@ NO_DEVICES = ("mediaDevices", "getUserMedia")
 )
 def stays(timeline: Timeline) -> Finding:
     """No document is left between the button and the hang-up."""
-    press = timeline.first(ButtonPressed, where=lambda e: e.what == "start")
-    since = press.at if press else 0.0
-    # A page that navigates first, and then is started there, has a later button.
-    last = pressed(timeline, "start")
-    began = last.at if last else since
-    left = timeline.first(PageLeft, after=began, before=hang_up_at(timeline))
-    if left is None:
+    press = pressed(timeline, "start")
+    began = press.at if press else 0.0
+    end = hang_up_at(timeline)
+    # The last words of a document that goes may be lost; the next one speaks for itself.
+    left = timeline.first(PageLeft, after=began, before=end)
+    opened = timeline.first(PageOpened, after=began, before=end, where=lambda e: not e.frame)
+    if left is None and opened is None:
         return None
-    opened = timeline.first(PageOpened, after=left.at, where=lambda e: not e.frame)
+    at = min(e.at for e in (left, opened) if e is not None)
     to = f" for {opened.url}" if opened else ""
-    evidence = (Evidence(began, "the button was pressed"), Evidence(left.at, f"left {left.url}{to}"))
-    return Violation("navigated-away", f"{left.at - began:.1f} s after the button{to}", evidence)
+    evidence = (Evidence(began, "the button was pressed"), Evidence(at, f"the page was left{to}"))
+    return Violation("navigated-away", f"{at - began:.1f} s after the button{to}", evidence)
 
 
 @requirement(
@@ -117,6 +116,8 @@ def asks_for_microphone(timeline: Timeline) -> Finding:
     if insecure and any(word in e.message for e in errors for word in NO_DEVICES):
         return Violation("insecure-page", f"{url.scheme}://{url.netloc}", evidence)
     waited = last_moment(timeline) - since
+    if the_connection(timeline):
+        return Violation("not-asked", "it makes a connection that nothing is said into", evidence)
     if waited < PATIENCE:
         return Inconclusive(f"the call was given up {waited:.1f} s after the button")
     blamed = f"; the page's code broke: {errors[0].message}" if errors else ""

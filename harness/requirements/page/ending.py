@@ -111,6 +111,7 @@ def _not_stopped(timeline: Timeline) -> NotApplicable | None:
         "is stopped.",
         "https://www.w3.org/TR/webrtc/#dom-rtcpeerconnection-close",
     ),
+    needs=("page.one-connection",),
     when=(PAGE, OFFERING, Condition("a stop button was pressed", _not_stopped)),
     causes={
         "connection-left-open": Cause(

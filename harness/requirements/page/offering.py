@@ -83,7 +83,7 @@ def one_connection(timeline: Timeline) -> Finding:
     for first, second in pairwise(made):
         closed = timeline.first(
             ConnectionUsed,
-            where=lambda e, number=first.connection: e.connection == number and e.method == "close",  # type: ignore[misc]  # a default binds the loop's value
+            where=lambda e, number=first.connection: e.connection == number and e.method == "close",
         )
         if closed is not None and closed.at <= second.at + AT_ONCE:
             continue
@@ -197,6 +197,65 @@ def channel_before_offer(timeline: Timeline) -> Finding:
 
 
 @requirement(
+    "page.does-not-wait-for-gathering",
+    "The offer does not wait until all candidates are gathered",
+    level=Level.SHOULD,
+    because=Because.ADVICE,
+    severity=Severity.CRITICAL,
+    source=Source(
+        "RFC 8838, section 1",
+        "Gathering may take long: a STUN server that does not answer is asked for some 40 s. OpenAI's "
+        "servers "
+        "need no candidate of the caller's, since they learn its address from its checks.",
+        "https://www.rfc-editor.org/rfc/rfc8838#section-1",
+    ),
+    hits="every caller whose network lets a STUN or TURN server not answer",
+    needs=("page.asks-for-microphone",),
+    when=(PAGE, OFFERING),
+    causes={
+        "waits-for-gathering": Cause(
+            "the page sends its offer only when gathering is complete",
+            "post the offer right after setLocalDescription(); if candidates must be in it, wait for a "
+            "second "
+            "at most: Promise.race([complete, timeout])",
+        )
+    },
+)
+def does_not_wait_for_gathering(timeline: Timeline) -> Finding:
+    """The request follows the description, and not the end of gathering."""
+    described = uses(timeline, "setLocalDescription")[0]
+    sent = timeline.first(HttpRequest, where=lambda e: e.purpose == OFFER)
+    complete = timeline.state("gathering", "complete")
+    number = the_connection(timeline)
+    watches = timeline.first(
+        ListenerAdded,
+        where=lambda e: e.connection == number and e.type in ("icegatheringstatechange", "icecandidate"),
+    )
+    if watches is None:
+        return None
+    if sent is None and complete is None:
+        waited = last_moment(timeline) - described.at
+        if waited < PATIENCE:
+            return None
+        evidence = (Evidence(described.at, "setLocalDescription"), Evidence(watches.at, f"on {watches.type}"))
+        seen = f"{waited:.1f} s later gathering was not complete, and nothing was sent"
+        return Violation("waits-for-gathering", seen, evidence, level=Level.MUST)
+    if sent is None or complete is None or sent.at < complete.at:
+        return None
+    offer = timeline.first(OfferCreated)
+    if offer is None or "a=candidate:" not in offer.sdp or sent.at - complete.at > AT_ONCE:
+        return None
+    waited = complete.at - described.at
+    evidence = (
+        Evidence(described.at, "setLocalDescription"),
+        Evidence(complete.at, "gathering complete"),
+        Evidence(sent.at, f"{sent.method} {sent.url}"),
+    )
+    level = Level.MUST if waited > limit_of(timeline, "gathering_s") else None
+    return Violation("waits-for-gathering", f"here it took {waited:.2f} s", evidence, level=level)
+
+
+@requirement(
     "page.offer-sent",
     "The page sends its offer",
     level=Level.MUST,
@@ -207,7 +266,7 @@ def channel_before_offer(timeline: Timeline) -> Finding:
         "The page posts the offer's SDP to its backend, and gives the answer to setRemoteDescription.",
         "https://platform.openai.com/docs/guides/realtime-webrtc",
     ),
-    needs=("page.stays", "page.asks-for-microphone"),
+    needs=("page.stays", "page.asks-for-microphone", "page.does-not-wait-for-gathering"),
     when=(PAGE, STARTED, OFFERING),
     causes={
         "not-sent": Cause(
@@ -294,56 +353,6 @@ def offer_unchanged(timeline: Timeline) -> Finding:
 
 def _lines(sdp: str) -> list[str]:
     return [line.strip() for line in sdp.splitlines() if line.strip()]
-
-
-@requirement(
-    "page.does-not-wait-for-gathering",
-    "The offer does not wait until all candidates are gathered",
-    level=Level.SHOULD,
-    because=Because.ADVICE,
-    severity=Severity.CRITICAL,
-    source=Source(
-        "RFC 8838, section 1",
-        "Gathering may take long: a STUN server that does not answer is asked for some 40 s. OpenAI's "
-        "servers "
-        "need no candidate of the caller's, since they learn its address from its checks.",
-        "https://www.rfc-editor.org/rfc/rfc8838#section-1",
-    ),
-    hits="every caller whose network lets a STUN or TURN server not answer",
-    needs=("page.offer-sent",),
-    when=(PAGE, OFFERING),
-    causes={
-        "waits-for-gathering": Cause(
-            "the page sends its offer only when gathering is complete",
-            "post the offer right after setLocalDescription(); if candidates must be in it, wait for a "
-            "second "
-            "at most: Promise.race([complete, timeout])",
-        )
-    },
-)
-def does_not_wait_for_gathering(timeline: Timeline) -> Finding:
-    """The request follows the description, and not the end of gathering."""
-    described = uses(timeline, "setLocalDescription")[0]
-    sent = timeline.first(HttpRequest, where=lambda e: e.purpose == OFFER)
-    complete = timeline.state("gathering", "complete")
-    number = the_connection(timeline)
-    watches = timeline.first(
-        ListenerAdded,
-        where=lambda e: e.connection == number and e.type in ("icegatheringstatechange", "icecandidate"),
-    )
-    if sent is None or complete is None or watches is None or sent.at < complete.at:
-        return None
-    offer = timeline.first(OfferCreated)
-    if offer is None or "a=candidate:" not in offer.sdp or sent.at - complete.at > AT_ONCE:
-        return None
-    waited = complete.at - described.at
-    evidence = (
-        Evidence(described.at, "setLocalDescription"),
-        Evidence(complete.at, "gathering complete"),
-        Evidence(sent.at, f"{sent.method} {sent.url}"),
-    )
-    level = Level.MUST if waited > limit_of(timeline, "gathering_s") else None
-    return Violation("waits-for-gathering", f"here it took {waited:.2f} s", evidence, level=level)
 
 
 @requirement(

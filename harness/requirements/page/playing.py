@@ -37,16 +37,16 @@ def _nothing_audible(timeline: Timeline) -> NotApplicable | None:
 
 AUDIBLE = Condition("sound was received", _nothing_audible)
 
-# The state of the best way that there was → the cause.
+# States of a way that plays nothing → the cause; of several ways the first here is what the page meant.
 BY_STATE = {
     "refused": "play-refused",
-    "paused": "element-paused",
-    "waiting": "element-paused",
-    "muted": "element-muted",
-    "silent": "element-muted",
     "suspended": "context-suspended",
     "interrupted": "context-suspended",
     "closed": "context-suspended",
+    "paused": "element-paused",
+    "waiting": "element-paused",
+    "silent": "element-muted",
+    "muted": "element-muted",  # an element that only makes Chromium decode is muted on purpose
     "unconnected": "not-connected",
 }
 
@@ -129,7 +129,6 @@ def reply_played(timeline: Timeline) -> Finding:
             evidence.append(Evidence(late.at, "the page listens for its track"))
             return Violation("track-missed", f"{total:.1f} s of sound, played by nothing", tuple(evidence))
         return Violation("no-element", f"{total:.1f} s of sound, played by nothing", tuple(evidence))
-    # Where several ways lead nowhere, the one that came nearest is what the page meant.
     best = min(paths, key=lambda path: list(BY_STATE).index(path.state) if path.state in BY_STATE else 99)
     cause = BY_STATE.get(best.state, "element-paused")
     error = f", {best.error}" if best.error else ""

@@ -44,9 +44,15 @@ def pressed(timeline: Timeline, what: str) -> ButtonPressed | None:
 
 
 def the_connection(timeline: Timeline) -> int:
-    """The number of the call's connection: the first that was given a description of its own; 0 for none."""
-    found = timeline.first(ConnectionUsed, where=lambda e: e.method == "setLocalDescription" and not e.error)
-    return found.connection if found else 0
+    """The number of the call's connection; 0 for none.
+
+    The first that was given an answer, else the first that was given a description of its own.
+    """
+    for method in ("setRemoteDescription", "setLocalDescription"):
+        found = timeline.first(ConnectionUsed, where=lambda e, m=method: e.method == m and not e.error)
+        if found is not None:
+            return found.connection
+    return 0
 
 
 def uses(timeline: Timeline, *methods: str) -> list[ConnectionUsed]:

@@ -45,7 +45,7 @@ from harness.requirements.session.configuring import CHANNEL_OPEN
         "A session lives up to 60 minutes; an end that stops answering loses consent and the call.",
         "https://platform.openai.com/docs/guides/realtime-webrtc",
     ),
-    needs=("connectivity.data-channel-opens", "session.large-update"),
+    needs=("page.stays", "connectivity.data-channel-opens", "session.large-update"),
     when=(CHANNEL_OPEN,),
     causes={
         "server-error": Cause(
