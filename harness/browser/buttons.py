@@ -93,7 +93,7 @@ async def obvious_button(page: Page, use: Use, within: float) -> Button | None:
         return buttons[0] if len({b.text for b in buttons}) == 1 else None
 
     found = await _until(look, within)
-    if found is None and use == "start":
+    if found is None and use == "start" and not await wants_login(page):
         every = await all_buttons(page)
         found = every[0] if len(every) == 1 else None
     return found
@@ -117,7 +117,10 @@ async def all_buttons(page: Page) -> list[Button]:
 async def described(page: Page) -> str:
     """What is there instead, for an error: `; there are: 'Log in', 'Help'`."""
     if await wants_login(page):
-        return f"; it asks for a login ({printable(page.url.partition('?')[0])})"
+        return (
+            f"; it asks for a login at {printable(page.url.partition('?')[0])}: log in with "
+            "`playwright open --save-storage FILE URL`, and give that file with --storage-state"
+        )
     texts = list(dict.fromkeys(b.text for b in await all_buttons(page) if b.text))
     if not texts:
         return "; there is no button at all"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from harness.browser.offers import find_offer, ufrag_of
 from harness.core.clock import RelativeClock, monotonic_of_wall
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Request
 
 LARGEST_BODY = 1 << 20  # bytes of a body that are recorded or looked at
+TOLD_SECONDS, TOLD_POLLS = 0.1, 10  # in which the page's recorder says when a request was made
 MOST_REQUESTS = 2_000  # of one call that are recorded
 # What can hold a key. A picture or a font holds none.
 READ = ("document", "script", "fetch", "xhr")
@@ -74,7 +75,7 @@ class PageRequests:
         self._redactor = redactor
         self._on_offer = on_offer
         self._requested_at = requested_at
-        self._offers: dict[Request, float] = {}  # those under way, with their moments
+        self._offers: dict[Request, asyncio.Task[None]] = {}  # those under way; each task records one
         self._begun: dict[Request, float] = {}
         self._reading: set[asyncio.Task[None]] = set()
         self._count = 0
@@ -84,13 +85,13 @@ class PageRequests:
         """From now on."""
         context.on("request", self._requested)
         context.on("requestfinished", lambda request: self._read(self._finished(request)))
-        context.on("requestfailed", self._failed)
+        context.on("requestfailed", lambda request: self._read(self._failed(request)))
 
     async def finish(self) -> None:
         """Wait for what is being read, and say of an offer without an end that it has none."""
         if self._reading:
             await asyncio.wait(self._reading, timeout=2.0)
-        for task in self._reading:
+        for task in tuple(self._reading):
             task.cancel()
         for _ in self._offers:
             self._record(
@@ -98,24 +99,33 @@ class PageRequests:
             )
         self._offers.clear()
 
-    def _read(self, reading: object) -> None:
-        task = asyncio.ensure_future(reading)  # type: ignore[call-overload]  # a coroutine of ours
+    def _read(self, reading: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(reading)
         self._reading.add(task)
         task.add_done_callback(self._reading.discard)
+        return task
 
     def _requested(self, request: Request) -> None:
-        at = self._requested_at(request.url) if request.post_data_buffer else None
-        self._begun[request] = at = self._clock.now() if at is None else at
+        self._begun[request] = at = self._clock.now()
         body = (request.post_data_buffer or b"")[:LARGEST_BODY]
         text = body.decode("utf-8", "replace")
         self._look_for_key(request.url, f"request to {_place(request.url)}", at)
         for name, value in request.headers.items():
             self._look_for_key(value, f"request header {name} to {_place(request.url)}", at)
         offer = find_offer(text) if body else None
-        if offer is None:
-            return
+        if offer is not None:
+            self._offers[request] = self._read(self._offered(request, body, text, offer))
+
+    async def _offered(self, request: Request, body: bytes, text: str, offer: str) -> None:
+        """Record it at the moment at which the page's code sent it, which may be told after the request is."""
+        told = self._requested_at(request.url)
+        for _ in range(TOLD_POLLS):
+            if told is not None:
+                break
+            await asyncio.sleep(TOLD_SECONDS / TOLD_POLLS)
+            told = self._requested_at(request.url)
+        at = self._begun[request] = min(told or float("inf"), self._begun.get(request, self._clock.now()))
         ufrag = ufrag_of(offer)
-        self._offers[request] = at
         if not self._ufrag:
             self._ufrag = ufrag
             self._record(OfferCreated(at=at, sdp=self._redactor.text(offer)))
@@ -134,6 +144,8 @@ class PageRequests:
     async def _finished(self, request: Request) -> None:
         from playwright.async_api import Error
 
+        if request in self._offers:
+            await self._offers[request]
         at = self._ended(request)
         began = self._begun.pop(request, at)
         try:
@@ -163,14 +175,14 @@ class PageRequests:
             )
         )
 
-    def _failed(self, request: Request) -> None:
+    async def _failed(self, request: Request) -> None:
         at = self._clock.now()
-        began = self._begun.pop(request, at)
-        if self._offers.pop(request, None) is not None:
+        if request in self._offers:
+            await self._offers.pop(request)
             said = request.failure or "no reason given"
             self._record(HttpFailed(at=at, failure=failure_of(said), detail=said))
         else:
-            self._made(request, None, began, at)
+            self._made(request, None, self._begun.pop(request, at), at)
 
     def _made(self, request: Request, status: int | None, began: float, ended: float) -> None:
         self._count += 1

@@ -15,6 +15,7 @@ from harness.browser.visit import PageGoneError, PageUnreachableError, PageVisit
 from harness.call.ends import EndParts, OpenEnd
 from harness.config.run import RunSettings
 from harness.core.caller_end import Exchange, NotConnectedError, Spoken, WhatIsHeard, Wire
+from harness.core.errors import UsageError
 from harness.core.events import (
     AnswerReceived,
     ConnectionUsed,
@@ -114,7 +115,7 @@ class PageEnd:
         except PageGoneError as error:
             await self._visit.picture("button not pressed")
             raise NotConnectedError(str(error)) from error
-        except NoButtonError as error:
+        except UsageError as error:
             await self._visit.picture("no button")
             raise NotConnectedError(str(error)) from error
         await self._until_answered()

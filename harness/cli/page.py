@@ -14,14 +14,14 @@ from harness.call import Caller, Scenario, scenario
 from harness.call.conduct import CallRecord, Watch, make_call
 from harness.call.context import CallContext
 from harness.cli.examining import Examined
-from harness.cli.main import USAGE
+from harness.cli.main import UNREACHABLE, USAGE
 from harness.cli.options import settings_of
 from harness.cli.screen import say
 from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
 from harness.config.page import MOODS, PageOptions
 from harness.config.run import RunSettings
 from harness.config.timeouts import Timeouts
-from harness.core.events import ButtonPressed, CallEnded, PageOpened
+from harness.core.events import ButtonPressed, CallEnded, HarnessFailed
 from harness.core.timeline import Timeline
 from harness.report.files import CALLS, pictures, write_run
 from harness.requirements.registry import REGISTRY
@@ -118,7 +118,7 @@ def page(
         taken = [reports / CALLS / run.calls[0].id / name for name in pictures(run.calls[0])]
         seen = f" (see {taken[-1]})" if taken else ""
         say(f"harness: {problem}{seen}", err=True)
-        return USAGE
+        return UNREACHABLE if run.unreachable else USAGE
     show.outcome(examined, run, written)
     return EXIT_CODES[run.verdict]
 
@@ -138,8 +138,8 @@ def page_call(clip: str) -> Scenario:
 
 
 def unusable(timeline: Timeline) -> str:
-    """Why the page was not asked for a call at all: it is there, and has no button that we know."""
-    if timeline.first(PageOpened) is None or timeline.first(ButtonPressed) is not None:
+    """Why the page was not asked for a call at all: it is not there, or has no button that we know."""
+    if timeline.first(ButtonPressed) is not None or timeline.first(HarnessFailed) is not None:
         return ""
     ended = timeline.last(CallEnded)
     return ended.reason if ended else ""

@@ -80,6 +80,7 @@ async def _calls(planted: Sequence[PlantedPage], side_by_side: int) -> list[Time
 def _context_for(planted: PlantedPage, context: CallContext, pair: EmbeddedPair) -> CallContext:
     faults = f"&fault={planted.fault}" if planted.fault else ""
     query = planted.query.format(port=pair.relay.rpartition(":")[2])
-    target = Target(f"{pair.relay}/page/?lang={planted.language}{faults}{query}")
+    path = planted.path or f"/page/?lang={planted.language}{faults}{query}"
+    target = Target(f"{pair.relay}{path}")
     settings = replace(context.settings, target=target, page=planted.options)
     return replace(context, target=target, settings=settings)

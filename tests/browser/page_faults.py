@@ -23,6 +23,7 @@ class PlantedPage:
     says: bool = False
     options: PageOptions = field(default_factory=PageOptions)
     query: str = ""
+    path: str = ""
 
     def __str__(self) -> str:
         return "-".join(filter(None, (self.fault or "faultless", self.fake, self.language)))
@@ -87,4 +88,13 @@ FAULTLESS_PAGES = (
     PlantedPage("", "", options=TWICE),
     PlantedPage("web-audio", "", says=True),
     PlantedPage("no-stop", ""),
+)
+
+# What is said of a page that nobody can make a call with; each with a picture, where there is a page.
+UNUSABLE_PAGES = (
+    PlantedPage("no-button", "no button of the page is the obvious one"),
+    PlantedPage("login", "it asks for a login", language="es"),
+    PlantedPage("", "there is no button 'text=Nobody'", options=PageOptions(start=("text=Nobody",))),
+    PlantedPage("", "':::' is no selector", options=PageOptions(start=(":::",))),
+    PlantedPage("", "its server answers with status 404", path="/nowhere"),
 )

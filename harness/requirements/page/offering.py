@@ -317,7 +317,7 @@ def offer_sent(timeline: Timeline) -> Finding:
         "A description is the browser's; what is changed in it by hand is the page's own risk.",
         WEBRTC,
     ),
-    needs=("page.offer-sent",),
+    needs=("page.one-connection", "page.offer-sent"),
     when=(PAGE, OFFERING),
     causes={
         "offer-trimmed": Cause(

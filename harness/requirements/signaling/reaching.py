@@ -62,6 +62,7 @@ UNPARSABLE = re.compile(r"failed to unmarshal SDP: .*?`([^`]*)", re.IGNORECASE)
         "`session`.",
         "https://platform.openai.com/docs/api-reference/realtime/create-call",
     ),
+    needs=("page.one-connection", "page.channel-before-offer", "page.offer-unchanged"),
     when=(OFFERED,),
     causes={
         "retired-endpoint": Cause(
