@@ -117,7 +117,7 @@ class PageRequests:
             self._offers[request] = self._read(self._offered(request, body, text, offer))
 
     async def _offered(self, request: Request, body: bytes, text: str, offer: str) -> None:
-        """Record it at the moment at which the page's code sent it, which may be told after the request is."""
+        """Record it at the moment when the page's code sent it, which may be told after the request is."""
         told = self._requested_at(request.url)
         for _ in range(TOLD_POLLS):
             if told is not None:

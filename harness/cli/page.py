@@ -24,9 +24,11 @@ from harness.config.timeouts import Timeouts
 from harness.core.events import ButtonPressed, CallEnded, HarnessFailed
 from harness.core.timeline import Timeline
 from harness.report.files import CALLS, pictures, write_run
+from harness.report.html import write_html
 from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned, execute
 from harness.run.model import EXIT_CODES, Run
+from harness.speech.library import load_library
 
 # A page that hangs is told within 20 s: its start and its end take some of them.
 TIMEOUTS = Timeouts(answer=8.0, channel=8.5, created=3.0, turn=7.0, reply=12.0, hang_up=5.0)
@@ -114,6 +116,7 @@ def page(
     show: Show = ShowJson() if as_json else ShowLive() if sys.stdout.isatty() else ShowLines()
     examined, run = uvloop.run(_examined(settings, clip, show))
     written = write_run(run, reports)
+    write_html(run, reports, load_library())
     if problem := unusable(examined.record.timeline):
         taken = [reports / CALLS / run.calls[0].id / name for name in pictures(run.calls[0])]
         seen = f" (see {taken[-1]})" if taken else ""
