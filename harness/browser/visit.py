@@ -16,6 +16,7 @@ from harness.browser.recording import PageRecording
 from harness.browser.requests import PageRequests, failure_of
 from harness.browser.scripts import BINDING, MicrophoneSettings, recorder
 from harness.core.audio import Samples
+from harness.core.caller_end import Spoken
 from harness.core.clock import RelativeClock
 from harness.core.events import ButtonPressed, Event, HttpFailed, ScreenshotTaken, TextShown
 from harness.core.redaction import Redactor
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 LOAD_SECONDS = 15.0
 CLICK_SECONDS = 5.0
 PICTURE_SECONDS = 3.0
+MICROPHONE_POLL_SECONDS = 0.2
+OWN_ORIGIN = "https://caller.invalid"  # secure, as microphones want it; nobody's, for ever (RFC 2606)
 WIDTH, HEIGHT = 1000, 700
 
 
@@ -91,6 +94,16 @@ class PageVisit:
             self._parts.record(HttpFailed(at=self._parts.clock.now(), failure="refused", detail=said))
             raise PageUnreachableError(said)
 
+    async def open_own(self, browser: Browser, html: str) -> None:
+        """Load a page of ours, from nowhere: no server has it, and no request leaves for it."""
+        await self.begin(browser)
+        assert self._context is not None  # noqa: S101  (begun)
+        await self._context.route(
+            f"{OWN_ORIGIN}/", lambda route: route.fulfill(body=html, content_type="text/html")
+        )
+        page = await self._context.new_page()
+        await page.goto(f"{OWN_ORIGIN}/", timeout=LOAD_SECONDS * 1000)
+
     async def begin(self, browser: Browser) -> None:
         """A context of its own: nothing is shared with other visits, and nothing is kept."""
         context = await browser.new_context(
@@ -147,6 +160,27 @@ class PageVisit:
         if not isinstance(answer, dict) or answer.get("failed"):
             raise PageGoneError(str((answer or {}).get("failed") or "the page holds no microphone"))
         return self.recording.moment(str(answer["document"]), float(answer["at"]))
+
+    async def speak(
+        self, clip: Spoken, on_started: Callable[[], None], on_ended: Callable[[bool], None]
+    ) -> None:
+        """Speak a clip to its end; where no page has a microphone, wait for one without end."""
+        while True:
+            try:
+                begins = await self.say(clip.samples)
+            except PageGoneError:
+                await asyncio.sleep(MICROPHONE_POLL_SECONDS)
+                continue
+            break
+        now = self._parts.clock.now
+        await asyncio.sleep(begins - now())
+        on_started()
+        try:
+            await asyncio.sleep(begins + clip.duration_ms / 1000 - now())
+        except asyncio.CancelledError:
+            on_ended(True)
+            raise
+        on_ended(False)
 
     async def hush(self) -> None:
         """Break off what is being said."""

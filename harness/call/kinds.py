@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.call.chromium_end import chromium_calls
 from harness.call.ends import BeginCalls
 from harness.call.page_end import pages
 from harness.call.peer_end import peers
 
-BEGIN_CALLS: Mapping[str, BeginCalls] = {"aiortc": peers, "page": pages}
+BEGIN_CALLS: Mapping[str, BeginCalls] = {"aiortc": peers, "chromium": chromium_calls, "page": pages}

@@ -170,21 +170,7 @@ class PageEnd:
     ) -> None:
         """Speak into the page's microphone, once packets flow; a page without one is waited for in vain."""
         await self._progress.until(lambda p: p.sending, SENDING_SECONDS)
-        while True:
-            try:
-                begins = await self._visit.say(clip.samples)
-            except PageGoneError:
-                await asyncio.sleep(0.2)
-                continue
-            break
-        await asyncio.sleep(begins - self._parts.clock.now())
-        on_started()
-        try:
-            await asyncio.sleep(begins + clip.duration_ms / 1000 - self._parts.clock.now())
-        except asyncio.CancelledError:
-            on_ended(True)
-            raise
-        on_ended(False)
+        await self._visit.speak(clip, on_started, on_ended)
 
     async def close(self) -> None:
         """Press stop, see what the page lets go of, and close it."""

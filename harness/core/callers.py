@@ -52,6 +52,16 @@ CALLERS: Mapping[str, CallerKind] = {
     for kind in (
         CallerKind("aiortc", "the harness's own WebRTC end, in Python"),
         CallerKind(
+            "chromium",
+            "the same steps in Chromium, on a page of ours",
+            cannot={
+                "be-named": "a browser draws its ice-ufrag itself (JSEP, RFC 9429, section 5.2.1)",
+                "impair": "the sockets are the browser's",
+                "rebind": "the sockets are the browser's",
+            },
+            unseen=_IN_A_BROWSER,
+        ),
+        CallerKind(
             "page",
             "your own web page, in Chromium",
             cannot={

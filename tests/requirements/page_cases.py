@@ -27,8 +27,8 @@ from harness.core.events import (
 )
 from tests.requirements.cases import case
 from tests.support.editing import a, changed, without
-from tests.support.page_timelines import URL, beginning, page_events
-from tests.support.timelines import OFFER, call_started, signaling
+from tests.support.page_timelines import URL, beginning, page_events, page_started
+from tests.support.timelines import OFFER, signaling
 
 Events = list[Event]
 
@@ -45,7 +45,7 @@ def left(at: float) -> Events:
 
 def opened() -> Events:
     """Up to the button."""
-    return [call_started(), *(e for e in beginning() if e.at < 0.015)]
+    return [page_started(), *(e for e in beginning() if e.at < 0.015)]
 
 
 # --- asking ---
@@ -154,7 +154,7 @@ def the_channel_comes_after_the_offer() -> Events:
     bare = OFFER.partition("m=application")[0]
     early = changed(beginning(), a(ConnectionUsed, method="createOffer", detail="done"), sdp=bare)
     early = changed(early, a(ConnectionUsed, method="createDataChannel"), at=0.031)
-    return [call_started(), *early, *refused_without_channel(), *left(4.0)]
+    return [page_started(), *early, *refused_without_channel(), *left(4.0)]
 
 
 @case("page.channel-before-offer", "no-channel")
@@ -162,12 +162,12 @@ def there_is_no_channel() -> Events:
     bare = OFFER.partition("m=application")[0]
     early = changed(beginning(), a(ConnectionUsed, method="createOffer", detail="done"), sdp=bare)
     early = without(early, a(ConnectionUsed, method="createDataChannel"), a(ListenerAdded, on="channel"))
-    return [call_started(), *early, *refused_without_channel(), *left(4.0)]
+    return [page_started(), *early, *refused_without_channel(), *left(4.0)]
 
 
 @case("page.offer-sent", "not-sent")
 def the_offer_goes_nowhere() -> Events:
-    return [call_started(), *beginning(), *left(8.0)]
+    return [page_started(), *beginning(), *left(8.0)]
 
 
 @case("page.offer-sent", "blocked-by-browser")
@@ -175,7 +175,7 @@ def the_browser_blocks_it() -> Events:
     said = "Access to fetch has been blocked by CORS policy: No 'Access-Control-Allow-Origin' header"
     kept = [e for e in signaling() if isinstance(e, OfferCreated | HttpRequest) and e.side == "caller"]
     return [
-        call_started(),
+        page_started(),
         *beginning(),
         *kept,
         HttpFailed(at=0.1, failure="blocked", detail="net::ERR_FAILED"),

@@ -24,10 +24,15 @@ from harness.core.events import (
     TextShown,
     TrackChanged,
 )
-from tests.support.timelines import OFFER, healthy_events
+from tests.support.timelines import OFFER, call_started, healthy_events
 
 URL = "http://127.0.0.1:3000/voice"
 PLAYING = (PlayPath(by="element", state="playing"),)
+
+
+def page_started() -> CallStarted:
+    """The first event of a call that a page makes."""
+    return msgspec.structs.replace(call_started(), caller="page")
 
 
 def used(at: float, method: str, **fields: str) -> ConnectionUsed:
@@ -77,7 +82,7 @@ def page_events() -> list[Event]:
         for e in healthy_events()
     ]
     return [
-        *(msgspec.structs.replace(e, caller="page") if isinstance(e, CallStarted) else e for e in heard),
+        *(page_started() if isinstance(e, CallStarted) else e for e in heard),
         *beginning(),
         used(0.1501, "setRemoteDescription", detail="answer"),
         TrackChanged(at=0.155, track="reply", received=True),

@@ -7,16 +7,16 @@ from harness.core.events import (
     ConnectionMade,
     ConnectionUsed,
     MicrophoneAsked,
-    PageOpened,
     TextShown,
     TrackChanged,
 )
 from harness.core.timeline import Timeline
+from harness.requirements.conditions import started
 from harness.requirements.model import Condition, NotApplicable
 
 
 def _no_page(timeline: Timeline) -> NotApplicable | None:
-    if timeline.first(PageOpened) is None:
+    if started(timeline).caller != "page":
         return NotApplicable("no web page made this call")
     return None
 
