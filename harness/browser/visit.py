@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LOAD_SECONDS = 15.0
 CLICK_SECONDS = 5.0
+ANSWER_SECONDS = 3.0
+CLOSE_SECONDS = 5.0
 PICTURE_SECONDS = 3.0
 MICROPHONE_POLL_SECONDS = 0.2
 OWN_ORIGIN = "https://caller.invalid"  # secure, as microphones want it; nobody's, for ever (RFC 2606)
@@ -85,7 +87,8 @@ class PageVisit:
             response = await page.goto(url, wait_until="domcontentloaded", timeout=LOAD_SECONDS * 1000)
         except Error as error:
             said = str(error).splitlines()[0].removeprefix("Page.goto: ")
-            failure = "timeout" if "Timeout" in said else failure_of(said)
+            failure = failure_of(said)
+            failure = failure if failure in ("refused", "unresolved", "tls") else "unanswered"
             self._parts.record(HttpFailed(at=self._parts.clock.now(), failure=failure, detail=said))
             raise PageUnreachableError(said) from error
         if response is not None and response.status >= 400:
@@ -113,6 +116,7 @@ class PageVisit:
             viewport={"width": WIDTH, "height": HEIGHT},
         )
         self._context = context
+        context.set_default_timeout(CLICK_SECONDS * 1000)
         context.on("page", self._page_opened)
         await context.expose_binding(BINDING, lambda _source, text: self.recording.tell(text))
         await context.add_init_script(recorder(self._secret, self._parts.microphone))
@@ -197,8 +201,10 @@ class PageVisit:
         )
         for page in reversed(self._pages):
             for frame in page.frames:
-                with contextlib.suppress(Error):
-                    answer = await frame.evaluate(script, [self._secret, order, list(arguments)])
+                # A page whose code runs in a circle answers nothing, ever.
+                with contextlib.suppress(Error, TimeoutError):
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        answer = await frame.evaluate(script, [self._secret, order, list(arguments)])
                     if answer is not None:
                         return answer
         raise PageGoneError("the page holds no microphone")
@@ -225,10 +231,12 @@ class PageVisit:
         context, self._context = self._context, None
         if context is None:
             return
-        with contextlib.suppress(Error):
-            for page in tuple(self._pages):
-                await page.close()
-            await self.requests.finish()
+        with contextlib.suppress(Error, TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                for page in tuple(self._pages):
+                    await page.close()
+                await self.requests.finish()
         self.recording.finish()
-        with contextlib.suppress(Error):
-            await context.close()
+        with contextlib.suppress(Error, TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await context.close()

@@ -32,6 +32,7 @@ const native = {
 const origin = performance.timeOrigin;
 const LONGEST_TEXT = 100_000; // of anything that is told: what a page holds may be of any size
 const LONGEST_SDP = 200_000;
+const LONGEST_EVENT = 1_000_000; // of the API: the largest that it may send has 256 KiB
 
 const documentName = `${origin}/${Math.random()}`;
 const now = () => origin + native.now(); // ms

@@ -170,8 +170,8 @@ function watchChannel(connection, channel) {
     try { parsed = native.parse(text); } catch { /* told as it is */ }
     const isObject = parsed !== null && typeof parsed === "object" && !Array.isArray(parsed);
     event("server-event", {
-      event: isObject && text.length <= LONGEST_TEXT ? parsed : null,
-      raw: isObject && text.length <= LONGEST_TEXT ? "" : cut(text, 4000),
+      event: isObject && text.length <= LONGEST_EVENT ? parsed : null,
+      raw: isObject && text.length <= LONGEST_EVENT ? "" : cut(text, 4000),
       size: typeof data === "string" ? data.length : (data && (data.byteLength || data.size)) || 0,
     });
   }));
@@ -186,7 +186,7 @@ hook(globalThis.RTCDataChannel?.prototype, "send", (self, args, go) => {
       let parsed = null;
       try { parsed = native.parse(args[0]); } catch { /* not of the API */ }
       if (parsed && typeof parsed === "object" && !Array.isArray(parsed))
-        event("client-event", { event: args[0].length <= LONGEST_TEXT ? parsed : { type: cut(parsed.type, 100) } });
+        event("client-event", { event: args[0].length <= LONGEST_EVENT ? parsed : { type: cut(parsed.type, 100) } });
       else used(connection, "send", { detail: cut(args[0], 200) });
     });
     return sent;
