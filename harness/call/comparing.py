@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from harness.core.audio import Samples
 from harness.core.events import AudioCompared, AudioPlayed, MarkHeard
+from harness.core.extras import is_installed
 from harness.core.naming import name_of
 from harness.core.timeline import Timeline
 from harness.speech.library import Library
@@ -39,7 +40,7 @@ def compare_audio(timeline: Timeline, heard: Samples, library: Library) -> None:
         # A fake elsewhere may have other fixtures of the same names.
         if clip is not None and clip.speech and clip.duration_ms == played.duration_ms:
             part = clip.samples[: max(0, played.played_ms - UNHEARD_MS) * RATE // 1000]
-            score = intelligibility(part, window)
+            score = intelligibility(part, window) if is_installed("quality") else None
             if score is not None:
                 timeline.append(AudioCompared(at=played.at, clip=clip.name, stoi=round(score, 3)))
 

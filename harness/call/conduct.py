@@ -42,7 +42,6 @@ from harness.core.realtime_events import server_event_problem, server_events
 from harness.core.timeline import Timeline
 from harness.network.link import Link
 from harness.peer.stalls import StallWatch
-from harness.signaling.hook_request import HookFailedError
 from harness.signaling.hooks import filled
 from harness.speech.library import Library
 
@@ -147,8 +146,8 @@ async def make_call(
         # Importing them takes seconds, in which the first call that ends would hold up every other.
         await asyncio.to_thread(server_events)
     try:
-        target = await filled(context.target, context.client)
-    except HookFailedError as error:
+        target = await filled(await context.ice.given(context.target), context.client)
+    except HarnessError as error:  # a hook's, or of the ICE servers
         return _not_made(context, scenario, call, str(error))
     if target is not context.target:
         context = replace(context, target=target, settings=replace(context.settings, target=target))
@@ -219,6 +218,7 @@ def _open_line(
     line = context.open_line(
         timeline, clock, call=call, link=link, spare=scenario.restarts_relay, light=light
     )
+    line = replace(line, library=context.library.beside(scenario.place[0]))
     started = _started(context, scenario, call, origin=clock.origin, ufrag=line.end.ufrag)
     line.record(msgspec.structs.replace(started, continues=continues))
     if not light:
@@ -250,9 +250,10 @@ def _started(
         seed=context.settings.seed,
         harness=__version__,
         target=context.target.shown_url,
-        dialect=context.target.dialect,
+        dialect=context.target.spoken,
         mode=context.settings.mode,
         limits=dict(context.settings.limits),
+        prices=dict(context.settings.prices),
         ufrag=ufrag,
         silent=context.target.silent,
         caller=context.settings.caller,

@@ -27,7 +27,8 @@ class CallLine:
 
     `sender`, `target` and `upstream` are for probes; `upstream` is None where the fake is not there, and
     `restart_relay` where the target is not a relay that we may restart. `explain_refusal` makes further
-    offers where the relay may have tripped over how this one is written; None for calls that are light.
+    offers where the relay may have tripped over how this one is written, and `call_beside` several calls of
+    this caller at once; None for calls that are light.
     """
 
     call: str
@@ -46,6 +47,7 @@ class CallLine:
     seed: int
     restart_relay: Callable[[], Awaitable[None]] | None = None
     explain_refusal: Callable[[CallLine], Awaitable[None]] | None = None
+    call_beside: Callable[[CallLine], Awaitable[None]] | None = None
 
     def now(self) -> float:
         """Seconds on the timeline."""

@@ -49,7 +49,8 @@ class Tripping:
     async def explain(self, context: CallContext, line: CallLine) -> None:
         """Record on a refused call's timeline which other offers are accepted, where that may tell why.
 
-        At most three of them make a call that is billed; each is hung up as soon as it is connected.
+        At most one of them makes a call that is billed, with `find_line` three; each is hung up as soon as it
+        is connected.
         """
         shape = line.end.shape
         if shape == MINIMAL or not _may_be_about_the_offer(line.timeline):
@@ -73,14 +74,18 @@ class _Search:
     async def run(self) -> list[OfferTried]:
         """What was tried, in order."""
         refused = self._line.end.offer
+        if await self._accepted(AGAIN):
+            return self._tried  # it was chance
         as_long = await self._accepted(
             SMALLEST_AS_LONG, shape=MINIMAL, write=lambda text, _: padded(text, len(refused))
         )
-        if not as_long and not await self._accepted(SMALLEST, shape=MINIMAL):
-            return self._tried  # whatever it is, it is not how the offer is written
-        if await self._accepted(AGAIN) or not as_long:
-            return self._tried  # it was chance, or the length
-        if self._context.settings.mode != "black-box":  # where no call is billed
+        if not as_long:
+            await self._accepted(SMALLEST, shape=MINIMAL)
+            return self._tried  # it is the length; or whatever it is, it is not how the offer is written
+        settings = self._context.settings
+        if settings.mode == "black-box" and not settings.find_line:
+            return self._tried  # one call was billed
+        if settings.mode != "black-box":  # where no call is billed
             for other in OFFER_SHAPES:
                 if other not in (MINIMAL, self._line.end.shape):
                     await self._accepted(OTHER_SHAPE, shape=other)

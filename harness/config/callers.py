@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from urllib.parse import urlsplit
 
 from harness.core.callers import CALLERS, DEFAULT_CALLER
 from harness.core.errors import UsageError
-
-CALLER_HELP = f"who makes the calls: {', '.join(CALLERS)}"
+from harness.core.nearest import meant
 
 
 def check_caller(name: str) -> None:
     """Raises UsageError, with near matches, for a kind of caller that there is not."""
     if name not in CALLERS:
-        near = difflib.get_close_matches(name, CALLERS, n=2) or list(CALLERS)
-        raise UsageError(f"there is no caller {name!r}", f"choose {' or '.join(near)}")
+        raise UsageError(f"there is no caller {name!r}", meant(name, CALLERS))
 
 
 def caller_for(given: str, address: str, *, impairment: str = "", offer: str = "") -> str:
@@ -24,8 +21,8 @@ def caller_for(given: str, address: str, *, impairment: str = "", offer: str = "
     Without one given it is the first that can call such an address. What a run asks of every call (its
     network, how its offer is written) must be in this kind's power.
     """
-    scheme = urlsplit(address).scheme if address else "http"
-    fitting = [name for name, kind in CALLERS.items() if scheme in kind.schemes]
+    scheme = urlsplit(address).scheme
+    fitting = [name for name, kind in CALLERS.items() if scheme in kind.schemes] if address else []
     caller = given or (fitting[0] if fitting else DEFAULT_CALLER)
     check_caller(caller)
     if fitting and caller not in fitting:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from harness.config.targets_file import BeforeCallTable, IceServerTable, TargetsFile, TargetTable, UsageTable
+from harness.config.targets_file import (
+    BeforeCallTable,
+    IceServerTable,
+    PriceTable,
+    TargetsFile,
+    TargetTable,
+    UsageTable,
+)
 from harness.config.toml_lines import KeyPath, key_lines, nearest_line
 from harness.core.errors import UsageError
+from harness.core.nearest import meant
 
 
 @dataclass(frozen=True)
@@ -54,18 +61,17 @@ def _remedy(problem: ErrorDetails, path: KeyPath) -> str:
         return str(problem["ctx"]["remedy"])
     if problem["type"] != "extra_forbidden":
         return "docs/targets.md shows each setting"
-    known = list(_known_beside(path))
-    near = difflib.get_close_matches(str(path[-1]), known, n=2, cutoff=0.5)
-    return f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(known)}"
+    return meant(str(path[-1]), _known_beside(path))
 
 
 def _known_beside(path: KeyPath) -> Iterable[str]:
     """The settings of the table that holds an unknown key."""
     if len(path) == 1:
         return TargetsFile.model_fields
-    inner: dict[str | int, type[BeforeCallTable] | type[IceServerTable] | type[UsageTable]] = {
+    inner: dict[str | int, type[BaseModel]] = {
         "before_call": BeforeCallTable,
         "ice_servers": IceServerTable,
+        "prices": PriceTable,
         "usage": UsageTable,
     }
     return inner.get(path[2], TargetTable).model_fields if len(path) > 3 else TargetTable.model_fields

@@ -1,12 +1,14 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from harness.config.hooks import BeforeCall, UsageEndpoint
 from harness.config.run import run_settings
 from harness.config.settings import Settings
 from harness.config.targets import NamedTarget, find_config, load_named_target
 from harness.core.errors import UsageError
+from harness.core.prices import PRICES
 
 NOTHING_SET = Settings.model_construct()
 WHOLE = """\
@@ -37,6 +39,10 @@ credential_env = "TURN_CREDENTIAL"
 [targets.staging.limits]
 latency_ms = 1500
 cost_per_run_usd = 0.5
+
+[targets.staging.prices]
+my-deployment.like = "gpt-realtime"
+"own.1" = { like = "gpt-realtime-mini", audio_in = 7, audio_cached = 0 }
 
 [targets.staging.before_call]
 url = "/api/chats"
@@ -106,6 +112,8 @@ def test_a_target_is_read_with_its_secrets_from_the_environment(tmp_path: Path) 
     )
     assert (named.fake_openai, named.concurrency) == ("127.0.0.1:8089", 4)
     assert named.limits == {"latency_ms": 1500.0, "cost_per_run_usd": 0.5}
+    assert named.prices["my-deployment"] == PRICES["gpt-realtime"]
+    assert named.prices["own.1"] == replace(PRICES["gpt-realtime-mini"], audio_in=7.0, audio_cached=0.0)
 
 
 def test_no_secret_of_a_target_is_shown_and_all_are_redacted(tmp_path: Path) -> None:
@@ -132,7 +140,10 @@ def test_a_relay_that_declares_itself_open_is_not_asked_without_credentials(tmp_
         ('auth = "required"', "auth = true", "'required' or 'open'"),
         ('bearer_env = "STAGING_TOKEN"', 'bearer_env = "UNSET"', "UNSET is not set"),
         ("concurrency = 4", 'concurrency = "4"', "valid integer"),
-        ("latency_ms = 1500", "latncy_ms = 1500", "choose one of latency_ms"),
+        ('"gpt-realtime"', '"gpt-realtme"', "did you mean gpt-realtime"),
+        ("audio_in = 7", "audio_in = -7", "greater than or equal to 0"),
+        ("audio_in = 7", "audio_on = 7", "did you mean audio_in"),
+        ("latency_ms = 1500", "latncy_ms = 1500", "did you mean latency_ms"),
         ("latency_ms = 1500", 'latency_ms = "soon"', "valid number"),
         ("credential_env", "credentials_env", "did you mean credential_env"),
         ('"/api/chats"', '"api/chats"', "not a URL"),

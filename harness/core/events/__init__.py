@@ -16,6 +16,7 @@ from harness.core.events.base import Headers as Headers
 from harness.core.events.base import Layer as Layer
 from harness.core.events.base import Side as Side
 from harness.core.events.base import kebab as kebab
+from harness.core.events.call import CallBeside as CallBeside
 from harness.core.events.call import CallEnded as CallEnded
 from harness.core.events.call import CallStarted as CallStarted
 from harness.core.events.call import CallWithheld as CallWithheld
@@ -85,10 +86,16 @@ from harness.core.events.signaling import OfferTried as OfferTried
 from harness.core.events.signaling import Part as Part
 from harness.core.events.usage import UsageTold as UsageTold
 from harness.core.events.usage import UsageUnit as UsageUnit
+from harness.core.events.websocket import MessageOdd as MessageOdd
+from harness.core.events.websocket import MessageProblem as MessageProblem
+from harness.core.events.websocket import PlayoutCleared as PlayoutCleared
+from harness.core.events.websocket import SocketClosed as SocketClosed
+from harness.core.events.websocket import SocketMeasured as SocketMeasured
 
 AnyEvent = (
     CallStarted
     | CallWithheld
+    | CallBeside
     | VerbUnavailable
     | StepStarted
     | StepEnded
@@ -136,4 +143,8 @@ AnyEvent = (
     | AnyArrival
     | UsageTold
     | AnyPageEvent
+    | MessageOdd
+    | SocketClosed
+    | SocketMeasured
+    | PlayoutCleared
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ Dialect = Literal["json", "sdp", "json-answer", "multipart"]
 DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 
 SESSION_PATH = "/api/voice/webrtc/session"
+ICE_PATH = "/api/voice/ice-servers"
 
 
 def default_session() -> dict[str, Any]:
@@ -42,7 +44,8 @@ class RelaySettings:
     """`upstream` is OpenAI's base URL or the fake's; `api_key` is the secret that stays here.
 
     `bearer_token`: what callers must present; None lets anyone in. `origins`: whose pages may call (CORS).
-    `management_hosts`: see `Access`.
+    `one_call_per_caller`: a caller's new call ends its older one. `call_seconds`: after how long a call is
+    ended; None leaves that to the caller and OpenAI. `management_hosts`: see `Access`.
     """
 
     upstream: str
@@ -50,6 +53,8 @@ class RelaySettings:
     dialect: Dialect = "json"
     bearer_token: str | None = field(default=None, repr=False)
     origins: tuple[str, ...] = ()
+    one_call_per_caller: bool = False
+    call_seconds: float | None = None
     session: dict[str, Any] = field(default_factory=default_session)
     faults: tuple[str, ...] = ()
     seed: int = 0
@@ -59,6 +64,7 @@ class RelaySettings:
     read_seconds: float = 5.0
     connect_seconds: float = 3.0
     upstream_seconds: float = 8.0
+    ping_seconds: float = 2.0  # between pings to a caller on a WebSocket
 
     def __post_init__(self) -> None:
         if self.dialect not in DIALECTS:
@@ -72,6 +78,8 @@ class RelaySettings:
                 "origin '*' would let every web page make calls at your expense",
                 "name the page's own, such as http://localhost:3000; give --origin again for each other",
             )
+        if self.call_seconds is not None and not 0 < self.call_seconds < math.inf:
+            raise UsageError(f"a call cannot last {self.call_seconds:g} s", "give more than 0 seconds")
         for origin in self.origins:
             check_origin(origin)
 
@@ -80,3 +88,8 @@ class RelaySettings:
         """Where offers go. A base URL without a path is OpenAI's host alone, so `/v1` is added."""
         base = self.upstream.rstrip("/")
         return f"{base}{'' if urlsplit(base).path else '/v1'}/realtime/calls"
+
+    @property
+    def socket_url(self) -> str:
+        """Where WebSockets go: the same, as `ws:` or `wss:`."""
+        return "ws" + self.calls_url.removeprefix("http").removesuffix("/calls")
