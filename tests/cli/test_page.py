@@ -96,7 +96,7 @@ def test_without_playwright_one_line_says_what_to_install(
         (("http://127.0.0.1:9/", "--microphone=broken"), "there is no microphone 'broken'"),
         (("http://127.0.0.1:9/", "--storage-state=none.json"), "there is no file none.json"),
         (("http://127.0.0.1:9/", "--say=nothing"), "there is no clip 'nothing'"),
-        ((), "Missing argument"),
+        ((), "missing argument"),
     ],
 )
 def test_what_cannot_be_used_is_refused_before_anything_is_started(

@@ -35,9 +35,9 @@ def page_started() -> CallStarted:
     return msgspec.structs.replace(call_started(), caller="page")
 
 
-def used(at: float, method: str, **fields: str) -> ConnectionUsed:
+def used(at: float, method: str, detail: str = "", *, sdp: str = "", error: str = "") -> ConnectionUsed:
     """The page calls a method of its first connection."""
-    return ConnectionUsed(at=at, connection=1, method=method, **fields)
+    return ConnectionUsed(at=at, connection=1, method=method, detail=detail, sdp=sdp, error=error)
 
 
 def played(at: float, *paths: PlayPath) -> PlaybackChanged:

@@ -246,13 +246,13 @@ def does_not_wait_for_gathering(timeline: Timeline) -> Finding:
     if offer is None or "a=candidate:" not in offer.sdp or sent.at - complete.at > AT_ONCE:
         return None
     waited = complete.at - described.at
-    evidence = (
+    quotes = (
         Evidence(described.at, "setLocalDescription"),
         Evidence(complete.at, "gathering complete"),
         Evidence(sent.at, f"{sent.method} {sent.url}"),
     )
     level = Level.MUST if waited > limit_of(timeline, "gathering_s") else None
-    return Violation("waits-for-gathering", f"here it took {waited:.2f} s", evidence, level=level)
+    return Violation("waits-for-gathering", f"here it took {waited:.2f} s", quotes, level=level)
 
 
 @requirement(
