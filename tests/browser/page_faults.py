@@ -26,7 +26,14 @@ class PlantedPage:
     path: str = ""
 
     def __str__(self) -> str:
-        return "-".join(filter(None, (self.fault or "faultless", self.fake, self.language)))
+        how = (f"microphone {self.options.microphone}", "clicked twice")
+        hows = [how[0]] if self.options.microphone != "willing" else []
+        hows += [how[1]] if self.options.clicks > 1 else []
+        hows += [f"fake {self.fake}"] if self.fake else []
+        hows += ["at a relay of another origin"] if self.query else []
+        return ", ".join(
+            [self.fault or "faultless", *hows, *(["in Spanish"] if self.language == "es" else [])]
+        )
 
 
 CLOSED = "connectivity.data-channel-opens: ice-connected-but-channel-closed"
