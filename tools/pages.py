@@ -87,9 +87,10 @@ def planted_faults(planted: Iterable[Planted]) -> str:
     returning = [tuple(finding.split(": ")) for finding in RECONNECTING]
     by_pages = [(p, tuple(p.finds.split(": "))) for p in PLANTED_PAGES]
     provoked = {(p.requirement, p.cause) for p in listed} | set(returning) | {found for _, found in by_pages}
+    calls = len(listed) + len(returning) + len(by_pages)
     lines = [
         INTRODUCTION,
-        f"{len(listed) + len(returning) + len(by_pages)} calls provoke {len(provoked)} of {len(causes)} causes.",
+        f"{calls} calls provoke {len(provoked)} of {len(causes)} causes.",
         "",
     ]
     lines += ["| fault | conversation | requirement | cause |", "|---|---|---|---|"]
