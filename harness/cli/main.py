@@ -34,6 +34,7 @@ COMMANDS = {
     "ice": "harness.cli.ice",
     "init": "harness.cli.init",
     "judge": "harness.cli.judge",
+    "page": "harness.cli.page",
     "relay": "harness.cli.serving",
     "schema": "harness.cli.schema",
     "soak": "harness.cli.capacity",

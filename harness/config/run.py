@@ -15,6 +15,7 @@ from harness.config.ice import IceConfiguration, check_policy
 from harness.config.ice_options import or_environment, with_ice
 from harness.config.offers import check_offer_shape
 from harness.config.options import HIGHEST_SEED
+from harness.config.page import PageOptions
 from harness.config.settings import Settings, read_settings
 from harness.config.target import (
     DEFAULT_DIALECT,
@@ -62,6 +63,9 @@ class RunSettings:
     offer: str = ""  # the shape of every offer (`harness.core.offer_shapes`); else all in turn
     find_line: bool = False  # search for the line of a refused offer, though each one accepted is billed
     caller: str = DEFAULT_CALLER  # who makes the calls (`harness.core.callers`)
+    page: PageOptions = field(
+        default_factory=PageOptions
+    )  # how a web page is used, where one makes the calls
     comfort_noise: bool = False  # between utterances; else digital silence
     embedded: bool = False  # the target is our own pair
     ice: IceConfiguration = field(
@@ -136,6 +140,7 @@ def run_settings(
     offer: str | None = None,
     find_line: bool = False,
     caller: str | None = None,
+    page: PageOptions | None = None,
     ice: IceConfiguration | None = None,
     environment: Settings | None = None,
     **plain: Any,
@@ -195,6 +200,7 @@ def run_settings(
             impairment=impairment,
             offer=offer,
         ),
+        page=page or PageOptions(),
         comfort_noise=environment.silence == "comfort",
         ice=ice,
         **plain,

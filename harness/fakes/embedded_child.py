@@ -22,6 +22,7 @@ from harness.fakes.embedded import RESTART_SPARE, EmbeddedOptions, PairReady
 from harness.fakes.openai.conversation.settings import ConversationSettings
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.front import serving_fake
+from harness.fakes.page.app import beside
 from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.serving import running, split_bind
@@ -61,7 +62,7 @@ async def _serve(options: EmbeddedOptions) -> None:
             gateway=options.gateway,
             seed=options.seed,
         )
-        async with running(ReferenceRelay(settings).app) as relay_url:
+        async with running(beside(ReferenceRelay(settings).app)) as relay_url:
             freeze_loaded()
             port = 0
             order: Order = "restart"

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.core.audio import Samples
 from harness.core.errors import UsageError
-from harness.core.events import AnswerReceived, OfferCreated
+from harness.core.events import AnswerReceived, OfferCreated, ScreenshotTaken
 from harness.core.printable import printable
 from harness.report.explain import root_causes
 from harness.report.saved import RESULTS, SAMPLES, SCHEMA
@@ -98,6 +98,8 @@ def write_call(call: CallEntry, directory: Path) -> None:
     (directory / TIMELINE).write_text(printable(call.timeline.to_jsonl(), lines=True), encoding="utf-8")
     for name, text in descriptions(call).items():
         (directory / name).write_bytes(text.encode("utf-8", "replace"))
+    for name, image in pictures(call).items():
+        (directory / name).write_bytes(image)
     if call.audio is not None and call.audio.size:
         (directory / "received.wav").write_bytes(wav_bytes(call.audio))
 
@@ -108,6 +110,12 @@ def descriptions(call: CallEntry) -> dict[str, str]:
     return {
         name: found.sdp for name, found in (("offer.sdp", offer), ("answer.sdp", answer)) if found is not None
     }
+
+
+def pictures(call: CallEntry) -> dict[str, bytes]:
+    """The screenshots of a call that a web page made, in order, by file name."""
+    taken = call.timeline.all(ScreenshotTaken)
+    return {f"page-{n:02d}-{e.why.replace(' ', '-')}.jpg": e.image for n, e in enumerate(taken, start=1)}
 
 
 def wav_bytes(samples: Samples) -> bytes:

@@ -68,7 +68,7 @@ RESPONDED = Condition(
 )
 def key_not_exposed(timeline: Timeline) -> Finding:
     """No secret in response headers or bodies, in the answer, or in server events."""
-    seen = timeline.first(SecretSeen)
+    seen = timeline.first(SecretSeen, where=lambda e: not e.where.startswith("page: "))  # see page.no-key
     if seen is not None:
         return Violation(
             "key-exposed", f"in {seen.where}", (Evidence(seen.at, f"{seen.where}: {seen.excerpt}"),)

@@ -10,6 +10,7 @@ from typing import Any
 from harness.core.callers import caller_named
 from harness.core.events import (
     AnswerReceived,
+    ButtonPressed,
     CallEnded,
     CallStarted,
     CandidateFound,
@@ -17,8 +18,12 @@ from harness.core.events import (
     HttpRequest,
     HttpResponse,
     IceServerTried,
+    MicrophoneAsked,
+    MicrophoneGiven,
     OfferCreated,
+    PageOpened,
     PairSelected,
+    PlaybackChanged,
     UtteranceEnded,
     UtteranceStarted,
 )
@@ -198,8 +203,56 @@ def _quoted(text: str) -> str:
     return f"“{one_line[:LONGEST_QUOTE]}{'…' if len(one_line) > LONGEST_QUOTE else ''}”" if text else ""
 
 
+def _is_a_page(timeline: Timeline) -> bool:
+    started = timeline.first(CallStarted)
+    return started is not None and started.caller == "page"
+
+
+def _page(timeline: Timeline) -> str:
+    opened = timeline.first(PageOpened)
+    return opened.url if opened else ""
+
+
+def _button(timeline: Timeline) -> str:
+    pressed = timeline.all(ButtonPressed, where=lambda e: e.what == "start")
+    return ", ".join(f"{_quoted(p.text)}{' (found)' if p.found else ''}" for p in pressed)
+
+
+def _microphone(timeline: Timeline) -> str:
+    asked = timeline.first(MicrophoneAsked)
+    audio = asked.constraints.get("audio") if asked else None
+    return ", ".join(f"{name}: {value}" for name, value in audio.items()) if isinstance(audio, dict) else ""
+
+
+def _played(timeline: Timeline) -> float | None:
+    """From when on both are true: sound comes, and the page plays it."""
+    heard = _heard(timeline)
+    ways = [c for c in timeline.all(PlaybackChanged) if c.playing]
+    return max(heard, ways[0].at) if heard is not None and ways else None
+
+
+def _ways(timeline: Timeline) -> str:
+    ways = [p for c in timeline.all(PlaybackChanged) for p in c.paths if p.state == "playing"]
+    return "an audio element" if any(p.by == "element" for p in ways) else "Web Audio" if ways else ""
+
+
 # As in the log that a page writes while it connects, from gathering to the first audible packet.
 STAGES: Sequence[CheckupStage] = (
+    CheckupStage("page opened", _first(PageOpened), _page, ("page.no-key",), seen=_is_a_page),
+    CheckupStage(
+        "button pressed",
+        _first(ButtonPressed),
+        _button,
+        ("page.stays", "page.one-connection"),
+        seen=_is_a_page,
+    ),
+    CheckupStage(
+        "microphone given",
+        _first(MicrophoneGiven),
+        _microphone,
+        ("page.asks-for-microphone", "page.microphone-constraints", "page.refusal-told"),
+        seen=_is_a_page,
+    ),
     CheckupStage(
         "candidates gathered",
         _gathered,
@@ -212,7 +265,14 @@ STAGES: Sequence[CheckupStage] = (
         "offer sent",
         _offered,
         _request,
-        ("signaling.preflight",),
+        (
+            "signaling.preflight",
+            "page.ice-policies",
+            "page.channel-before-offer",
+            "page.offer-sent",
+            "page.offer-unchanged",
+            "page.does-not-wait-for-gathering",
+        ),
         seen=_is_webrtc,
     ),
     CheckupStage(
@@ -292,6 +352,7 @@ STAGES: Sequence[CheckupStage] = (
         "turn-detected",
     ),
     CheckupStage("first audio", _heard, _nothing, ("audio.comes-back", "turns.latency"), "first-audio"),
+    CheckupStage("page plays it", _played, _ways, ("page.reply-played",), seen=_is_a_page),
     CheckupStage("reply done", _server_event("response.done"), _replied, ("turns", "audio", "cost"), "turn"),
-    CheckupStage("hung up", _hung_up, _nothing, ("lifecycle",)),
+    CheckupStage("hung up", _hung_up, _nothing, ("lifecycle", "page.stop-releases", "page")),
 )

@@ -38,7 +38,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
         "Connectivity checks on pairs of candidates, until one that works both ways is nominated.",
         "https://www.rfc-editor.org/rfc/rfc8445#section-7",
     ),
-    needs=("signaling.answer-has-candidates", "signaling.answer-returned-intact"),
+    needs=("page.ice-policies", "signaling.answer-has-candidates", "signaling.answer-returned-intact"),
     when=(OFFERED, ANSWERED),
     causes={
         "no-candidates": Cause(

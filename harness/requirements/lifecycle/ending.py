@@ -51,7 +51,12 @@ NOT_LOST = Condition("the caller hung up of its own accord", _call_lost)
         "A call is billed until it ends; the caller's hang-up closes the peer connection.",
         CALLS_REFERENCE + "/hangup-call",
     ),
-    needs=("connectivity.dtls-connects", "signaling.one-call-per-offer", "websocket.takes-audio"),
+    needs=(
+        "page.stop-releases",
+        "connectivity.dtls-connects",
+        "signaling.one-call-per-offer",
+        "websocket.takes-audio",
+    ),
     when=(PLACED, PASSED_ON, CALL_MADE, NOT_LOST),
     causes={
         "call-leaked": Cause(

@@ -100,7 +100,7 @@ def _no_update(timeline: Timeline) -> NotApplicable | None:
         "error.",
         "https://platform.openai.com/docs/api-reference/realtime-client-events/session/update",
     ),
-    needs=("session.created", "websocket.messages-forwarded"),
+    needs=("page.update-shape", "session.created", "websocket.messages-forwarded"),
     when=(Condition("the caller sent an ordinary session.update", _no_update),),
     causes={
         "update-refused": Cause(

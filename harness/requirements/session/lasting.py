@@ -46,7 +46,12 @@ from harness.requirements.session.configuring import CHANNEL_OPEN
         "A session lives up to 60 minutes; an end that stops answering loses consent and the call.",
         "https://platform.openai.com/docs/guides/realtime-webrtc",
     ),
-    needs=("gateway.upstream-end-told", "connectivity.data-channel-opens", "session.large-update"),
+    needs=(
+        "page.stays",
+        "gateway.upstream-end-told",
+        "connectivity.data-channel-opens",
+        "session.large-update",
+    ),
     when=(CHANNEL_OPEN,),
     causes={
         "server-error": Cause(

@@ -69,6 +69,9 @@ class OfferRefusal:
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.3",
     ),
     needs=(
+        "page.channel-before-offer",
+        "page.offer-sent",
+        "page.offer-unchanged",
         "signaling.preflight",
         "signaling.offer-reaches-upstream",
         "signaling.offer-forwarded-intact",

@@ -62,10 +62,8 @@ UNPARSABLE = re.compile(r"failed to unmarshal SDP: .*?`([^`]*)", re.IGNORECASE)
         "`session`.",
         "https://platform.openai.com/docs/api-reference/realtime/create-call",
     ),
-    when=(
-        NO_GATEWAY,
-        OFFERED,
-    ),
+    needs=("page.one-connection", "page.channel-before-offer", "page.offer-unchanged"),
+    when=(NO_GATEWAY, OFFERED),
     causes={
         "retired-endpoint": Cause(
             "the relay posts to an endpoint of the retired beta",

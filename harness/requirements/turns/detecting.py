@@ -58,7 +58,12 @@ SERVER_VAD = Condition("turns are detected by server_vad", _not_server_vad)
         "Sent in server_vad mode when speech has been detected in the audio buffer.",
         VAD_GUIDE,
     ),
-    needs=("session.vad-configured", "session.stays-alive", "websocket.takes-audio"),
+    needs=(
+        "session.vad-configured",
+        "session.stays-alive",
+        "page.microphone-sent",
+        "websocket.takes-audio",
+    ),
     when=(SPOKE,),
     timing=True,
     causes={
