@@ -10,6 +10,7 @@ import msgspec
 
 from harness.core import probes
 from harness.core.events import AnswerReceived, HttpRequest, HttpResponse, SecretSeen, ServerEvent
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import asked, started
 from harness.requirements.exchanges import (
@@ -47,6 +48,7 @@ RESPONDED = Condition(
 @requirement(
     "security.key-not-exposed",
     "The secret key never reaches the caller",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.SECRET,
     severity=Severity.BLOCKER,
@@ -95,6 +97,7 @@ def _received(timeline: Timeline) -> Iterator[tuple[float, str, str]]:
 @requirement(
     "security.auth-required",
     "Without credentials nobody can make a call",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.MONEY,
     hits="whoever knows the address",
@@ -138,6 +141,7 @@ def _foreign(timeline: Timeline) -> list[Exchange]:
 @requirement(
     "security.foreign-origin-refused",
     "A page of another origin may not send offers",
+    stage=CallStage.ANSWER,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="whoever opens a page that calls on your bill",
@@ -182,6 +186,7 @@ def foreign_origin_refused(timeline: Timeline) -> Finding:
 @requirement(
     "security.session-not-injectable",
     "A caller cannot choose the session's model, instructions or tools",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.MONEY,
     hits="whoever sends a session of their own",
@@ -230,6 +235,7 @@ def _sent_on(request: HttpRequest) -> str:
 @requirement(
     "security.errors-reveal-nothing",
     "Error responses reveal nothing of the inside",
+    stage=CallStage.ANSWER,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="whoever provokes an error",

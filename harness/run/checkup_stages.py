@@ -24,6 +24,7 @@ from harness.core.events import (
 from harness.core.probes import OFFER
 from harness.core.sdp import parse_sdp
 from harness.core.session import field, session_in_force, turn_detection
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import replies
 from harness.requirements.arrivals import offers_arrived
@@ -35,14 +36,14 @@ LONGEST_QUOTE = 120  # characters of what was said
 class CheckupStage:
     """A stage to tick off; `timed` is its name in `core.stages`.
 
-    `covers` are requirements by id or area: what is wrong with one of them is shown at this stage. `seen`:
+    `covers` are the stages that requirements are about: what is wrong with one of them is shown here. `seen`:
     whether a call can show it at all.
     """
 
     name: str
     reached: Callable[[Timeline], float | None]
     detail: Callable[[Timeline], str]
-    covers: tuple[str, ...] = ()
+    covers: tuple[CallStage, ...] = ()
     timed: str = ""
     seen: Callable[[Timeline], bool] = lambda _timeline: True
 
@@ -171,62 +172,33 @@ def _quoted(text: str) -> str:
 
 # As in the log that a page writes while it connects, from gathering to the first audible packet.
 STAGES: Sequence[CheckupStage] = (
-    CheckupStage(
-        "candidates gathered",
-        _gathered,
-        _candidates,
-        ("connectivity.gathering",),
-        "gathering",
-    ),
-    CheckupStage(
-        "offer sent",
-        _offered,
-        _request,
-        ("signaling.preflight",),
-    ),
-    CheckupStage(
-        "arrived at the fake",
-        _arrived,
-        _arrival,
-        (
-            "signaling.offer-reaches-upstream",
-            "signaling.offer-forwarded-intact",
-            "signaling.session-forwarded",
-            "signaling.one-call-per-offer",
-        ),
-        seen=_both_ends_seen,
-    ),
-    CheckupStage("answer received", _first(AnswerReceived), _response, ("signaling", "security"), "answer"),
-    CheckupStage(
-        "answer has data channel",
-        _answer_with_channel,
-        _nothing,
-        ("signaling.answer-has-data-channel",),
-    ),
+    CheckupStage("candidates gathered", _gathered, _candidates, (CallStage.GATHERING,), "gathering"),
+    CheckupStage("offer sent", _offered, _request, (CallStage.OFFER,)),
+    CheckupStage("arrived at the fake", _arrived, _arrival, (CallStage.ARRIVAL,), seen=_both_ends_seen),
+    CheckupStage("answer received", _first(AnswerReceived), _response, (CallStage.ANSWER,), "answer"),
+    CheckupStage("answer has data channel", _answer_with_channel, _nothing, (CallStage.CHANNEL_ANSWER,)),
     CheckupStage("ICE checking", _of_state("ice", "checking"), _nothing),
+    CheckupStage("ICE connected", _of_state("ice", "connected"), _pair, (CallStage.ICE,), "ice"),
+    CheckupStage("DTLS connected", _of_state("dtls", "connected"), _nothing, (CallStage.DTLS,), "dtls"),
     CheckupStage(
-        "ICE connected", _of_state("ice", "connected"), _pair, ("connectivity.ice-connects",), "ice"
+        "data channel open", _of_state("channel", "open"), _nothing, (CallStage.CHANNEL,), "channel"
     ),
     CheckupStage(
-        "DTLS connected", _of_state("dtls", "connected"), _nothing, ("connectivity.dtls-connects",), "dtls"
+        "session created",
+        _server_event("session.created"),
+        _session,
+        (CallStage.SESSION, CallStage.UPDATE),
+        "session",
     ),
-    CheckupStage("data channel open", _of_state("channel", "open"), _nothing, ("connectivity",), "channel"),
-    CheckupStage("session created", _server_event("session.created"), _session, ("session",), "session"),
     CheckupStage("speech sent", _first(UtteranceEnded), _said),
     CheckupStage(
         "turn detected",
         _server_event("input_audio_buffer.speech_stopped"),
         _nothing,
-        (
-            "turns.speech-detected",
-            "turns.speech-ends",
-            "turns.boundaries",
-            "turns.one-turn-per-utterance",
-            "turns.no-turn-on-silence",
-        ),
+        (CallStage.DETECTION,),
         "turn-detected",
     ),
-    CheckupStage("first audio", _heard, _nothing, ("audio.comes-back", "turns.latency"), "first-audio"),
-    CheckupStage("reply done", _server_event("response.done"), _replied, ("turns", "audio", "cost"), "turn"),
-    CheckupStage("hung up", _hung_up, _nothing, ("lifecycle",)),
+    CheckupStage("first audio", _heard, _nothing, (CallStage.FIRST_AUDIO,), "first-audio"),
+    CheckupStage("reply done", _server_event("response.done"), _replied, (CallStage.REPLY,), "turn"),
+    CheckupStage("hung up", _hung_up, _nothing, (CallStage.HANG_UP, CallStage.CALL)),
 )

@@ -13,6 +13,7 @@ from harness.core.events import (
     StretchHeard,
 )
 from harness.core.reception import ONE_PACKET, Reception, reception, streams
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply
 from harness.requirements.audio.coming import REPLIED, own_stretches, spoken_replies
@@ -45,6 +46,7 @@ SHORTEST_STRETCH = 25  # packets: half a second says little less
 @requirement(
     "audio.clean",
     "The reply's audio arrives evenly and whole",
+    stage=CallStage.REPLY,
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,
@@ -188,6 +190,7 @@ def _quote(reply: Reply, found: Reception) -> Evidence:
 @requirement(
     "audio.intelligible",
     "What is heard can be understood",
+    stage=CallStage.REPLY,
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,

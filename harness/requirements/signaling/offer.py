@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import arrivals, evidence, was_asked
 from harness.requirements.conditions import OFFERED, limit_of, started
@@ -60,6 +61,7 @@ class OfferRefusal:
 @requirement(
     "signaling.offer-accepted",
     "The relay accepts the offer",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -373,6 +375,7 @@ def _unseen(timeline: Timeline, cause: str, because: str) -> tuple[Alternative, 
 @requirement(
     "signaling.answer-time",
     "The answer comes soon",
+    stage=CallStage.ANSWER,
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,
