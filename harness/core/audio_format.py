@@ -1,4 +1,4 @@
-"""The one format of sound in a call: 48 kHz, one channel, packets of 20 ms (RFC 7587, sections 4.1 and 4.2)."""
+"""The one format of sound in a call: 48 kHz, one channel, packets of 20 ms (RFC 7587, section 4)."""
 
 from __future__ import annotations
 

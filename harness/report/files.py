@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.audio import Samples
+from harness.core.audio_format import RATE
 from harness.core.errors import UsageError
 from harness.core.events import AnswerReceived, OfferCreated
 from harness.core.printable import printable
@@ -18,7 +19,6 @@ from harness.report.explain import root_causes
 from harness.report.saved import RESULTS, SAMPLES, SCHEMA
 from harness.run.model import CallEntry, Run
 
-SAMPLE_RATE = 48_000
 CALLS = "calls"
 TIMELINE = "timeline.jsonl"
 
@@ -102,6 +102,6 @@ def wav_bytes(samples: Samples) -> bytes:
     with wave.open(buffer, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
+        file.setframerate(RATE)
         file.writeframes(samples.tobytes())
     return buffer.getvalue()

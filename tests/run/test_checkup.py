@@ -1,9 +1,10 @@
 import pytest
 
 from harness.core.events import AnswerReceived, HarnessFailed, HttpResponse, OfferCreated, PacketsReceived
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.judging import judge
-from harness.requirements.model import Outcome
+from harness.requirements.model import Outcome, Verdict
 from harness.requirements.registry import REGISTRY
 from harness.run.checkup import State, checkup
 from harness.run.checkup_stages import STAGES
