@@ -11,10 +11,9 @@ import click
 from harness import __version__
 from harness.cli.screen import say
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
+from harness.core.exit_codes import INCONCLUSIVE, INTERRUPTED, UNREACHABLE, USAGE
 from harness.core.nearest import meant
 from harness.core.printable import make_logs_printable
-
-USAGE, UNREACHABLE, BROKEN = 2, 3, 4
 
 # Command → the module that has it, imported when asked for: `harness judge` need not wait for a web server.
 COMMANDS = {
@@ -77,13 +76,13 @@ def _run(command: Callable[[], object]) -> int:
     except click.ClickException as error:
         return _fail(_in_words(error), USAGE)
     except click.Abort:
-        return 130  # as a shell reports SIGINT
+        return INTERRUPTED
     except UsageError as error:
         return _fail(error, USAGE)
     except TargetUnreachableError as error:
         return _fail(error, UNREACHABLE)
     except HarnessError as error:
-        return _fail(error, BROKEN)
+        return _fail(error, INCONCLUSIVE)
     return code if isinstance(code, int) else 0
 
 

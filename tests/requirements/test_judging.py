@@ -102,9 +102,19 @@ def test_a_healthy_call_passes_everything_that_applies(mode: Mode) -> None:
 RECONNECTING = {
     f"lifecycle.{slug}"
     for slug in (
-        "short-blackout-survived lost-call-released time-to-notice turns-lost audio-lost comes-back "
-        "time-to-recover relay-restart-survived ice-restart herd-served herd-at-once herd-jittered"
-    ).split()
+        "short-blackout-survived",
+        "lost-call-released",
+        "time-to-notice",
+        "turns-lost",
+        "audio-lost",
+        "comes-back",
+        "time-to-recover",
+        "relay-restart-survived",
+        "ice-restart",
+        "herd-served",
+        "herd-at-once",
+        "herd-jittered",
+    )
 }
 
 
