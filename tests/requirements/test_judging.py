@@ -99,23 +99,8 @@ def test_a_healthy_call_passes_everything_that_applies(mode: Mode) -> None:
     assert [v for v in verdicts if v.outcome not in allowed] == []
 
 
-RECONNECTING = {
-    f"lifecycle.{slug}"
-    for slug in (
-        "short-blackout-survived",
-        "lost-call-released",
-        "time-to-notice",
-        "turns-lost",
-        "audio-lost",
-        "comes-back",
-        "time-to-recover",
-        "relay-restart-survived",
-        "ice-restart",
-        "herd-served",
-        "herd-at-once",
-        "herd-jittered",
-    )
-}
+LOST_CALLS = ("harness.requirements.lifecycle.losing", "harness.requirements.lifecycle.returning")
+RECONNECTING = {r.id for r in REGISTRY if r.check.__module__ in LOST_CALLS}
 
 
 def test_a_healthy_call_seen_from_both_ends_leaves_only_probes_out() -> None:
