@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from harness.core.price_table import FIGURES, KNOWN_ON, SOURCE
+from harness.core.price_table import FIGURES
 
 
 class Price(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -81,7 +81,7 @@ def _begin(config: pytest.Config) -> bool:
 
     if VOICE not in config.stash and PROBLEM not in config.stash:
         try:
-            config.stash[VOICE] = VoiceSession.from_config(config)
+            config.stash[VOICE] = VoiceSession(config)
             make_logs_printable()
         except UsageError as error:
             # Raised here, it would be reported once for each file as an error of its collection.
@@ -122,7 +122,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         from harness.plugin.items import planned
 
         if plan := planned(session.items):
-            voice.execute(session.config, plan)
+            voice.execute(plan)
     return (yield)
 
 

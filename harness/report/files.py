@@ -6,7 +6,7 @@ import io
 import json
 import shutil
 import wave
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,22 @@ from harness.core.printable import printable
 from harness.report.explain import root_causes
 from harness.report.saved import RESULTS, SAMPLES, SCHEMA
 from harness.run.model import CallEntry, Run
+from harness.run.stream import Happening, RunEnded
 
 CALLS = "calls"
 TIMELINE = "timeline.jsonl"
+
+
+@dataclass(frozen=True)
+class ResultFiles:
+    """Observes a run: writes its files when it has ended. Raises UsageError where that cannot be."""
+
+    directory: Path
+
+    def __call__(self, happening: Happening) -> None:
+        """Nothing before the end."""
+        if isinstance(happening, RunEnded):
+            write_run(happening.run, self.directory)
 
 
 def write_run(run: Run, directory: Path) -> Path:

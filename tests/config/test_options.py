@@ -32,7 +32,7 @@ class LocustLikeParser(argparse.ArgumentParser):
 
 
 def at_pytest(*arguments: str) -> None:
-    VoiceSession.from_config(pytest.Config.fromdictargs({}, list(arguments))).check()
+    VoiceSession(pytest.Config.fromdictargs({}, list(arguments))).check()
 
 
 def at_command(door: Door) -> Callable[..., None]:
