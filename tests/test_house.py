@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,10 +39,11 @@ def tracked(*suffixes: str) -> list[Path]:
     return [file for file in files if file.exists() and (not suffixes or file.suffix in suffixes)]
 
 
-def modules(package: str) -> Iterator[tuple[str, ast.Module]]:
+@cache
+def modules(package: str) -> list[tuple[str, ast.Module]]:
     """Each module of a package, by its path from the root, with its syntax tree."""
-    for path in sorted((ROOT / package).rglob("*.py")):
-        yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+    paths = sorted((ROOT / package).rglob("*.py"))
+    return [(str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))) for path in paths]
 
 
 def imported(tree: ast.Module) -> set[str]:
@@ -174,6 +175,8 @@ def test_every_exception_from_a_rule_gives_its_reason() -> None:
 PRINTERS = {
     "harness/cli/screen.py": {"click.echo", "Console"},
     "harness/plugin/terminal.py": {"reporter.write_line"},
+    "harness/plugin/progress.py": {"Console", "self._reporter.write_line"},
+    "harness/plugin/hooks.py": {"terminalreporter.write_line"},
     "harness/call/context.py": {"sys.stderr.write"},
     "harness/load/locust_side/terminal.py": {"sys.stdout.write", "sys.stderr.write"},
     "harness/fakes/commands.py": {"sys.stdout.write"},

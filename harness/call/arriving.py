@@ -25,7 +25,7 @@ from harness.core.events import (
     Tie,
 )
 from harness.core.naming import name_of
-from harness.core.probes import OFFER
+from harness.core.probes import CALLS
 from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import carries_offer
@@ -78,12 +78,12 @@ class Offers:
 
 
 def offer_span(timeline: Timeline) -> tuple[float, float] | None:
-    """From the ordinary offer to what came of it; None where there was none."""
-    sent = timeline.first(HttpRequest, where=lambda e: e.purpose == OFFER)
+    """From the ordinary offer, or upgrade, to what came of it; None where there was none."""
+    sent = timeline.first(HttpRequest, where=lambda e: e.purpose in CALLS)
     if sent is None:
         return None
-    ended = [e.at for e in timeline.all(HttpResponse, where=lambda e: e.purpose == OFFER)]
-    ended += [e.at for e in timeline.all(HttpFailed, where=lambda e: e.purpose == OFFER)]
+    ended = [e.at for e in timeline.all(HttpResponse, where=lambda e: e.purpose in CALLS)]
+    ended += [e.at for e in timeline.all(HttpFailed, where=lambda e: e.purpose in CALLS)]
     ended = ended or [e.at for e in timeline.all(CallEnded)]
     return sent.at, min(ended, default=UNTIL_NOW)
 

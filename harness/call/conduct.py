@@ -42,7 +42,6 @@ from harness.core.realtime_events import server_event_problem, server_events
 from harness.core.timeline import Timeline
 from harness.network.link import Link
 from harness.peer.stalls import StallWatch
-from harness.signaling.hook_request import HookFailedError
 from harness.signaling.hooks import filled
 from harness.speech.library import Library
 
@@ -147,8 +146,8 @@ async def make_call(
         # Importing them takes seconds, in which the first call that ends would hold up every other.
         await asyncio.to_thread(server_events)
     try:
-        target = await filled(context.target, context.client)
-    except HookFailedError as error:
+        target = await filled(await context.ice.given(context.target), context.client)
+    except HarnessError as error:  # a hook's, or of the ICE servers
         return _not_made(context, scenario, call, str(error))
     if target is not context.target:
         context = replace(context, target=target, settings=replace(context.settings, target=target))
@@ -251,7 +250,7 @@ def _started(
         seed=context.settings.seed,
         harness=__version__,
         target=context.target.shown_url,
-        dialect=context.target.dialect,
+        dialect=context.target.spoken,
         mode=context.settings.mode,
         limits=dict(context.settings.limits),
         prices=dict(context.settings.prices),

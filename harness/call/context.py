@@ -32,7 +32,7 @@ from harness.core.timeline import Timeline
 from harness.network.link import Link
 from harness.network.presets import preset
 from harness.signaling.exchange import post_offer
-from harness.signaling.ice_servers import with_ice_servers
+from harness.signaling.ice_servers import IceSource
 from harness.signaling.sending import Sender, new_client
 from harness.speech.library import Library, load_library
 
@@ -75,6 +75,7 @@ class CallContext:
     upstream: FakeUpstream | None
     budget: Budget
     open_end: OpenEnd
+    ice: IceSource
     pair: Pair | None = None
     offers: Offers = field(default_factory=Offers)
     tripping: Tripping = field(default_factory=Tripping)
@@ -104,11 +105,12 @@ class CallContext:
                 if not settings.embedded and not await upstream.is_there():
                     await stack.enter_async_context(_served(settings, upstream, start_pair, tell))
             client = await stack.enter_async_context(new_client(target, settings.timeouts))
-            target = await with_ice_servers(target, client, settings.timeouts)
+            ice = IceSource(target, client, settings.timeouts)
+            target = await ice.given(target)
             settings = replace(settings, target=target)  # whose redactor knows fetched credentials, too
             open_end = await stack.enter_async_context(BEGIN_CALLS[settings.caller](settings))
             budget = Budget(settings.limits, tell)
-            yield cls(settings, target, load_library(), client, upstream, budget, open_end, pair)
+            yield cls(settings, target, load_library(), client, upstream, budget, open_end, ice, pair)
 
     def open_line(
         self,
@@ -131,7 +133,11 @@ class CallContext:
         shape = shape or self.settings.offer or shape_in_turn(self.settings.seed, call)
         redactor = self.settings.redactor()
         through = self.pair if spare else None
-        target = self.target if through is None else replace(self.target, url=through.spare_offer_url)
+        target = (
+            self.target
+            if through is None
+            else replace(self.target, url=self.settings.reached_by(through.spare_offer_url))
+        )
 
         def record(event: Event) -> None:
             timeline.append(_redacted(event, redactor.value))

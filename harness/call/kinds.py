@@ -6,5 +6,6 @@ from collections.abc import Mapping
 
 from harness.call.ends import BeginCalls
 from harness.call.peer_end import peers
+from harness.call.websocket_end import sockets
 
-BEGIN_CALLS: Mapping[str, BeginCalls] = {"aiortc": peers}
+BEGIN_CALLS: Mapping[str, BeginCalls] = {"aiortc": peers, "websocket": sockets}

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 from harness.call.host import Host
 from harness.call.reconnecting import sign_of_loss
+from harness.call.websocket_probes import open_from_elsewhere, open_without_credentials
+from harness.config.targets_file import same_origin
 from harness.core.events import CallStarted
 from harness.core.limits import optional_limit
 from harness.core.probes import (
@@ -22,6 +25,7 @@ from harness.core.probes import (
 from harness.core.session import field
 from harness.signaling.exchange import post_offer
 from harness.signaling.probes import (
+    ask_for_ice_servers,
     offer_with_session,
     offer_without_credentials,
     send_bad_offers,
@@ -53,7 +57,8 @@ class Probes:
 
     async def preflight(self) -> None:
         """Ask as a browser does before it may post, where the target has an origin."""
-        if not self.caller.line.target.origin:
+        # No preflight stands before a WebSocket.
+        if not self.caller.line.target.origin or self.caller.line.target.is_websocket:
             return
         async with self.caller.step("preflight"):
             await send_preflight(self.caller.line.sender, self.caller.line.target)
@@ -62,6 +67,10 @@ class Probes:
         """Ask as a browser does for a page that is not the target's, where the target has an origin."""
         line = self.caller.line
         if not line.target.origin:
+            return
+        if line.target.is_websocket:
+            async with self.caller.step("WebSocket from elsewhere"):
+                await open_from_elsewhere(line)
             return
         async with self.caller.step("preflight from elsewhere"):
             await send_preflight(line.sender, line.target, origin=FOREIGN_ORIGIN, purpose=FOREIGN_PREFLIGHT)
@@ -99,17 +108,33 @@ class Probes:
         """A good offer from nobody in particular, where the target is one that wants credentials."""
         if not self.caller.line.target.wants_credentials:
             return
+        if self.caller.line.target.is_websocket:
+            async with self.caller.step("WebSocket without credentials"):
+                await open_without_credentials(self.caller.line)
+            return
         offer = await self._offer()
         async with self.caller.step("offer without credentials"):
             answer = await offer_without_credentials(self.caller.line.sender, self.caller.line.target, offer)
             if answer is not None:
                 await self.caller.apply_answer(answer)  # so that it can be hung up
 
+    async def ice_servers_without_credentials(self) -> None:
+        """Ask the target's own endpoint for ICE servers, where it has one and offers want credentials."""
+        target = self.caller.line.target
+        own = target.ice_servers_from and same_origin(
+            urljoin(target.url, target.ice_servers_from), target.url
+        )
+        if not (own and target.wants_credentials):
+            return
+        async with self.caller.step("ask for ICE servers without credentials"):
+            await ask_for_ice_servers(self.caller.line.sender, target)
+
     async def call_beside(self) -> None:
         """Several calls at the same time, where the target knows who calls: it wants credentials."""
         line = self.caller.line
         if not line.target.wants_credentials or line.call_beside is None:
             return
+        self.caller.require("offer")
         async with self.caller.step("several calls at once"):
             await line.call_beside(line)
 

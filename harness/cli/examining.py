@@ -91,9 +91,10 @@ async def examine(
     The search ends as soon as an offer has arrived at the fake as SDP: then the relay read the form, and what
     it was refused for lies elsewhere.
     """
-    if context.settings.dialect_given or context.settings.mode == "embedded":
+    knows = context.settings.dialect_given or context.settings.mode == "embedded"
+    if knows or context.target.is_websocket:
         return Examined(
-            await make_call(context, plan, call="001-checkup", watch=watch), context.target.dialect
+            await make_call(context, plan, call="001-checkup", watch=watch), context.target.spoken
         )
     refused: list[DialectRefused] = []
     records: dict[str, CallRecord] = {}

@@ -17,6 +17,7 @@ from harness.core.printable import make_logs_printable
 
 # Command → the module that has it, imported when asked for: `harness judge` need not wait for a web server.
 COMMANDS = {
+    "behind": "harness.cli.behind",
     "capacity": "harness.cli.capacity",
     "catalogue": "harness.cli.catalogue",
     "compare": "harness.cli.compare",

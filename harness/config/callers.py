@@ -21,8 +21,8 @@ def caller_for(given: str, address: str, *, impairment: str = "", offer: str = "
     Without one given it is the first that can call such an address. What a run asks of every call (its
     network, how its offer is written) must be in this kind's power.
     """
-    scheme = urlsplit(address).scheme if address else "http"
-    fitting = [name for name, kind in CALLERS.items() if scheme in kind.schemes]
+    scheme = urlsplit(address).scheme
+    fitting = [name for name, kind in CALLERS.items() if scheme in kind.schemes] if address else []
     caller = given or (fitting[0] if fitting else DEFAULT_CALLER)
     check_caller(caller)
     if fitting and caller not in fitting:

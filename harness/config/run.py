@@ -20,7 +20,7 @@ from harness.config.target import DEFAULT_DIALECT, Auth, Target, check_dialect, 
 from harness.config.targets import NamedTarget, load_named_target
 from harness.config.targets_file import is_name
 from harness.config.timeouts import Timeouts
-from harness.core.callers import DEFAULT_CALLER
+from harness.core.callers import CALLERS, DEFAULT_CALLER
 from harness.core.errors import HarnessError, UsageError
 from harness.core.limits import check_limits
 from harness.core.loopback import is_loopback
@@ -97,11 +97,18 @@ class RunSettings:
         return replace(
             self,
             target=with_ice(
-                Target(offer_url, dialect=self.dialect, origin=self.origin, bearer=self.bearer), self.ice
+                Target(
+                    self.reached_by(offer_url), dialect=self.dialect, origin=self.origin, bearer=self.bearer
+                ),
+                self.ice,
             ),
             fake_openai=fake,
             embedded=True,
         )
+
+    def reached_by(self, url: str) -> str:
+        """The embedded relay's address for this kind of caller; it has one path for both."""
+        return url if "http" in CALLERS[self.caller].schemes else "ws" + url.removeprefix("http")
 
 
 def run_settings(

@@ -114,6 +114,10 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
 
     query = of_table("query_env", entry.query_env, SHORTEST_SECRET)
     bearer = secrets.read(entry.bearer_env, (*at, "bearer_env")) if entry.bearer_env else None
+    own_subprotocols = [
+        secrets.read(variable, (*at, "subprotocols_env", n), SHORTEST_SECRET)
+        for n, variable in enumerate(entry.subprotocols_env)
+    ]
     servers = enumerate(entry.ice_servers)
     headers = of_table("headers_env", entry.headers_env)
     fields = of_table("fields_env", entry.fields_env, SHORTEST_SECRET)
@@ -134,6 +138,7 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
             silent=entry.silent,
             before_call=_before_call(entry.before_call, entry.url) if entry.before_call else None,
             usage=_usage(entry.usage, entry.url) if entry.usage else None,
+            subprotocols=(*entry.subprotocols, *own_subprotocols),
             query_secrets=tuple(query.values()),
             name=name,
         )
@@ -189,7 +194,7 @@ def _ice_server(table: IceServerTable, secrets: _Secrets, at: KeyPath) -> IceSer
 
 def _before_call(table: BeforeCallTable, target: str) -> BeforeCall:
     return BeforeCall(
-        url=urljoin(target, table.url),
+        url=urljoin(over_http(target), table.url),
         method=table.method,
         body=table.body,
         fields=table.fields,
@@ -200,12 +205,17 @@ def _before_call(table: BeforeCallTable, target: str) -> BeforeCall:
 
 def _usage(table: UsageTable, target: str) -> UsageEndpoint:
     return UsageEndpoint(
-        url=urljoin(target, table.url),
+        url=urljoin(over_http(target), table.url),
         number=table.field,
         unit=table.unit,
         timeout=table.timeout_s,
         settle=table.settle_s,
     )
+
+
+def over_http(url: str) -> str:
+    """The same address for HTTP: where a WebSocket is at `wss:`, all else is at `https:`."""
+    return "http" + url.removeprefix("ws") if url.startswith(("ws:", "wss:")) else url
 
 
 def _with_query(url: str, query: Mapping[str, SecretStr]) -> str:

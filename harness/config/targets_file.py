@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from harness.config.callers import check_caller
 from harness.config.hooks import HOOK_SECONDS, SETTLE_SECONDS
 from harness.config.offers import check_offer_shape
-from harness.config.target import DIALECT_NAMES, check_dialect, check_origin, check_url
+from harness.config.target import DIALECT_NAMES, TARGET_SCHEMES, check_dialect, check_origin, check_url
 from harness.core.callers import CALLERS
 from harness.core.errors import UsageError
 from harness.core.events import UsageUnit
@@ -67,7 +67,7 @@ def _check_priced(model: str) -> None:
 
 
 Variable = Annotated[str, _kept(_check_variable)]
-Url = Annotated[str, _kept(lambda url: check_url(url, "the target"))]
+Url = Annotated[str, _kept(lambda url: check_url(url, "the target", TARGET_SCHEMES))]
 HookUrl = Annotated[str, _kept(_check_hook_url)]
 LimitName = Annotated[str, _kept(lambda name: check_limits([name])), _one_of(LIMITS)]
 Dialect = Annotated[str, _kept(check_dialect), _one_of(DIALECT_NAMES)]
@@ -143,6 +143,8 @@ class TargetTable(_Table):
     auth: Literal["required", "open"] | None = None
     silent: bool = False
     bearer_env: Variable | None = None
+    subprotocols: list[str] = Field(default_factory=list)
+    subprotocols_env: list[Variable] = Field(default_factory=list)
     headers: dict[str, str] = Field(default_factory=dict)
     headers_env: dict[str, Variable] = Field(default_factory=dict)
     cookies_env: dict[str, Variable] = Field(default_factory=dict)

@@ -43,7 +43,29 @@ class CallerKind:
 DEFAULT_CALLER = "aiortc"
 
 CALLERS: Mapping[str, CallerKind] = {
-    kind.name: kind for kind in (CallerKind("aiortc", "the harness's own WebRTC end, in Python"),)
+    kind.name: kind
+    for kind in (
+        CallerKind("aiortc", "the harness's own WebRTC end, in Python"),
+        CallerKind(
+            "websocket",
+            "PCM16 in events over a WebSocket, as a page without WebRTC speaks",
+            cannot={
+                "offer": "a WebSocket has no SDP: there is no offer to post (RFC 6455)",
+                "impair": "what is lost below TCP is sent again by it: the network itself must be made bad "
+                "(make transports)",
+                "rebind": "a TCP connection keeps its port for life (RFC 9293, section 3.3.1)",
+            },
+            unseen={
+                "offer": "a WebSocket has no SDP",
+                "candidates": "a WebSocket has no ICE",
+                "ice": "a WebSocket has no ICE",
+                "dtls": "a WebSocket has no DTLS",
+                "sctp": "events come in messages, not over SCTP",
+                "rtp": "audio comes in events, not over RTP",
+            },
+            schemes=("ws", "wss"),
+        ),
+    )
 }
 
 

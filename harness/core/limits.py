@@ -42,6 +42,8 @@ LIMITS: dict[str, Limit] = {
         Limit("clipped_percent", 1.0, "%", "samples of a reply at full scale"),
         Limit("stoi", 0.75, "", "intelligibility of what was heard against what was played, 0 to 1"),
         Limit("release_s", 10.0, "s", "from hang-up to the call's end at the upstream"),
+        Limit("pong_s", 1.0, "s", "from a ping on a WebSocket to its pong: how far the relay reads behind"),
+        Limit("ping_s", 45.0, "s", "how long a WebSocket may last without a ping from the relay"),
         Limit("recover_s", 10.0, "s", "from a lost caller's first new attempt to its next session.created"),
         Limit(
             "lateness_p99_ms",

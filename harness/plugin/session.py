@@ -17,6 +17,7 @@ from harness.core.errors import HarnessError, TargetUnreachableError
 from harness.plugin import junit, terminal
 from harness.plugin.baseline import Baseline
 from harness.plugin.options import texts_of
+from harness.plugin.progress import progress
 from harness.plugin.verdicts import RunVerdicts
 from harness.report.ci import CiSummary
 from harness.report.files import ResultFiles
@@ -42,8 +43,7 @@ class VoiceSession:
         self.settings = settings_of("pytest", self.values)
         self.asked_over_calls: dict[Requirement, list[Scenario]] = {}
         self._repeat = repeated(texts, self.settings)
-        # One line for each scenario and requirement, without being asked for it.
-        config.option.verbose = max(config.option.verbose, 1)
+        self.folded = False  # one line for each call, and each finding once
         # Each is one way to show or keep a run. The files come first: the comparison reads them back, and the
         # page shows the comparison.
         self._verdicts = RunVerdicts()
@@ -52,7 +52,6 @@ class VoiceSession:
         self._ci = CiSummary(self.settings.reports, os.environ)
         self._page = HtmlPage(self.settings.reports, lambda: (self._baseline.past, self._baseline.comparison))
         observers: list[Observer] = [
-            terminal.RunLines(config),
             self._verdicts,
             ResultFiles(self.settings.reports),
             *([self._allure] if self._allure else []),
@@ -61,7 +60,7 @@ class VoiceSession:
             self._page,
             junit.SuiteProperties(config),
         ]
-        self._observer = all_of(observers)
+        self._keeping = all_of(observers)
 
     @property
     def run(self) -> Run | None:
@@ -76,10 +75,11 @@ class VoiceSession:
         """Raises UsageError for a requirement or an area that there is not, once all modules are imported."""
         selected_requirements(self.values)
 
-    def execute(self, planned: Sequence[Planned]) -> None:
+    def execute(self, config: pytest.Config, planned: Sequence[Planned]) -> None:
         """Make the calls and judge them; ends the session where none can be made."""
         try:
-            uvloop.run(self._executed(planned))
+            with progress(config) as shown:
+                uvloop.run(self._executed(planned, all_of((shown, self._keeping))))
         except HarnessError as error:
             pytest.exit(str(error), returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE])
         if self.run is not None and self.run.unreachable:
@@ -89,15 +89,16 @@ class VoiceSession:
             )
             pytest.exit(str(nobody), returncode=EXIT_CODES[RunVerdict.UNREACHABLE])
 
-    async def _executed(self, planned: Sequence[Planned]) -> Run:
+    async def _executed(self, planned: Sequence[Planned], observer: Observer) -> Run:
         least = judged_before(self.settings.reports) if self.values["requirement"] else None
         return await execute(
             self.settings,
             planned,
-            self._observer,
+            observer,
             repeat=self._repeat,
             times=self.values["repeat"],
             least=least,
+            mark=True,
         )
 
     def verdict(self, requirement: Requirement, scenario: Scenario | None) -> Verdict | None:
@@ -122,7 +123,7 @@ class VoiceSession:
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """Say what it comes to."""
         if self.run is not None and not self.run.unreachable:
-            terminal.summarise(reporter, self.run, self._page.written)
+            terminal.summarise(reporter, self.run, self._page.written, seen=self.folded)
             terminal.compared(reporter, self._baseline.comparison)
             terminal.commands(reporter, self._ci.lines)
 

@@ -79,7 +79,7 @@ class StageWatch:
         if not _is_telling(event):
             return
         for stage in list(self._waiting):
-            at = stage.reached(timeline)
+            at = stage.reached(timeline) if stage.seen(timeline) else None
             if at is not None:
                 self._waiting.remove(stage)
                 yield Check(stage.name, State.REACHED, at, detail=stage.detail(timeline))
@@ -117,6 +117,7 @@ def _findings(verdicts: Iterable[Verdict], stages_shown: Sequence[CheckupStage])
             continue
         about = REGISTRY.get(verdict.id).stage
         place = next(n for n, stage in enumerate(STAGES) if about in stage.covers)
-        stage = next(stage for stage in STAGES[place:] if stage in stages_shown)
+        later = [stage for stage in STAGES[place:] if stage in stages_shown]
+        stage = next((stage for stage in later if about in stage.covers), later[0])
         found.setdefault(stage.name, []).append(verdict)
     return found

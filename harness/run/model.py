@@ -10,7 +10,7 @@ from harness import __version__
 from harness.core import exit_codes
 from harness.core.audio import Samples
 from harness.core.events import CallStarted, CallWithheld, HttpFailed
-from harness.core.probes import OFFER
+from harness.core.probes import CALLS
 from harness.core.timeline import Timeline
 from harness.requirements.model import Level, Outcome, Verdict
 from harness.run.measurements import Measurement, collect
@@ -131,7 +131,7 @@ def is_lost_observation(verdict: Verdict) -> bool:
 
 def unreachable(timeline: Timeline) -> str:
     """Why nothing answered the call's offer: `refused: …`; empty where something did."""
-    failed = timeline.first(HttpFailed, where=lambda e: e.purpose == OFFER)
+    failed = timeline.first(HttpFailed, where=lambda e: e.purpose in CALLS)
     if failed is None or failed.failure not in UNREACHABLE:
         return ""
     return f"{failed.failure}: {failed.detail}" if failed.detail else failed.failure
@@ -139,5 +139,5 @@ def unreachable(timeline: Timeline) -> str:
 
 def hangs(timeline: Timeline) -> str:
     """How the call's offer was left without an answer, or without its end, by a target that was reached."""
-    failed = timeline.first(HttpFailed, where=lambda e: e.purpose == OFFER)
+    failed = timeline.first(HttpFailed, where=lambda e: e.purpose in CALLS)
     return failed.detail if failed is not None and failed.failure in HANGS else ""

@@ -6,11 +6,12 @@ Each is recorded with its purpose and case (`harness.core.probes`); what came of
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urljoin
 
 import numpy as np
 
 from harness.config.target import Target
-from harness.core.probes import BAD_OFFER, INJECTION, PREFLIGHT, UNAUTHENTICATED
+from harness.core.probes import BAD_OFFER, INJECTION, OPEN_ICE, PREFLIGHT, UNAUTHENTICATED
 from harness.signaling.dialects import JSON, Body, dialect_named
 from harness.signaling.exchange import post, post_offer
 from harness.signaling.sending import HttpReply, Sender
@@ -46,6 +47,13 @@ async def send_bad_offers(sender: Sender, target: Target, offer: str, *, seed: i
 async def offer_without_credentials(sender: Sender, target: Target, offer: str) -> str | None:
     """A good offer from nobody in particular; the answer, where the relay lets anyone in."""
     return await post_offer(sender, target, offer, purpose=UNAUTHENTICATED, credentials=False)
+
+
+async def ask_for_ice_servers(sender: Sender, target: Target) -> None:
+    """The ICE servers that the target's own endpoint gives to nobody in particular."""
+    url = urljoin(target.url, target.ice_servers_from)
+    headers = [("Accept", JSON), *target.request_headers(credentials=False)]
+    await sender.send(sender.client.build_request("GET", url, headers=headers), purpose=OPEN_ICE)
 
 
 async def offer_with_session(sender: Sender, target: Target, offer: str, *, marker: str) -> str | None:

@@ -293,3 +293,17 @@ def test_a_model_without_a_price_leaves_the_cost_open_where_it_is_limited() -> N
         found = verdict(requirement, events)
         assert found.outcome == Outcome.INCONCLUSIVE
         assert "gpt-unheard-of" in found.explanation
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (401, '{"error": "unauthorized"}'),
+        (200, '{"iceServers": [{"urls": "stun:stun.example.com"}]}'),
+        (200, '{"iceServers": []}'),
+        (200, '{"iceServers": [{"urls": "turn:turn.example.com", "credential": ""}]}'),
+    ],
+)
+def test_ice_servers_without_a_password_may_be_handed_to_anyone(status: int, body: str) -> None:
+    events = probe(probes.OPEN_ICE, "", responded(probes.OPEN_ICE, status, body))
+    assert verdict("security.ice-credentials-guarded", events).outcome == Outcome.PASSED

@@ -19,6 +19,7 @@ from harness.call.conduct import CallRecord, make_call
 from harness.call.context import CallContext
 from harness.call.tripping import Tripping
 from harness.call.usage import UsageWatch
+from harness.call.websocket_end import WebSocketEnd
 from harness.config.hooks import UsageEndpoint
 from harness.config.ice import IceServer
 from harness.config.run import RunSettings
@@ -33,6 +34,7 @@ from tests.system.planted_signaling import PAGE_ORIGIN
 from tests.system.planted_usage import usage_endpoints
 
 P = TypeVar("P", bound=Planned)
+T = TypeVar("T")
 
 LATE_MS = 10.0  # of a sender, p99: above it, the pace of packets says nothing
 CONCURRENCY = 8  # they mostly wait: one takes a thirtieth of a core
@@ -80,19 +82,32 @@ def make_planned_calls(
 def make_until_told(
     planned: Sequence[P], is_right: Callable[[P, Timeline], bool], seed: int = 0
 ) -> list[Timeline]:
-    """As `make_planned_calls`, and again what could not be told because this machine was too slow.
+    """As `make_planned_calls`, and again what could not be told because this machine was too slow."""
+
+    def make(some: Sequence[P], side_by_side: int) -> list[Timeline]:
+        return make_planned_calls(some, seed, side_by_side=side_by_side)
+
+    return until_told(planned, make, is_right)
+
+
+def until_told(
+    planned: Sequence[T],
+    make: Callable[[Sequence[T], int], list[Timeline]],
+    is_right: Callable[[T, Timeline], bool],
+) -> list[Timeline]:
+    """The timelines of calls; those of which the judge could not tell are made again, fewer at a time.
 
     That is the judge's own word on the call, not a guess: our end or the fake's was late. A call that went
-    wrong in time stands as it is.
+    wrong in time stands as it is. `make`: some of the calls, so many side by side.
     """
-    made = dict(enumerate(make_planned_calls(planned, seed)))
-    for side_by_side in (CONCURRENCY // 2, 2):
+    made = dict(enumerate(make(planned, CONCURRENCY)))
+    for side_by_side in (CONCURRENCY // 2, 2, 1):
         late = [
             n for n, timeline in made.items() if was_late(timeline) and not is_right(planned[n], timeline)
         ]
         if not late:
             break
-        again = make_planned_calls([planned[n] for n in late], seed, side_by_side=side_by_side)
+        again = make([planned[n] for n in late], side_by_side)
         made |= dict(zip(late, again, strict=True))
     return list(made.values())
 
@@ -160,10 +175,15 @@ def _context_for(
     if planted.usage:
         target["usage"] = endpoints[planted.usage]
     limits = {**context.settings.limits, **dict(planted.limits)}
+    settings = replace(
+        context.settings, limits=limits, offer=planted.offer or context.settings.offer, caller=planted.caller
+    )
+    own = replace(context.target, url=settings.reached_by(context.target.url))
     return replace(
         context,
-        settings=replace(context.settings, limits=limits, offer=planted.offer or context.settings.offer),
-        target=replace(context.target, **target),
+        settings=settings,
+        target=replace(own, **target),
+        open_end=WebSocketEnd if planted.caller == "websocket" else context.open_end,
         tripping=Tripping(),
     )
 

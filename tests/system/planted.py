@@ -34,6 +34,8 @@ class Planned(Protocol):
     @property
     def lasting(self) -> bool: ...
     @property
+    def caller(self) -> str: ...
+    @property
     def on(self) -> str: ...
 
 
@@ -50,6 +52,7 @@ class Faultless:
     alone: bool = False
     offer: str = ""
     lasting: bool = False
+    caller: str = "aiortc"
     on: str = ""
 
     @property
@@ -70,6 +73,7 @@ class Planted:
     others, since what reaches the fake does not name the call, which is told by its time. `offer`: how its
     offer is written, else as its turn has it. `lasting`: a fault meets the call's further offers, too. `on`:
     the day (ISO 8601) on which the call counts as made, where its verdict depends on that; else today.
+    `caller`: of which kind, as in `core.callers`.
     """
 
     relay: str
@@ -83,6 +87,7 @@ class Planted:
     alone: bool = False
     offer: str = ""
     lasting: bool = False
+    caller: str = "aiortc"
     on: str = ""
 
     @property
@@ -109,6 +114,7 @@ class Planted:
         faults += [f"usage endpoint {self.usage}"] if self.usage else []
         faults += [f"offer as {self.offer}"] if self.lasting and self.offer else []
         faults += [f"on {self.on}"] if self.on else []
+        faults += [f"a {self.caller} caller"] if self.caller != "aiortc" else []
         return ", ".join(faults) or "none"
 
     def __str__(self) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from harness.core.offer_shapes import MINIMAL
+from harness.fakes.relay.settings import ICE_PATH
 from tests.system.conversations import (
     asks_as_a_page_does,
+    asks_for_ice_servers_openly,
     brings_a_session,
     comes_without_credentials,
     configures,
@@ -174,6 +176,13 @@ PLANTED = [
         "security.foreign-origin-refused: foreign-origin-allowed",
         is_asked_for_from_elsewhere,
         target=(("origin", PAGE_ORIGIN), ("bearer", None)),
+    ),
+    relay(
+        "ice-servers-open",
+        "security.ice-credentials-guarded: turn-credentials-open",
+        asks_for_ice_servers_openly,
+        target=(("ice_servers_from", ICE_PATH),),
+        alone=True,
     ),
     relay("session-injected", "security.session-not-injectable: session-injected", brings_a_session),
 ]

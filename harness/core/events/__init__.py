@@ -67,6 +67,11 @@ from harness.core.events.signaling import OfferTried as OfferTried
 from harness.core.events.signaling import Part as Part
 from harness.core.events.usage import UsageTold as UsageTold
 from harness.core.events.usage import UsageUnit as UsageUnit
+from harness.core.events.websocket import MessageOdd as MessageOdd
+from harness.core.events.websocket import MessageProblem as MessageProblem
+from harness.core.events.websocket import PlayoutCleared as PlayoutCleared
+from harness.core.events.websocket import SocketClosed as SocketClosed
+from harness.core.events.websocket import SocketMeasured as SocketMeasured
 
 AnyEvent = (
     CallStarted
@@ -118,4 +123,8 @@ AnyEvent = (
     | UpstreamUnavailable
     | AnyArrival
     | UsageTold
+    | MessageOdd
+    | SocketClosed
+    | SocketMeasured
+    | PlayoutCleared
 )

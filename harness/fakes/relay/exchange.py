@@ -80,12 +80,8 @@ class RelayExchange:
         return write_answer(answer, self._settings.dialect)
 
     def _authorize(self) -> None:
-        expected = self._settings.bearer_token
-        if expected is None or any(f.admits_anyone for f in self._faults):
-            return
-        scheme, _, token = self._request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), expected.encode()):
-            raise Refusal(401, "unauthorized", "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
+        if not any(f.admits_anyone for f in self._faults):
+            authorize(self._request, self._settings.bearer_token)
 
     async def _guarded(self, offer: bytes, sent_along: dict[str, Any]) -> bytes:
         how = next((f.guards for f in self._faults if f.guards), None)
@@ -132,6 +128,15 @@ class RelayExchange:
         for fault in self._faults:
             part = fault.session_part(part) if part is not None else None
         return part
+
+
+def authorize(request: Request, expected: str | None) -> None:
+    """Raises Refusal for who does not present the bearer token; None lets anyone in."""
+    if expected is None:
+        return
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), expected.encode()):
+        raise Refusal(401, "unauthorized", "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
 
 
 def write_answer(answer: bytes, dialect: Dialect) -> Response:

@@ -14,6 +14,7 @@ Dialect = Literal["json", "sdp", "json-answer", "multipart"]
 DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 
 SESSION_PATH = "/api/voice/webrtc/session"
+ICE_PATH = "/api/voice/ice-servers"
 
 
 def default_session() -> dict[str, Any]:
@@ -63,6 +64,7 @@ class RelaySettings:
     read_seconds: float = 5.0
     connect_seconds: float = 3.0
     upstream_seconds: float = 8.0
+    ping_seconds: float = 2.0  # between pings to a caller on a WebSocket
 
     def __post_init__(self) -> None:
         if self.dialect not in DIALECTS:
@@ -86,3 +88,8 @@ class RelaySettings:
         """Where offers go. A base URL without a path is OpenAI's host alone, so `/v1` is added."""
         base = self.upstream.rstrip("/")
         return f"{base}{'' if urlsplit(base).path else '/v1'}/realtime/calls"
+
+    @property
+    def socket_url(self) -> str:
+        """Where WebSockets go: the same, as `ws:` or `wss:`."""
+        return "ws" + self.calls_url.removeprefix("http").removesuffix("/calls")

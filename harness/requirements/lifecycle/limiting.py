@@ -15,6 +15,7 @@ from harness.requirements.model import (
     Condition,
     Evidence,
     Finding,
+    Inconclusive,
     Level,
     NotApplicable,
     Severity,
@@ -81,6 +82,8 @@ def calls_per_caller(timeline: Timeline) -> Finding:
     at_once = timeline.all(CallBeside, where=lambda e: e.round == "at-once")
     one_by_one, together = _live(in_turn), _live(at_once)
     most = max(one_by_one, together)
+    if late := [call for call in (*in_turn, *at_once) if _is_accepted(call) and not call.connected]:
+        return Inconclusive(f"{len(late)} of the calls were accepted and did not connect")
     proof = tuple(map(_quoted, (*in_turn, *at_once)))
     if not most:
         return NotApplicable("no call of it was accepted")
@@ -107,9 +110,13 @@ def _live(calls: list[CallBeside]) -> int:
     return sum(call.live for call in calls)
 
 
+def _is_accepted(call: CallBeside) -> bool:
+    return call.status is not None and 200 <= call.status < 300
+
+
 def _accepted_after_refusal(calls: list[CallBeside]) -> bool:
     """While those before the refusal were all live still, so that nothing had made room."""
-    refused = next((n for n, call in enumerate(calls) if not call.connected), len(calls))
+    refused = next((n for n, call in enumerate(calls) if not _is_accepted(call)), len(calls))
     return refused > 0 and all(c.live for c in calls[:refused]) and any(c.live for c in calls[refused:])
 
 

@@ -20,7 +20,7 @@ from harness.core.session import field
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import last_moment, optional_limit_of
-from harness.requirements.exchanges import upstream_offers
+from harness.requirements.exchanges import calls_made
 from harness.requirements.model import (
     Because,
     Cause,
@@ -123,7 +123,7 @@ def call_ended(timeline: Timeline, until: float) -> StateChanged | None:
 
 def _left_upstream(timeline: Timeline, until: float) -> Violation | None:
     """The upstream's own record ends long before the hang-up, and nothing told the caller."""
-    made = [e for e in upstream_offers(timeline) if e.succeeded]
+    made = [e for e in calls_made(timeline) if e.succeeded]
     ends = timeline.all(CallEnded, side="upstream", before=until - NOTICEABLE)
     if not made or len(ends) < len(made):
         return None

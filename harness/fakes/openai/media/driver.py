@@ -84,6 +84,7 @@ class Driver:
         self._turn_settings: TurnSettings | None = TurnSettings()
         self._semantic = False
         self._said: Clip | None = None
+        self._appends = 0
         self._configure()
 
     def attach(
@@ -256,6 +257,10 @@ class Driver:
         if not isinstance(event, dict):
             text = message if isinstance(message, str) else message.decode("utf-8", "backslashreplace")
             event = {"raw": text[:2000]}
+        if event.get("type") == APPEND:
+            self._appends += 1
+            if self._appends > 1:
+                return  # 25 a second, and all alike
         self._record.client_event(_light(event))
 
     def _schedule(self) -> None:
@@ -280,7 +285,8 @@ def as_json(event: dict[str, Any]) -> str:
     return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
 
 
-AUDIO_FIELDS = {"input_audio_buffer.append": "audio", "response.output_audio.delta": "delta"}
+APPEND = "input_audio_buffer.append"
+AUDIO_FIELDS = {APPEND: "audio", "response.output_audio.delta": "delta"}
 
 
 def _light(event: dict[str, Any]) -> dict[str, Any]:

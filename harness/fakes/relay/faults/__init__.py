@@ -10,6 +10,7 @@ from harness.fakes.relay.faults import (
     limiting,
     offers,
     security,
+    sockets,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "limiting",
     "offers",
     "security",
+    "sockets",
 ]
