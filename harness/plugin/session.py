@@ -21,7 +21,7 @@ from harness.plugin.progress import progress
 from harness.plugin.verdicts import RunVerdicts
 from harness.report.ci import CiSummary
 from harness.report.files import ResultFiles
-from harness.report.html import HtmlPage
+from harness.report.html import ReportPage
 from harness.report.saved import judged_before
 from harness.requirements.model import Requirement, Verdict
 from harness.run.engine import Planned, execute
@@ -50,7 +50,9 @@ class VoiceSession:
         self._baseline = Baseline.from_options(self.values, self.settings)
         self._allure = _allure(config)
         self._ci = CiSummary(self.settings.reports, os.environ)
-        self._page = HtmlPage(self.settings.reports, lambda: (self._baseline.past, self._baseline.comparison))
+        self._page = ReportPage(
+            self.settings.reports, lambda: (self._baseline.past, self._baseline.comparison)
+        )
         observers: list[Observer] = [
             self._verdicts,
             ResultFiles(self.settings.reports),

@@ -16,7 +16,7 @@ Compared = Callable[[], tuple[Sequence[PastRun], Comparison | None]]
 
 
 @dataclass
-class HtmlPage:
+class ReportPage:
     """Observes a run. `compared` is asked at its end: runs like it, and what changed since the baseline."""
 
     reports: Path
