@@ -12,6 +12,7 @@ from harness.call.reconnecting import sign_of_loss
 from harness.call.websocket_probes import open_from_elsewhere, open_without_credentials
 from harness.config.targets_file import same_origin
 from harness.core.events import CallStarted
+from harness.core.fields import field
 from harness.core.limits import optional_limit
 from harness.core.probes import (
     ABANDONED_OFFER,
@@ -22,7 +23,6 @@ from harness.core.probes import (
     UPSTREAM_FAILURE,
     UPSTREAM_FAILURES,
 )
-from harness.core.session import field
 from harness.signaling.exchange import post_offer
 from harness.signaling.probes import (
     ask_for_ice_servers,

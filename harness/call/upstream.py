@@ -125,6 +125,18 @@ class FakeUpstream:
             await asyncio.sleep(POLL_SECONDS)
         return await self.calls(ufrag)
 
+    async def call_when_ended(self, call: str, within: float) -> UpstreamCall | None:
+        """The call of this id, once it has ended or after `within` seconds. Raises HarnessError."""
+        deadline = self._clock.now() + within
+        while True:
+            asked = self._clock.now()
+            reply = await self._get("/_fake/calls", {"id": call, "events": "1"}, "calls")
+            offset = self._offset = clock_offset(asked, float(reply["now"]), self._clock.now())
+            found = [_call(entry, offset) for entry in reply["calls"]]
+            if not found or not found[0].live or self._clock.now() >= deadline:
+                return found[0] if found else None
+            await asyncio.sleep(POLL_SECONDS)
+
     async def plant(self, fault: str, ufrag: str, value: Any = None) -> None:
         """Plan a fault of the fake's for the one call of this ufrag. Raises HarnessError."""
         planned = {"name": fault, "ufrag": ufrag} | ({} if value is None else {"value": value})

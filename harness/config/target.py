@@ -17,7 +17,7 @@ from harness.config.ice import IceServer, check_authority, check_policy, check_s
 from harness.core.errors import UsageError
 from harness.core.loopback import is_loopback
 from harness.core.nearest import meant
-from harness.core.redaction import SECRET_HEADERS, Redactor
+from harness.core.redaction import SECRET_HEADERS, SHORTEST_SECRET, Redactor
 
 DEFAULT_DIALECT = "json"
 DIALECT_NAMES = ("json", "sdp", "json-answer", "multipart")  # harness.signaling.dialects says what each does
@@ -97,6 +97,7 @@ class Target:
             raise UsageError(
                 "the bearer token cannot be sent in a header", "look for blanks, line ends, quotes"
             )
+        self._check_lengths()
         if any(not _TOKEN.fullmatch(_reveal(name)) for name in self.subprotocols):
             raise UsageError(
                 "a subprotocol cannot be sent", "it is a token (RFC 6455, section 4.1): no blanks, no commas"
@@ -182,6 +183,23 @@ class Target:
         found += [name for name in self.subprotocols if isinstance(name, SecretStr)]
         found.append(self.bearer)
         return [_reveal(v) for v in found if isinstance(v, str | SecretStr) and _reveal(v)]
+
+    def _check_lengths(self) -> None:
+        """What lets somebody in must be long enough to be kept out of reports."""
+        named: list[tuple[str, object]] = [("the bearer token", self.bearer)]
+        for kind, values in (("header", self.headers), ("field", tuple(self.fields.items()))):
+            named += [
+                (f"the {kind} {name!r}", value)
+                for name, value in values
+                if isinstance(value, SecretStr)
+                and (name.lower() in SECRET_HEADERS or is_secret_parameter(name))
+            ]
+        for what, value in named:
+            if isinstance(value, SecretStr) and 0 < len(value.get_secret_value()) < SHORTEST_SECRET:
+                raise UsageError(
+                    f"{what} has under {SHORTEST_SECRET} characters",
+                    "so short a secret cannot be kept out of reports; take a longer one",
+                )
 
     def _check_fields(self) -> None:
         if self.fields and self.dialect == "sdp":

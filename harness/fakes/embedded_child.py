@@ -58,6 +58,7 @@ async def _serve(options: EmbeddedOptions) -> None:
             bearer_token=options.bearer_token,
             origins=options.origins,
             faults=options.relay_faults,
+            gateway=options.gateway,
             seed=options.seed,
         )
         async with running(ReferenceRelay(settings).app) as relay_url:

@@ -151,7 +151,7 @@ def steps(timeline: Timeline) -> Iterator[TestStepResult]:
 def evidence(call: CallEntry) -> Iterator[tuple[str, bytes, str, str]]:
     """Name, content, media type and file extension of what is attached to every test of a call."""
     for name, text in descriptions(call).items():
-        yield name, text.encode(), "text/plain", "txt"
+        yield name, text.encode("utf-8", "replace"), "text/plain", "txt"
     events = [e for e in call.timeline if isinstance(e, ClientEvent | ServerEvent) and e.side == "caller"]
     log = "\n".join(
         f"{e.at:8.3f} {'→' if isinstance(e, ClientEvent) else '←'} {json.dumps(e.event, ensure_ascii=False)}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +15,8 @@ from harness.call import Scenario
 from harness.config.asking import settings_of
 from harness.config.option_texts import Texts, in_words, read_options
 from harness.config.run import RunSettings
-from harness.core.errors import HarnessError, TargetUnreachableError
+from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
+from harness.core.printable import printable
 from harness.plugin import junit, terminal
 from harness.plugin.baseline import Baseline
 from harness.plugin.options import texts_of
@@ -21,6 +24,7 @@ from harness.plugin.progress import progress
 from harness.plugin.verdicts import RunVerdicts
 from harness.report.ci import CiSummary
 from harness.report.files import ResultFiles
+from harness.report.folder import claimed
 from harness.report.html import ReportPage
 from harness.report.saved import judged_before
 from harness.requirements.model import Requirement, Verdict
@@ -43,6 +47,7 @@ class VoiceSession:
         self.settings = settings_of("pytest", self.values)
         self.asked_over_calls: dict[Requirement, list[Scenario]] = {}
         self._repeat = repeated(texts, self.settings)
+        self._folder = ExitStack()
         self.folded = False  # one line for each call, and each finding once
         # Each is one way to show or keep a run. The files come first: the comparison reads them back, and the
         # page shows the comparison.
@@ -80,10 +85,21 @@ class VoiceSession:
     def execute(self, config: pytest.Config, planned: Sequence[Planned]) -> None:
         """Make the calls and judge them; ends the session where none can be made."""
         try:
+            config.add_cleanup(self._folder.close)
+            self._folder.enter_context(claimed(self.settings.reports))
             with progress(config) as shown:
                 uvloop.run(self._executed(planned, all_of((shown, self._keeping))))
+        except UsageError as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         except HarnessError as error:
             pytest.exit(str(error), returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE])
+        except Exception as error:  # ours: in one line, since pytest's own would be its INTERNALERROR
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+            pytest.exit(
+                printable(f"the harness broke in {place}: {type(error).__name__}: {error}"),
+                returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE],
+            )
         if self.run is not None and self.run.unreachable:
             nobody = TargetUnreachableError(
                 f"nothing answered at {self.run.target}: {self.run.unreachable}",

@@ -43,8 +43,6 @@ def write_run(run: Run, directory: Path) -> Path:
     """
     try:
         _clear_calls(directory)
-        for call in run.calls:
-            write_call(call, directory / CALLS / call.id)
         results = directory / RESULTS
         directory.mkdir(parents=True, exist_ok=True)
         document = json.dumps(as_results(run), indent=1, ensure_ascii=False)
@@ -52,7 +50,23 @@ def write_run(run: Run, directory: Path) -> Path:
         (directory / SAMPLES).write_text(json.dumps(as_samples(run), indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(f"the report cannot be written: {error}", "choose another --reports DIR") from error
+    lost = [why for call in run.calls if (why := _lost(call, directory / CALLS / call.id))]
+    if lost:
+        raise UsageError(
+            f"the evidence of {len(lost)} of {len(run.calls)} calls cannot be written: {lost[0]}",
+            f"the verdicts are in {results}; make room, or choose another --reports DIR",
+        )
     return results
+
+
+def _lost(call: CallEntry, directory: Path) -> str:
+    """Write one call's evidence; why it could not be, and then nothing of it is left."""
+    try:
+        write_call(call, directory)
+    except OSError as error:
+        shutil.rmtree(directory, ignore_errors=True)
+        return error.strerror or str(error)
+    return ""
 
 
 def _clear_calls(directory: Path) -> None:
@@ -96,7 +110,7 @@ def write_call(call: CallEntry, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / TIMELINE).write_text(printable(call.timeline.to_jsonl(), lines=True), encoding="utf-8")
     for name, text in descriptions(call).items():
-        (directory / name).write_bytes(text.encode())
+        (directory / name).write_bytes(text.encode("utf-8", "replace"))
     if call.audio is not None and call.audio.size:
         (directory / "received.wav").write_bytes(wav_bytes(call.audio))
 

@@ -28,6 +28,7 @@ AREAS = (
     "signaling",
     "connectivity",
     "websocket",
+    "gateway",
     "session",
     "turns",
     "audio",

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-import msgspec
-
 from harness.core import probes
 from harness.core.events import AnswerReceived, HttpRequest, HttpResponse, SecretSeen, ServerEvent
 from harness.core.stages import CallStage
+from harness.core.strict_json import as_text
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import asked, started
 from harness.requirements.exchanges import (
@@ -93,7 +92,7 @@ def _received(timeline: Timeline) -> Iterator[tuple[float, str, str]]:
     for answer in timeline.all(AnswerReceived):
         yield answer.at, "answer", answer.sdp
     for event in timeline.all(ServerEvent):
-        text = event.raw if event.event is None else msgspec.json.encode(event.event).decode()
+        text = event.raw if event.event is None else as_text(event.event)
         yield event.at, f"server event {event.type or '(not JSON)'}", text
 
 
@@ -258,7 +257,7 @@ def session_not_injectable(timeline: Timeline) -> Finding:
             seen = f"{marker} stands in the relay's request"
             return Violation("session-injected", seen, exchange.evidence())
     for event in timeline.server_events("session.created", "session.updated"):
-        if marker in msgspec.json.encode(event.event).decode():
+        if marker in as_text(event.event):
             seen = f"{marker} stands in {event.type}"
             return Violation("session-injected", seen, (Evidence(event.at, seen),))
     if upstream_offers(timeline) or timeline.server_events("session.created"):

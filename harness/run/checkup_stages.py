@@ -22,9 +22,10 @@ from harness.core.events import (
     UtteranceEnded,
     UtteranceStarted,
 )
+from harness.core.fields import field
 from harness.core.probes import OFFER, UPGRADE
 from harness.core.sdp import parse_sdp
-from harness.core.session import field, session_in_force, turn_detection
+from harness.core.session import session_in_force, turn_detection
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import replies

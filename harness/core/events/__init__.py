@@ -59,6 +59,7 @@ from harness.core.events.network import NetworkImpaired as NetworkImpaired
 from harness.core.events.network import RelayRestarted as RelayRestarted
 from harness.core.events.signaling import AnswerReceived as AnswerReceived
 from harness.core.events.signaling import AnswerRejected as AnswerRejected
+from harness.core.events.signaling import GatewayFound as GatewayFound
 from harness.core.events.signaling import HttpFailed as HttpFailed
 from harness.core.events.signaling import HttpRequest as HttpRequest
 from harness.core.events.signaling import HttpResponse as HttpResponse
@@ -124,6 +125,7 @@ AnyEvent = (
     | AnyArrival
     | UsageTold
     | MessageOdd
+    | GatewayFound
     | SocketClosed
     | SocketMeasured
     | PlayoutCleared

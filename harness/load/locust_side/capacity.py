@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import harness.run.quietly  # noqa: F401  (first: importing the rest takes a second)
+
+# isort: split
 import sys
 
 import locust  # noqa: F401  (first: it patches what everybody else imports)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.core.events import CallEnded, CallLost, CallResumed, NetworkImpaired, ServerEvent, StateChanged
-from harness.core.session import field
+from harness.core.fields import field
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import turns

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.core.events import ClientEvent, ServerEvent
+from harness.core.fields import field, items, table, text
 from harness.core.probes import INVALID_UPDATE, LARGE_UPDATE
-from harness.core.session import field, session_in_force, turn_detection, turn_detection_at
+from harness.core.session import session_in_force, turn_detection, turn_detection_at
 from harness.core.speech import utterances
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
@@ -136,7 +137,7 @@ def update_accepted(timeline: Timeline) -> Finding:
             )
         evidence = (asked, Evidence(answer.at, f"{answer.type} {excerpt(str(answer.event))}"))
         if answer.type == "error":
-            error = field(answer.event, "error") or {}
+            error = table(answer.event, "error")
             names = ", ".join(f"{k} {error[k]}" for k in ("code", "param", "message") if error.get(k))
             return Violation("update-refused", names or "without a reason", evidence)
         missing = _not_applied(sent.event.get("session"), field(answer.event, "session"))
@@ -211,10 +212,10 @@ def prompt_exposure(timeline: Timeline) -> Finding:
     event = next(iter(timeline.server_events("session.created")), None)
     if event is None:
         return NotApplicable("no session.created")
-    instructions = str(field(event.event, "session", "instructions") or "")
-    tools = field(event.event, "session", "tools") or []
-    text = f"session.created shows {len(instructions)} characters of instructions and {len(tools)} tools"
-    return Observation("characters", (float(len(instructions)),), (Evidence(event.at, text),))
+    instructions = text(event.event, "session", "instructions")
+    tools = items(event.event, "session", "tools")
+    said = f"session.created shows {len(instructions)} characters of instructions and {len(tools)} tools"
+    return Observation("characters", (float(len(instructions)),), (Evidence(event.at, said),))
 
 
 # --- inside ---
@@ -237,7 +238,7 @@ def manual_turns(timeline: Timeline) -> bool:
     committed = timeline.server_events("input_audio_buffer.committed")
     if committed and turn_detection_at(timeline, committed[0].at).kind == "off":
         return True
-    return any(turn_detection(e.event.get("session") or {}).kind == "off" for e in ordinary_updates(timeline))
+    return any(turn_detection(table(e.event, "session")).kind == "off" for e in ordinary_updates(timeline))
 
 
 def reply_to(timeline: Timeline, sent: ClientEvent) -> ServerEvent | None:
@@ -262,7 +263,7 @@ def reply_to(timeline: Timeline, sent: ClientEvent) -> ServerEvent | None:
 
 
 def _about_session(event: ServerEvent) -> bool:
-    return str(field(event.event, "error", "param") or "").startswith("session")
+    return text(event.event, "error", "param").startswith("session")
 
 
 def _refused(timeline: Timeline, sent: ClientEvent) -> bool:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from harness.core.clock import Date
 from harness.core.events import HttpRequest, OfferCreated
+from harness.core.fields import field
 from harness.core.models import day_of, shut_down_of
 from harness.core.sdp import SessionDescription, parse_sdp
-from harness.core.session import field
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
-from harness.requirements.conditions import FORWARDED, OFFERED, started
+from harness.requirements.conditions import FORWARDED, NO_GATEWAY, OFFERED, started
 from harness.requirements.exchanges import (
     as_json,
     excerpt,
@@ -66,7 +66,7 @@ BETA_FIELDS = {
         CALLS_REFERENCE,
     ),
     needs=("signaling.offer-reaches-upstream",),
-    when=(OFFERED, FORWARDED),
+    when=(NO_GATEWAY, OFFERED, FORWARDED),
     causes={
         "offer-trimmed": Cause(
             "the relay trimmed the offer",

@@ -116,7 +116,7 @@ class OfferRefusal:
             in_time=True,
         ),
         "wrong-content-encoding": Cause(
-            "the relay's answer is not encoded as its Content-Encoding says",
+            "the relay's answer is encoded as nobody asked for, or not as its Content-Encoding says",
             "do not copy the upstream's response headers: fetch and most HTTP clients have decoded the body "
             "already, so drop Content-Encoding, Content-Length and Transfer-Encoding and let your framework "
             "write its own",
@@ -246,7 +246,7 @@ def _no_response(timeline: Timeline, exchange: Exchange) -> OfferRefusal:
     if failure == "unfinished":
         return OfferRefusal("answer-unfinished", f"no end within {exchange.seconds or 0:.1f} s{detail}")
     if failure == "encoding":
-        return OfferRefusal("wrong-content-encoding", f"a browser cannot read it either{detail}")
+        return OfferRefusal("wrong-content-encoding", f"it cannot be read{detail}")
     if failure in ("dropped", "protocol"):
         return OfferRefusal("relay-error", f"{host} closed the connection without a response{detail}")
     return OfferRefusal("unreachable", f"{failure} at {host}{detail}")

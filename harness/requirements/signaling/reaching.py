@@ -16,7 +16,7 @@ from harness.requirements.arrivals import (
     strays,
     was_asked,
 )
-from harness.requirements.conditions import OFFERED, started
+from harness.requirements.conditions import NO_GATEWAY, OFFERED, started
 from harness.requirements.exchanges import (
     Exchange,
     as_json,
@@ -64,7 +64,10 @@ UNPARSABLE = re.compile(r"failed to unmarshal SDP: .*?`([^`]*)", re.IGNORECASE)
         "`session`.",
         "https://platform.openai.com/docs/api-reference/realtime/create-call",
     ),
-    when=(OFFERED,),
+    when=(
+        NO_GATEWAY,
+        OFFERED,
+    ),
     causes={
         "retired-endpoint": Cause(
             "the relay posts to an endpoint of the retired beta",

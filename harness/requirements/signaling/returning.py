@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from harness.core import probes
-from harness.core.session import field
+from harness.core.fields import field
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
-from harness.requirements.conditions import ANSWERED, FORWARDED, OFFERED, asked
+from harness.requirements.conditions import ANSWERED, FORWARDED, NO_GATEWAY, OFFERED, asked
 from harness.requirements.exchanges import (
     Exchange,
     as_json,
@@ -45,7 +45,7 @@ from harness.requirements.signaling.quoting import answer_of
         "https://www.rfc-editor.org/rfc/rfc3264#section-6",
     ),
     needs=("signaling.answer-mirrors-offer", "signaling.answer-has-candidates"),
-    when=(OFFERED, ANSWERED, FORWARDED),
+    when=(NO_GATEWAY, OFFERED, ANSWERED, FORWARDED),
     causes={
         "answer-mutated": Cause(
             "the relay changed the answer",

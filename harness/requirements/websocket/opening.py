@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.core import probes
 from harness.core.events import ArrivalsRead, RequestArrived, ServerEvent, SocketClosed
-from harness.core.session import field
+from harness.core.fields import field
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import arrivals, evidence
