@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from harness.call.ends import EndParts, OpenEnd
 from harness.config.run import RunSettings
 from harness.core.audio import Samples
+from harness.core.audio_format import RATE as CLIP_RATE
 from harness.core.bounds import EventAllowance
 from harness.core.caller_end import ChannelClosedError, Exchange, NotConnectedError, Spoken, WhatIsHeard, Wire
 from harness.core.events import (
@@ -39,7 +40,6 @@ from harness.core.fields import field as at_path
 from harness.core.fields import number, text
 from harness.core.probes import CALL_HEADER, UPGRADE
 from harness.peer.pacer import Pacer
-from harness.speech.pcm import RATE as CLIP_RATE
 from harness.speech.pcm import resample
 from harness.websocket.hearing import SSRC, PlayedAudio
 from harness.websocket.messages import MessageReader, SocketMessage

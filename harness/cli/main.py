@@ -15,11 +15,10 @@ import click
 from harness import __version__
 from harness.cli.screen import say
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
+from harness.core.exit_codes import INCONCLUSIVE, UNREACHABLE, USAGE
 from harness.core.nearest import meant
 from harness.core.printable import make_logs_printable
 from harness.run import early
-
-USAGE, UNREACHABLE, BROKEN = 2, 3, 4
 
 # Command → the module that has it, imported when asked for: `harness judge` need not wait for a web server.
 COMMANDS = {
@@ -95,14 +94,14 @@ def _run(command: Callable[[], object]) -> int:
     except TargetUnreachableError as error:
         return _fail(error, UNREACHABLE)
     except HarnessError as error:
-        return _fail(error, BROKEN)
+        return _fail(error, INCONCLUSIVE)
     except Exception as error:  # ours, and said in one line: where to look is all that a reader can use
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         broke = HarnessError(
             f"the harness broke in {place}: {type(error).__name__}: {error}", "please report this line"
         )
-        return _fail(broke, BROKEN)
+        return _fail(broke, INCONCLUSIVE)
     return code if isinstance(code, int) else 0
 
 

@@ -7,22 +7,22 @@ from dataclasses import replace
 from typing import Any
 
 import click
-import uvloop
 
 from harness.call import Caller, Scenario, scenario
 from harness.call.conduct import CallRecord, Watch, make_call
 from harness.call.context import CallContext
 from harness.cli.examining import Examined
-from harness.cli.main import UNREACHABLE, USAGE
 from harness.cli.options import takes_options
 from harness.cli.screen import say
 from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
 from harness.config.asking import settings_of
+from harness.config.loop import run_loop
 from harness.config.option import blaming
 from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
 from harness.config.timeouts import Timeouts
 from harness.core.events import ButtonPressed, CallEnded, HarnessFailed
+from harness.core.exit_codes import UNREACHABLE, USAGE
 from harness.core.timeline import Timeline
 from harness.report.files import CALLS, pictures, write_run
 from harness.report.html import write_html
@@ -46,7 +46,7 @@ def page(url: str, **texts: Any) -> int:
     values = read_options("page", texts)
     settings = replace(settings_of("page", values, target=url, caller="page"), timeouts=TIMEOUTS)
     show: Show = ShowJson() if values["as_json"] else ShowLive() if sys.stdout.isatty() else ShowLines()
-    examined, run = uvloop.run(_examined(settings, values["say"], show))
+    examined, run = run_loop(_examined(settings, values["say"], show))
     reports = settings.reports
     written = write_run(run, reports)
     write_html(run, reports, load_library())

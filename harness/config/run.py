@@ -17,21 +17,14 @@ from harness.config.offers import check_offer_shape
 from harness.config.options import HIGHEST_SEED
 from harness.config.page import PageOptions
 from harness.config.settings import Settings, read_settings
-from harness.config.target import (
-    DEFAULT_DIALECT,
-    Auth,
-    Target,
-    check_dialect,
-    check_origin,
-    check_url,
-    is_loopback,
-)
+from harness.config.target import DEFAULT_DIALECT, Auth, Target, check_dialect, check_origin, check_url
 from harness.config.targets import NamedTarget, load_named_target
 from harness.config.targets_file import is_name
 from harness.config.timeouts import Timeouts
 from harness.core.callers import CALLERS, DEFAULT_CALLER
 from harness.core.errors import HarnessError, UsageError
 from harness.core.limits import check_limits
+from harness.core.loopback import is_loopback
 from harness.core.prices import Price
 from harness.core.redaction import Redactor
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from pydantic import SecretStr
 from harness.config.hooks import BeforeCall, UsageEndpoint
 from harness.config.ice import IceServer, check_authority, check_policy, check_servers_from
 from harness.core.errors import UsageError
+from harness.core.loopback import is_loopback
 from harness.core.nearest import meant
 from harness.core.redaction import SECRET_HEADERS, SHORTEST_SECRET, Redactor
 
@@ -249,16 +249,6 @@ def check_origin(origin: str) -> None:
 def is_secret_parameter(name: str) -> bool:
     """Whether a parameter or field is called as those are whose value lets somebody in."""
     return _SECRET_PARAMETER.search(name) is not None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine's own."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _check_header(name: str, value: Text) -> None:

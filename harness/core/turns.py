@@ -14,15 +14,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.core.audio import AUDIBLE_DBFS
+from harness.core.audio_format import FRAME_SECONDS, RATE
 from harness.core.events import CallStarted, Packet, PlayoutCleared, SendingStarted, ServerEvent, StretchHeard
 from harness.core.fields import number, table, tables, text
-from harness.core.reception import CLOCK_RATE, unwrapped
+from harness.core.reception import unwrapped
 from harness.core.session import turn_detection_at
 from harness.core.speech import Utterance, utterances
 from harness.core.timeline import Timeline
 
 PAIRING_SLACK = 0.3  # a detection this far beside an utterance is still its own
-PACKET_SECONDS = 0.02
 OVERLAPPING = 32  # stretches of so many streams may go on at a time
 
 
@@ -253,7 +253,7 @@ def _heard(reply: Reply, own: Sequence[Packet]) -> Reply:
     if not own:
         return reply
     media = unwrapped([p.timestamp for p in own], 32)
-    seconds = (max(media) - min(media)) / CLOCK_RATE + PACKET_SECONDS
+    seconds = (max(media) - min(media)) / RATE + FRAME_SECONDS
     return replace(reply, first_audible=own[0].at, last_audible=own[-1].at, audible_seconds=seconds)
 
 
@@ -263,7 +263,7 @@ def _heard_lightly(reply: Reply, audible: Sequence[StretchHeard], end: float) ->
         return reply
     first, last = max(own[0].at, reply.created_at), min(own[-1].until, end)
     ahead = sum(s.media_ms / 1000 - (s.until - s.at) for s in own)  # of real time, where it is not paced
-    seconds = last - first + ahead + PACKET_SECONDS
+    seconds = last - first + ahead + FRAME_SECONDS
     return replace(reply, first_audible=first, last_audible=last, audible_seconds=seconds)
 
 

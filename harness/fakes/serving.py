@@ -235,11 +235,6 @@ def split_bind(bind_to: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether an address can be reached from this machine only."""
-    return host in ("localhost", "::1") or host.startswith("127.")
-
-
 @contextlib.contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
     """An event that SIGINT, SIGTERM and SIGHUP set. Enter before anybody is told that the server is ready."""

@@ -25,6 +25,7 @@ from harness.report.files import descriptions, wav_bytes
 from harness.report.markdown import paragraphs
 from harness.requirements.model import Requirement, Verdict
 from harness.run.model import CallEntry, Run
+from harness.run.stream import Happening, RunEnded
 
 LISTENER = "allure_listener"
 EPIC = "Voice relay"
@@ -93,6 +94,11 @@ class AllureReport:
             return
         test.steps.extend(steps(call.timeline))
         test.attachments.extend(self._attachments(call))
+
+    def __call__(self, happening: Happening) -> None:
+        """Observe a run: nothing before the end."""
+        if isinstance(happening, RunEnded):
+            self.finish(happening.run)
 
     def finish(self, run: Run) -> None:
         """Write what Allure shows of the run as a whole, and how it is to sort what failed."""

@@ -6,21 +6,34 @@ import io
 import json
 import shutil
 import wave
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.core.audio import Samples
+from harness.core.audio_format import RATE
 from harness.core.errors import UsageError
 from harness.core.events import AnswerReceived, OfferCreated, ScreenshotTaken
 from harness.core.printable import printable
 from harness.report.explain import root_causes
 from harness.report.saved import RESULTS, SAMPLES, SCHEMA
 from harness.run.model import CallEntry, Run
+from harness.run.stream import Happening, RunEnded
 
-SAMPLE_RATE = 48_000
 CALLS = "calls"
 TIMELINE = "timeline.jsonl"
+
+
+@dataclass(frozen=True)
+class ResultFiles:
+    """Observes a run: writes its files when it has ended. Raises UsageError where that cannot be."""
+
+    directory: Path
+
+    def __call__(self, happening: Happening) -> None:
+        """Nothing before the end."""
+        if isinstance(happening, RunEnded):
+            write_run(happening.run, self.directory)
 
 
 def write_run(run: Run, directory: Path) -> Path:
@@ -124,6 +137,6 @@ def wav_bytes(samples: Samples) -> bytes:
     with wave.open(buffer, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
+        file.setframerate(RATE)
         file.writeframes(samples.tobytes())
     return buffer.getvalue()

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from harness.core import probes
 from harness.core.events import AnswerReceived, HttpRequest, HttpResponse, SecretSeen, ServerEvent
+from harness.core.stages import CallStage
 from harness.core.strict_json import as_text
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import asked, started
@@ -49,6 +50,7 @@ RESPONDED = Condition(
 @requirement(
     "security.key-not-exposed",
     "The secret key never reaches the caller",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.SECRET,
     severity=Severity.BLOCKER,
@@ -97,6 +99,7 @@ def _received(timeline: Timeline) -> Iterator[tuple[float, str, str]]:
 @requirement(
     "security.auth-required",
     "Without credentials nobody can make a call",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.MONEY,
     hits="whoever knows the address",
@@ -140,6 +143,7 @@ def _foreign(timeline: Timeline) -> list[Exchange]:
 @requirement(
     "security.foreign-origin-refused",
     "A page of another origin may not send offers",
+    stage=CallStage.ANSWER,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="whoever opens a page that calls on your bill",
@@ -189,6 +193,7 @@ def _hands_out_nothing(timeline: Timeline) -> NotApplicable | None:
 @requirement(
     "security.ice-credentials-guarded",
     "TURN credentials are for those who may call",
+    stage=CallStage.ANSWER,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="whoever knows the address of the endpoint",
@@ -223,6 +228,7 @@ def ice_credentials_guarded(timeline: Timeline) -> Finding:
 @requirement(
     "security.session-not-injectable",
     "A caller cannot choose the session's model, instructions or tools",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.MONEY,
     hits="whoever sends a session of their own",
@@ -271,6 +277,7 @@ def _sent_on(request: HttpRequest) -> str:
 @requirement(
     "security.errors-reveal-nothing",
     "Error responses reveal nothing of the inside",
+    stage=CallStage.ANSWER,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="whoever provokes an error",

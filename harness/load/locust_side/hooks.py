@@ -14,6 +14,7 @@ from locust.runners import STATE_STOPPED, STATE_STOPPING, MasterRunner, Runner, 
 from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from harness.core.errors import HarnessError, UsageError
+from harness.core.exit_codes import CONFORMING, INCONCLUSIVE, USAGE, VIOLATING
 from harness.core.printable import make_logs_printable
 from harness.load.analysis.health import Health
 from harness.load.analysis.rows import CALL
@@ -24,8 +25,6 @@ from harness.load.locust_side.users import REQUEST_TYPE
 
 CALLS_POLL_SECONDS = 0.25
 CSV_INTERVALS = 1.5
-# Exit codes; 1: failed calls (Locust's own), a broken objective.
-USAGE, BROKEN, SATURATED, INCONCLUSIVE = 2, 4, 4, 4
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +67,7 @@ def _check_fake(environment: Environment, options: Namespace) -> None:
     except HarnessError as error:
         logger.error("%s", error)  # noqa: TRY400  (a message for people)
         if options.headless:
-            sys.exit(BROKEN)
+            sys.exit(INCONCLUSIVE)
 
 
 def _end_after(environment: Environment, calls: int) -> None:
@@ -111,9 +110,11 @@ def _end(environment: Environment, **_: Any) -> None:
     kept = _kept_slos(environment)
     if health.saturated:
         logger.warning("%s", health.verdict())
-        environment.process_exit_code = SATURATED
+        environment.process_exit_code = INCONCLUSIVE
     elif slos_of(_options(environment)):
-        environment.process_exit_code = 1 if False in kept else INCONCLUSIVE if None in kept else 0
+        environment.process_exit_code = (
+            VIOLATING if False in kept else INCONCLUSIVE if None in kept else CONFORMING
+        )
 
 
 def _options(environment: Environment) -> Namespace:

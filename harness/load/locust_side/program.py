@@ -12,15 +12,13 @@ from typing import Any
 from markupsafe import Markup
 
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
+from harness.core.exit_codes import INCONCLUSIVE, UNREACHABLE, USAGE
 from harness.core.printable import make_logs_printable, printable
 from harness.load.locust_side.terminal import Progress, complain
 from harness.report.folder import claimed
 from harness.report.html import write_load_html
 from harness.report.plot import standalone
 from harness.run import early
-
-VIOLATING, USAGE, UNREACHABLE, INCONCLUSIVE = 1, 2, 3, 4
-INTERRUPTED = 130  # as a shell reports SIGINT
 
 
 @dataclass(frozen=True)

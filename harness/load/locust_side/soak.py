@@ -17,9 +17,10 @@ from locust.shape import LoadTestShape
 
 from harness.config.settings import read_settings
 from harness.core.clock import wall_time
+from harness.core.exit_codes import CONFORMING, INCONCLUSIVE, INTERRUPTED, VIOLATING
 from harness.load.analysis.drift import MIB, Sample, SoakFindings, as_json, plot, values_of
 from harness.load.locust_side.climb import LEAST_PER_SECOND, RAMP_SECONDS
-from harness.load.locust_side.program import INCONCLUSIVE, INTERRUPTED, VIOLATING, LoadEnding, run_program
+from harness.load.locust_side.program import LoadEnding, run_program
 from harness.load.locust_side.session import Asked, LoadSession
 from harness.load.locust_side.terminal import Progress
 
@@ -130,7 +131,7 @@ def soak(asked: Asked, progress: Progress) -> SoakFindings:
 def _run(text: str, progress: Progress) -> LoadEnding:
     asked = Asked.read("soak", text)
     found = soak(asked, progress)
-    code = {"steady": 0, "violating": VIOLATING}.get(found.verdict, INCONCLUSIVE)
+    code = {"steady": CONFORMING, "violating": VIOLATING}.get(found.verdict, INCONCLUSIVE)
     return LoadEnding(
         name="soak",
         sentence=found.sentence,

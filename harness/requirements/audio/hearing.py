@@ -10,6 +10,7 @@ from harness.core.fields import field, text
 from harness.core.listening import SHORTEST_SOUND, Heard, Wait, answers_in, heard, unspoken, waits
 from harness.core.session import session_in_force
 from harness.core.speech import utterances
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, detections
 from harness.requirements.audio.coming import speaks
@@ -51,6 +52,7 @@ AWAITED = Condition("the caller speaks and waits to be answered", _not_awaited)
 @requirement(
     "audio.something-heard",
     "Whoever speaks and waits hears something",
+    stage=CallStage.REPLY,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,

@@ -11,6 +11,7 @@ from harness.core.events import (
     PageLeft,
     PageOpened,
 )
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import hang_up_at, last_moment
 from harness.requirements.model import (
@@ -41,6 +42,7 @@ NO_DEVICES = ("mediaDevices", "getUserMedia")
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
+    stage=CallStage.BUTTON,
     source=Source(
         "HTML Standard, unloading documents",
         "A document that is navigated away from is unloaded, and its connections are closed.",
@@ -78,6 +80,7 @@ def stays(timeline: Timeline) -> Finding:
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
+    stage=CallStage.MICROPHONE,
     source=Source(
         "Media Capture and Streams, section 10.2",
         "getUserMedia() asks for permission to use a microphone; it is there in secure contexts only.",
@@ -130,6 +133,7 @@ def asks_for_microphone(timeline: Timeline) -> Finding:
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,
+    stage=CallStage.MICROPHONE,
     source=Source(
         "Media Capture and Streams, section 4.3.6",
         "echoCancellation removes what the loudspeaker plays from the microphone; else the assistant hears, "
@@ -171,6 +175,7 @@ def _not_refused(timeline: Timeline) -> NotApplicable | None:
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
+    stage=CallStage.MICROPHONE,
     source=Source(
         "Media Capture and Streams, section 10.2",
         "The promise is rejected with NotAllowedError or NotFoundError; what the user then reads is the "
@@ -216,6 +221,7 @@ def _texts(timeline: Timeline, after: float) -> tuple[Evidence, ...]:
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,
+    stage=CallStage.CALL,
     source=Source(
         "HTML Standard, runtime script errors",
         "What is thrown and not caught, or rejected and not handled, is reported to the window.",

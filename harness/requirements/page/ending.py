@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.core.events import AnswerReceived, ConnectionMade, ConnectionUsed, MicrophoneGiven, TrackChanged
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import hang_up_at, last_moment, limit_of
 from harness.requirements.model import (
@@ -44,6 +45,7 @@ NEVER_OPENED = Condition("an answer came, and the channel never opened", _opened
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
+    stage=CallStage.CHANNEL,
     source=Source(
         "WebRTC, section 4.4.3",
         "No state says that a channel will not open: a connection can be connected, and its channel stay "
@@ -104,6 +106,7 @@ def _not_stopped(timeline: Timeline) -> NotApplicable | None:
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
+    stage=CallStage.HANG_UP,
     source=Source(
         "WebRTC, section 4.4.2, close(); Media Capture and Streams, section 4.3.1, stop()",
         "A connection goes on until it is closed, and is billed; a microphone is in use until each of "

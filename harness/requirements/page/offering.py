@@ -17,6 +17,7 @@ from harness.core.events import (
 )
 from harness.core.probes import OFFER
 from harness.core.sdp import parse_sdp
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import last_moment, limit_of
 from harness.requirements.model import (
@@ -54,6 +55,7 @@ SLOWEST_CLICKS = 1.0  # seconds between two clicks of one double click, and what
     level=Level.MUST,
     because=Because.MONEY,
     severity=Severity.CRITICAL,
+    stage=CallStage.BUTTON,
     source=Source(
         "OpenAI API reference, create call",
         "Each offer that is answered makes a call, and each call is billed until it ends.",
@@ -103,6 +105,7 @@ def one_connection(timeline: Timeline) -> Finding:
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.CRITICAL,
+    stage=CallStage.OFFER,
     source=Source(
         "WebRTC, section 4.2",
         "iceTransportPolicy says which candidates are used, bundlePolicy how many transports are "
@@ -159,6 +162,7 @@ def _urls(servers: Any) -> Iterable[str]:
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
+    stage=CallStage.OFFER,
     source=Source(
         "JSEP (RFC 9429), section 5.2.1",
         "An offer has an m= section for data if a channel was created before it; OpenAI's events need one.",
@@ -202,6 +206,7 @@ def channel_before_offer(timeline: Timeline) -> Finding:
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.CRITICAL,
+    stage=CallStage.OFFER,
     source=Source(
         "RFC 8838, section 1",
         "Gathering may take long: a STUN server that does not answer is asked for some 40 s. OpenAI's "
@@ -261,6 +266,7 @@ def does_not_wait_for_gathering(timeline: Timeline) -> Finding:
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
+    stage=CallStage.OFFER,
     source=Source(
         "OpenAI Realtime guide, WebRTC",
         "The page posts the offer's SDP to its backend, and gives the answer to setRemoteDescription.",
@@ -312,6 +318,7 @@ def offer_sent(timeline: Timeline) -> Finding:
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,
+    stage=CallStage.OFFER,
     source=Source(
         "WebRTC, section 4.4.1.8",
         "A description is the browser's; what is changed in it by hand is the page's own risk.",
@@ -361,6 +368,7 @@ def _lines(sdp: str) -> list[str]:
     level=Level.MUST,
     because=Because.SECRET,
     severity=Severity.BLOCKER,
+    stage=CallStage.PAGE,
     source=Source(
         "OpenAI, best practices for API key safety",
         "Never deploy your key in client-side environments like browsers or mobile apps.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.core.events import ListenerAdded, PlaybackChanged, PlayPath, StretchHeard, TrackChanged
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import hang_up_at
 from harness.requirements.model import (
@@ -57,6 +58,7 @@ BY_STATE = {
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
+    stage=CallStage.PLAYED,
     source=Source(
         "HTML Standard, media elements; Web Audio, section 1.1",
         "A received track is heard when a media element that plays has it for its srcObject, or a running "

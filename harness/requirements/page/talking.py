@@ -13,6 +13,7 @@ from harness.core.events import (
     TextShown,
     UtteranceStarted,
 )
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import hang_up_at
 from harness.requirements.model import (
@@ -70,6 +71,7 @@ SAID = Condition("something was said", _nothing_said)
     level=Level.MUST,
     because=Because.CLAUSE,
     severity=Severity.CRITICAL,
+    stage=CallStage.CHANNEL,
     source=Source(
         "WebRTC, section 6.2, send()",
         "In another state than open, send() throws an InvalidStateError; the message is gone.",
@@ -101,6 +103,7 @@ def sends_after_open(timeline: Timeline) -> Finding:
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
+    stage=CallStage.SESSION,
     source=Source(
         "DOM Standard, section 2; OpenAI Realtime guide, WebRTC",
         "An event that is dispatched before its listener was added is not dispatched again. session.created "
@@ -147,6 +150,7 @@ def listens_in_time(timeline: Timeline) -> Finding:
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
+    stage=CallStage.UPDATE,
     source=Source(
         "OpenAI API reference, session.update; Realtime GA migration",
         "A session has a type, audio settings stand under audio.input and audio.output; the beta's "
@@ -184,6 +188,7 @@ def update_shape(timeline: Timeline) -> Finding:
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,
+    stage=CallStage.CHANNEL,
     source=Source(
         "OpenAI Realtime guide, WebRTC",
         "Until the data channel is open, media does not flow, and what is said is heard by nobody.",
@@ -219,6 +224,7 @@ def ready_when_open(timeline: Timeline) -> Finding:
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
+    stage=CallStage.DETECTION,
     source=Source(
         "WebRTC, section 5.2; Media Capture and Streams, section 4.3.1",
         "What a sender's track carries is sent; a track that is disabled or ended carries silence.",

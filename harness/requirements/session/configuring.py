@@ -10,6 +10,7 @@ from harness.core.fields import field, items, table, text
 from harness.core.probes import INVALID_UPDATE, LARGE_UPDATE
 from harness.core.session import session_in_force, turn_detection, turn_detection_at
 from harness.core.speech import utterances
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import last_moment, limit_of
 from harness.requirements.exchanges import excerpt
@@ -48,6 +49,7 @@ CHANNEL_OPEN = Condition("the data channel opened", _channel_closed)
 @requirement(
     "session.created",
     "The session announces itself",
+    stage=CallStage.SESSION,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
@@ -91,6 +93,7 @@ def _no_update(timeline: Timeline) -> NotApplicable | None:
 @requirement(
     "session.update-accepted",
     "A session.update takes effect",
+    stage=CallStage.UPDATE,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
@@ -146,6 +149,7 @@ def update_accepted(timeline: Timeline) -> Finding:
 @requirement(
     "session.vad-configured",
     "The session detects turns",
+    stage=CallStage.UPDATE,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
@@ -190,6 +194,7 @@ def vad_configured(timeline: Timeline) -> Finding:
 @requirement(
     "session.prompt-exposure",
     "How much of the prompt the caller can read",
+    stage=CallStage.UPDATE,
     level=Level.OBSERVE,
     because=Because.MEASURED,
     severity=Severity.MINOR,

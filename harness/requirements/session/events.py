@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from harness.core.events import EventInvalid, ServerEvent
 from harness.core.fields import text
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import response_id
 from harness.requirements.conditions import last_moment
@@ -32,6 +33,7 @@ CAME = Condition(
 @requirement(
     "session.events-valid",
     "Every server event is one of the official types",
+    stage=CallStage.UPDATE,
     level=Level.MUST,
     because=Because.CLAUSE,
     severity=Severity.NORMAL,
@@ -78,6 +80,7 @@ def _violation(cause: str, events: list[EventInvalid]) -> Violation:
 @requirement(
     "session.events-ordered",
     "Server events come once each, in an order that makes sense",
+    stage=CallStage.UPDATE,
     level=Level.MUST,
     because=Because.CLAUSE,
     severity=Severity.NORMAL,

@@ -17,6 +17,7 @@ from harness.core.events import (
 )
 from harness.core.fields import field, table, text
 from harness.core.probes import SESSION_EXPIRED
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import last_moment, optional_limit_of
 from harness.requirements.exchanges import calls_made
@@ -38,6 +39,7 @@ from harness.requirements.session.configuring import CHANNEL_OPEN
 @requirement(
     "session.stays-alive",
     "The session lasts until the caller hangs up",
+    stage=CallStage.UPDATE,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,

@@ -8,6 +8,7 @@ from harness.core.events import AnswerReceived, ClientEvent, EventUnsent
 from harness.core.fields import field
 from harness.core.probes import INVALID_UPDATE, LARGE_UPDATE
 from harness.core.sdp import parse_sdp
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import limit_of
 from harness.requirements.model import (
@@ -46,6 +47,7 @@ def _nothing_large(timeline: Timeline) -> NotApplicable | None:
 @requirement(
     "session.large-update",
     "A large session.update gets through",
+    stage=CallStage.UPDATE,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="every caller whose page sends a large update",
@@ -102,6 +104,7 @@ def large_update(timeline: Timeline) -> Finding:
 @requirement(
     "session.error-reported",
     "A wrong event is answered by one error that names it",
+    stage=CallStage.UPDATE,
     level=Level.MUST,
     because=Because.CLAUSE,
     hits="every caller whose page sends a wrong event",

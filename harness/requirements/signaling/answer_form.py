@@ -7,6 +7,7 @@ import re
 from harness.core.events import AnswerReceived, HttpResponse
 from harness.core.fields import field
 from harness.core.sdp import parse_sdp
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED
 from harness.requirements.exchanges import (
@@ -42,6 +43,7 @@ SDP, PLAIN = "application/sdp", "text/plain"
 @requirement(
     "signaling.answer-is-sdp",
     "The answer is SDP",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -144,6 +146,7 @@ def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str
 @requirement(
     "signaling.answer-media-type",
     "The answer says what it is",
+    stage=CallStage.ANSWER,
     level=Level.OBSERVE,  # a MUST for a target that declares WHIP (RFC 9725, section 4.2), once one can
     because=Because.ADVICE,
     severity=Severity.MINOR,
@@ -186,6 +189,7 @@ def answer_media_type(timeline: Timeline) -> Finding:
 @requirement(
     "signaling.answer-line-endings",
     "Every line of the answer ends in CRLF",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CLAUSE,
     severity=Severity.NORMAL,

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import arrivals, evidence, was_asked
 from harness.requirements.conditions import OFFERED, started
@@ -60,6 +61,7 @@ class OfferRefusal:
 @requirement(
     "signaling.offer-accepted",
     "The relay accepts the offer",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from harness.core.fields import field, items, table, text
 from harness.core.models import day_of, shut_down_of
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import arrivals
 from harness.requirements.conditions import OFFERED, started
@@ -62,6 +63,7 @@ class SessionRefusal:
 @requirement(
     "signaling.session-accepted",
     "OpenAI takes the session that the relay asks for",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -111,6 +113,7 @@ def session_accepted(timeline: Timeline) -> Finding:
 @requirement(
     "signaling.model-lasts",
     "No model of the session is about to be shut down",
+    stage=CallStage.ANSWER,
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,

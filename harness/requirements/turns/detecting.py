@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.core.events import PacingMeasured, ReceiverReport
 from harness.core.session import turn_detection_at
 from harness.core.speech import Utterance, utterances
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import PAIRING_SLACK, Detection, detections, turns
 from harness.requirements.conditions import limit_of
@@ -50,6 +51,7 @@ SERVER_VAD = Condition("turns are detected by server_vad", _not_server_vad)
 @requirement(
     "turns.speech-detected",
     "Speech is detected",
+    stage=CallStage.DETECTION,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -103,6 +105,7 @@ def speech_detected(timeline: Timeline) -> Finding:
 @requirement(
     "turns.speech-ends",
     "The end of speech is detected",
+    stage=CallStage.DETECTION,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
@@ -146,6 +149,7 @@ def speech_ends(timeline: Timeline) -> Finding:
 @requirement(
     "turns.one-turn-per-utterance",
     "One utterance makes one turn",
+    stage=CallStage.DETECTION,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
@@ -190,6 +194,7 @@ def one_turn_per_utterance(timeline: Timeline) -> Finding:
 @requirement(
     "turns.boundaries",
     "Speech is detected where it was spoken",
+    stage=CallStage.DETECTION,
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,

@@ -6,6 +6,7 @@ from harness.core.events import ServerEvent
 from harness.core.fields import text
 from harness.core.session import session_in_force, turn_detection_at
 from harness.core.speech import utterances
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, Turn, replies, turns
 from harness.requirements.conditions import limit_of, started
@@ -40,6 +41,7 @@ ASKED = Condition("the caller speaks, or asks for a response", _nothing_asked)
 @requirement(
     "turns.response-completes",
     "Every turn gets a complete response",
+    stage=CallStage.REPLY,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -102,6 +104,7 @@ def response_completes(timeline: Timeline) -> Finding:
 @requirement(
     "turns.latency",
     "The caller hears a reply soon",
+    stage=CallStage.FIRST_AUDIO,
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,
