@@ -15,9 +15,8 @@ from harness.config.ice import IceConfiguration, IceServer, ice_server, parse_ic
 from harness.config.loop import run_loop
 from harness.config.settings import read_settings
 from harness.core.errors import UsageError
+from harness.core.exit_codes import CONFORMING, VIOLATING
 from harness.network.probing import probe_all
-
-WORKS, BROKEN = 0, 1
 
 
 @click.command()
@@ -70,7 +69,7 @@ def ice(
         print_table(probes)
     else:
         print_lines(probes)
-    return WORKS if all(probe.works for probe in probes) else BROKEN
+    return CONFORMING if all(probe.works for probe in probes) else VIOLATING
 
 
 def _servers(urls: tuple[str, ...], username: str | None, credential: str | None) -> tuple[IceServer, ...]:

@@ -13,6 +13,7 @@ from harness.core.errors import HarnessError
 from harness.core.printable import printable
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.front import serving_fake
+from harness.fakes.page.app import beside
 from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.serving import running, split_bind, stop_signals
@@ -59,7 +60,7 @@ def serve_relay(bind: str, settings: RelaySettings, say: Say | None = None) -> N
     """Serve the reference relay on `HOST:PORT`; as `serve_fake`."""
     host, port = split_bind(bind)
     relay = ReferenceRelay(settings)
-    run_loop(_serve(lambda _stopped: running(relay.app, host=host, port=port), say))
+    run_loop(_serve(lambda _stopped: running(beside(relay.app), host=host, port=port), say))
 
 
 async def _serve(

@@ -22,6 +22,7 @@ from harness.fakes.embedded import RESTART_SPARE, EmbeddedOptions, PairReady
 from harness.fakes.openai.conversation.settings import ConversationSettings
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.front import serving_fake
+from harness.fakes.page.app import beside
 from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.serving import running, split_bind
@@ -58,9 +59,10 @@ async def _serve(options: EmbeddedOptions) -> None:
             bearer_token=options.bearer_token,
             origins=options.origins,
             faults=options.relay_faults,
+            gateway=options.gateway,
             seed=options.seed,
         )
-        async with running(ReferenceRelay(settings).app) as relay_url:
+        async with running(beside(ReferenceRelay(settings).app)) as relay_url:
             freeze_loaded()
             port = 0
             order: Order = "restart"

@@ -25,9 +25,11 @@ from harness.requirements.model import (
 from harness.requirements.registry import REGISTRY, Registry, requirement
 
 AREAS = (
+    "page",
     "signaling",
     "connectivity",
     "websocket",
+    "gateway",
     "session",
     "turns",
     "audio",
