@@ -11,6 +11,7 @@ from harness.fakes.openai.faults import OPENAI_FAULTS
 from harness.fakes.relay.faults import RELAY_FAULTS
 from harness.requirements import REGISTRY
 from harness.requirements.catalogue import as_markdown
+from tests.browser.page_faults import PLANTED_PAGES
 from tests.docs.reference import options_page
 from tests.system.all_planted import PLANTED
 from tests.system.planted import Planted
@@ -84,10 +85,12 @@ def planted_faults(planted: Iterable[Planted]) -> str:
     listed = list(planted)
     causes = [(r.id, slug) for r in REGISTRY for slug in r.causes]
     returning = [tuple(finding.split(": ")) for finding in RECONNECTING]
-    provoked = {(p.requirement, p.cause) for p in listed} | set(returning)
+    by_pages = [(p, tuple(p.finds.split(": "))) for p in PLANTED_PAGES]
+    provoked = {(p.requirement, p.cause) for p in listed} | set(returning) | {found for _, found in by_pages}
+    calls = len(listed) + len(returning) + len(by_pages)
     lines = [
         INTRODUCTION,
-        f"{len(listed) + len(returning)} calls provoke {len(provoked)} of {len(causes)} causes.",
+        f"{calls} calls provoke {len(provoked)} of {len(causes)} causes.",
         "",
     ]
     lines += ["| fault | conversation | requirement | cause |", "|---|---|---|---|"]
@@ -99,6 +102,13 @@ def planted_faults(planted: Iterable[Planted]) -> str:
         f"| {plan.__name__.replace('_', ' ')} | `{requirement}` | `{cause}` |"
         for (requirement, cause), plan in zip(returning, RECONNECTING.values(), strict=True)
     ]
+    lines += ["", "## Web pages that do it wrongly", ""]
+    lines += [
+        "`tests/browser/test_planted_pages.py` calls the reference page in Chromium: a sample of these in"
+    ]
+    lines += ["`make test`, and all with HARNESS_ALL_PAGES=1.", ""]
+    lines += ["| the page | requirement | cause |", "|---|---|---|"]
+    lines += [f"| {page} | `{found[0]}` | `{found[1]}` |" for page, found in by_pages]
     lines += ["", "## Proven on built timelines only", ""]
     lines += ["`tests/requirements` provokes these, and every other cause, without a call.", ""]
     lines += [f"- `{rid}`: `{slug}`" for rid, slug in causes if (rid, slug) not in provoked]

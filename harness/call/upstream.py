@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from harness.config.target import is_loopback
 from harness.core.clock import Clock
 from harness.core.errors import HarnessError
 from harness.core.events import Event, RequestArrived
+from harness.core.loopback import is_loopback
 from harness.core.timeline import event_from_builtins
 
 POLL_SECONDS = 0.05

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from collections.abc import Sequence
@@ -16,8 +15,9 @@ from pydantic import SecretStr
 from harness.config.hooks import BeforeCall, UsageEndpoint
 from harness.config.ice import IceServer, check_authority, check_policy, check_servers_from
 from harness.core.errors import UsageError
+from harness.core.loopback import is_loopback
 from harness.core.nearest import meant
-from harness.core.redaction import SECRET_HEADERS, Redactor
+from harness.core.redaction import SECRET_HEADERS, SHORTEST_SECRET, Redactor
 
 DEFAULT_DIALECT = "json"
 DIALECT_NAMES = ("json", "sdp", "json-answer", "multipart")  # harness.signaling.dialects says what each does
@@ -97,6 +97,7 @@ class Target:
             raise UsageError(
                 "the bearer token cannot be sent in a header", "look for blanks, line ends, quotes"
             )
+        self._check_lengths()
         if any(not _TOKEN.fullmatch(_reveal(name)) for name in self.subprotocols):
             raise UsageError(
                 "a subprotocol cannot be sent", "it is a token (RFC 6455, section 4.1): no blanks, no commas"
@@ -183,6 +184,23 @@ class Target:
         found.append(self.bearer)
         return [_reveal(v) for v in found if isinstance(v, str | SecretStr) and _reveal(v)]
 
+    def _check_lengths(self) -> None:
+        """What lets somebody in must be long enough to be kept out of reports."""
+        named: list[tuple[str, object]] = [("the bearer token", self.bearer)]
+        for kind, values in (("header", self.headers), ("field", tuple(self.fields.items()))):
+            named += [
+                (f"the {kind} {name!r}", value)
+                for name, value in values
+                if isinstance(value, SecretStr)
+                and (name.lower() in SECRET_HEADERS or is_secret_parameter(name))
+            ]
+        for what, value in named:
+            if isinstance(value, SecretStr) and 0 < len(value.get_secret_value()) < SHORTEST_SECRET:
+                raise UsageError(
+                    f"{what} has under {SHORTEST_SECRET} characters",
+                    "so short a secret cannot be kept out of reports; take a longer one",
+                )
+
     def _check_fields(self) -> None:
         if self.fields and self.dialect == "sdp":
             raise UsageError("the dialect sdp has no room for extra fields", "choose json or multipart")
@@ -231,16 +249,6 @@ def check_origin(origin: str) -> None:
 def is_secret_parameter(name: str) -> bool:
     """Whether a parameter or field is called as those are whose value lets somebody in."""
     return _SECRET_PARAMETER.search(name) is not None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine's own."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _check_header(name: str, value: Text) -> None:

@@ -25,6 +25,7 @@ from harness.requirements.model import (
 from harness.requirements.registry import REGISTRY, Registry, requirement
 
 AREAS = (
+    "page",
     "signaling",
     "connectivity",
     "websocket",

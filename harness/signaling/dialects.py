@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from harness.config.target import check_dialect
 from harness.core.probes import OUR_BOUNDARY
+from harness.core.strict_json import json_value
 
 SDP = "application/sdp"
 JSON = "application/json"
@@ -75,8 +76,8 @@ def _unwrap_text(body: str) -> str:
 
 def _unwrap_json(body: str) -> str:
     try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
+        answer = json_value(body)
+    except ValueError:
         return body
     sdp = answer.get("sdp") if isinstance(answer, dict) else None
     return sdp if isinstance(sdp, str) else body

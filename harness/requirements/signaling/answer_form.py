@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from harness.core.events import AnswerReceived, HttpResponse
+from harness.core.fields import field
 from harness.core.sdp import parse_sdp
-from harness.core.session import field
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED
 from harness.requirements.exchanges import (
@@ -42,6 +43,7 @@ SDP, PLAIN = "application/sdp", "text/plain"
 @requirement(
     "signaling.answer-is-sdp",
     "The answer is SDP",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -96,7 +98,8 @@ def answer_is_sdp(timeline: Timeline) -> Finding:
         return NotApplicable("there was no response")
     answer = timeline.first(AnswerReceived)
     text = answer.sdp if answer is not None else exchange.body
-    if parse_sdp(text).is_sdp and not text[:1].isspace():
+    description = parse_sdp(text)
+    if description.is_sdp and not description.excess and not text[:1].isspace():
         return _cut_short(timeline, exchange, text)
     cause, seen = _not_sdp(timeline, exchange.response, text)
     return Violation(cause, f"status {exchange.status}, {seen}", exchange.evidence())
@@ -122,6 +125,8 @@ def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str
         )
     if not text.strip():
         return "empty-body", "no characters but white space"
+    if excess := parse_sdp(text).excess:
+        return "not-sdp", f"the body has {excess}"
     error = error_of(text) or error_of(response.body)
     if error is not None:
         return "upstream-error-as-sdp", f"the body says {excerpt(str(error.get('message') or error))}"
@@ -141,6 +146,7 @@ def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str
 @requirement(
     "signaling.answer-media-type",
     "The answer says what it is",
+    stage=CallStage.ANSWER,
     level=Level.OBSERVE,  # a MUST for a target that declares WHIP (RFC 9725, section 4.2), once one can
     because=Because.ADVICE,
     severity=Severity.MINOR,
@@ -183,6 +189,7 @@ def answer_media_type(timeline: Timeline) -> Finding:
 @requirement(
     "signaling.answer-line-endings",
     "Every line of the answer ends in CRLF",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CLAUSE,
     severity=Severity.NORMAL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.core import probes
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import asked
 from harness.requirements.exchanges import Exchange, exchanges, header
@@ -16,6 +17,7 @@ SAFELISTED = {"accept", "accept-language", "content-language"}
 @requirement(
     "signaling.preflight",
     "A browser of the configured origin may send the offer",
+    stage=CallStage.OFFER,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
