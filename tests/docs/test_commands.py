@@ -40,6 +40,7 @@ ELSEWHERE = {
     r"make docs": "tests/tools/test_pages.py",
     r"OPENAI_BASE_URL=\S+ .*npm run dev": "tests/docs/test_grey_box.py",
 }
+SOCKET_URL = re.compile(r"wss://staging\.example\.com/\S*")
 OFFER_URL = re.compile(r"https?://[\w.:-]+/api/voice/webrtc/session")
 FAKE = re.compile(r"--fake-openai \S+")
 FAKE_URL = re.compile(r"http://127\.0\.0\.1:8089")
@@ -85,6 +86,7 @@ class Place:
     def translated(self, command: str) -> str:
         """The command with what is here in place of what it names."""
         pair = self.breakable if command.startswith("curl") else self.pair
+        command = SOCKET_URL.sub(pair.offer_url.replace("http", "ws", 1), command)
         command = OFFER_URL.sub(pair.offer_url, command)
         command = FAKE.sub(f"--fake-openai {pair.fake}", command)
         command = FAKE_URL.sub(pair.fake, command)
