@@ -95,7 +95,7 @@ def main() -> None:
         wheel, sdist = build(folder / "dist")
         made = by_pip(folder / "venv", wheel)
         size = made.size_mb()
-        print(f"{wheel.name}, {sdist.name}: {size:.0f} MB installed, {MOST_MB} are allowed")  # noqa: T201
+        print(f"{wheel.name}, {sdist.name}: {size:.0f} MB installed, {MOST_MB} are allowed")  # noqa: T201  (its output)
         _run([str(folder / "venv/bin/harness"), "init"], folder)
         _run([str(folder / "venv/bin/pytest"), "voice/", "-p", "no:cacheprovider"], folder)
         _run([str(folder / "venv/bin/pytest"), "--pyargs", "harness.scenarios", "--smoke"], folder)
