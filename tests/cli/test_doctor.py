@@ -31,7 +31,7 @@ from tests.cli.conftest import RunCommand, Server
 from tests.support.timelines import call_started, healthy_call
 
 QUICK = "--say=en-m-yes"
-NAMES = [stage.name for stage in STAGES]
+NAMES = [stage.name for stage in STAGES if stage.seen(healthy_call())]
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,11 @@ from harness.run.checkup import State, checkup
 from harness.run.checkup_stages import STAGES
 from tests.requirements.websocket_cases import healthy_socket
 from tests.support.editing import a, changed, told, without
+from tests.support.page_timelines import page_events
 from tests.support.timelines import healthy_call, healthy_events, timeline_of
 
 OF_SOCKETS = ("WebSocket asked for", "WebSocket open")
-NAMES = [stage.name for stage in STAGES if stage.name not in OF_SOCKETS]
+NAMES = [stage.name for stage in STAGES if stage.seen(healthy_call())]
 
 
 def test_a_healthy_call_reaches_every_stage_in_order_with_its_times() -> None:
@@ -105,3 +106,12 @@ def test_what_the_fake_would_have_shown_is_shown_with_the_answer_of_a_black_box(
 def test_nothing_is_said_of_what_did_not_happen() -> None:
     events = without(healthy_events("black-box"), a(OfferCreated), a(HttpResponse))
     assert all(check.at is not None or not check.detail for check in checkup(timeline_of(events)))
+
+
+def test_a_call_that_a_page_makes_has_stages_of_its_own() -> None:
+    checks = {check.name: check for check in checkup(timeline_of(page_events()))}
+    of_pages = ["page opened", "button pressed", "microphone given", "page plays it"]
+    assert [name for name in checks if name not in NAMES] == of_pages
+    assert {checks[name].state for name in of_pages} == {State.REACHED}
+    assert checks["button pressed"].detail == "“Start call”"
+    assert checks["page plays it"].detail == "an audio element"

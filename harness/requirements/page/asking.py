@@ -221,7 +221,7 @@ def _texts(timeline: Timeline, after: float) -> tuple[Evidence, ...]:
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,
-    stage=CallStage.CALL,
+    stage=CallStage.PAGE,
     source=Source(
         "HTML Standard, runtime script errors",
         "What is thrown and not caught, or rejected and not handled, is reported to the window.",
