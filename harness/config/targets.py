@@ -6,7 +6,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
@@ -15,9 +15,10 @@ from pydantic import SecretStr, ValidationError
 
 from harness.config.hooks import BeforeCall, UsageEndpoint
 from harness.config.ice import IceServer
-from harness.config.target import DEFAULT_DIALECT, Target
+from harness.config.target import Target, check_header
 from harness.config.targets_file import (
     BeforeCallTable,
+    DialectTable,
     IceServerTable,
     TargetsFile,
     TargetTable,
@@ -26,6 +27,7 @@ from harness.config.targets_file import (
 from harness.config.targets_problems import FilePlace, first_problem
 from harness.config.targets_secrets import secrets_in
 from harness.config.toml_lines import KeyPath
+from harness.core.dialects import DEFAULT_DIALECT, OWN, SDP, TEXT, Dialect, dialect_named
 from harness.core.errors import UsageError
 from harness.core.redaction import SHORTEST_SECRET
 
@@ -114,10 +116,14 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
     servers = enumerate(entry.ice_servers)
     headers = of_table("headers_env", entry.headers_env)
     fields = of_table("fields_env", entry.fields_env, SHORTEST_SECRET)
+    own = None
+    if isinstance(entry.dialect, DialectTable):
+        own = _own_dialect(entry.dialect, place, (*at, "dialect"))
     try:
         target = Target(
             _with_query(entry.url, query),
-            dialect=entry.dialect or DEFAULT_DIALECT,
+            dialect=OWN if own else str(entry.dialect or DEFAULT_DIALECT),
+            own_dialect=own,
             headers=(*entry.headers.items(), *headers.items()),
             bearer=bearer,
             cookies=tuple(of_table("cookies_env", entry.cookies_env).items()),
@@ -180,6 +186,21 @@ def _ice_server(table: IceServerTable, secrets: _Secrets, at: KeyPath) -> IceSer
     if table.credential_env:
         credential = secrets.read(table.credential_env, (*at, "credential_env"), SHORTEST_SECRET)
     return IceServer(urls, username, credential)
+
+
+def _own_dialect(table: DialectTable, place: FilePlace, at: KeyPath) -> Dialect:
+    said = {name: value for name, value in table.model_dump(exclude_none=True).items() if name != "like"}
+    if "statuses" in said:
+        said["statuses"] = tuple(said["statuses"])
+    if said.get("content_type") in (SDP, TEXT):
+        said.setdefault("offer", "")  # it is the body
+    base = dialect_named(table.like) if table.like else Dialect(OWN)
+    try:
+        for name, value in said.get("headers", {}).items():
+            check_header(name, value)
+        return replace(base, **said, name=OWN, description="as harness.toml describes it")
+    except UsageError as error:
+        raise UsageError(f"{place.of(at)}: {error.message}", error.remedy) from None
 
 
 def _before_call(table: BeforeCallTable, target: str) -> BeforeCall:

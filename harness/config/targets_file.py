@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
 from harness.config.hooks import HOOK_SECONDS, SETTLE_SECONDS
 from harness.config.offers import check_offer_shape
-from harness.config.target import check_dialect, check_origin, check_url
+from harness.config.target import check_origin, check_url
+from harness.core.dialects import check_dialect, dialect_named
 from harness.core.errors import UsageError
 from harness.core.events import UsageUnit
 from harness.core.limits import check_limits
@@ -93,11 +94,39 @@ class UsageTable(_Table):
     settle_s: Seconds = SETTLE_SECONDS
 
 
+class DialectTable(_Table):
+    """How the target wraps offer and answer; see `harness.core.dialects.Dialect`.
+
+    `like` names a built-in one, of which the rest changes what it says.
+    """
+
+    like: Annotated[str, _kept(dialect_named)] | None = None
+    method: str | None = None
+    content_type: str | None = None
+    offer: str | None = None
+    fields: dict[str, Any] | None = None
+    query: dict[str, str] | None = None
+    headers: dict[str, str] | None = None
+    answer: str | None = None
+    statuses: list[int] | None = None
+
+
+def _kind_of_dialect(value: object) -> str:
+    return "[table]" if isinstance(value, dict | DialectTable) else "[name]"
+
+
+# In brackets, so that no message takes the tags for keys of the file.
+DialectEntry = Annotated[
+    Annotated[str, _kept(check_dialect), Tag("[name]")] | Annotated[DialectTable, Tag("[table]")],
+    Discriminator(_kind_of_dialect),
+]
+
+
 class TargetTable(_Table):
     """One target: `[targets.NAME]`."""
 
     url: Url
-    dialect: Annotated[str, _kept(check_dialect)] | None = None
+    dialect: DialectEntry | None = None
     origin: Annotated[str, _kept(check_origin)] = ""
     offer: Annotated[str, _kept(check_offer_shape)] | None = None
     auth: Literal["required", "open"] | None = None

@@ -7,12 +7,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from harness.config.targets_file import BeforeCallTable, IceServerTable, TargetsFile, TargetTable, UsageTable
+from harness.config.targets_file import (
+    BeforeCallTable,
+    DialectTable,
+    IceServerTable,
+    TargetsFile,
+    TargetTable,
+    UsageTable,
+)
 from harness.config.toml_lines import KeyPath, key_lines, nearest_line
 from harness.core.errors import UsageError
+
+NO_KEYS = ("[key]", "[name]", "[table]")  # what pydantic puts among the keys
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ def first_problem(error: ValidationError, place: FilePlace) -> UsageError:
     problems = error.errors(include_input=False, include_url=False)
     # An unknown key first: it is the likeliest reason for a missing one.
     problem = min(problems, key=lambda p: p["type"] != "extra_forbidden")
-    path: KeyPath = tuple(part for part in problem["loc"] if part != "[key]")
+    path: KeyPath = tuple(part for part in problem["loc"] if part not in NO_KEYS)
     return UsageError(f"{place.of(path)}: {_what(problem)}", _remedy(problem, path))
 
 
@@ -63,8 +72,9 @@ def _known_beside(path: KeyPath) -> Iterable[str]:
     """The settings of the table that holds an unknown key."""
     if len(path) == 1:
         return TargetsFile.model_fields
-    inner: dict[str | int, type[BeforeCallTable] | type[IceServerTable] | type[UsageTable]] = {
+    inner: dict[str | int, type[BaseModel]] = {
         "before_call": BeforeCallTable,
+        "dialect": DialectTable,
         "ice_servers": IceServerTable,
         "usage": UsageTable,
     }

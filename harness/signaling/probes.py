@@ -10,9 +10,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.config.target import Target
+from harness.core.dialects import JSON
 from harness.core.probes import BAD_OFFER, INJECTION, PREFLIGHT, UNAUTHENTICATED
-from harness.signaling.dialects import JSON, Body, dialect_named
-from harness.signaling.exchange import post, post_offer
+from harness.signaling.dialects import Body, wrap
+from harness.signaling.exchange import post_offer, request_with
 from harness.signaling.sending import HttpReply, Sender
 
 MEGABYTE = 1 << 20
@@ -23,13 +24,15 @@ async def send_preflight(
     sender: Sender, target: Target, *, origin: str = "", purpose: str = PREFLIGHT
 ) -> HttpReply | None:
     """What a browser on a page of `target.origin`, or of another, asks before it may post (Fetch, 4.8)."""
-    headers = ["content-type", *(name.lower() for name, _ in target.request_headers() if name != "Origin")]
+    dialect = target.wrapping
+    named = [*dialect.headers, *(name for name, _ in target.request_headers() if name != "Origin")]
+    headers = ["content-type", *(name.lower() for name in named)]
     request = sender.client.build_request(
         "OPTIONS",
         target.url,
         headers={
             "Origin": origin or target.origin,
-            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Method": dialect.method,
             # Browsers send the names sorted, and cookies go by themselves.
             "Access-Control-Request-Headers": ",".join(sorted(set(headers) - {"cookie"})),
         },
@@ -40,7 +43,7 @@ async def send_preflight(
 async def send_bad_offers(sender: Sender, target: Target, offer: str, *, seed: int) -> None:
     """Every case of `core.probes.BAD_OFFERS`, one after the other, made from a good offer."""
     for case, body in bad_offers(target, offer, seed=seed):
-        await sender.send(post(sender, target, body), purpose=BAD_OFFER, case=case)
+        await sender.send(request_with(sender, target, body), purpose=BAD_OFFER, case=case)
 
 
 async def offer_without_credentials(sender: Sender, target: Target, offer: str) -> str | None:
@@ -61,22 +64,21 @@ async def offer_with_session(sender: Sender, target: Target, offer: str, *, mark
         offer,
         purpose=INJECTION,
         case=marker,
-        fields=smuggled if dialect_named(target.dialect).has_fields else None,
+        fields=smuggled if target.wrapping.has_fields else None,
         query={"model": marker, "instructions": marker},
     )
 
 
 def bad_offers(target: Target, offer: str, *, seed: int) -> Iterator[tuple[str, Body]]:
     """Case and body of each offer that no relay may accept, in the order of `core.probes.BAD_OFFERS`."""
-    dialect = dialect_named(target.dialect)
-    fields = target.extra_fields()
-    good = dialect.wrap(offer, fields)
+    dialect, fields = target.wrapping, target.extra_fields()
+    good = wrap(dialect, offer, fields)
     yield "empty", Body(b"", good.content_type)
-    yield "not-sdp", dialect.wrap("This is no session description.\r\n", fields)
+    yield "not-sdp", wrap(dialect, "This is no session description.\r\n", fields)
     yield "json-without-sdp", Body(b'{"type": "offer"}', JSON)
-    yield "no-audio", dialect.wrap(without_section(offer, "audio"), fields)
-    yield "no-data-channel", dialect.wrap(without_section(offer, "application"), fields)
-    yield "one-megabyte", dialect.wrap(offer + "a=x-padding:1234567890\r\n" * (MEGABYTE // 24 + 1), fields)
+    yield "no-audio", wrap(dialect, without_section(offer, "audio"), fields)
+    yield "no-data-channel", wrap(dialect, without_section(offer, "application"), fields)
+    yield "one-megabyte", wrap(dialect, offer + "a=x-padding:1234567890\r\n" * (MEGABYTE // 24 + 1), fields)
     yield "wrong-media-type", Body(good.content, "image/png")
     yield "deep-json", Body(b'{"sdp": ' + b"[" * DEEP + b"]" * DEEP + b"}", JSON)
     yield "binary", Body(np.random.default_rng(seed).bytes(2048), good.content_type)

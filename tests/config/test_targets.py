@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from harness.config.hooks import BeforeCall, UsageEndpoint
 from harness.config.run import run_settings
 from harness.config.settings import Settings
 from harness.config.targets import NamedTarget, find_config, load_named_target
+from harness.core.dialects import DIALECTS, OWN
 from harness.core.errors import UsageError
 
 NOTHING_SET = Settings.model_construct()
@@ -127,6 +129,26 @@ def test_a_relay_that_declares_itself_open_is_not_asked_without_credentials(tmp_
     [
         ('dialect = "multipart"', 'dialct = "json"', "did you mean dialect"),
         ('dialect = "multipart"', 'dialect = "jsn"', "there is no dialect 'jsn'"),
+        (
+            'dialect = "multipart"',
+            'dialect = { method = "PUT", ofer = "sdp" }',
+            r"targets.staging.dialect.ofer: there is no such setting \(did you mean offer",
+        ),
+        ('dialect = "multipart"', 'dialect = { like = "jsn" }', "there is no dialect 'jsn'"),
+        ('dialect = "multipart"', "dialect = { offer = 3 }", "valid string"),
+        (
+            'dialect = "multipart"',
+            'dialect = { content_type = "text/html" }',
+            "cannot be sent as 'text/html'",
+        ),
+        ('dialect = "multipart"', 'dialect = { answer = "a..b" }', "is no place in JSON"),
+        (
+            'dialect = "multipart"',
+            'dialect = { headers = { Accept = "x" } }',
+            "the header Accept cannot be set",
+        ),
+        ('dialect = "multipart"', 'dialect = { headers = { X-Api-Key = "abc" } }', "looks like a secret"),
+        ('dialect = "multipart"', "dialect = 7", "dialect"),
         ('"https://staging', '"staging', "not a URL that an offer can be posted to"),
         ('"https://app.example.com"', '"app.example.com/x"', "is no origin"),
         ('auth = "required"', "auth = true", "'required' or 'open'"),
@@ -288,3 +310,49 @@ def test_origin_and_credentials_reach_the_embedded_pair(monkeypatch: pytest.Monk
     )
     assert settings.the_target.origin == "https://app.example.com"
     assert settings.the_target.wants_credentials
+
+
+def test_a_target_describes_its_own_dialect(tmp_path: Path) -> None:
+    """As a table or on one line; beside a built-in one that it is like."""
+    text = """
+    [targets.own]
+    url = "https://own.example.com/session"
+    [targets.own.dialect]
+    method = "PUT"
+    offer = "sdpOffer"
+    fields = { session = { type = "realtime" } }
+    query = { voice = "marin" }
+    headers = { X-Client = "page" }
+    answer = "data.answerSdp"
+    statuses = [200, 201]
+    [targets.alike]
+    url = "https://own.example.com/session"
+    dialect = { like = "openai", headers = { X-Client = "page" } }
+    [targets.raw]
+    url = "https://own.example.com/session"
+    dialect = { content_type = "application/sdp", method = "PUT" }
+    """
+    own = load(text, tmp_path, "own").target
+    assert (own.dialect, own.wrapping.method, own.wrapping.offer) == (OWN, "PUT", "sdpOffer")
+    assert (own.wrapping.answer, own.wrapping.statuses) == ("data.answerSdp", (200, 201))
+    alike = load(text, tmp_path, "alike").target.wrapping
+    assert alike == replace(
+        DIALECTS["openai"], name=OWN, description=alike.description, headers={"X-Client": "page"}
+    )
+    assert load(text, tmp_path, "raw").target.wrapping.offer == ""
+
+
+def test_an_option_outweighs_the_dialect_that_the_file_describes(tmp_path: Path) -> None:
+    config = tmp_path / "harness.toml"
+    config.write_text('[targets.own]\nurl = "https://own.example.com/s"\ndialect = { offer = "o" }\n')
+    settings = run_settings(target="own", config=config, environment=NOTHING_SET)
+    assert (settings.dialect, settings.dialect_given, settings.the_target.wrapping.offer) == (OWN, True, "o")
+    given = run_settings(target="own", config=config, dialect="sdp", environment=NOTHING_SET)
+    assert (given.dialect, given.the_target.wrapping) == ("sdp", DIALECTS["sdp"])
+    with pytest.raises(UsageError, match="there is no dialect 'own'"):
+        run_settings(target="https://own.example.com/s", dialect=OWN, environment=NOTHING_SET)
+
+
+def test_every_dialect_is_documented() -> None:
+    documented = (Path(__file__).parents[2] / "docs" / "targets.md").read_text(encoding="utf-8")
+    assert [name for name in DIALECTS if f"`{name}`" not in documented] == []

@@ -22,13 +22,6 @@ from harness.fakes.relay.refusal import Refusal
 from harness.fakes.relay.settings import SESSION_PATH, RelaySettings
 from harness.fakes.relay.upstream import UpstreamClient
 
-# What a page may do that is let in at all.
-LEAVE = {
-    "Access-Control-Allow-Methods": "POST",
-    "Access-Control-Allow-Headers": "authorization, content-type",
-    "Access-Control-Max-Age": "600",
-}
-
 
 class ReferenceRelay:
     """The relay of one process; `app` serves it."""
@@ -40,7 +33,7 @@ class ReferenceRelay:
         access = Access(settings.management_token, settings.management_hosts)
         self.app = Starlette(
             routes=[
-                Route(SESSION_PATH, self._session, methods=["POST"]),
+                Route(SESSION_PATH, self._session, methods=[settings.dialect.method]),
                 Route(SESSION_PATH, self._preflight, methods=["OPTIONS"]),
                 Route("/health", self._health, methods=["GET"]),
                 Mount("/_relay", routes=fault_routes(self.plan, access)),
@@ -76,13 +69,22 @@ class ReferenceRelay:
         """CORS preflight (Fetch standard, section 4.8)."""
         if self._met_everywhere("any-origin"):
             origin = request.headers.get("origin", "*")
-            return Response(status_code=204, headers={**LEAVE, "Access-Control-Allow-Origin": origin})
+            return Response(status_code=204, headers={**self._leave(), "Access-Control-Allow-Origin": origin})
         if self._met_everywhere("cors-preflight-missing"):
-            return Refusal(405, "method_not_allowed", "use POST").response()
+            return Refusal(405, "method_not_allowed", f"use {self.settings.dialect.method}").response()
         response = self._shared_with_pages(request, Response(status_code=204))
         if "access-control-allow-origin" in response.headers:
-            response.headers.update(LEAVE)
+            response.headers.update(self._leave())
         return response
+
+    def _leave(self) -> dict[str, str]:
+        """What a page may do that is let in at all."""
+        dialect = self.settings.dialect
+        return {
+            "Access-Control-Allow-Methods": dialect.method,
+            "Access-Control-Allow-Headers": ", ".join(["authorization", "content-type", *dialect.headers]),
+            "Access-Control-Max-Age": "600",
+        }
 
     def _met_everywhere(self, name: str) -> bool:
         """Whether a fault is planned at all: a preflight carries no offer that would tell whose it is."""
@@ -96,7 +98,7 @@ class ReferenceRelay:
         return response
 
     async def _health(self, _request: Request) -> Response:
-        return JSONResponse({"status": "ok", "dialect": self.settings.dialect})
+        return JSONResponse({"status": "ok", "dialect": self.settings.dialect.name})
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any
 from urllib.parse import urlsplit
 
 from harness.config.target import check_origin
+from harness.core.dialects import DEFAULT_DIALECT, DIALECTS, Dialect
 from harness.core.errors import UsageError
-
-Dialect = Literal["json", "sdp", "json-answer", "multipart"]
-DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 
 SESSION_PATH = "/api/voice/webrtc/session"
 
@@ -41,13 +39,13 @@ def default_session() -> dict[str, Any]:
 class RelaySettings:
     """`upstream` is OpenAI's base URL or the fake's; `api_key` is the secret that stays here.
 
-    `bearer_token`: what callers must present; None lets anyone in. `origins`: whose pages may call (CORS).
-    `management_hosts`: see `Access`.
+    `dialect`: how offers come and answers go. `bearer_token`: what callers must present; None lets anyone in.
+    `origins`: whose pages may call (CORS). `management_hosts`: see `Access`.
     """
 
     upstream: str
     api_key: str = field(repr=False)
-    dialect: Dialect = "json"
+    dialect: Dialect = DIALECTS[DEFAULT_DIALECT]
     bearer_token: str | None = field(default=None, repr=False)
     origins: tuple[str, ...] = ()
     session: dict[str, Any] = field(default_factory=default_session)
@@ -61,8 +59,6 @@ class RelaySettings:
     upstream_seconds: float = 8.0
 
     def __post_init__(self) -> None:
-        if self.dialect not in DIALECTS:
-            raise UsageError(f"there is no dialect {self.dialect!r}", f"choose one of {', '.join(DIALECTS)}")
         if urlsplit(self.upstream).scheme not in ("http", "https") or not urlsplit(self.upstream).netloc:
             raise UsageError(
                 f"{self.upstream!r} is not an upstream URL", "try https://api.openai.com/v1 or the fake's URL"
@@ -74,6 +70,12 @@ class RelaySettings:
             )
         for origin in self.origins:
             check_origin(origin)
+
+    @property
+    def read(self) -> tuple[Dialect, ...]:
+        """What offers may come in: the dialect alone, or in the default one a raw body and a form, too."""
+        is_default = self.dialect == DIALECTS[DEFAULT_DIALECT]
+        return (self.dialect, DIALECTS["sdp"], DIALECTS["multipart"]) if is_default else (self.dialect,)
 
     @property
     def calls_url(self) -> str:

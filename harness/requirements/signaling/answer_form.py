@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.core.events import AnswerReceived, HttpResponse
+from harness.core.json_paths import place_of_sdp
 from harness.core.sdp import parse_sdp
-from harness.core.session import field
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED
 from harness.requirements.exchanges import (
@@ -58,9 +58,9 @@ SDP, PLAIN = "application/sdp", "text/plain"
             "or an error page with status 200 stands before it",
         ),
         "json-wrapped": Cause(
-            "the answer is wrapped in JSON, and this dialect reads SDP text",
-            "return the SDP itself as the body with Content-Type: application/sdp, or run with "
-            "--dialect json-answer",
+            "the answer is in JSON, and not where this dialect looks for it",
+            "return the SDP itself as the body with Content-Type: application/sdp, or say in harness.toml "
+            'where it is, such as dialect = { answer = "data.sdp" }; `harness doctor` finds it',
         ),
         "empty-body": Cause(
             "the answer is empty",
@@ -101,8 +101,10 @@ def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str
     if data is None:
         data = as_json(response.body)
     if data is not None:
-        inside = field(data, "sdp") or field(data, "answer") or data
-        return "json-wrapped", f"the body is JSON: {excerpt(str(inside))}"
+        if place := place_of_sdp(response.body):
+            return "json-wrapped", f"the body is JSON with the SDP at {excerpt(place)}"
+        names = ", ".join(map(str, data)) if isinstance(data, dict) else type(data).__name__
+        return "json-wrapped", f"the body is JSON without SDP (it has {excerpt(names)}): {excerpt(text)}"
     if is_html(response):
         return "html-page", f"the body begins {excerpt(response.body.lstrip(), 60)}"
     return "not-sdp", f"the body begins {excerpt(text, 60)} instead of 'v=0'"
