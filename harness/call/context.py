@@ -34,6 +34,7 @@ from harness.peer.source import Microphone
 from harness.signaling.exchange import post_offer
 from harness.signaling.ice_servers import with_ice_servers
 from harness.signaling.sending import Sender, new_client
+from harness.signaling.tokens import CALLS_PATH
 from harness.speech import opus
 from harness.speech.library import Library, load_library
 
@@ -105,6 +106,7 @@ class CallContext:
                     await stack.enter_async_context(_served(settings, upstream, start_pair, tell))
             client = await stack.enter_async_context(new_client(target, settings.timeouts))
             target = await with_ice_servers(target, client, settings.timeouts)
+            target = _with_upstream(target, settings.fake_openai)
             settings = replace(settings, target=target)  # whose redactor knows fetched credentials, too
             yield cls(settings, target, load_library(), client, upstream, Budget(settings.limits), pair)
 
@@ -191,6 +193,13 @@ class CallContext:
             relay_only=self.target.relay_only,
             ca_file=self.target.ice_ca,
         )
+
+
+def _with_upstream(target: Target, fake: str) -> Target:
+    """Where a page sends its offer with a key that was minted: the fake, where it stands upstream."""
+    if target.token is None or target.token.offers_to or not fake:
+        return target
+    return replace(target, token=replace(target.token, offers_to=f"{fake.rstrip('/')}{CALLS_PATH}"))
 
 
 @asynccontextmanager

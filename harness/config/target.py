@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import SecretStr
 
-from harness.config.hooks import BeforeCall, UsageEndpoint
+from harness.config.hooks import BeforeCall, TokenMint, UsageEndpoint
 from harness.config.ice import IceServer, check_authority, check_policy, check_servers_from
 from harness.core.dialects import DEFAULT_DIALECT, DIALECTS, OWN, Dialect, check_dialect
 from harness.core.errors import UsageError
@@ -53,9 +53,9 @@ class Target:
     `origin` is the page's origin, sent as a browser would. `ice_servers_from` answers with ICE servers;
     `ice_ca` is an authority (PEM) that theirs may be signed by. `silent`: it is not meant to be heard. `auth`
     says whether the relay wants credentials; None: it does where some are configured. `query_secrets` are the
-    values in the URL's query that are secret whatever their names. `name` is the one in harness.toml, and
-    `own_dialect` what stands for the dialect `own`. Raises
-    UsageError for what cannot be sent.
+    values in the URL's query that are secret whatever their names. `token`: a key is minted before each
+    offer, which then goes upstream. `name` is the one in harness.toml, and `own_dialect` what stands for the
+    dialect `own`. Raises UsageError for what cannot be sent.
     """
 
     url: str = field(repr=False)  # its query may hold a secret
@@ -74,6 +74,7 @@ class Target:
     silent: bool = False
     before_call: BeforeCall | None = None
     usage: UsageEndpoint | None = None
+    token: TokenMint | None = None
     query_secrets: tuple[SecretStr, ...] = field(default=(), repr=False)
     name: str = ""
 

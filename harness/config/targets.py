@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from pydantic import SecretStr, ValidationError
 
-from harness.config.hooks import BeforeCall, UsageEndpoint
+from harness.config.hooks import BeforeCall, TokenMint, UsageEndpoint
 from harness.config.ice import IceServer
 from harness.config.target import Target, check_header
 from harness.config.targets_file import (
@@ -22,6 +22,7 @@ from harness.config.targets_file import (
     IceServerTable,
     TargetsFile,
     TargetTable,
+    TokenTable,
     UsageTable,
 )
 from harness.config.targets_problems import FilePlace, first_problem
@@ -122,7 +123,7 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
     try:
         target = Target(
             _with_query(entry.url, query),
-            dialect=OWN if own else str(entry.dialect or DEFAULT_DIALECT),
+            dialect=OWN if own else str(entry.dialect or ("sdp" if entry.token else DEFAULT_DIALECT)),
             own_dialect=own,
             headers=(*entry.headers.items(), *headers.items()),
             bearer=bearer,
@@ -137,6 +138,7 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
             silent=entry.silent,
             before_call=_before_call(entry.before_call, entry.url) if entry.before_call else None,
             usage=_usage(entry.usage, entry.url) if entry.usage else None,
+            token=_token(entry.token, _with_query(entry.url, query)) if entry.token else None,
             query_secrets=tuple(query.values()),
             name=name,
         )
@@ -146,7 +148,7 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
         raise UsageError(f"{place.of(at)}: {error.message}", error.remedy) from None
     return NamedTarget(
         target,
-        dialect_given=entry.dialect is not None,
+        dialect_given=entry.dialect is not None or entry.token is not None,
         limits=dict(entry.limits),
         fake_openai=entry.fake_openai or "",
         concurrency=entry.concurrency,
@@ -210,7 +212,22 @@ def _before_call(table: BeforeCallTable, target: str) -> BeforeCall:
         body=table.body,
         fields=table.fields,
         secret_fields=table.secret_fields,
+        headers=table.headers,
+        secret_headers=table.secret_headers,
         timeout=table.timeout_s,
+    )
+
+
+def _token(table: TokenTable, target: str) -> TokenMint:
+    for name, value in table.headers.items():
+        check_header(name, value)
+    return TokenMint(
+        url=urljoin(target, table.url) if table.url else target,
+        method=table.method,
+        body=table.body,
+        headers=table.headers,
+        value=table.value,
+        offers_to=table.offers_to or "",
     )
 
 

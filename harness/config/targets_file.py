@@ -56,6 +56,7 @@ Url = Annotated[str, _kept(lambda url: check_url(url, "the target"))]
 HookUrl = Annotated[str, _kept(_check_hook_url)]
 LimitName = Annotated[str, _kept(lambda name: check_limits([name]))]
 JsonPath = Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$")]
+AnyPath = Annotated[str, Field(pattern=r"^$|^\.$|^[^.]+(\.[^.]+)*$")]
 Seconds = Annotated[float, Field(gt=0, le=120)]
 
 
@@ -81,6 +82,8 @@ class BeforeCallTable(_Table):
     body: dict[str, Any] | None = None
     fields: dict[str, JsonPath] = Field(default_factory=dict)
     secret_fields: dict[str, JsonPath] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
+    secret_headers: dict[str, str] = Field(default_factory=dict)
     timeout_s: Seconds = HOOK_SECONDS
 
 
@@ -92,6 +95,17 @@ class UsageTable(_Table):
     unit: UsageUnit = "usd"
     timeout_s: Seconds = HOOK_SECONDS
     settle_s: Seconds = SETTLE_SECONDS
+
+
+class TokenTable(_Table):
+    """An ephemeral key that is minted before each offer; see `harness.config.hooks.TokenMint`."""
+
+    url: HookUrl | None = None
+    method: Literal["GET", "POST", "PUT"] = "POST"
+    body: dict[str, Any] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
+    value: AnyPath = ""
+    offers_to: Annotated[str, _kept(lambda url: check_url(url, "where offers go"))] | None = None
 
 
 class DialectTable(_Table):
@@ -147,6 +161,7 @@ class TargetTable(_Table):
     limits: dict[LimitName, float] = Field(default_factory=dict)
     before_call: BeforeCallTable | None = None
     usage: UsageTable | None = None
+    token: TokenTable | None = None
 
 
 class TargetsFile(_Table):

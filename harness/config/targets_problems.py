@@ -16,6 +16,7 @@ from harness.config.targets_file import (
     IceServerTable,
     TargetsFile,
     TargetTable,
+    TokenTable,
     UsageTable,
 )
 from harness.config.toml_lines import KeyPath, key_lines, nearest_line
@@ -75,6 +76,7 @@ def _known_beside(path: KeyPath) -> Iterable[str]:
     inner: dict[str | int, type[BaseModel]] = {
         "before_call": BeforeCallTable,
         "dialect": DialectTable,
+        "token": TokenTable,
         "ice_servers": IceServerTable,
         "usage": UsageTable,
     }

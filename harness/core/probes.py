@@ -21,6 +21,12 @@ HANG_UP: Final = "hang-up"  # upstream: a request to end the call
 FOREIGN_PREFLIGHT: Final = "foreign-preflight"  # the OPTIONS request for a page of an origin that is not ours
 ICE_RESTART: Final = "ice-restart"  # the offer once more, with new ICE credentials, in mid-call
 
+MINT: Final = "mint"  # a page asks its back end for a key of its own
+MINT_AGAIN: Final = "mint-again"  # another caller asks the same
+MINT_UNAUTHENTICATED: Final = "mint-unauthenticated"  # somebody asks without the target's credentials
+MINT_FOREIGN: Final = "mint-foreign"  # a page of another origin asks
+MINT_INJECTION: Final = "mint-injection"  # a page asks with a session of its own; case: the marker in it
+
 OUR_BOUNDARY: Final = "harness-"  # how the boundary of a form begins that we made
 FOREIGN_ORIGIN: Final = "https://elsewhere.invalid"  # nobody's, for ever (RFC 2606, section 2)
 

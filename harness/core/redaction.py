@@ -85,6 +85,11 @@ def leaked_key(text: str) -> str | None:
     return _remains(found.group()) if found else None
 
 
+def known(secret: str) -> str:
+    """What may be shown of a text that is known to be a secret."""
+    return _remains(secret)
+
+
 def _remains(secret: str) -> str:
     """What may be shown of a secret: of a key its kind, of all else nothing."""
     return f"{secret[:3]}{REDACTED}" if KEY_PATTERN.match(secret) else REDACTED

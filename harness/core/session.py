@@ -68,3 +68,8 @@ def turn_detection_at(timeline: Timeline, at: float = float("inf")) -> TurnDetec
 
 def _milliseconds(value: object, default: int) -> int:
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else default
+
+
+FAKE_INSTRUCTIONS = "You are a helpful, friendly assistant. Answer in the caller's language."
+# How instructions begin that nobody gave: the fake's, and OpenAI's own.
+STOCK_INSTRUCTIONS = (FAKE_INSTRUCTIONS, "Your knowledge cutoff is")

@@ -55,6 +55,7 @@ RESPONDED = Condition(
         "Never deploy your key in client-side environments like browsers or mobile apps.",
         "https://help.openai.com/en/articles/5112595-best-practices-for-api-key-safety",
     ),
+    needs=("token.ephemeral",),
     when=(RESPONDED,),
     causes={
         "key-exposed": Cause(

@@ -9,7 +9,7 @@ from enum import StrEnum
 from harness import __version__
 from harness.core.audio import Samples
 from harness.core.events import CallWithheld, HttpFailed
-from harness.core.probes import OFFER
+from harness.core.probes import MINT, OFFER
 from harness.core.timeline import Timeline
 from harness.requirements.model import Level, Outcome, Verdict
 from harness.run.measurements import Measurement, collect
@@ -122,7 +122,7 @@ def is_lost_observation(verdict: Verdict) -> bool:
 
 def unreachable(timeline: Timeline) -> str:
     """Why nothing answered the call's offer: `refused: …`; empty where something did."""
-    failed = timeline.first(HttpFailed, where=lambda e: e.purpose == OFFER)
+    failed = timeline.first(HttpFailed, where=lambda e: e.purpose in (OFFER, MINT))
     if failed is None or failed.failure not in UNREACHABLE:
         return ""
     return f"{failed.failure}: {failed.detail}" if failed.detail else failed.failure

@@ -11,6 +11,7 @@ from harness.core.events import AnswerReceived
 from harness.core.probes import OFFER
 from harness.signaling.dialects import Body, unwrap, wrap
 from harness.signaling.sending import Sender
+from harness.signaling.tokens import offer_with_token
 
 
 async def post_offer(
@@ -29,6 +30,8 @@ async def post_offer(
     `fields` and `query` go beside those of the target. The body that comes with an accepted status is taken
     as the answer whatever it holds: what is wrong with it is judged later.
     """
+    if target.token is not None:
+        return await offer_with_token(sender, target, offer, purpose=purpose, case=case)
     dialect = target.wrapping
     body = wrap(dialect, offer, {**target.extra_fields(), **(fields or {})})
     request = request_with(sender, target, body, query=query, credentials=credentials)

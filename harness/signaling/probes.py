@@ -11,12 +11,14 @@ import numpy as np
 
 from harness.config.target import Target
 from harness.core.dialects import JSON
-from harness.core.probes import BAD_OFFER, INJECTION, PREFLIGHT, UNAUTHENTICATED
+from harness.core.probes import BAD_OFFER, INJECTION, MINT_INJECTION, PREFLIGHT, UNAUTHENTICATED
 from harness.signaling.dialects import Body, wrap
 from harness.signaling.exchange import post_offer, request_with
 from harness.signaling.sending import HttpReply, Sender
+from harness.signaling.tokens import mint, offer_with_key
 
 MEGABYTE = 1 << 20
+MODELS_TO_ASK_FOR = ("gpt-realtime-2.1-mini", "gpt-realtime-2.1")
 DEEP = 100_000  # levels: any recursive parser gives up before
 
 
@@ -24,15 +26,19 @@ async def send_preflight(
     sender: Sender, target: Target, *, origin: str = "", purpose: str = PREFLIGHT
 ) -> HttpReply | None:
     """What a browser on a page of `target.origin`, or of another, asks before it may post (Fetch, 4.8)."""
-    dialect = target.wrapping
-    named = [*dialect.headers, *(name for name, _ in target.request_headers() if name != "Origin")]
+    token = target.token
+    url, dialect = (token.url if token else target.url), target.wrapping
+    named = [
+        *(token.headers if token else dialect.headers),
+        *(name for name, _ in target.request_headers() if name != "Origin"),
+    ]
     headers = ["content-type", *(name.lower() for name in named)]
     request = sender.client.build_request(
         "OPTIONS",
-        target.url,
+        url,
         headers={
             "Origin": origin or target.origin,
-            "Access-Control-Request-Method": dialect.method,
+            "Access-Control-Request-Method": token.method if token else dialect.method,
             # Browsers send the names sorted, and cookies go by themselves.
             "Access-Control-Request-Headers": ",".join(sorted(set(headers) - {"cookie"})),
         },
@@ -67,6 +73,20 @@ async def offer_with_session(sender: Sender, target: Target, offer: str, *, mark
         fields=smuggled if target.wrapping.has_fields else None,
         query={"model": marker, "instructions": marker},
     )
+
+
+async def offer_with_session_in_key(sender: Sender, target: Target, offer: str, *, marker: str) -> str | None:
+    """A key that was asked for with a session of the page's own, and a good offer with that key."""
+    ordinary = await mint(sender, target)
+    usual = (ordinary.told.session or {}).get("model") if ordinary else None
+    # A model that exists, since upstream mints for no other: not the one that the back end chooses.
+    model = next(model for model in MODELS_TO_ASK_FOR if model != usual)
+    session = {"type": "realtime", "model": model, "instructions": marker}
+    smuggled = {"session": session, "model": model, "instructions": marker}
+    minted = await mint(sender, target, purpose=MINT_INJECTION, case=marker, more=smuggled)
+    if minted is None or not minted.value:
+        return None
+    return await offer_with_key(sender, target, offer, minted, purpose=MINT_INJECTION, case=marker)
 
 
 def bad_offers(target: Target, offer: str, *, seed: int) -> Iterator[tuple[str, Body]]:

@@ -63,6 +63,8 @@ from harness.core.events.signaling import HttpResponse as HttpResponse
 from harness.core.events.signaling import OfferCreated as OfferCreated
 from harness.core.events.signaling import OfferTried as OfferTried
 from harness.core.events.signaling import Part as Part
+from harness.core.events.token import TokenKind as TokenKind
+from harness.core.events.token import TokenMinted as TokenMinted
 from harness.core.events.usage import UsageTold as UsageTold
 from harness.core.events.usage import UsageUnit as UsageUnit
 
@@ -114,4 +116,5 @@ AnyEvent = (
     | UpstreamUnavailable
     | AnyArrival
     | UsageTold
+    | TokenMinted
 )

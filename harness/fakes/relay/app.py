@@ -18,8 +18,9 @@ from harness.fakes.management import fault_routes
 from harness.fakes.relay.exchange import RelayExchange
 from harness.fakes.relay.faults import RELAY_FAULTS
 from harness.fakes.relay.hooks import RELAY
+from harness.fakes.relay.minting import KeyExchange
 from harness.fakes.relay.refusal import Refusal
-from harness.fakes.relay.settings import SESSION_PATH, RelaySettings
+from harness.fakes.relay.settings import SESSION_PATH, TOKEN_PATH, RelaySettings
 from harness.fakes.relay.upstream import UpstreamClient
 
 
@@ -35,6 +36,8 @@ class ReferenceRelay:
             routes=[
                 Route(SESSION_PATH, self._session, methods=[settings.dialect.method]),
                 Route(SESSION_PATH, self._preflight, methods=["OPTIONS"]),
+                Route(TOKEN_PATH, self._token, methods=["POST"]),
+                Route(TOKEN_PATH, self._preflight, methods=["OPTIONS"]),
                 Route("/health", self._health, methods=["GET"]),
                 Mount("/_relay", routes=fault_routes(self.plan, access)),
             ],
@@ -51,6 +54,14 @@ class ReferenceRelay:
             await self._upstream.close()
 
     async def _session(self, request: Request) -> Response:
+        return await self._exchanged(request, RelayExchange)
+
+    async def _token(self, request: Request) -> Response:
+        return await self._exchanged(request, KeyExchange)
+
+    async def _exchanged(
+        self, request: Request, exchange: type[RelayExchange] | type[KeyExchange]
+    ) -> Response:
         assert self._upstream is not None  # noqa: S101  (the lifespan runs first)
         try:
             body = await read_body(
@@ -62,7 +73,7 @@ class ReferenceRelay:
             return Refusal(408, "request_timeout", "the request did not arrive in time").response()
         met = self.plan.take(peek_ufrag(body))
         hooks = [unit(value, self.settings) for unit, value, _ in RELAY.met(met)]
-        response = await RelayExchange(request, body, self.settings, self._upstream, hooks).run()
+        response = await exchange(request, body, self.settings, self._upstream, hooks).run()
         return self._shared_with_pages(request, response)
 
     async def _preflight(self, request: Request) -> Response:
@@ -81,7 +92,7 @@ class ReferenceRelay:
         """What a page may do that is let in at all."""
         dialect = self.settings.dialect
         return {
-            "Access-Control-Allow-Methods": dialect.method,
+            "Access-Control-Allow-Methods": ", ".join(dict.fromkeys([dialect.method, "POST"])),
             "Access-Control-Allow-Headers": ", ".join(["authorization", "content-type", *dialect.headers]),
             "Access-Control-Max-Age": "600",
         }

@@ -69,7 +69,7 @@ class RelayExchange:
             return refusal.response()
 
     async def _answered(self) -> Response:
-        self._authorize()
+        authorize(self._request, self._settings, self._faults)
         offer, sent_along = read_offer(
             self._body,
             self._request.headers.get("content-type", ""),
@@ -82,14 +82,6 @@ class RelayExchange:
         for fault in self._faults:
             answer = fault.answer(answer)
         return write_answer(answer, self._settings.dialect)
-
-    def _authorize(self) -> None:
-        expected = self._settings.bearer_token
-        if expected is None or any(f.admits_anyone for f in self._faults):
-            return
-        scheme, _, token = self._request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), expected.encode()):
-            raise Refusal(401, "unauthorized", "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
 
     async def _forward(self, offer: bytes, sent_along: dict[str, Any]) -> bytes:
         for fault in self._faults:
@@ -123,6 +115,16 @@ class RelayExchange:
         for fault in self._faults:
             part = fault.session_part(part) if part is not None else None
         return part
+
+
+def authorize(request: Request, settings: RelaySettings, faults: Sequence[RelayFault]) -> None:
+    """Raises Refusal for a caller without the token that is wanted."""
+    expected = settings.bearer_token
+    if expected is None or any(f.admits_anyone for f in faults):
+        return
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), expected.encode()):
+        raise Refusal(401, "unauthorized", "a bearer token is needed", {"WWW-Authenticate": "Bearer"})
 
 
 def write_answer(answer: bytes, dialect: Dialect) -> Response:

@@ -11,6 +11,8 @@ from harness.core.dialects import DEFAULT_DIALECT, DIALECTS, Dialect
 from harness.core.errors import UsageError
 
 SESSION_PATH = "/api/voice/webrtc/session"
+TOKEN_PATH = "/api/voice/token"  # noqa: S105  (a path)
+KEY_SECONDS = 60  # a page calls at once
 
 
 def default_session() -> dict[str, Any]:
@@ -79,6 +81,16 @@ class RelaySettings:
 
     @property
     def calls_url(self) -> str:
-        """Where offers go. A base URL without a path is OpenAI's host alone, so `/v1` is added."""
+        """Where offers go."""
+        return f"{self._base}/realtime/calls"
+
+    @property
+    def keys_url(self) -> str:
+        """Where ephemeral keys are minted."""
+        return f"{self._base}/realtime/client_secrets"
+
+    @property
+    def _base(self) -> str:
+        """A base URL without a path is OpenAI's host alone, so `/v1` is added."""
         base = self.upstream.rstrip("/")
-        return f"{base}{'' if urlsplit(base).path else '/v1'}/realtime/calls"
+        return f"{base}{'' if urlsplit(base).path else '/v1'}"

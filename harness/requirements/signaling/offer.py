@@ -69,6 +69,10 @@ class OfferRefusal:
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.3",
     ),
     needs=(
+        "token.minted",
+        "token.ephemeral",
+        "token.expiry",
+        "token.usable",
         "signaling.preflight",
         "signaling.offer-reaches-upstream",
         "signaling.offer-forwarded-intact",

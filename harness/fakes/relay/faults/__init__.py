@@ -1,6 +1,16 @@
 """The ways for a relay to misbehave, by name. Importing this package registers them."""
 
 from harness.fakes.faults.registry import RELAY_FAULTS
-from harness.fakes.relay.faults import answers, asking, failures, forwarding, front, offers, security
+from harness.fakes.relay.faults import answers, asking, failures, forwarding, front, minting, offers, security
 
-__all__ = ["RELAY_FAULTS", "answers", "asking", "failures", "forwarding", "front", "offers", "security"]
+__all__ = [
+    "RELAY_FAULTS",
+    "answers",
+    "asking",
+    "failures",
+    "forwarding",
+    "front",
+    "minting",
+    "offers",
+    "security",
+]

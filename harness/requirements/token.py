@@ -1,0 +1,421 @@
+"""Keys that a back end mints for its pages, which then call upstream themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from harness.core import probes
+from harness.core.events import TokenMinted
+from harness.core.session import STOCK_INSTRUCTIONS, field
+from harness.core.timeline import Timeline
+from harness.requirements.conditions import asked, limit_of, started
+from harness.requirements.exchanges import Exchange, exchanges, header, offer_exchange
+from harness.requirements.model import (
+    Because,
+    Cause,
+    Condition,
+    Evidence,
+    Finding,
+    Inconclusive,
+    Level,
+    NotApplicable,
+    Severity,
+    Source,
+    Violation,
+)
+from harness.requirements.registry import requirement
+
+MINTED = asked(probes.MINT, "the target mints keys, and was asked for one")
+OPENAI_KEYS = Source(
+    "OpenAI, Realtime API with WebRTC, ephemeral tokens",
+    "A server mints an ephemeral API key with its standard key, and the page authenticates with that.",
+    "https://platform.openai.com/docs/guides/realtime-webrtc",
+)
+_KEPT = re.compile(r"public|(?:max-age|s-maxage)\s*=\s*\"?0*[1-9]", re.IGNORECASE)
+_NOT_KEPT = re.compile(r"no-store|private", re.IGNORECASE)
+
+
+def _told(timeline: Timeline, purpose: str = probes.MINT) -> TokenMinted | None:
+    return timeline.first(TokenMinted, where=lambda e: e.purpose == purpose)
+
+
+def _exchange(timeline: Timeline, purpose: str = probes.MINT) -> Exchange | None:
+    return next(iter(exchanges(timeline, purpose)), None)
+
+
+def _seen(told: TokenMinted) -> tuple[Evidence, ...]:
+    left = "" if told.lifetime_s is None else f", {told.lifetime_s:.0f} s left"
+    return (Evidence(told.at, f"a key of the kind {told.key} at {told.place or 'no place'}{left}"),)
+
+
+@requirement(
+    "token.minted",
+    "The back end mints a key for a page that asks",
+    level=Level.MUST,
+    because=Because.CALLER,
+    severity=Severity.BLOCKER,
+    source=OPENAI_KEYS,
+    when=(MINTED,),
+    causes={
+        "mint-failed": Cause(
+            "the request for a key had no whole response",
+            "check that the back end runs, and `url` in [targets.NAME.token]; give its request to OpenAI "
+            "a time-out",
+            in_time=True,
+        ),
+        "mint-refused": Cause(
+            "the back end refused to mint a key",
+            "look at its log and its OPENAI_API_KEY; compare `method`, `body` and the credentials in "
+            "[targets.NAME.token] with what the page sends",
+        ),
+        "no-key": Cause(
+            "the back end's answer has no key where it should be",
+            "say where the key is with `value` in [targets.NAME.token], such as value = "
+            '"client_secret.value"; '
+            "OpenAI's /v1/realtime/client_secrets has it at `value`",
+        ),
+        "not-a-key": Cause(
+            "what stands where the key should be is none",
+            "await the upstream's answer and pass on its `value`; look for a field that is called "
+            "otherwise there "
+            "(`client_secret.value` was the beta's), and let the back end answer 502 where it got none",
+        ),
+    },
+)
+def minted(timeline: Timeline) -> Finding:
+    """The request is answered with 2xx, and the answer has a key."""
+    exchange, told = _exchange(timeline), _told(timeline)
+    if exchange is None or exchange.ended_at is None:
+        return Inconclusive("the record ends before the back end answered")
+    if exchange.failed is not None:
+        return Violation(
+            "mint-failed", f"{exchange.failed.failure}: {exchange.failed.detail}", exchange.evidence()
+        )
+    if not exchange.succeeded:
+        return Violation("mint-refused", f"status {exchange.status}", exchange.evidence())
+    if told is None or told.key == "none":
+        problem = told.problem if told else "nothing was read"
+        cause = "not-a-key" if "what is at" in problem else "no-key"
+        return Violation(cause, problem, exchange.evidence())
+    return None
+
+
+@requirement(
+    "token.ephemeral",
+    "What a page gets is an ephemeral key, and never the project's",
+    level=Level.MUST,
+    because=Because.SECRET,
+    severity=Severity.BLOCKER,
+    source=Source(
+        "OpenAI, best practices for API key safety",
+        "Never deploy your key in client-side environments like browsers or mobile apps.",
+        "https://help.openai.com/en/articles/5112595-best-practices-for-api-key-safety",
+    ),
+    needs=("token.minted",),
+    when=(MINTED,),
+    causes={
+        "project-key": Cause(
+            "the page got the project's own key",
+            "revoke the key now; mint a key for each caller with POST /v1/realtime/client_secrets, and "
+            "answer its "
+            "`value`",
+        )
+    },
+)
+def ephemeral(timeline: Timeline) -> Finding:
+    """The key does not look like a project's (`sk-…`)."""
+    told = _told(timeline)
+    if told is not None and told.key == "project":
+        return Violation("project-key", f"at {told.place}: sk-[redacted]", _seen(told))
+    return None
+
+
+@requirement(
+    "token.page-holds-no-key",
+    "The page's own request carries no project key",
+    level=Level.MUST,
+    because=Because.SECRET,
+    severity=Severity.BLOCKER,
+    source=OPENAI_KEYS,
+    when=(MINTED,),
+    causes={
+        "page-sends-key": Cause(
+            "the page sends a project's key to have another minted",
+            "revoke the key: whoever opens the page has it. Keep it in the back end's environment, and "
+            "let the page "
+            "show who it is with its session",
+        )
+    },
+)
+def page_holds_no_key(timeline: Timeline) -> Finding:
+    """No header, URL or body of the request for a key has `sk-…` in it."""
+    told = _told(timeline)
+    if told is not None and told.page_sent_key:
+        return Violation("page-sends-key", f"in {told.page_sent_key}", _seen(told))
+    return None
+
+
+@requirement(
+    "token.for-who-may",
+    "A key is minted only for who may call",
+    level=Level.MUST,
+    because=Because.MONEY,
+    hits="whoever knows the address",
+    severity=Severity.BLOCKER,
+    source=Source(
+        "RFC 9110, section 15.5.2; Fetch Standard, CORS protocol",
+        "401 says that the request lacks valid credentials; a response is shared with the origins that it "
+        "names. "
+        "Each call that is made with a key is billed to who minted it.",
+        "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2",
+    ),
+    when=(
+        Condition(
+            "credentials or an origin are configured, so somebody asked without or from elsewhere",
+            lambda t: (
+                None
+                if _exchange(t, probes.MINT_UNAUTHENTICATED) or _exchange(t, probes.MINT_FOREIGN)
+                else NotApplicable("nobody asked for a key who may not have one")
+            ),
+        ),
+    ),
+    causes={
+        "minted-for-anyone": Cause(
+            "somebody without credentials got a key",
+            "check the session cookie or token before minting, and answer 401 without it",
+        ),
+        "minted-for-foreign-pages": Cause(
+            "a page of any origin can have a key minted, and read it",
+            "answer Access-Control-Allow-Origin only to your own pages' origins, from a list, on the "
+            "response "
+            "itself too, and refuse other origins with 403",
+        ),
+    },
+)
+def for_who_may(timeline: Timeline) -> Finding:
+    """No key without the target's credentials, nor one that a page of another origin may read."""
+    anyone, foreign = _told(timeline, probes.MINT_UNAUTHENTICATED), _told(timeline, probes.MINT_FOREIGN)
+    if anyone is not None and anyone.key != "none":
+        exchange = _exchange(timeline, probes.MINT_UNAUTHENTICATED)
+        return Violation("minted-for-anyone", "without credentials", exchange.evidence() if exchange else ())
+    exchange = _exchange(timeline, probes.MINT_FOREIGN)
+    if (
+        foreign is not None
+        and foreign.key != "none"
+        and exchange is not None
+        and exchange.response is not None
+    ):
+        allowed = header(exchange.response.headers, "access-control-allow-origin")
+        if allowed in ("*", probes.FOREIGN_ORIGIN):
+            seen = f"Access-Control-Allow-Origin: {allowed}"
+            return Violation("minted-for-foreign-pages", seen, exchange.evidence())
+    return None
+
+
+@requirement(
+    "token.expiry",
+    "A key lasts long enough to call, and not much longer",
+    level=Level.MUST,
+    because=Because.CALLER,
+    severity=Severity.CRITICAL,
+    source=Source(
+        "OpenAI, API reference, create client secret",
+        "expires_after: from 10 s to 2 hours, by default 10 minutes. A call goes on when its key has "
+        "expired.",
+        "https://platform.openai.com/docs/api-reference/realtime-sessions/create-realtime-client-secret",
+    ),
+    needs=("token.minted", "token.ephemeral"),
+    when=(MINTED,),
+    causes={
+        "expired": Cause(
+            "the key has expired when it is handed out",
+            "mint a key for each request, and do not keep one; set the server's clock (NTP)",
+        ),
+        "long-lived": Cause(
+            "the key can begin calls long after it was handed out",
+            'set expires_after: {"anchor": "created_at", "seconds": 60} where keys are minted: a page '
+            "calls at once, "
+            "and whoever finds the key later calls on your bill",
+            level=Level.SHOULD,
+            because=Because.MONEY,
+        ),
+    },
+)
+def expiry(timeline: Timeline) -> Finding:
+    """By the answer's own expiry, against the limit `token_lifetime_s`."""
+    told = _told(timeline)
+    if told is None or told.lifetime_s is None:
+        return NotApplicable("the answer does not say when the key expires")
+    if told.lifetime_s <= 0:
+        return Violation("expired", f"{-told.lifetime_s:.0f} s ago", _seen(told))
+    if told.lifetime_s > limit_of(timeline, "token_lifetime_s") + 1:
+        return Violation("long-lived", f"it lasts {told.lifetime_s:.0f} s", _seen(told))
+    return None
+
+
+@requirement(
+    "token.not-shared",
+    "Each caller gets a key of their own",
+    level=Level.MUST,
+    because=Because.MONEY,
+    severity=Severity.CRITICAL,
+    source=Source(
+        "RFC 9111, section 5.2.2.5",
+        "no-store: a cache must not store any part of the response.",
+        "https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.5",
+    ),
+    needs=("token.minted", "token.ephemeral"),
+    when=(MINTED,),
+    causes={
+        "shared": Cause(
+            "two callers got the same key",
+            "mint a key for each request: take the handler out of any cache (`export const dynamic = "
+            "'force-dynamic'`, cache: 'no-store' in the request to OpenAI), and keep none in a variable",
+        ),
+        "cacheable": Cause(
+            "the answer with the key lets a cache keep it",
+            "set Cache-Control: no-store on the answer: a CDN would hand one caller's key to the next",
+            level=Level.SHOULD,
+            because=Because.ADVICE,
+        ),
+    },
+)
+def not_shared(timeline: Timeline) -> Finding:
+    """Two requests bring two keys, and Cache-Control invites no cache."""
+    told, again = _told(timeline), _told(timeline, probes.MINT_AGAIN)
+    exchange = _exchange(timeline)
+    if told is not None and again is not None and told.digest and told.digest == again.digest:
+        return Violation("shared", "asked twice, the back end gave one key", (*_seen(told), *_seen(again)))
+    if exchange is not None and exchange.response is not None:
+        kept = header(exchange.response.headers, "cache-control") or ""
+        if _KEPT.search(kept) and not _NOT_KEPT.search(kept):
+            return Violation("cacheable", f"Cache-Control: {kept}", exchange.evidence()[-1:])
+    return None
+
+
+@requirement(
+    "token.session-fixed",
+    "The session comes with the key",
+    level=Level.SHOULD,
+    because=Because.ADVICE,
+    hits="whoever relies on what the assistant was told",
+    severity=Severity.NORMAL,
+    source=OPENAI_KEYS,
+    needs=("token.minted", "token.ephemeral", "token.expiry"),
+    when=(MINTED,),
+    causes={
+        "session-missing": Cause(
+            "the key was minted without instructions: the page must bring them, and may bring any",
+            "give /v1/realtime/client_secrets the whole session: model, instructions, tools, voice; what "
+            "the page "
+            "sends later is the caller's to change",
+        )
+    },
+)
+def session_fixed(timeline: Timeline) -> Finding:
+    """The session of the answer, or the one that it led to, has instructions of the back end's."""
+    told = _told(timeline)
+    session: object = told.session if told is not None else None
+    at = told.at if told is not None else 0.0
+    if session is None:
+        created = timeline.server_events("session.created")
+        session = field(created[0].event, "session") if created else None
+        at = created[0].at if created else at
+    if not isinstance(session, Mapping):
+        return NotApplicable("nothing says which session the key is for")
+    if session.get("type") == "transcription":
+        return NotApplicable("a transcription has no instructions")
+    instructions = str(session.get("instructions") or "")
+    if not instructions.strip() or instructions.startswith(STOCK_INSTRUCTIONS):
+        return Violation(
+            "session-missing", f"model {session.get('model')}", (Evidence(at, "instructions: none"),)
+        )
+    return None
+
+
+@requirement(
+    "token.session-not-chosen",
+    "A page cannot choose the session that its key is for",
+    level=Level.MUST,
+    because=Because.MONEY,
+    hits="whoever asks for a session of their own",
+    severity=Severity.CRITICAL,
+    source=Source(
+        "OWASP API Security 2023, API3 (broken object property level authorization)",
+        "A server takes from its client only the properties that the client may set.",
+        "https://owasp.org/API-Security/editions/2023/en/0xa3-broken-object-property-level-authorization/",
+    ),
+    when=(asked(probes.MINT_INJECTION, "a key was asked for with a session of the page's own"),),
+    causes={
+        "session-chosen": Cause(
+            "the page's own session went into the key",
+            "build the session on the server, and spread neither the request's body nor its query into it",
+        )
+    },
+)
+def session_not_chosen(timeline: Timeline) -> Finding:
+    """Neither the probe's marker nor its model is in the session of the answer, or the one that resulted."""
+    exchange = _exchange(timeline, probes.MINT_INJECTION)
+    marker = exchange.request.case if exchange else ""
+    if exchange is None or not marker:
+        return Inconclusive("the probe carries no marker to look for")
+    told, ordinary = _told(timeline, probes.MINT_INJECTION), _told(timeline)
+    model, usual = (field(each.session, "model") if each else None for each in (told, ordinary))
+    if model and usual and model != usual:
+        return Violation(
+            "session-chosen", f"model {model}, as we asked, and not {usual}", exchange.evidence()
+        )
+    if told is not None and told.session and marker in msgspec.json.encode(told.session).decode():
+        return Violation("session-chosen", "the answer's session has what we asked for", exchange.evidence())
+    for event in timeline.server_events("session.created"):
+        if marker in msgspec.json.encode(event.event).decode():
+            seen = "the session that the key made has what we asked for"
+            return Violation("session-chosen", seen, (Evidence(event.at, seen),))
+    if (
+        exchange.succeeded
+        and told is not None
+        and told.session is None
+        and not timeline.server_events("session.created")
+    ):
+        return NotApplicable("what became of the session cannot be seen")
+    return None
+
+
+@requirement(
+    "token.usable",
+    "A key can be used at once, for what it is for",
+    level=Level.MUST,
+    because=Because.CALLER,
+    severity=Severity.BLOCKER,
+    source=OPENAI_KEYS,
+    needs=("token.minted", "token.ephemeral", "token.expiry"),
+    when=(MINTED,),
+    causes={
+        "refused": Cause(
+            "upstream refuses the key that was just minted",
+            "mint with a key of the same project and upstream that the page calls: compare `offers_to` "
+            "with the back "
+            "end's OPENAI_BASE_URL (Azure's keys are for Azure), and hand out each key once",
+        ),
+        "for-transcription": Cause(
+            "the key is for a transcription, in which nobody answers",
+            'mint it with session.type "realtime"; if the target only writes, say `silent = true` of it',
+        ),
+    },
+)
+def usable(timeline: Timeline) -> Finding:
+    """The offer with the key is not refused for it, and the session that results is a conversation."""
+    offer, told = offer_exchange(timeline), _told(timeline)
+    if offer is None or offer.ended_at is None:
+        return NotApplicable("no offer was sent with the key")
+    if offer.status in (401, 403):
+        return Violation("refused", f"status {offer.status}", offer.evidence())
+    kinds = [field(e.event, "session", "type") for e in timeline.server_events("session.created")]
+    if told is not None and told.session is not None:
+        kinds.append(told.session.get("type"))
+    if "transcription" in kinds and not started(timeline).silent:
+        return Violation("for-transcription", "the session's type is transcription", offer.evidence()[-1:])
+    return None
