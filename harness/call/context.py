@@ -106,7 +106,7 @@ class CallContext:
                     await stack.enter_async_context(_served(settings, upstream, start_pair, tell))
             client = await stack.enter_async_context(new_client(target, settings.timeouts))
             target = await with_ice_servers(target, client, settings.timeouts)
-            target = _with_upstream(target, settings.fake_openai)
+            target = with_upstream(target, settings.fake_openai)
             settings = replace(settings, target=target)  # whose redactor knows fetched credentials, too
             yield cls(settings, target, load_library(), client, upstream, Budget(settings.limits), pair)
 
@@ -195,7 +195,7 @@ class CallContext:
         )
 
 
-def _with_upstream(target: Target, fake: str) -> Target:
+def with_upstream(target: Target, fake: str) -> Target:
     """Where a page sends its offer with a key that was minted: the fake, where it stands upstream."""
     if target.token is None or target.token.offers_to or not fake:
         return target

@@ -22,6 +22,7 @@ from harness.core.probes import (
 from harness.core.session import field
 from harness.signaling.exchange import post_offer
 from harness.signaling.probes import (
+    offer_beyond_bounds,
     offer_with_session,
     offer_with_session_in_key,
     offer_without_credentials,
@@ -117,6 +118,18 @@ class Probes:
             answer = await offer_with_session(
                 self.caller.line.sender, self.caller.line.target, offer, marker=marker
             )
+            if answer is not None:
+                await self.caller.apply_answer(answer)
+
+    async def offer_beyond_bounds(self) -> None:
+        """A good offer with what a caller may choose beyond its bounds, where the target declares some."""
+        line = self.caller.line
+        if self.gets_keys or all(bound is True for _, bound in line.target.caller_chooses):
+            return
+        offer = await line.peer.create_offer()
+        async with self.caller.step("offer beyond the bounds"):
+            marker = f"beyond-{line.seed:x}-{line.peer.ufrag}"
+            answer = await offer_beyond_bounds(line.sender, line.target, offer, marker=marker)
             if answer is not None:
                 await self.caller.apply_answer(answer)
 

@@ -9,18 +9,21 @@ import msgspec
 
 from harness.call import Caller, Scenario, scenario
 from harness.call.conduct import CallRecord, make_call
-from harness.call.context import CallContext
+from harness.call.context import CallContext, with_upstream
 from harness.call.tripping import Tripping, may_be_about_the_offer
+from harness.config.hooks import TokenMint
 from harness.core.dialects import OWN, Dialect
-from harness.core.events import AnswerReceived, CallStarted, Event, HttpResponse
+from harness.core.events import AnswerReceived, CallStarted, Event, HttpResponse, TokenMinted
+from harness.core.json_paths import place_of_sdp
 from harness.core.probes import OFFER
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import offer_came_through
-from harness.requirements.exchanges import error_of, excerpt, header
+from harness.requirements.exchanges import as_json, error_of, excerpt, header
 from harness.requirements.judging import CallJudge
 from harness.requirements.model import Outcome
 from harness.requirements.registry import REGISTRY
 from harness.signaling.searching import NOT_HERE, DialectSearch, settled
+from harness.signaling.tokens import key_place
 
 Watch = Callable[[Timeline, Event], None]
 
@@ -58,7 +61,8 @@ class DialectRefused:
 class Examined:
     """The call, the dialect it was made in, and each dialect that was refused before it.
 
-    `unknown`: fields that the relay asked for and no page is known to send.
+    `searched`: none was given. `unknown`: fields that the relay asked for and no page is known to send.
+    `token`: the address turned out to mint keys, with which the call was made.
     """
 
     record: CallRecord
@@ -66,6 +70,8 @@ class Examined:
     refused: Sequence[DialectRefused] = ()
     was_found: bool = False
     unknown: Sequence[str] = ()
+    token: TokenMint | None = None
+    searched: bool = False
 
 
 def check_call(clip: str) -> Scenario:
@@ -98,7 +104,7 @@ async def examine(
     search = _Searching(context, plan, watch, on_refused)
     found = await search.run()
     last = found.record.timeline
-    if last.first(AnswerReceived) is not None or not may_be_about_the_offer(last):
+    if found.token is not None or last.first(AnswerReceived) is not None or not may_be_about_the_offer(last):
         return found
     # No call came of it: once more, and this time it may be asked what the relay trips over.
     record = await search.call(found.dialect, Tripping())
@@ -122,16 +128,22 @@ class _Searching:
         self._search = DialectSearch(only_with_fields=bool(context.target.fields))
         self._refused: list[tuple[DialectRefused, Dialect, CallRecord]] = []
         self._number = 0
+        self._url = context.target.url
+        self._asked = False
 
     async def run(self) -> Examined:
         """The call that was made, or else the one whose refusal says most."""
         while (dialect := self._search.next()) is not None:
             record = await self.call(dialect, Tripping(asks=False))
+            if place := _key_place(record):
+                return await self._with_key(TokenMint(self._url, dialect.method, dialect.fields, value=place))
             if (other := self._other_method(record, dialect)) is not None:
                 again = await self.call(other, Tripping(asks=False))
-                if _status(again) in NOT_HERE:  # so it was not about the method
-                    return self._examined(record, dialect)
+                if _status(again) in NOT_HERE:  # so it was not about the method, or the page asks with GET
+                    return await self._asked_with_get() or self._examined(record, dialect)
                 record, dialect = again, other
+            elif _status(record) in NOT_HERE and (found := await self._asked_with_get()) is not None:
+                return found
             refusal = _refusal(record.timeline, dialect)
             if refusal is None:
                 return self._examined(record, dialect)
@@ -149,6 +161,28 @@ class _Searching:
         record = await make_call(context, self._plan, call=f"{self._number:03d}-checkup", watch=self._watch)
         return _in_dialect(record, settled(dialect, _body(record)))
 
+    async def _asked_with_get(self) -> Examined | None:
+        """Whether the address mints keys for who asks with GET; that makes no call."""
+        if self._asked:
+            return None
+        self._asked = True
+        found = await self._with_key(TokenMint(self._url, "GET"))
+        told = found.record.timeline.first(TokenMinted)
+        return found if told is not None and told.key != "none" else None
+
+    async def _with_key(self, token: TokenMint) -> Examined:
+        """The planned call with a key that is minted for it."""
+        self._number += 1
+        target = replace(self._context.target, dialect="sdp", own_dialect=None, token=token)
+        target = with_upstream(target, self._context.settings.fake_openai)
+        context = replace(self._context, target=target, tripping=Tripping(asks=False))
+        record = await make_call(context, self._plan, call=f"{self._number:03d}-checkup", watch=self._watch)
+        told = record.timeline.first(TokenMinted)
+        place = told.place if told is not None and told.place else token.value
+        return replace(
+            self._examined(record, target.wrapping), token=replace(token, value=place), was_found=True
+        )
+
     def _other_method(self, record: CallRecord, dialect: Dialect) -> Dialect | None:
         response = _response(record.timeline)
         if response is None:
@@ -163,6 +197,7 @@ class _Searching:
             refused,
             was_found=found and bool(refused),
             unknown=tuple(self._search.unknown),
+            searched=True,
         )
 
 
@@ -208,6 +243,15 @@ def _status(record: CallRecord) -> int | None:
 def _body(record: CallRecord) -> str:
     response = _response(record.timeline)
     return response.body if response else ""
+
+
+def _key_place(record: CallRecord) -> str:
+    """Where the response has a key in place of an answer; empty where it has none."""
+    status = _status(record)
+    if status is None or not 200 <= status < 300 or place_of_sdp(_body(record)):
+        return ""
+    data = as_json(_body(record))
+    return key_place(data) if isinstance(data, dict) else ""
 
 
 def _in_dialect(record: CallRecord, dialect: Dialect) -> CallRecord:

@@ -28,7 +28,7 @@ from harness.run.checkup import Check, State, checkup
 from harness.run.checkup_stages import STAGES
 from harness.run.model import Run, RunVerdict
 from harness.run.stream import Happening, Noted, StageReached
-from harness.signaling.searching import lines_to_paste
+from harness.signaling.searching import lines_to_paste, token_lines
 
 MODES = {"embedded": "embedded", "black-box": "black box", "grey-box": "grey box: both ends are seen"}
 STYLES = {
@@ -73,7 +73,10 @@ class ShowJson:
         document = as_results(run) | {
             "stages": [c.as_result() for c in checkup(examined.record.timeline, run.verdicts)],
             "dialect_found": examined.was_found,
-            "dialect_lines": lines_to_paste(examined.dialect),
+            "dialect_lines": [
+                *lines_to_paste(examined.dialect),
+                *(token_lines(examined.token) if examined.token else []),
+            ],
             "dialects_refused": [asdict(refusal) for refusal in examined.refused],
             "evidence_in": str(written.parent),
         }
@@ -198,7 +201,14 @@ def _dialect(examined: Examined, run: Run) -> list[str]:
     """What the search came to: a relay that takes a form by mistake looks like one that means it."""
     if not examined.was_found and examined.refused:
         return _nothing_fits(examined)
-    if examined.dialect.name == DEFAULT_DIALECT:
+    if examined.token is not None:
+        return [
+            f"this address takes no offer: it mints keys ({examined.token.method}, the key at "
+            f"{examined.token.value}), with which a page calls OpenAI itself. Write it down in {FILE_NAME}:",
+            *(f"  {line}" for line in _target_lines(run)),
+            *(f"  {line}" for line in token_lines(examined.token)),
+        ]
+    if not examined.searched or examined.dialect.name == DEFAULT_DIALECT:
         return []
     refused = examined.refused
     lines = [f"the dialect {_named(examined.dialect)} was found by search; refused before it:"]
@@ -207,10 +217,14 @@ def _dialect(examined: Examined, run: Run) -> list[str]:
     if not refused:
         lines = [f"the dialect {_named(examined.dialect)} was found at once"]
     lines.append(
-        "does your page speak it? If it speaks another, its refusal is the relay's fault. Write it down:"
+        "does your page speak it? If it speaks another, its refusal is the relay's fault. Write it down in "
+        f"{FILE_NAME}:"
     )
-    lines += [f"  [targets.NAME]           # in {FILE_NAME}, for --target NAME", f'  url = "{run.target}"']
-    return [*lines, *(f"  {line}" for line in lines_to_paste(examined.dialect))]
+    return [*lines, *(f"  {line}" for line in [*_target_lines(run), *lines_to_paste(examined.dialect)])]
+
+
+def _target_lines(run: Run) -> list[str]:
+    return ["[targets.NAME]  # for --target NAME", f"url = {json.dumps(run.target)}"]
 
 
 def _nothing_fits(examined: Examined) -> list[str]:

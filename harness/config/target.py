@@ -42,6 +42,8 @@ _SECRET_PARAMETER = re.compile(
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+|null")
 
 Text = str | SecretStr
+# What a caller may choose: anything, a text of so many characters, or one of these.
+Bound = bool | int | tuple[str, ...]
 Auth = Literal["required", "open"]
 
 
@@ -54,8 +56,9 @@ class Target:
     `ice_ca` is an authority (PEM) that theirs may be signed by. `silent`: it is not meant to be heard. `auth`
     says whether the relay wants credentials; None: it does where some are configured. `query_secrets` are the
     values in the URL's query that are secret whatever their names. `token`: a key is minted before each
-    offer, which then goes upstream. `name` is the one in harness.toml, and `own_dialect` what stands for the
-    dialect `own`. Raises UsageError for what cannot be sent.
+    offer, which then goes upstream. `caller_chooses`: what of the session callers choose by design, and
+    within which bound. `name` is the one in harness.toml, and `own_dialect` what stands for the dialect
+    `own`. Raises UsageError for what cannot be sent.
     """
 
     url: str = field(repr=False)  # its query may hold a secret
@@ -75,6 +78,7 @@ class Target:
     before_call: BeforeCall | None = None
     usage: UsageEndpoint | None = None
     token: TokenMint | None = None
+    caller_chooses: tuple[tuple[str, Bound], ...] = ()
     query_secrets: tuple[SecretStr, ...] = field(default=(), repr=False)
     name: str = ""
 

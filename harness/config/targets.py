@@ -139,6 +139,10 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
             before_call=_before_call(entry.before_call, entry.url) if entry.before_call else None,
             usage=_usage(entry.usage, entry.url) if entry.usage else None,
             token=_token(entry.token, _with_query(entry.url, query)) if entry.token else None,
+            caller_chooses=tuple(
+                (name, tuple(bound) if isinstance(bound, list) else bound)
+                for name, bound in entry.caller_chooses.items()
+            ),
             query_secrets=tuple(query.values()),
             name=name,
         )

@@ -57,6 +57,7 @@ HookUrl = Annotated[str, _kept(_check_hook_url)]
 LimitName = Annotated[str, _kept(lambda name: check_limits([name]))]
 JsonPath = Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$")]
 AnyPath = Annotated[str, Field(pattern=r"^$|^\.$|^[^.]+(\.[^.]+)*$")]
+Choices = Annotated[list[str], Field(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, le=120)]
 
 
@@ -162,6 +163,9 @@ class TargetTable(_Table):
     before_call: BeforeCallTable | None = None
     usage: UsageTable | None = None
     token: TokenTable | None = None
+    caller_chooses: dict[str, Literal[True] | Annotated[int, Field(ge=1)] | Choices] = Field(
+        default_factory=dict
+    )
 
 
 class TargetsFile(_Table):

@@ -14,7 +14,7 @@ from harness.core.redaction import SECRET_HEADERS, leaked_key
 # Keys of a target's table that hold a credential wherever they are met.
 _CREDENTIALS = frozenset({"bearer", "cookies"}) | SECRET_HEADERS
 # Tables whose keys are named by the target, and hold no secret: paths into an answer, and numbers.
-_HARMLESS_TABLES = frozenset({"limits", "secret_fields", "secret_headers"})
+_HARMLESS_TABLES = frozenset({"limits", "secret_fields", "secret_headers", "caller_chooses"})
 _OUR_KEYS = frozenset({"auth"})
 _HOOKS = frozenset({"before_call", "usage"})
 

@@ -16,6 +16,7 @@ BAD_OFFER: Final = "bad-offer"  # an offer no relay may accept; case: which of B
 UPSTREAM_FAILURE: Final = "upstream-failure"  # a good offer while the upstream is made to fail; case: how
 UNAUTHENTICATED: Final = "unauthenticated"  # a good offer without the target's credentials
 INJECTION: Final = "injection"  # a good offer with a session of our own; case: the marker in every value
+CHOICE: Final = "choice"  # a good offer with what a caller may choose, beyond its bounds; case: the marker
 ABANDONED_OFFER: Final = "abandoned-offer"  # a good offer from a caller that goes away before connecting
 HANG_UP: Final = "hang-up"  # upstream: a request to end the call
 FOREIGN_PREFLIGHT: Final = "foreign-preflight"  # the OPTIONS request for a page of an origin that is not ours

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from harness.config.target import Target
+from harness.config.target import Bound, Target
 from harness.core.dialects import JSON
-from harness.core.probes import BAD_OFFER, INJECTION, MINT_INJECTION, PREFLIGHT, UNAUTHENTICATED
+from harness.core.probes import BAD_OFFER, CHOICE, INJECTION, MINT_INJECTION, PREFLIGHT, UNAUTHENTICATED
 from harness.signaling.dialects import Body, wrap
 from harness.signaling.exchange import post_offer, request_with
 from harness.signaling.sending import HttpReply, Sender
@@ -60,10 +60,13 @@ async def offer_without_credentials(sender: Sender, target: Target, offer: str) 
 async def offer_with_session(sender: Sender, target: Target, offer: str, *, marker: str) -> str | None:
     """A good offer with a session of the caller's own, `marker` in every value, which must not go upstream.
 
-    It goes in fields beside the offer where the dialect has them, and in the query always.
+    It goes in fields beside the offer where the dialect has them, and in the query always. What a caller may
+    choose by design is left out, or is one of the choices.
     """
     session = {"type": "realtime", "model": marker, "instructions": marker}
-    smuggled = {"session": session, "model": marker, "instructions": marker}
+    marked: dict[str, object] = {"session": session, "model": marker, "instructions": marker}
+    chosen = {name: _within(bound) for name, bound in target.caller_chooses}
+    smuggled = {name: value for name, value in (marked | chosen).items() if value is not None}
     return await post_offer(
         sender,
         target,
@@ -71,8 +74,32 @@ async def offer_with_session(sender: Sender, target: Target, offer: str, *, mark
         purpose=INJECTION,
         case=marker,
         fields=smuggled if target.wrapping.has_fields else None,
-        query={"model": marker, "instructions": marker},
+        query={name: value for name, value in smuggled.items() if isinstance(value, str)},
     )
+
+
+async def offer_beyond_bounds(sender: Sender, target: Target, offer: str, *, marker: str) -> str | None:
+    """A good offer with all that a caller may choose, each beyond its bound: none may go upstream so."""
+    beyond = {name: _beyond(bound, marker) for name, bound in target.caller_chooses if bound is not True}
+    return await post_offer(
+        sender,
+        target,
+        offer,
+        purpose=CHOICE,
+        case=marker,
+        fields=beyond if target.wrapping.has_fields else None,
+        query=beyond,
+    )
+
+
+def _within(bound: Bound) -> str | None:
+    """One of the choices; else nothing, so that the name is left out."""
+    return bound[0] if isinstance(bound, tuple) else None
+
+
+def _beyond(bound: Bound, marker: str) -> str:
+    """None of the choices, or a text that is too long: what is cut to its bound has no marker any more."""
+    return marker if isinstance(bound, tuple) else "x" * bound + marker
 
 
 async def offer_with_session_in_key(sender: Sender, target: Target, offer: str, *, marker: str) -> str | None:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from harness.config.hooks import TokenMint
 from harness.core.dialects import (
     ANYWHERE,
     DIALECTS,
@@ -196,6 +197,15 @@ def lines_to_paste(dialect: Dialect) -> list[str]:
     if dialect.statuses:
         said.append(f"statuses = {_toml(list(dialect.statuses))}")
     return [f"dialect = {{ {', '.join(said)} }}"]
+
+
+def token_lines(token: TokenMint) -> list[str]:
+    """How a key is minted, as harness.toml has it below the target."""
+    lines = ["[targets.NAME.token]"]
+    lines += [f"method = {_toml(token.method)}"] if token.method != "POST" else []
+    lines += [f"value = {_toml(token.value)}"]
+    lines += [f"body = {_toml(token.body)}"] if token.body else []
+    return lines
 
 
 def _toml(value: object) -> str:
