@@ -26,7 +26,7 @@ from harness.core.dialects import (
     Dialect,
 )
 from harness.core.json_paths import merged, place_of_sdp, put
-from harness.signaling.wanted import Wanted, types_in, wanted_in
+from harness.signaling.wanted import Wanted, types_in, unwanted_in, wanted_in
 
 MOST_TRIES = 80  # offers; each that is refused costs a request
 NOT_HERE = (404, 405)  # Express says 404 where only another method has a handler
@@ -115,6 +115,9 @@ class DialectSearch:
     def refused(self, dialect: Dialect, body: str) -> None:
         """Learn from what the relay said: what it names is tried next."""
         wanted = wanted_in(body)
+        for name in unwanted_in(body):
+            self._beside.pop(name, None)
+            dialect = replace(dialect, fields={n: v for n, v in dialect.fields.items() if n != name})
         all_at_once = [self._with(dialect, wanted)] if wanted else []
         unknown = [each.path for each in wanted if _given(each)[1] is None]
         elsewhere = [draft for path in unknown for draft in _places(dialect, path)]

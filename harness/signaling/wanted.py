@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from harness.core.dialects import CONTENT_TYPES
 
 _LONGEST = 4_000  # characters of a refusal that are read
+_LONGEST_JSON = 1 << 18  # characters of one in JSON, which may quote what we sent
+_EXTRA = re.compile(r"extra_forbidden|unrecognized_keys|additionalProperties")
 _MOST = 12  # names that are taken from one
 
 # Names that stand in quotes, or are written as no word of a language is.
@@ -54,14 +56,17 @@ class Wanted:
 
 def wanted_in(body: str) -> list[Wanted]:
     """What a refusal names, what frameworks give as paths first; bounded."""
-    body = body[:_LONGEST]
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        value = None
+    value = _json(body)
     found = list(_paths(value)) if value is not None else []
-    found += _named(" ".join(_sentences(value)) if isinstance(value, dict | list) else body)
+    if not found:  # a framework's paths say it better than its prose
+        text = " ".join(_sentences(value)) if isinstance(value, dict | list) else body
+        found = _named(text[:_LONGEST])
     return list(dict.fromkeys(each for each in found if each.name.lower() not in _NOISE))[:_MOST]
+
+
+def unwanted_in(body: str) -> list[str]:
+    """Fields that a strict schema refuses, as pydantic and zod name them."""
+    return [name for name in _unwanted(_json(body)) if re.fullmatch(r"[\w-]{1,40}", name)][:_MOST]
 
 
 def types_in(body: str) -> list[str]:
@@ -82,7 +87,12 @@ def _paths(value: object, depth: int = 0) -> Iterator[Wanted]:
             names = [str(part) for part in parts if isinstance(part, str | int) and str(part)]
             place = _PLACES.get(names[0], "") if names else ""
             names = names[1:] if place else names
-            if names and all(re.fullmatch(r"[\w-]{1,40}", name) for name in names) and place != "header":
+            if (
+                names
+                and not _is_unwanted(value)
+                and all(re.fullmatch(r"[\w-]{1,40}", name) for name in names)
+                and place != "header"
+            ):
                 yield Wanted(".".join(names), place or "body")
         for inner in value.values():
             yield from _paths(inner, depth + 1)
@@ -91,13 +101,37 @@ def _paths(value: object, depth: int = 0) -> Iterator[Wanted]:
             yield from _paths(inner, depth + 1)
 
 
+def _json(body: str) -> object:
+    try:
+        return json.loads(body[:_LONGEST_JSON])
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_unwanted(problem: Mapping[object, object]) -> bool:
+    return _EXTRA.search(f"{problem.get('type')} {problem.get('code')} {problem.get('keyword')}") is not None
+
+
+def _unwanted(value: object, depth: int = 0) -> Iterator[str]:
+    if isinstance(value, Mapping) and depth < 8:
+        if _is_unwanted(value):
+            path, keys = value.get("loc"), value.get("keys")
+            yield from [str(path[-1])] if isinstance(path, list) and path else []
+            yield from map(str, keys) if isinstance(keys, list) else []
+        for inner in value.values():
+            yield from _unwanted(inner, depth + 1)
+    elif isinstance(value, list) and depth < 8:
+        for inner in value[:20]:
+            yield from _unwanted(inner, depth + 1)
+
+
 def _sentences(value: object, depth: int = 0) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif depth < 8 and isinstance(value, Mapping):
         for name, inner in value.items():
             # FastAPI and zod quote what we sent: that is no word of theirs.
-            if name not in ("input", "received", "ctx", "url", *_PATHS):
+            if name not in ("input", "received", "ctx", "url", "type", *_PATHS):
                 yield from _sentences(inner, depth + 1)
     elif depth < 8 and isinstance(value, list):
         for inner in value[:20]:

@@ -94,6 +94,23 @@ def reads(
     return relay
 
 
+def pydantic_model(dialect: Dialect) -> tuple[int, str]:
+    """FastAPI with a model that forbids more, a description inside, and what we sent quoted at length."""
+    sent = json.loads(wrap(dialect, OFFER * 20).content) if dialect.content_type == "application/json" else {}
+    wrong: list[dict[str, Any]] = [
+        {"type": "missing", "loc": ["body", name], "msg": "Field required", "input": sent}
+        for name in ("peer_description", "session_config")
+        if name not in sent
+    ]
+    if isinstance(sent.get("peer_description"), str):
+        wrong.append({"type": "model_attributes_type", "loc": ["body", "peer_description"], "input": sent})
+    wrong += [
+        {"type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs are not permitted"}
+        for name in sent.keys() - {"peer_description", "session_config"}
+    ]
+    return (422, json.dumps({"detail": wrong})) if wrong else (200, json.dumps({"data": {"sdp": ANSWER}}))
+
+
 @pytest.mark.parametrize(
     ("relay", "most"),
     [
@@ -117,6 +134,7 @@ def reads(
         (reads("localDescription.sdp"), MOST_TRIES),
         (reads("jsep"), MOST_TRIES),
         (reads("transport.sdp"), MOST_TRIES),
+        (pydantic_model, 4),
         (reads("offerSdp", kind=FORM, says="multipart/form-data with '{}' required"), 6),
     ],
 )  # fmt: skip
