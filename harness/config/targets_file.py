@@ -51,13 +51,22 @@ def _check_hook_url(url: str) -> None:
         check_url(url, "the hook's URL")
 
 
+def _check_bound(bound: object) -> None:
+    is_list = isinstance(bound, list) and bool(bound) and all(isinstance(each, str) for each in bound)
+    is_length = isinstance(bound, int) and not isinstance(bound, bool) and bound >= 1
+    if not (bound is True or is_list or is_length):
+        raise UsageError(
+            "this is no bound for what a caller may choose",
+            'write ["marin", "cedar"] for one of these, 400 for so many characters, or true for anything',
+        )
+
+
 Variable = Annotated[str, _kept(_check_variable)]
 Url = Annotated[str, _kept(lambda url: check_url(url, "the target"))]
 HookUrl = Annotated[str, _kept(_check_hook_url)]
 LimitName = Annotated[str, _kept(lambda name: check_limits([name]))]
 JsonPath = Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$")]
 AnyPath = Annotated[str, Field(pattern=r"^$|^\.$|^[^.]+(\.[^.]+)*$")]
-Choices = Annotated[list[str], Field(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, le=120)]
 
 
@@ -163,9 +172,7 @@ class TargetTable(_Table):
     before_call: BeforeCallTable | None = None
     usage: UsageTable | None = None
     token: TokenTable | None = None
-    caller_chooses: dict[str, Literal[True] | Annotated[int, Field(ge=1)] | Choices] = Field(
-        default_factory=dict
-    )
+    caller_chooses: dict[str, Annotated[Any, _kept(_check_bound)]] = Field(default_factory=dict)
 
 
 class TargetsFile(_Table):

@@ -41,11 +41,23 @@ async def filled(target: Target, client: httpx.AsyncClient) -> Target:
         (name, _secret(_header(request, answer, text, name), name))
         for name, text in hook.secret_headers.items()
     ]
+    inner = [
+        SecretStr(str(request.at(answer, path, f"the header {name!r}")))
+        for name, text in hook.secret_headers.items()
+        for path in _IN_BRACES.findall(text)
+    ]
     filled_names = {name.lower() for name, _ in headers}
     kept = [each for each in target.headers if each[0].lower() not in filled_names]
     try:
         fields = {**target.fields, **plain, **secret}
-        return replace(target, fields=fields, headers=(*kept, *headers))
+        bearer = None if "authorization" in filled_names else target.bearer
+        return replace(
+            target,
+            fields=fields,
+            headers=(*kept, *headers),
+            bearer=bearer,
+            query_secrets=(*target.query_secrets, *inner),
+        )
     except UsageError as error:
         raise HookFailedError(f"{HOOK} filled something that cannot be sent: {error}") from None
 

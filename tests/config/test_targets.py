@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.config.hooks import BeforeCall, UsageEndpoint
+from harness.config.hooks import BeforeCall, TokenMint, UsageEndpoint
 from harness.config.run import run_settings
 from harness.config.settings import Settings
 from harness.config.targets import NamedTarget, find_config, load_named_target
@@ -356,3 +356,48 @@ def test_an_option_outweighs_the_dialect_that_the_file_describes(tmp_path: Path)
 def test_every_dialect_is_documented() -> None:
     documented = (Path(__file__).parents[2] / "docs" / "targets.md").read_text(encoding="utf-8")
     assert [name for name in DIALECTS if f"`{name}`" not in documented] == []
+
+
+def test_a_target_says_how_its_keys_are_minted(tmp_path: Path) -> None:
+    text = """
+    [targets.page]
+    url = "https://app.example.com/session"
+    [targets.page.token]
+    url = "/api/token"
+    method = "GET"
+    value = "client_secret.value"
+    offers_to = "https://x.openai.azure.com/openai/v1/realtime/calls"
+    headers = { X-Client = "page" }
+    [targets.own]
+    url = "https://app.example.com/api/token"
+    caller_chooses = { voice = ["marin", "cedar"], instructions = 400, language = true }
+    [targets.own.token]
+    """
+    named = load(text, tmp_path, "page")
+    assert (named.dialect_given, named.target.dialect) == (True, "sdp")
+    assert named.target.token == TokenMint(
+        "https://app.example.com/api/token",
+        method="GET",
+        headers={"X-Client": "page"},
+        value="client_secret.value",
+        offers_to="https://x.openai.azure.com/openai/v1/realtime/calls",
+    )
+    own = load(text, tmp_path, "own").target
+    assert own.token == TokenMint("https://app.example.com/api/token")
+    assert own.caller_chooses == (("voice", ("marin", "cedar")), ("instructions", 400), ("language", True))
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ('token = { valu = "a" }', r"targets.t.token.valu: there is no such setting \(did you mean value"),
+        ('token = { value = "a..b" }', "should match pattern"),
+        ('token = { offers_to = "/x" }', "where offers go '/x' is not a URL"),
+        ('token = { body = { key = "sk-proj-0123456789abcdef" } }', "looks like a secret"),
+        ("caller_chooses = { voice = [] }", "this is no bound for what a caller may choose"),
+        ("caller_chooses = { instructions = 0 }", "this is no bound for what a caller may choose"),
+    ],
+)
+def test_a_mistake_about_keys_and_choices_is_named(written: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=says):
+        load(f'[targets.t]\nurl = "https://app.example.com/t"\n{written}\n', tmp_path, "t")
