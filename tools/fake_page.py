@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import get_type_hints
 
+from harness.cli.fake_options import flag_of
 from harness.fakes.openai.conversation.models import MODELS
+from harness.fakes.openai.conversation.settings import ConversationSettings
+from harness.fakes.openai.settings import FakeSettings
+from harness.fakes.openai.switches import switches_of
 from tests.fakes.recorded import EXPLAINED
 from tests.fakes.recorded.shapes import recorded
 
@@ -19,8 +24,24 @@ def fake_page() -> str:
     return TEMPLATE.read_text(encoding="utf-8").format(
         kinds=len(recorded()),
         models="\n".join(_models()),
+        switches="\n".join(_switches()),
         differences="\n".join(["| sent | evidence |", "|---|---|", *explained]),
     )
+
+
+def _switches() -> Iterable[str]:
+    yield "| option | default | what it does |"
+    yield "|---|---|---|"
+    for settings in (FakeSettings, ConversationSettings):
+        hints = get_type_hints(settings)
+        for each, meaning in switches_of(settings):
+            yield f"| `{flag_of(each.name, hints[each.name])}` | {_default(each.default)} | {meaning} |"
+
+
+def _default(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"`{value}`" if value else "none"
 
 
 def _models() -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""The generated pages of docs/: `python -m tools.pages` writes them."""
+"""The generated pages of docs/, and the JSON Schemas: `python -m tools.pages` writes them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.system.all_planted import PLANTED
 from tests.system.planted import Planted
 from tests.system.planted_reconnecting import PLANTED as RECONNECTING
 from tests.system.planted_tokens import PLANTED as TOKENS
-from tools import ways
+from tools import schemas, ways
 from tools.clients import FOUND
 from tools.clients import page as clients_page
 from tools.fake_page import fake_page
@@ -132,6 +132,7 @@ def _row(planted: Planted) -> str:
     faults += [f"usage endpoint `{planted.usage}`"] if planted.usage else []
     configured = [f"`{name}` {value:g}" for name, value in planted.limits if not name.startswith("lateness")]
     configured += [f"`{name}` {value}" for name, value in planted.target]
+    configured += [f"on {planted.on}"] if planted.on else []
     conversation = planted.conversation.__name__.replace("_", " ")
     cells = [
         ", ".join([*faults, *configured]),
@@ -147,6 +148,7 @@ def main() -> None:
     DOCS.mkdir(exist_ok=True)
     for name, text in pages().items():
         (DOCS / name).write_text(text, encoding="utf-8")
+    schemas.write()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+import psutil
+
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 # Tests that make real conversations: they measure times, or wait for what takes its time. Each of these lanes
@@ -29,8 +31,9 @@ TIMED = {
     "call": ("tests/call", "tests/run"),
     "clients": ("tests/clients",),
 }
-TIMED_AT_ONCE, OTHERS_AT_ONCE = 3, 2
-NICE = "5"  # a third of the share of others: enough not to starve, and to be late for nothing
+TIMED_PER_CORE = 1.5  # lanes at once: they mostly wait, and still would keep each other waiting
+LOOK_SECONDS = 1.0  # to see what other programs leave of the cores
+NICE = "10"  # a tenth of the share of others: enough not to starve, and to be late for nothing
 # Says at the end of each output what the command cost, with all that it started: two cores are soon full.
 WITH_CPU_TIME = ("bash", "-c", 'TIMEFORMAT="%R s, of them %U + %S s of CPU"; time "$@"', "-")
 NOTHING_SELECTED = 5  # pytest's own exit code
@@ -67,12 +70,22 @@ class Result:
         return f"  {self.part.name:<10} {self.seconds:4.0f} s  {outcome}"
 
 
-def parts(arguments: Sequence[str] = ()) -> list[Part]:
-    """Those of this project. `arguments` go to all that is pytest, and may leave nothing of one."""
+def free_cores() -> float:
+    """How many cores are idle, as seen for a moment; one at least, for something must go on."""
+    cores = int(psutil.cpu_count() or 1)
+    busy = float(psutil.cpu_percent(LOOK_SECONDS)) / 100
+    return max(1.0, cores * (1 - busy))
+
+
+def parts(arguments: Sequence[str] = (), free: float = 2.0) -> list[Part]:
+    """Those of this project, for so many free cores.
+
+    `arguments` go to all that is pytest, and may leave nothing of one.
+    """
     passing = frozenset({0, NOTHING_SELECTED} if arguments else {0})
     timed = [Part(name, [_pytest(*what, *arguments)], passing, nice=False) for name, what in TIMED.items()]
     elsewhere = [f"--ignore={each}" for what in TIMED.values() for each in what if not each.startswith("-")]
-    side_by_side = (f"-n{OTHERS_AT_ONCE}", "--dist=loadfile")
+    side_by_side = (f"-n{round(free)}", "--dist=loadfile")
     return [
         *timed,
         Part("all others", [_pytest("tests", *elsewhere, *side_by_side, *arguments)], passing),
@@ -90,13 +103,14 @@ def _pytest(*arguments: str) -> list[str]:
     return _tool("pytest", "-q", *arguments)
 
 
-async def run_all(listed: Sequence[Part]) -> list[Result]:
+async def run_all(listed: Sequence[Part], free: float = 2.0) -> list[Result]:
     """Run the parts side by side, print the output of each when it has ended, and give all results.
 
-    Of those that are not nice, TIMED_AT_ONCE at once: more would keep each other waiting.
+    Of those that are not nice, TIMED_PER_CORE at once for each free core.
     """
-    _say(f"under way: {', '.join(part.name for part in listed)}")
-    places = asyncio.Semaphore(TIMED_AT_ONCE)
+    at_once = max(1, int(TIMED_PER_CORE * free))
+    _say(f"under way: {', '.join(part.name for part in listed)}; {at_once} timed at once")
+    places = asyncio.Semaphore(at_once)
 
     async def run(part: Part) -> Result:
         async with nullcontext() if part.nice else places:
@@ -135,7 +149,8 @@ def summary(results: Sequence[Result]) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0 where every part passed, 1 where one did not, 130 where it was interrupted."""
     try:
-        results = asyncio.run(run_all(parts(arguments)))
+        free = free_cores()
+        results = asyncio.run(run_all(parts(arguments, free), free))
     except KeyboardInterrupt:
         return INTERRUPTED
     _say(summary(results))

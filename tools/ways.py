@@ -62,7 +62,7 @@ SHAPES: Mapping[str, Dialect] = {
     ),
 }  # fmt: skip
 TOKEN = "a token relay"  # noqa: S105  (a name)
-SIDE_BY_SIDE = 4  # shapes: their callers mostly wait
+SIDE_BY_SIDE = 3  # shapes: their callers mostly wait
 SAME = ("method", "content_type", "offer", "answer")
 
 # Faults in what the relay makes of an offer, whatever its shape.
@@ -164,7 +164,11 @@ async def _faults(pair: EmbeddedPair, dialect: Dialect) -> dict[str, Any]:
         found = [f"{v.id}: {v.cause}" for v in judge([record.timeline], REGISTRY) if v.outcome in BAD]
         return "" if found == [finds] else f"{fault}: {found}"
 
-    wrong = [w for w in await asyncio.gather(*(named(p.relay, p.finds) for p in FAULTS)) if w]
+    async def named_in_time(fault: str, finds: str) -> str:
+        """Once more where it was not: a time-out of a busy machine is no finding of ours."""
+        return await named(fault, finds) and await named(fault, finds)
+
+    wrong = [w for w in await asyncio.gather(*(named_in_time(p.relay, p.finds) for p in FAULTS)) if w]
     return {"faults": len(FAULTS), "faults_wrong": wrong}
 
 
@@ -192,9 +196,9 @@ def main() -> None:
     """Measure, write what was found, say what is wrong; exit 1 if anything is."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shape", action="append", help="only these, beside what was found of the others")
-    parser.add_argument("--quick", action="store_true", help="leave out scenarios of half a minute and more")
+    parser.add_argument("--without", default="-", metavar="PREFIX", help="leave out scenarios that begin so")
     options = parser.parse_args()
-    scenarios = [s for s in every_scenario() if not (options.quick and s.lasts > 30)]
+    scenarios = [s for s in every_scenario() if not s.name.startswith(options.without)]
     shapes = options.shape or [*SHAPES, TOKEN]
     kept: dict[str, Any] = json.loads(FOUND.read_text())["shapes"] if options.shape and FOUND.exists() else {}
 

@@ -16,13 +16,16 @@ from harness.core.events import (
     ArrivalsRead,
     CallEnded,
     CallStarted,
+    Event,
     HttpFailed,
     HttpRequest,
     HttpResponse,
+    OfferCreated,
     RequestArrived,
     Tie,
 )
-from harness.core.probes import OFFER
+from harness.core.naming import name_of
+from harness.core.probes import CALLS
 from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import carries_offer
@@ -51,9 +54,18 @@ class Offers:
 
     _calls: deque[tuple[str, float, ref[Timeline]]] = field(default_factory=lambda: deque(maxlen=MOST_CALLS))
 
-    def add(self, ufrag: str, clock: RelativeClock, timeline: Timeline) -> None:
-        """A call begins."""
-        self._calls.append((ufrag, clock.origin, ref(timeline)))
+    def add(self, clock: RelativeClock, timeline: Timeline) -> None:
+        """A call begins; where a page makes the offer, it has a name once that is made."""
+        if name := name_of(timeline):
+            self._calls.append((name, clock.origin, ref(timeline)))
+            return
+
+        def named(event: Event) -> None:
+            if isinstance(event, OfferCreated):
+                unlisten()
+                self.add(clock, timeline)
+
+        unlisten = timeline.listen(named)
 
     def waiting(self) -> list[Offered]:
         """Each offer that was sent."""
@@ -70,12 +82,12 @@ class Offers:
 
 
 def offer_span(timeline: Timeline) -> tuple[float, float] | None:
-    """From the ordinary offer to what came of it; None where there was none."""
-    sent = timeline.first(HttpRequest, where=lambda e: e.purpose == OFFER)
+    """From the ordinary offer, or upgrade, to what came of it; None where there was none."""
+    sent = timeline.first(HttpRequest, where=lambda e: e.purpose in CALLS)
     if sent is None:
         return None
-    ended = [e.at for e in timeline.all(HttpResponse, where=lambda e: e.purpose == OFFER)]
-    ended += [e.at for e in timeline.all(HttpFailed, where=lambda e: e.purpose == OFFER)]
+    ended = [e.at for e in timeline.all(HttpResponse, where=lambda e: e.purpose in CALLS)]
+    ended += [e.at for e in timeline.all(HttpFailed, where=lambda e: e.purpose in CALLS)]
     ended = ended or [e.at for e in timeline.all(CallEnded)]
     return sent.at, min(ended, default=UNTIL_NOW)
 

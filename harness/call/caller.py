@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from harness.call.host import CallAgain
@@ -14,6 +14,13 @@ from harness.call.probing import Probes
 from harness.call.reconnecting import Reconnecting
 from harness.call.stopping import PlanStopped
 from harness.call.waiting import Waiter
+from harness.core.caller_end import (
+    ChannelClosedError,
+    MessageTooLongError,
+    NotConnectedError,
+    SdpUnusableError,
+)
+from harness.core.callers import Verb
 from harness.core.events import (
     AnswerRejected,
     MicrophoneChanged,
@@ -22,11 +29,9 @@ from harness.core.events import (
     StepStarted,
     UtteranceEnded,
     UtteranceStarted,
+    VerbUnavailable,
     WaitExpired,
 )
-from harness.peer.channel import ChannelClosedError, MessageTooLongError
-from harness.peer.remote import SdpUnusableError
-from harness.peer.source import SpokenUtterance
 
 SETTLE_SECONDS = 0.3  # after a reply's last audible packet, so that its tail is heard
 QUIET_SECONDS = 1.0  # this long without an audible packet is the end of what is said
@@ -69,15 +74,9 @@ class Caller:
     async def connect(self) -> None:
         """Offer, answer, ICE, DTLS, the data channel open, and `session.created`."""
         async with self.step("connect"):
-            offer = await self.line.peer.create_offer()
-            answer = await self.line.exchange(offer)
-            refused = answer is None or not answer.startswith("v=0")
-            # A caller that comes back is timed, and its first call's offer was accepted.
-            if refused and self.line.explain_refusal is not None and self.line is self.lines[0]:
-                await self.line.explain_refusal(self.line)
-            if answer is None:
-                raise PlanStopped("no answer")
-            await self.apply_answer(answer)
+            with self._not_connected():
+                await self.line.end.connect(self._exchanged)
+            await self._open()
 
     async def hang_up(self) -> None:
         """End the call as a page does: channel, transport, tracks."""
@@ -86,17 +85,18 @@ class Caller:
         self._hung_up = True
         async with self.step("hang up"):
             try:
-                await self.line.peer.close()
+                await self.line.end.close()
             finally:
                 self.line.link.close()
             record_impairment(self.line)
 
     async def drop(self) -> None:
         """Be gone without a goodbye, as a phone in a tunnel."""
+        self.require("vanish")
         self._hung_up = True
         async with self.step("drop"):
             try:
-                await self.line.peer.vanish()
+                await self.line.end.vanish()
             finally:
                 self.line.link.close()
 
@@ -117,10 +117,11 @@ class Caller:
 
     def send(self, event: dict[str, Any]) -> str:
         """Send a client event; returns its event_id, one of ours where it has none."""
+        self.require("send")
         self._events_sent += 1
-        event_id = str(event.get("event_id") or f"evt_{self.line.peer.ufrag}_{self._events_sent}")
+        event_id = str(event.get("event_id") or f"evt_{self.line.end.ufrag}_{self._events_sent}")
         try:
-            self.line.peer.send({"event_id": event_id, **event})
+            self.line.end.send({"event_id": event_id, **event})
         except (ChannelClosedError, MessageTooLongError) as error:
             raise PlanStopped(str(error)) from error
         return event_id
@@ -134,28 +135,31 @@ class Caller:
 
     async def say(self, clip: str) -> None:
         """Speak a clip of the fixtures to its end."""
-        recorded = self.line.library.clip(clip)
+        # A recording's first use reads it: off the loop, which paces every call of the process.
+        recorded = await asyncio.to_thread(self.line.library.clip, clip)
         async with self.step(f"say {clip}"):
-            # A clip's first use decodes and encodes it: off the loop, which paces every call of the process.
-            packets = await asyncio.to_thread(lambda: recorded.packets)
-            utterance = SpokenUtterance(
-                packets,
-                on_started=lambda: self.line.record(
+            line = self.line
+
+            def started() -> None:
+                line.record(
                     UtteranceStarted(
-                        at=self.line.now(),
+                        at=line.now(),
                         clip=clip,
                         duration_ms=recorded.duration_ms,
                         speech=tuple(recorded.speech),
                         transcript=recorded.transcript,
-                        muted=self.line.peer.microphone.muted,
+                        muted=line.end.muted,
                     )
-                ),
-                on_ended=lambda cut: self.line.record(UtteranceEnded(at=self.line.now(), clip=clip, cut=cut)),
-            )
-            self.line.peer.microphone.say(utterance)
+                )
+
+            def ended(cut: bool) -> None:
+                line.record(UtteranceEnded(at=line.now(), clip=clip, cut=cut))
+
             try:
+                # A clip's first use decodes it: off the loop, which paces every call of the process.
+                await asyncio.to_thread(lambda: recorded.samples)
                 async with asyncio.timeout(recorded.duration_ms / 1000 + MEDIA_SECONDS):
-                    await asyncio.shield(utterance.done)
+                    await line.end.say(recorded, started, ended)
             except TimeoutError as error:
                 raise PlanStopped("the media path is not up, so nothing can be said") from error
 
@@ -174,11 +178,13 @@ class Caller:
 
     def stop_sending(self) -> None:
         """Send no packet at all, not even silence, until `resume_sending`."""
-        self.line.peer.microphone.stopped = True
+        self.require("send-nothing")
+        self.line.end.send_nothing(stopped=True)
 
     def resume_sending(self) -> None:
         """Let packets flow again."""
-        self.line.peer.microphone.stopped = False
+        self.require("send-nothing")
+        self.line.end.send_nothing(stopped=False)
 
     async def hear_reply(self) -> None:
         """Wait for a response to be done, and for its audio to have been played to the end."""
@@ -218,7 +224,7 @@ class Caller:
             if not created:
                 return False
             started = self.line.timeline.server_events("output_audio_buffer.started", after=since)
-            return bool(started) or self.line.peer.heard.last_audible > created[0].at
+            return bool(started) or self.line.end.heard.last_audible > created[0].at
 
         async with self.step(f"wait {within:g} s for an answer"):
             return await self._waiter.condition(began, within)
@@ -228,7 +234,7 @@ class Caller:
         timeouts = self.line.timeouts
         async with self.step("hear the reply begin"):
             created = await self.event("response.created", within=timeouts.turn)
-            heard = self.line.peer.heard
+            heard = self.line.end.heard
             await self.until(lambda: heard.last_audible > created.at, "the reply's audio", timeouts.turn)
             await asyncio.sleep(INTERRUPTED_AFTER_SECONDS)
         await self.say(clip)
@@ -250,14 +256,43 @@ class Caller:
         self.line.record(StepEnded(at=self.line.now(), step=name))
 
     async def apply_answer(self, answer: str) -> None:
-        timeouts = self.line.timeouts
+        with self._not_connected():
+            self.line.end.accept_answer(answer)
+        await self._open()
+
+    def require(self, verb: Verb) -> None:
+        """Go on where this kind of caller can do it; else its calls end as not applicable, and say why."""
+        kind = self.line.kind
+        if (reason := kind.cannot.get(verb)) is None:
+            return
+        for line in self.lines:
+            line.record(VerbUnavailable(at=line.now(), verb=verb, caller=kind.name, reason=reason))
+        raise PlanStopped(f"a caller of the kind {kind.name} cannot {verb}: {reason}")
+
+    async def _exchanged(self, offer: str) -> str:
+        answer = await self.line.exchange(offer)
+        refused = answer is None or not answer.startswith("v=0")
+        # A caller that comes back is timed, and its first call's offer was accepted.
+        if refused and self.line.explain_refusal is not None and self.line is self.lines[0]:
+            await self.line.explain_refusal(self.line)
+        if answer is None:
+            raise NotConnectedError("no answer")
+        return answer
+
+    @contextmanager
+    def _not_connected(self) -> Iterator[None]:
         try:
-            self.line.peer.accept_answer(answer, ice_seconds=timeouts.ice, dtls_seconds=timeouts.dtls)
+            yield
+        except NotConnectedError as error:
+            raise PlanStopped(str(error)) from error
         except SdpUnusableError as error:
             self.line.record(AnswerRejected(at=self.line.now(), reason=str(error)))
             raise PlanStopped(f"the answer cannot be applied: {error}") from error
+
+    async def _open(self) -> None:
+        timeouts = self.line.timeouts
         await self.until(self._channel_decided, "the data channel", timeouts.channel)
-        if self.line.peer.channel_state != "open":
+        if self.line.end.channel_state != "open":
             raise PlanStopped("the data channel did not open")
         await self.event("session.created", within=timeouts.created)
 
@@ -277,27 +312,28 @@ class Caller:
 
     def _channel_decided(self) -> bool:
         timeline = self.line.timeline
-        return self.line.peer.channel_state == "open" or any(
+        return self.line.end.channel_state == "open" or any(
             timeline.state(layer, state) for layer in ("ice", "dtls") for state in ("failed", "closed")
         )
 
     def _played_out(self, done_at: float) -> bool:
         if self.line.timeline.server_events("output_audio_buffer.stopped", after=self._last_response_at()):
             return True
-        last_audible = self.line.peer.heard.last_audible
+        last_audible = self.line.end.heard.last_audible
         nothing_heard = last_audible < self._last_response_at()
         quiet_since = done_at + NOTHING_HEARD_SECONDS if nothing_heard else max(last_audible, done_at)
         return self.line.now() - quiet_since > QUIET_SECONDS
 
     def _is_heard(self) -> bool:
-        return self.line.peer.heard.last_audible > self._last_response_at()
+        return self.line.end.heard.last_audible > self._last_response_at()
 
     def _last_response_at(self) -> float:
         created = self.line.timeline.server_events("response.created")
         return created[-1].at if created else 0.0
 
     def _microphone(self, *, muted: bool) -> None:
-        self.line.peer.microphone.muted = muted
+        self.require("mute")
+        self.line.end.mute(muted=muted)
         self.line.record(MicrophoneChanged(at=self.line.now(), muted=muted))
 
 

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.core.audio import Samples
-from harness.core.events import AudioCompared, AudioPlayed, CallStarted, MarkHeard
+from harness.core.events import AudioCompared, AudioPlayed, MarkHeard
+from harness.core.extras import is_installed
+from harness.core.naming import name_of
 from harness.core.timeline import Timeline
 from harness.speech.library import Library
 from harness.speech.marks import call_mark, mark_name, read_mark
@@ -26,19 +28,19 @@ SHORTEST_MS = 1000  # STOI needs 30 frames of 12.8 ms that are not silent
 
 def compare_audio(timeline: Timeline, heard: Samples, library: Library) -> None:
     """Add to the timeline what came of each reply that the fake played. `heard`: 48 kHz, from 0 on."""
-    started = timeline.first(CallStarted)
+    name = name_of(timeline)
     for played in timeline.all(AudioPlayed, side="upstream"):
         began = played.at - played.played_ms / 1000
         window = heard[_sample(began - EARLY) : _sample(played.at + LATE)]
         mark = read_mark(window)
-        if mark is not None and started is not None:
-            own = mark_name(call_mark(started.ufrag))
+        if mark is not None and name:
+            own = mark_name(call_mark(name))
             timeline.append(MarkHeard(at=played.at, heard=mark_name(mark), expected=own))
         clip = library.get(played.clip)
         # A fake elsewhere may have other fixtures of the same names.
         if clip is not None and clip.speech and clip.duration_ms == played.duration_ms:
             part = clip.samples[: max(0, played.played_ms - UNHEARD_MS) * RATE // 1000]
-            score = intelligibility(part, window)
+            score = intelligibility(part, window) if is_installed("quality") else None
             if score is not None:
                 timeline.append(AudioCompared(at=played.at, clip=clip.name, stoi=round(score, 3)))
 

@@ -37,11 +37,11 @@ from harness.core.events import (
     UpstreamUnavailable,
     WaitExpired,
 )
+from harness.core.naming import name_of
 from harness.core.realtime_events import server_event_problem, server_events
 from harness.core.timeline import Timeline
 from harness.network.link import Link
 from harness.peer.stalls import StallWatch
-from harness.signaling.hook_request import HookFailedError
 from harness.signaling.hooks import filled
 from harness.speech.library import Library
 
@@ -146,8 +146,8 @@ async def make_call(
         # Importing them takes seconds, in which the first call that ends would hold up every other.
         await asyncio.to_thread(server_events)
     try:
-        target = await filled(context.target, context.client)
-    except HookFailedError as error:
+        target = await filled(await context.ice.given(context.target), context.client)
+    except HarnessError as error:  # a hook's, or of the ICE servers
         return _not_made(context, scenario, call, str(error))
     if target is not context.target:
         context = replace(context, target=target, settings=replace(context.settings, target=target))
@@ -183,10 +183,10 @@ async def make_call(
         for line in caller.lines:
             try:
                 _validate(line.timeline, line.record)
-                await _ask_upstream(context, line.timeline, line.peer.ufrag, line.clock)
+                await _ask_upstream(context, line.timeline, name_of(line.timeline), line.clock)
             except Exception as error:  # this call's, and no other's
                 _broke(caller, f"{type(error).__name__}: {error}", _where(error))
-    record, *followed = [CallRecord(scenario, x.timeline, x.peer.heard.samples()) for x in caller.lines]
+    record, *followed = [CallRecord(scenario, x.timeline, x.end.heard.samples()) for x in caller.lines]
     return replace(record, followed_by=tuple(followed))
 
 
@@ -218,10 +218,11 @@ def _open_line(
     line = context.open_line(
         timeline, clock, call=call, link=link, spare=scenario.restarts_relay, light=light
     )
-    started = _started(context, scenario, call, origin=clock.origin, ufrag=line.peer.ufrag)
+    line = replace(line, library=context.library.beside(scenario.place[0]))
+    started = _started(context, scenario, call, origin=clock.origin, ufrag=line.end.ufrag)
     line.record(msgspec.structs.replace(started, continues=continues))
     if not light:
-        context.offers.add(line.peer.ufrag, clock, timeline)
+        context.offers.add(clock, timeline)
     return line
 
 
@@ -249,11 +250,13 @@ def _started(
         seed=context.settings.seed,
         harness=__version__,
         target=context.target.shown_url,
-        dialect=context.target.dialect,
+        dialect=context.target.spoken,
         mode=context.settings.mode,
         limits=dict(context.settings.limits),
+        prices=dict(context.settings.prices),
         ufrag=ufrag,
         silent=context.target.silent,
+        caller=context.settings.caller,
     )
 
 
@@ -291,7 +294,7 @@ def _validate(timeline: Timeline, record: Callable[[EventInvalid], None]) -> Non
 
 async def _ask_upstream(context: CallContext, timeline: Timeline, ufrag: str, clock: RelativeClock) -> None:
     """Add the fake's view, once it has released the call or the time for that has passed."""
-    if context.upstream is None:
+    if context.upstream is None or not ufrag:
         return
     try:
         calls = await context.upstream.calls_when_ended(ufrag, context.settings.timeouts.hang_up)

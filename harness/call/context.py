@@ -13,29 +13,28 @@ import httpx
 import msgspec
 
 from harness.call.arriving import Offers
+from harness.call.beside import call_beside
 from harness.call.budget import Budget
+from harness.call.ends import EndParts, OpenEnd
+from harness.call.kinds import BEGIN_CALLS
 from harness.call.line import CallLine
 from harness.call.tripping import Tripping
 from harness.call.upstream import FakeUpstream
 from harness.config.offers import shape_in_turn
 from harness.config.run import RunSettings
 from harness.config.target import Target
+from harness.core.callers import caller_named
 from harness.core.clock import MonotonicClock, RelativeClock
 from harness.core.errors import HarnessError
-from harness.core.events import ClientEvent, Event, IceServerTried, ServerEvent
+from harness.core.events import ClientEvent, Event, ServerEvent
 from harness.core.printable import printable
 from harness.core.timeline import Timeline
-from harness.network.gathering import ServerGathering, ServerTried
 from harness.network.link import Link
 from harness.network.presets import preset
-from harness.peer.offers import shape_named
-from harness.peer.peer import Peer
-from harness.peer.source import Microphone
 from harness.signaling.exchange import post_offer
-from harness.signaling.ice_servers import with_ice_servers
+from harness.signaling.ice_servers import IceSource
 from harness.signaling.sending import Sender, new_client
 from harness.signaling.tokens import CALLS_PATH
-from harness.speech import opus
 from harness.speech.library import Library, load_library
 
 
@@ -76,6 +75,8 @@ class CallContext:
     client: httpx.AsyncClient
     upstream: FakeUpstream | None
     budget: Budget
+    open_end: OpenEnd
+    ice: IceSource
     pair: Pair | None = None
     offers: Offers = field(default_factory=Offers)
     tripping: Tripping = field(default_factory=Tripping)
@@ -105,10 +106,12 @@ class CallContext:
                 if not settings.embedded and not await upstream.is_there():
                     await stack.enter_async_context(_served(settings, upstream, start_pair, tell))
             client = await stack.enter_async_context(new_client(target, settings.timeouts))
-            target = await with_ice_servers(target, client, settings.timeouts)
-            target = with_upstream(target, settings.fake_openai)
+            ice = IceSource(target, client, settings.timeouts)
+            target = with_upstream(await ice.given(target), settings.fake_openai)
             settings = replace(settings, target=target)  # whose redactor knows fetched credentials, too
-            yield cls(settings, target, load_library(), client, upstream, Budget(settings.limits), pair)
+            open_end = await stack.enter_async_context(BEGIN_CALLS[settings.caller](settings))
+            budget = Budget(settings.limits, tell)
+            yield cls(settings, target, load_library(), client, upstream, budget, open_end, ice, pair)
 
     def open_line(
         self,
@@ -122,7 +125,7 @@ class CallContext:
         shape: str = "",
         ufrag: str = "",
     ) -> CallLine:
-        """The parts of one call, recording to `timeline` with secrets redacted; see `Peer` for light ones.
+        """The parts of one call, recording to `timeline` with secrets redacted; `light` as in `EndParts`.
 
         With the run's seed, `call` decides the fate of each packet where the network is impaired. `link`: the
         network of a caller that calls again. `spare`: through the relay that may be restarted, if any.
@@ -131,34 +134,39 @@ class CallContext:
         shape = shape or self.settings.offer or shape_in_turn(self.settings.seed, call)
         redactor = self.settings.redactor()
         through = self.pair if spare else None
-        target = self.target if through is None else replace(self.target, url=through.spare_offer_url)
+        target = (
+            self.target
+            if through is None
+            else replace(self.target, url=self.settings.reached_by(through.spare_offer_url))
+        )
 
         def record(event: Event) -> None:
             timeline.append(_redacted(event, redactor.value))
 
         sender = Sender(self.client, self.settings.timeouts, timeline.append, clock, redactor)
 
-        peer = Peer(
-            record=record,
-            clock=clock,
-            microphone=Microphone(opus.comfort_noise() if self.settings.comfort_noise else [opus.SILENCE]),
-            new_decoder=lambda: opus.Decoder().decode,
-            light=light,
-            addresses=self._addresses(shape),
-            ask_servers=self._ask_servers(record, clock),
-            relay_only=self.target.relay_only,
-            shape=shape,
-            ufrag=ufrag,
+        end = self.open_end(
+            EndParts(
+                call=call,
+                settings=self.settings,
+                target=target,
+                record=record,
+                clock=clock,
+                light=light,
+                shape=shape,
+                ufrag=ufrag,
+            )
         )
         link = link or Link(f"{self.settings.seed}/{call}")
         if link.in_use:
-            peer.put_behind(link)
+            end.put_behind(link)
         return CallLine(
             call=call,
             timeline=timeline,
             clock=clock,
             record=record,
-            peer=peer,
+            kind=caller_named(self.settings.caller),
+            end=end,
             link=link,
             exchange=lambda offer: post_offer(sender, target, offer),
             library=self.library,
@@ -169,29 +177,7 @@ class CallContext:
             seed=self.settings.seed,
             restart_relay=through.restart_spare if through else None,
             explain_refusal=None if light else partial(self.tripping.explain, self),
-        )
-
-    def _addresses(self, shape: str) -> list[str] | None:
-        """On loopback both families, where the offer names what it gathered as a browser does."""
-        addresses = self.settings.ice_addresses()
-        return [*addresses, "::1"] if addresses and shape_named(shape).spare else addresses
-
-    def _ask_servers(self, record: Callable[[Event], None], clock: RelativeClock) -> ServerGathering:
-        def tried(server: ServerTried) -> None:
-            took = round(server.took, 6)
-            record(
-                IceServerTried(
-                    at=clock.now(), url=server.url, error=server.error, took=took, gave=server.gave
-                )
-            )
-
-        return ServerGathering(
-            servers=self.target.ice_servers,
-            clock=clock,
-            on_tried=tried,
-            within=self.settings.timeouts.gathering,
-            relay_only=self.target.relay_only,
-            ca_file=self.target.ice_ca,
+            call_beside=None if light else partial(call_beside, self),
         )
 
 

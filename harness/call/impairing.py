@@ -23,9 +23,10 @@ class NetworkVerbs:
 
     def impair(self, name: str = "", *, up: Impairment = CLEAR, down: Impairment = CLEAR) -> None:
         """From now on a named network (`train`; `clear` for none), or one made of its two directions."""
+        self.caller.require("impair")
         conditions = preset(name) if name else Conditions("custom", up, down)
         self.caller.line.link.impair(conditions)
-        self.caller.line.peer.put_behind(self.caller.line.link)
+        self.caller.line.end.put_behind(self.caller.line.link)
         self.caller.line.record(
             NetworkImpaired(
                 at=self.caller.line.now(),
@@ -37,22 +38,30 @@ class NetworkVerbs:
 
     def blackout(self, seconds: float) -> None:
         """Lose everything either way for so long, from now on; returns at once."""
+        self.caller.require("impair")
         self.caller.line.link.blackout(seconds)
-        self.caller.line.peer.put_behind(self.caller.line.link)
+        self.caller.line.end.put_behind(self.caller.line.link)
         self.caller.line.record(NetworkImpaired(at=self.caller.line.now(), name="blackout", seconds=seconds))
 
     async def blackout_during(self, doing: Awaitable[None], *, after: float, seconds: float) -> None:
         """A blackout that begins while something else is done."""
-        timer = asyncio.get_running_loop().call_later(after, self.blackout, seconds)
+        task = asyncio.ensure_future(doing)
         try:
-            await doing
+            self.caller.require("impair")
+            timer = asyncio.get_running_loop().call_later(after, self.blackout, seconds)
+        except BaseException:
+            task.cancel()
+            raise
+        try:
+            await task
         finally:
             timer.cancel()
 
     async def rebind(self) -> None:
         """Go on from a new local port, as a phone that changes network or a NAT that forgets."""
+        self.caller.require("rebind")
         async with self.caller.step("rebind"):
-            followed = await self.caller.line.peer.rebind()
+            followed = await self.caller.line.end.rebind()
             self.caller.line.record(
                 NetworkImpaired(at=self.caller.line.now(), name="rebind", followed=followed)
             )

@@ -1,4 +1,4 @@
-"""What one call is made with: its timeline, clock and peer, the target, and the fixtures."""
+"""What one call is made with: its timeline, clock and end, the target, and the fixtures."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from harness.call.upstream import FakeUpstream
 from harness.config.target import Target
 from harness.config.timeouts import Timeouts
+from harness.core.caller_end import CallerEnd
+from harness.core.callers import CallerKind
 from harness.core.clock import RelativeClock
 from harness.core.events import Event
 from harness.core.timeline import Timeline
 from harness.network.link import Link
-from harness.peer.peer import Peer
 from harness.signaling.sending import Sender
 from harness.speech.library import Library
 
@@ -21,18 +22,21 @@ from harness.speech.library import Library
 class CallLine:
     """One call's parts, handed to its caller. `exchange` takes an offer and gives the answer or None.
 
-    `link` is the caller's network; its peer is put behind it when it is first impaired.
+    `kind` says what the caller's `end` can do. `link` is the caller's network; the end is put behind it when
+    it is first impaired.
 
     `sender`, `target` and `upstream` are for probes; `upstream` is None where the fake is not there, and
     `restart_relay` where the target is not a relay that we may restart. `explain_refusal` makes further
-    offers where the relay may have tripped over how this one is written; None for calls that are light.
+    offers where the relay may have tripped over how this one is written, and `call_beside` several calls of
+    this caller at once; None for calls that are light.
     """
 
     call: str
     timeline: Timeline
     clock: RelativeClock
     record: Callable[[Event], None]
-    peer: Peer
+    kind: CallerKind
+    end: CallerEnd
     link: Link
     exchange: Callable[[str], Awaitable[str | None]]
     library: Library
@@ -43,6 +47,7 @@ class CallLine:
     seed: int
     restart_relay: Callable[[], Awaitable[None]] | None = None
     explain_refusal: Callable[[CallLine], Awaitable[None]] | None = None
+    call_beside: Callable[[CallLine], Awaitable[None]] | None = None
 
     def now(self) -> float:
         """Seconds on the timeline."""

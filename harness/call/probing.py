@@ -5,8 +5,14 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 from harness.call.host import Host
+from harness.call.reconnecting import sign_of_loss
+from harness.call.websocket_probes import open_from_elsewhere, open_without_credentials
+from harness.config.targets_file import same_origin
+from harness.core.events import CallStarted
+from harness.core.limits import optional_limit
 from harness.core.probes import (
     ABANDONED_OFFER,
     FOREIGN_ORIGIN,
@@ -22,6 +28,7 @@ from harness.core.probes import (
 from harness.core.session import field
 from harness.signaling.exchange import post_offer
 from harness.signaling.probes import (
+    ask_for_ice_servers,
     offer_beyond_bounds,
     offer_with_session,
     offer_with_session_in_key,
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
 
 LADDER_KIB = (1, 16, 64, 200)
 PATIENCE_SECONDS = 0.5  # of a caller that goes away before the answer has come
+OVERSTAY_SECONDS = 6.0  # more than `requirements` allow for ending a call at its time limit
 SLOW_UPSTREAM_SECONDS = 1.5  # so that the caller is gone by then
 
 
@@ -48,9 +56,15 @@ class Probes:
     def __init__(self, caller: Host) -> None:
         self.caller = caller
 
+    async def _offer(self) -> str:
+        """An offer that we post, and may change."""
+        self.caller.require("offer")
+        return await self.caller.line.end.create_offer()
+
     async def preflight(self) -> None:
         """Ask as a browser does before it may post, where the target has an origin."""
-        if not self.caller.line.target.origin:
+        # No preflight stands before a WebSocket.
+        if not self.caller.line.target.origin or self.caller.line.target.is_websocket:
             return
         async with self.caller.step("preflight"):
             await send_preflight(self.caller.line.sender, self.caller.line.target)
@@ -60,6 +74,10 @@ class Probes:
         line = self.caller.line
         if not line.target.origin:
             return
+        if line.target.is_websocket:
+            async with self.caller.step("WebSocket from elsewhere"):
+                await open_from_elsewhere(line)
+            return
         async with self.caller.step("preflight from elsewhere"):
             await send_preflight(line.sender, line.target, origin=FOREIGN_ORIGIN, purpose=FOREIGN_PREFLIGHT)
 
@@ -67,7 +85,7 @@ class Probes:
         """Every offer of `core.probes.BAD_OFFERS`, one after the other; a token relay takes none."""
         if self.gets_keys:
             return
-        offer = await self.caller.line.peer.create_offer()
+        offer = await self._offer()
         async with self.caller.step("send bad offers"):
             await send_bad_offers(
                 self.caller.line.sender, self.caller.line.target, offer, seed=self.caller.line.seed
@@ -75,10 +93,10 @@ class Probes:
 
     async def offer_while_upstream_fails(self) -> None:
         """A good offer for each of `core.probes.UPSTREAM_FAILURES`, where the fake stands upstream."""
-        upstream, ufrag = self.caller.line.upstream, self.caller.line.peer.ufrag
+        upstream, ufrag = self.caller.line.upstream, self.caller.line.end.ufrag
         if upstream is None or self.gets_keys:
             return
-        offer = await self.caller.line.peer.create_offer()
+        offer = await self._offer()
         for failure in UPSTREAM_FAILURES:
             async with self.caller.step(f"offer while the upstream fails: {failure}"):
                 await upstream.plant(failure, ufrag)
@@ -98,11 +116,48 @@ class Probes:
         """A good offer from nobody in particular, where the target is one that wants credentials."""
         if not self.caller.line.target.wants_credentials or self.gets_keys:
             return
-        offer = await self.caller.line.peer.create_offer()
+        if self.caller.line.target.is_websocket:
+            async with self.caller.step("WebSocket without credentials"):
+                await open_without_credentials(self.caller.line)
+            return
+        offer = await self._offer()
         async with self.caller.step("offer without credentials"):
             answer = await offer_without_credentials(self.caller.line.sender, self.caller.line.target, offer)
             if answer is not None:
                 await self.caller.apply_answer(answer)  # so that it can be hung up
+
+    async def ice_servers_without_credentials(self) -> None:
+        """Ask the target's own endpoint for ICE servers, where it has one and offers want credentials."""
+        target = self.caller.line.target
+        own = target.ice_servers_from and same_origin(
+            urljoin(target.url, target.ice_servers_from), target.url
+        )
+        if not (own and target.wants_credentials):
+            return
+        async with self.caller.step("ask for ICE servers without credentials"):
+            await ask_for_ice_servers(self.caller.line.sender, target)
+
+    async def call_beside(self) -> None:
+        """Several calls at the same time, where the target knows who calls: it wants credentials."""
+        line = self.caller.line
+        if not line.target.wants_credentials or line.call_beside is None:
+            return
+        self.caller.require("offer")
+        async with self.caller.step("several calls at once"):
+            await line.call_beside(line)
+
+    async def outstay(self) -> None:
+        """Stay on the line past `longest_call_s`, where that limit is configured, or until the call ends."""
+        started = self.caller.line.timeline.first(CallStarted)
+        longest = optional_limit(started.limits if started else {}, "longest_call_s")
+        if longest is None:
+            return
+        async with self.caller.step(f"stay past {longest:g} s"):
+            await self.caller.until(
+                lambda: sign_of_loss(self.caller.line.timeline) is not None,
+                "the target's own end of the call",
+                longest + OVERSTAY_SECONDS,
+            )
 
     async def offer_with_session(self) -> None:
         """A good offer with a session of the caller's own, and a look at the session that results.
@@ -112,8 +167,8 @@ class Probes:
         if self.gets_keys:
             await self._mint_with_session()
             return
-        offer = await self.caller.line.peer.create_offer()
-        marker = f"injected-{self.caller.line.seed:x}-{self.caller.line.peer.ufrag}"
+        offer = await self._offer()
+        marker = f"injected-{self.caller.line.seed:x}-{self.caller.line.end.ufrag}"
         async with self.caller.step("offer with a session"):
             answer = await offer_with_session(
                 self.caller.line.sender, self.caller.line.target, offer, marker=marker
@@ -126,9 +181,9 @@ class Probes:
         line = self.caller.line
         if self.gets_keys or all(bound is True for _, bound in line.target.caller_chooses):
             return
-        offer = await line.peer.create_offer()
+        offer = await self._offer()
         async with self.caller.step("offer beyond the bounds"):
-            marker = f"beyond-{line.seed:x}-{line.peer.ufrag}"
+            marker = f"beyond-{line.seed:x}-{line.end.ufrag}"
             answer = await offer_beyond_bounds(line.sender, line.target, offer, marker=marker)
             if answer is not None:
                 await self.caller.apply_answer(answer)
@@ -140,8 +195,8 @@ class Probes:
         """
         if self.gets_keys:
             return
-        upstream, ufrag = self.caller.line.upstream, self.caller.line.peer.ufrag
-        offer = await self.caller.line.peer.create_offer()
+        upstream, ufrag = self.caller.line.upstream, self.caller.line.end.ufrag
+        offer = await self._offer()
         if upstream is not None:
             await upstream.plant("slow-answer", ufrag, SLOW_UPSTREAM_SECONDS)
         async with self.caller.step("abandon an offer"):
@@ -182,9 +237,9 @@ class Probes:
 
     async def _mint_with_session(self) -> None:
         line = self.caller.line
-        marker = f"injected-{line.seed:x}-{line.peer.ufrag}"
+        marker = f"injected-{line.seed:x}-{line.end.ufrag}"
         async with self.caller.step("ask for a key with a session"):
-            offer = await line.peer.create_offer()
+            offer = await self._offer()
             answer = await offer_with_session_in_key(line.sender, line.target, offer, marker=marker)
             if answer is not None:
                 await self.caller.apply_answer(answer)
@@ -205,7 +260,7 @@ class Probes:
 
     async def update_wrongly(self) -> None:
         """A `session.update` that must be refused with one error that names it."""
-        event_id = f"{INVALID_UPDATE}{self.caller.line.peer.ufrag}"
+        event_id = f"{INVALID_UPDATE}{self.caller.line.end.ufrag}"
         async with self.caller.step("update wrongly"):
             self.caller.send(_update(event_id, output_modalities=["scent"]))
             await self.caller.event(

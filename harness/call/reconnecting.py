@@ -44,7 +44,8 @@ class Reconnecting:
         """Have the fake end this call by one of its faults; False where there is no fake to do it."""
         if self.caller.line.upstream is None:
             return False
-        await self.caller.line.upstream.plant(fault, self.caller.line.peer.ufrag, value)
+        self.caller.require("be-named")
+        await self.caller.line.upstream.plant(fault, self.caller.line.end.ufrag, value)
         return True
 
     async def restart_relay(self) -> None:
@@ -60,7 +61,8 @@ class Reconnecting:
 
     async def restart_ice(self) -> None:
         """Offer anew with new ICE credentials, as `restartIce()` does; the answer is not applied."""
-        offer = with_new_ice(self.caller.line.peer.offer)
+        self.caller.require("offer")
+        offer = with_new_ice(self.caller.line.end.offer)
         async with self.caller.step("restart ICE"):
             await post_offer(self.caller.line.sender, self.caller.line.target, offer, purpose=ICE_RESTART)
 
@@ -100,7 +102,7 @@ class Reconnecting:
                     CallResumed(
                         at=first.now(),
                         call=line.call,
-                        ufrag=line.peer.ufrag,
+                        ufrag=line.end.ufrag,
                         asked_at=asked_at,
                         attempts=attempt,
                         failed=failed,

@@ -27,6 +27,12 @@ class Scenario:
     lasts: float = 10.0
     alone: bool = False
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """The file and the line where it is written; an empty file for a plan that no file holds."""
+        code = getattr(self.plan, "__code__", None)
+        return (code.co_filename, code.co_firstlineno) if code else ("", 0)
+
 
 def scenario(
     *,

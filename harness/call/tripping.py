@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from harness.call.waiting import Waiter
+from harness.core.caller_end import SdpUnusableError
 from harness.core.clock import MonotonicClock, RelativeClock
 from harness.core.events import CandidateFound, HttpFailed, HttpResponse, OfferTried
 from harness.core.offer_shapes import (
@@ -23,7 +24,6 @@ from harness.core.offer_shapes import (
 )
 from harness.core.probes import OFFER
 from harness.core.timeline import Timeline
-from harness.peer.remote import SdpUnusableError
 from harness.signaling.offer_changes import Change, changed_lines, changes_to, padded
 
 if TYPE_CHECKING:
@@ -53,9 +53,10 @@ class Tripping:
     async def explain(self, context: CallContext, line: CallLine) -> None:
         """Record on a refused call's timeline which other offers are accepted, where that may tell why.
 
-        At most three of them make a call that is billed; each is hung up as soon as it is connected.
+        At most one of them makes a call that is billed, with `find_line` three; each is hung up as soon as it
+        is connected.
         """
-        shape = line.peer.shape
+        shape = line.end.shape
         if not self._asks or shape == MINIMAL or not may_be_about_the_offer(line.timeline):
             return
         key = (line.target.url, line.target.dialect, shape)
@@ -76,17 +77,21 @@ class _Search:
 
     async def run(self) -> list[OfferTried]:
         """What was tried, in order."""
-        refused = self._line.peer.offer
+        refused = self._line.end.offer
+        if await self._accepted(AGAIN):
+            return self._tried  # it was chance
         as_long = await self._accepted(
             SMALLEST_AS_LONG, shape=MINIMAL, write=lambda text, _: padded(text, len(refused))
         )
-        if not as_long and not await self._accepted(SMALLEST, shape=MINIMAL):
-            return self._tried  # whatever it is, it is not how the offer is written
-        if await self._accepted(AGAIN) or not as_long:
-            return self._tried  # it was chance, or the length
-        if self._context.settings.mode != "black-box":  # where no call is billed
+        if not as_long:
+            await self._accepted(SMALLEST, shape=MINIMAL)
+            return self._tried  # it is the length; or whatever it is, it is not how the offer is written
+        settings = self._context.settings
+        if settings.mode == "black-box" and not settings.find_line:
+            return self._tried  # one call was billed
+        if settings.mode != "black-box":  # where no call is billed
             for other in OFFER_SHAPES:
-                if other not in (MINIMAL, self._line.peer.shape):
+                if other not in (MINIMAL, self._line.end.shape):
                     await self._accepted(OTHER_SHAPE, shape=other)
         changes = changes_to(refused, self._ours())
         for change in changes:
@@ -111,7 +116,7 @@ class _Search:
     async def _accepted(
         self, how: str, *, shape: str = "", change: str = "", write: Write | None = None
     ) -> bool:
-        tried = await self._try(how, shape or self._line.peer.shape, change, write)
+        tried = await self._try(how, shape or self._line.end.shape, change, write)
         self._tried.append(tried)
         return tried.accepted
 
@@ -124,18 +129,18 @@ class _Search:
             clock,
             call=f"{self._line.call}-trial-{number}",
             shape=shape,
-            ufrag=f"{self._line.peer.ufrag}+{number}",
+            ufrag=f"{self._line.end.ufrag}+{number}",
             light=True,
         )
         try:
-            offer = await trial.peer.create_offer()
+            offer = await trial.end.create_offer()
             text = write(offer, _own_candidates(timeline)) if write else offer
             answer = await trial.exchange(text)
             answered = answer is not None and answer.startswith("v=0")
             if answer is not None and answered:
                 await self._connect(trial, answer)
         finally:
-            await trial.peer.close()
+            await trial.end.close()
             trial.link.close()
         first_line, lines = changed_lines(offer, text) if change else (0, ())
         response, failed = timeline.first(HttpResponse), timeline.first(HttpFailed)
@@ -156,12 +161,12 @@ class _Search:
         """So that it can be hung up, and is not left to a server's patience."""
         timeouts, timeline = self._line.timeouts, trial.timeline
         try:
-            trial.peer.accept_answer(answer, ice_seconds=timeouts.ice, dtls_seconds=timeouts.dtls)
+            trial.end.accept_answer(answer)
         except SdpUnusableError:
             return
 
         def decided() -> bool:
-            return trial.peer.channel_state == "open" or any(
+            return trial.end.channel_state == "open" or any(
                 timeline.state(layer, state) for layer in ("ice", "dtls") for state in ("failed", "closed")
             )
 

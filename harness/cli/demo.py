@@ -14,7 +14,9 @@ import uvloop
 from harness.call import Caller, Scenario
 from harness.cli.demo_cases import CASES, Case
 from harness.cli.demo_showing import ShowDemo
+from harness.cli.options import takes_options
 from harness.cli.screen import console, say
+from harness.config.option_texts import read_options
 from harness.config.run import RunSettings, run_settings
 from harness.config.settings import Settings
 from harness.config.timeouts import Timeouts
@@ -69,15 +71,16 @@ class CaseShown:
 
 
 @click.command()
-@click.option("--seed", type=int, help="repeats a run's choices (default: a new one)")
-@click.option("--json", "as_json", is_flag=True, help="print one JSON document instead of lines")
-def demo(seed: int | None, as_json: bool) -> int:
+@takes_options("demo")
+def demo(**texts: Any) -> int:
     """Call a healthy relay and five broken ones, and name what is wrong with each: no key, no network.
 
     Exit status: 0 every fault was named as planted and nothing else blamed; 4 not so.
     """
+    values = read_options("demo", texts)
+    as_json = values["as_json"]
     # The demonstration is of the harness: what the environment says of a target has no part in it.
-    settings = run_settings(seed=seed, limits=LIMITS, environment=Settings.model_construct())
+    settings = run_settings(seed=values["seed"], limits=LIMITS, environment=Settings.model_construct())
     settings = replace(settings, timeouts=TIMEOUTS)
     clock = MonotonicClock()
     begun = clock.now()
@@ -120,7 +123,7 @@ async def _show(settings: RunSettings, on_shown: Callable[[CaseShown], None]) ->
 
 def _scenario(case: Case, pair: EmbeddedPair, management: httpx.AsyncClient) -> Scenario:
     async def plan(caller: Caller) -> None:
-        ufrag = caller.line.peer.ufrag
+        ufrag = caller.line.end.ufrag
         for faults, name in (
             (f"{pair.relay}/_relay/faults", case.relay),
             (f"{pair.fake}/_fake/faults", case.upstream),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,63 +13,62 @@ from harness.call import Scenario
 from harness.call.conduct import CallRecord, Watch
 from harness.call.context import CallContext
 from harness.cli.examining import Examined, check_call, examine
-from harness.cli.options import settings_of, target_options
+from harness.cli.options import takes_options
 from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
+from harness.config.asking import settings_of
+from harness.config.option import blaming
+from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
+from harness.core.callers import CALLERS
 from harness.core.errors import UsageError
 from harness.core.offer_shapes import CHROMIUM
 from harness.report.files import write_run
 from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned, execute
 from harness.run.model import EXIT_CODES, Run
+from harness.run.smoke import smoke
 
 
 @click.command()
 @click.argument("target", metavar="URL|NAME", required=False)
-@target_options
-@click.option("--say", "clip", metavar="CLIP", default="en-f-order", show_default=True, help="what is said")
-@click.option("--strict", is_flag=True, help="SHOULD requirements fail instead of warning")
-@click.option(
-    "--reports",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=Path("reports/doctor"),
-    show_default=True,
-    help="where results.json and the evidence go",
-)
-@click.option("--json", "as_json", is_flag=True, help="print one JSON document instead of lines")
-def doctor(target: str | None, clip: str, reports: Path, as_json: bool, **options: Any) -> int:
+@takes_options("doctor")
+def doctor(target: str | None, **texts: Any) -> int:
     """Make one call through the relay at URL, or NAME in harness.toml, and say what is wrong.
 
     Exit status: 0 conforming, 1 violating, 2 usage, 3 unreachable, 4 inconclusive or the harness broke.
     """
-    settings = settings_of(target, reports=reports, **options)
-    settings = settings if settings.offer else replace(settings, offer=CHROMIUM)  # what most callers have
+    values = read_options("doctor", texts)
+    settings = settings_of("doctor", values, target=target)
+    if not settings.offer and "offer" not in CALLERS[settings.caller].cannot:
+        settings = replace(settings, offer=CHROMIUM)  # what most callers have
     if settings.target is None:
         raise UsageError(
             "there is no relay to look at",
             "give its URL or its name in harness.toml; `harness demo` needs none",
         )
-    show: Show = ShowJson() if as_json else ShowLive() if sys.stdout.isatty() else ShowLines()
-    examined, run = uvloop.run(_examined(settings, clip, show))
-    show.outcome(examined, run, write_run(run, reports))
+    show: Show = ShowJson() if values["as_json"] else ShowLive() if sys.stdout.isatty() else ShowLines()
+    examined, run = uvloop.run(
+        _examined(settings, smoke if values["smoke"] else check_call(values["say"]), values["say"], show)
+    )
+    show.outcome(examined, run, write_run(run, settings.reports))
     return EXIT_CODES[run.verdict]
 
 
-async def _examined(settings: RunSettings, clip: str, show: Show) -> tuple[Examined, Run]:
+async def _examined(settings: RunSettings, scenario: Scenario, clip: str, show: Show) -> tuple[Examined, Run]:
     found: list[Examined] = []
 
-    async def place(context: CallContext, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
+    async def place(context: CallContext, plan: Scenario, *, call: str, watch: Watch) -> CallRecord:
         del call  # each dialect that is tried has a call, and a number, of its own
-        examined = await examine(context, scenario, watch=watch, on_refused=show.refused)
+        examined = await examine(context, plan, watch=watch, on_refused=show.refused)
         found.append(examined)
         return examined.record
 
     def check(context: CallContext) -> None:
-        context.library.clip(clip)  # so that an unknown one is refused before anything is sent
+        with blaming("say"):
+            context.library.clip(clip)  # so that an unknown one is refused before anything is sent
         show.begin(settings)
 
-    planned = [Planned(check_call(clip), tuple(REGISTRY))]
+    planned = [Planned(scenario, tuple(REGISTRY))]
     with show:
         run = await execute(settings, planned, show.observe, place=place, check=check)
     return found[0], run

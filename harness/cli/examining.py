@@ -15,6 +15,7 @@ from harness.config.hooks import TokenMint
 from harness.core.dialects import OWN, Dialect
 from harness.core.events import AnswerReceived, CallStarted, Event, HttpResponse, TokenMinted
 from harness.core.json_paths import place_of_sdp
+from harness.core.naming import name_of
 from harness.core.probes import OFFER
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import offer_came_through
@@ -98,7 +99,8 @@ async def examine(
     The search ends as soon as an offer has arrived at the fake as SDP: then the relay read the form, and what
     it was refused for lies elsewhere.
     """
-    if context.settings.dialect_given or context.settings.mode == "embedded":
+    knows = context.settings.dialect_given or context.settings.mode == "embedded"
+    if knows or context.target.is_websocket:
         record = await make_call(context, plan, call="001-checkup", watch=watch)
         return Examined(record, context.target.wrapping)
     search = _Searching(context, plan, watch, on_refused)
@@ -206,8 +208,7 @@ def _refusal(timeline: Timeline, dialect: Dialect) -> DialectRefused | None:
     response = _response(timeline)
     if response is not None and response.status in WHATEVER_THE_FORM:
         return None
-    started = timeline.first(CallStarted)
-    if started is not None and offer_came_through(timeline, started.ufrag):
+    if (name := name_of(timeline)) and offer_came_through(timeline, name):
         return None
     judge = CallJudge(timeline)
     verdict = judge.verdict(REGISTRY.get("signaling.offer-accepted"))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
+from harness.cli.options import takes_options
 from harness.cli.screen import say
+from harness.config.option_texts import read_options
 from harness.core.errors import UsageError
 from harness.core.events import CallStarted
 from harness.core.timeline import Timeline
@@ -17,20 +21,18 @@ from harness.requirements.model import Requirement, Verdict
 from harness.requirements.registry import REGISTRY
 from harness.run.judging import judge_call, judge_over_calls
 from harness.run.model import EXIT_CODES, CallEntry, Run
+from harness.run.selecting import selected_requirements
 
 
 @click.command()
 @click.argument("timeline", type=click.Path(path_type=Path))
-@click.option(
-    "--requirement", "ids", multiple=True, metavar="ID", help="judge only this one; may be repeated"
-)
-@click.option("--area", "areas", multiple=True, metavar="AREA", help="judge only this area; may be repeated")
-@click.option("--strict", is_flag=True, help="SHOULD requirements fail instead of warning")
-@click.option("--json", "as_json", is_flag=True, help="print results.json instead of lines")
-def judge(timeline: Path, ids: tuple[str, ...], areas: tuple[str, ...], strict: bool, as_json: bool) -> int:
+@takes_options("judge")
+def judge(timeline: Path, **texts: Any) -> int:
     """Judge TIMELINE, a timeline.jsonl that a run wrote, again."""
-    run = _judged(read_timeline(timeline), ids, areas, strict=strict)
-    if as_json:
+    values = read_options("judge", texts)
+    asked = selected_requirements(values)
+    run = _judged(read_timeline(timeline), asked, strict=values["strict"])
+    if values["as_json"]:
         say(json.dumps(as_results(run), indent=1, ensure_ascii=False))
     else:
         for verdict in run.verdicts:
@@ -56,9 +58,8 @@ def read_timeline(path: Path) -> Timeline:
         raise UsageError(f"{path}: {error.message}", error.remedy) from error
 
 
-def _judged(timeline: Timeline, ids: tuple[str, ...], areas: tuple[str, ...], *, strict: bool) -> Run:
+def _judged(timeline: Timeline, asked: Sequence[Requirement], *, strict: bool) -> Run:
     started = timeline.first(CallStarted) or CallStarted(at=0.0, call="", target="unknown")
-    asked = REGISTRY.select(ids=ids, areas=areas)
     verdicts: list[Verdict] = []
 
     def keep(_requirement: Requirement, verdict: Verdict) -> None:

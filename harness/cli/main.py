@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import io
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -13,12 +11,14 @@ import click
 from harness import __version__
 from harness.cli.screen import say
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
+from harness.core.nearest import meant
 from harness.core.printable import make_logs_printable
 
 USAGE, UNREACHABLE, BROKEN = 2, 3, 4
 
 # Command → the module that has it, imported when asked for: `harness judge` need not wait for a web server.
 COMMANDS = {
+    "behind": "harness.cli.behind",
     "capacity": "harness.cli.capacity",
     "catalogue": "harness.cli.catalogue",
     "compare": "harness.cli.compare",
@@ -27,8 +27,10 @@ COMMANDS = {
     "fake-openai": "harness.cli.serving",
     "faults": "harness.cli.catalogue",
     "ice": "harness.cli.ice",
+    "init": "harness.cli.init",
     "judge": "harness.cli.judge",
     "relay": "harness.cli.serving",
+    "schema": "harness.cli.schema",
     "soak": "harness.cli.capacity",
 }
 
@@ -50,13 +52,9 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does; a name that is none is answered with those like it."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            near = " or ".join(difflib.get_close_matches(args[0], COMMANDS))
-            if not near:
-                raise
-            raise click.UsageError(f"{error.message} Did you mean {near}?", ctx) from error
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            raise UsageError(f"there is no command {args[0]!r}", meant(args[0], COMMANDS))
+        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -74,11 +72,11 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(command: Callable[[], object]) -> int:
     try:
         code = command()
-    except click.ClickException as error:
-        shown = io.StringIO()
-        error.show(shown)
-        say(shown.getvalue().rstrip("\n"), err=True)
+    except click.exceptions.NoArgsIsHelpError as error:
+        say(error.format_message(), err=True)
         return USAGE
+    except click.ClickException as error:
+        return _fail(_in_words(error), USAGE)
     except click.Abort:
         return 130  # as a shell reports SIGINT
     except UsageError as error:
@@ -88,6 +86,25 @@ def _run(command: Callable[[], object]) -> int:
     except HarnessError as error:
         return _fail(error, BROKEN)
     return code if isinstance(code, int) else 0
+
+
+def _in_words(error: click.ClickException) -> UsageError:
+    """What click found, as our own errors have it: one line, with what to do."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    match error:
+        case click.NoSuchOption():
+            options = (
+                [name for each in context.command.get_params(context) for name in each.opts]
+                if context
+                else []
+            )
+            return UsageError(f"there is no option {error.option_name}", meant(error.option_name, options))
+        case click.BadParameter(param=click.Option() as option) if error.message:
+            said = f"{max(option.opts, key=len)}: {error.message}"
+        case _:
+            said = " ".join(error.format_message().split())
+            said = said[:1].lower() + said[1:]
+    return UsageError(said.rstrip("."), f"see {context.command_path if context else 'harness'} --help")
 
 
 def _fail(error: HarnessError, code: int) -> int:

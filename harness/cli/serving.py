@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import os
 import secrets
 from typing import Any
 
 import click
 
+from harness.cli.fake_options import fake_options, switched
 from harness.cli.screen import say
 from harness.core.dialects import DIALECTS, dialect_named
 from harness.core.errors import UsageError
 from harness.fakes.commands import serve_fake, serve_relay
-from harness.fakes.openai.conversation.settings import ConversationSettings
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.crew import MOST_WORKERS
 from harness.fakes.relay.settings import RelaySettings
@@ -40,44 +39,13 @@ HOST = click.option(
 )
 
 
-class Patience(click.ParamType[float | None]):
-    """Seconds, or `off` for None."""
-
-    name = "seconds|off"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
-        """Raises click's BadParameter."""
-        if value == "off":
-            return None
-        try:
-            seconds = float(value)
-        except ValueError:
-            seconds = math.nan
-        if not 0 <= seconds < math.inf:
-            self.fail(f"{value!r} is neither seconds (0 or more) nor off", param, ctx)
-        return seconds
-
-
 @click.command(name="fake-openai")
 @BIND
 @FAULT
 @SEED
 @TOKEN
 @HOST
-@click.option("--vad", type=click.Choice(["silero", "webrtc"]), default="silero", show_default=True)
-@click.option("--voice", default="recorded", show_default=True, help="recorded[:CLIP], echo, or mark")
-@click.option("--reply-delay-ms", type=int, default=300, show_default=True)
-@click.option(
-    "--session-seconds", type=float, default=3600.0, show_default=True, help="until a session expires"
-)
-@click.option(
-    "--ice-patience",
-    type=Patience(),
-    default=5.0,
-    show_default=True,
-    help="seconds after nomination until connectivity checks without USE-CANDIDATE get no answer; "
-    "off: answer all",
-)
+@fake_options
 @click.option(
     "--workers",
     metavar="N",
@@ -100,26 +68,20 @@ def fake_openai(
     management_token: str | None,
     keys: str,
     hosts: tuple[str, ...],
-    vad: str,
-    voice: str,
-    reply_delay_ms: int,
-    session_seconds: float,
-    ice_patience: float | None,
     workers: int,
+    **switches: Any,
 ) -> None:
     """Serve a fake OpenAI Realtime: point a relay's OpenAI base URL at it."""
-    conversation = ConversationSettings(reply_delay_ms=reply_delay_ms, session_seconds=session_seconds)
+    own, conversation = switched(switches)
     settings = FakeSettings(
         addresses=_addresses(bind),
         api_keys=tuple(key.strip() for key in keys.split(",") if key.strip()),
-        vad="webrtc" if vad == "webrtc" else "silero",
-        voice=voice,
         conversation=conversation,
         seed=_told(seed),
         faults=faults,
         management_token=management_token,
         management_hosts=_hosts(bind, hosts),
-        ice_patience=ice_patience,
+        **own,
     )
     serve_fake(bind, settings, workers=workers, hint=_hint)
 
@@ -139,6 +101,8 @@ def fake_openai(
     help="how offer and answer are wrapped",
 )
 @click.option("--origin", "origins", multiple=True, help="a web page's origin that may call (CORS)")
+@click.option("--one-call-per-caller", is_flag=True, help="a caller's new call ends its older one")
+@click.option("--call-seconds", type=float, metavar="SECONDS", help="end each call after so long")
 def relay(
     bind: str,
     faults: tuple[str, ...],
@@ -148,6 +112,8 @@ def relay(
     upstream: str,
     dialect: str,
     origins: tuple[str, ...],
+    one_call_per_caller: bool,
+    call_seconds: float | None,
 ) -> None:
     """Serve the reference relay in front of an upstream; the key comes from OPENAI_API_KEY."""
     key = os.environ.get("OPENAI_API_KEY", "")
@@ -161,6 +127,8 @@ def relay(
         dialect=dialect_named(dialect),
         bearer_token=os.environ.get("HARNESS_RELAY_TOKEN") or None,
         origins=origins,
+        one_call_per_caller=one_call_per_caller,
+        call_seconds=call_seconds,
         faults=faults,
         seed=_told(seed),
         management_token=management_token,

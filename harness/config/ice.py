@@ -16,6 +16,8 @@ from pydantic import SecretStr
 from harness.core.errors import UsageError
 
 TRANSPORT_POLICIES = ("all", "relay")
+# What a list of servers stands under: at Twilio, Metered and Cloudflare, and in answers of page back ends.
+WRAPPINGS = ("iceServers", "ice_servers", "rtcConfiguration", "rtcConfig", "data", "result", "v", "d")
 
 # RFC 7064 and RFC 7065: scheme, host (a name, an IPv4 address, an IPv6 address in brackets), port, transport.
 _URL = re.compile(
@@ -119,7 +121,7 @@ def check_authority(file: Path) -> None:
     except OSError as error:  # ssl.SSLError is one
         raise UsageError(
             f"{str(file)!r} holds no authority to trust: {error.strerror or error}",
-            "--ice-ca wants a PEM file of certificates",
+            "give a PEM file of certificates",
         ) from error
 
 
@@ -145,8 +147,8 @@ def check_servers_from(address: str) -> None:
 def parse_ice_servers(text: str, where: str) -> tuple[IceServer, ...]:
     """JSON as browsers take it: a list of `{"urls": …, "username": …, "credential": …}`, or one of them.
 
-    Also inside an object under `iceServers` or `ice_servers`, as TURN providers and page back ends wrap it.
-    Raises UsageError that names `where`, and never a credential.
+    Also as TURN providers and page back ends give it: inside objects (`WRAPPINGS`), with `uris` and
+    `password` (coturn's REST API), or `url`. Raises UsageError that names `where`, and never a credential.
     """
     try:
         found = json.loads(text)
@@ -157,10 +159,12 @@ def parse_ice_servers(text: str, where: str) -> tuple[IceServer, ...]:
 
 def read_ice_servers(found: object, where: str) -> tuple[IceServer, ...]:
     """The same of JSON, or TOML, that has been read."""
+    for _ in WRAPPINGS:  # each at most once
+        inside = next((n for n in WRAPPINGS if isinstance(found, Mapping) and n in found), None)
+        if not isinstance(found, Mapping) or inside is None:
+            break
+        found = found[inside]
     if isinstance(found, Mapping):
-        for name in ("iceServers", "ice_servers"):
-            if name in found:
-                return read_ice_servers(found[name], where)
         found = [found]
     if not isinstance(found, list):
         raise UsageError(f"{where} holds no list of ICE servers", _SHAPE)
@@ -182,11 +186,13 @@ _SHAPE = 'write [{"urls": "turn:HOST:PORT", "username": "…", "credential": "�
 def _read_server(found: object, where: str) -> IceServer:
     if not isinstance(found, Mapping):
         raise UsageError(f"{where} is no object", _SHAPE)
-    urls = found.get("urls", found.get("url"))  # `url` is what it was called before 2015
+    # `url` is what it was called before 2015; `uris` and `password`: draft-uberti-behave-turn-rest-00.
+    urls = next((found[name] for name in ("urls", "url", "uris") if found.get(name)), None)
     listed = [urls] if isinstance(urls, str) else urls
     if not isinstance(listed, list) or not listed or not all(isinstance(url, str) for url in listed):
         raise UsageError(f"{where} has no urls", _SHAPE)
-    username, credential = (found.get(name) or "" for name in ("username", "credential"))
+    username = found.get("username") or ""
+    credential = found.get("credential") or found.get("password") or ""
     if not isinstance(username, str) or not isinstance(credential, str):
         raise UsageError(f"{where} has a username or credential that is not text", _SHAPE)
     return IceServer(tuple(listed), username, SecretStr(credential))

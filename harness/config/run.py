@@ -10,9 +10,11 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
+from harness.config.callers import caller_for
 from harness.config.ice import IceConfiguration, check_policy
 from harness.config.ice_options import or_environment, with_ice
 from harness.config.offers import check_offer_shape
+from harness.config.options import HIGHEST_SEED
 from harness.config.settings import Settings, read_settings
 from harness.config.target import (
     Auth,
@@ -24,16 +26,17 @@ from harness.config.target import (
 from harness.config.targets import NamedTarget, load_named_target
 from harness.config.targets_file import is_name
 from harness.config.timeouts import Timeouts
+from harness.core.callers import CALLERS, DEFAULT_CALLER
 from harness.core.dialects import DEFAULT_DIALECT, OWN, check_dialect
 from harness.core.errors import HarnessError, UsageError
 from harness.core.limits import check_limits
+from harness.core.prices import Price
 from harness.core.redaction import Redactor
 
 Mode = Literal["embedded", "black-box", "grey-box"]
 
 EMBEDDED_CONCURRENCY = 6
 TARGET_CONCURRENCY = 2  # a target's upstream bills by the call, and may limit them
-HIGHEST_SEED = 2**32
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,12 @@ class RunSettings:
     reports: Path = Path("reports/latest")
     strict: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
+    prices: Mapping[str, Price] = field(default_factory=dict)  # the target's own, by model
     timeouts: Timeouts = field(default_factory=Timeouts)
     impairment: str = ""  # of every call's network, from its beginning: a preset's name
     offer: str = ""  # the shape of every offer (`harness.core.offer_shapes`); else all in turn
+    find_line: bool = False  # search for the line of a refused offer, though each one accepted is billed
+    caller: str = DEFAULT_CALLER  # who makes the calls (`harness.core.callers`)
     comfort_noise: bool = False  # between utterances; else digital silence
     embedded: bool = False  # the target is our own pair
     ice: IceConfiguration = field(
@@ -97,11 +103,18 @@ class RunSettings:
         return replace(
             self,
             target=with_ice(
-                Target(offer_url, dialect=self.dialect, origin=self.origin, bearer=self.bearer), self.ice
+                Target(
+                    self.reached_by(offer_url), dialect=self.dialect, origin=self.origin, bearer=self.bearer
+                ),
+                self.ice,
             ),
             fake_openai=fake,
             embedded=True,
         )
+
+    def reached_by(self, url: str) -> str:
+        """The embedded relay's address for this kind of caller; it has one path for both."""
+        return url if "http" in CALLERS[self.caller].schemes else "ws" + url.removeprefix("http")
 
 
 def run_settings(
@@ -120,12 +133,16 @@ def run_settings(
     limits: Mapping[str, float] | None = None,
     impairment: str = "",
     offer: str | None = None,
+    find_line: bool = False,
+    caller: str | None = None,
     ice: IceConfiguration | None = None,
     environment: Settings | None = None,
+    **plain: Any,
 ) -> RunSettings:
     """Options over the named target's own entry over environment over defaults.
 
-    `target` is a URL, or a name in harness.toml. Raises UsageError naming what cannot be used.
+    `target` is a URL, or a name in harness.toml; `plain` are fields of the settings that are nobody else's.
+    Raises UsageError naming what cannot be used.
     """
     environment = environment or read_settings()
     address = target or environment.target
@@ -157,7 +174,7 @@ def run_settings(
         )
         if address
         else None,
-        fake_openai=_management(fake) if fake else "",
+        fake_openai=management(fake) if fake else "",
         fake_token=environment.fake_token.get_secret_value(),
         dialect=dialect or DEFAULT_DIALECT,
         dialect_given=bool(dialect),
@@ -168,10 +185,19 @@ def run_settings(
         reports=reports,
         strict=strict,
         limits={**(named.limits if named else {}), **(limits or {})},
+        prices=named.prices if named else {},
         impairment=impairment,
         offer=offer,
+        find_line=find_line or environment.find_line,
+        caller=caller_for(
+            caller or (named.caller if named else "") or environment.caller,
+            named.target.url if named else address,
+            impairment=impairment,
+            offer=offer,
+        ),
         comfort_noise=environment.silence == "comfort",
         ice=ice,
+        **plain,
     )
 
 
@@ -188,7 +214,8 @@ def _target(address: str, named: NamedTarget | None, environment: Settings, **op
     return replace(base, **said | {name: value for name, value in options.items() if value})
 
 
-def _management(address: str) -> str:
+def management(address: str) -> str:
+    """The base URL of the fake's management at HOST:PORT, or at a URL. Raises UsageError."""
     url = address if "://" in address else f"http://{address}"
     check_url(url, "--fake-openai")
     return url.rstrip("/")

@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     offer: str = ""
     """How every offer is written, where --offer is not given (default: in every shape in turn)."""
 
+    find_line: bool = False
+    """Whether to search for the line of a refused offer that the target trips over: up to 3 billed calls."""
+
+    caller: str = ""
+    """Who makes the calls, where --caller is not given (default: as the target's address asks for)."""
+
     ice_servers: SecretStr = SecretStr("")
     """STUN and TURN servers as browsers take them: [{"urls": …, "username": …, "credential": …}]."""
 

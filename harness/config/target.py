@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -41,6 +42,9 @@ _SECRET_PARAMETER = re.compile(
 )
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+|null")
 
+# An offer is posted over HTTP; a page without WebRTC opens a WebSocket.
+TARGET_SCHEMES = ("http", "https", "ws", "wss")
+
 Text = str | SecretStr
 # What a caller may choose: anything, a text of so many characters, or one of these.
 Bound = bool | int | tuple[str, ...]
@@ -54,11 +58,11 @@ class Target:
     `headers` and `fields` (extra JSON or form fields beside the SDP) may hold secrets among ordinary values.
     `origin` is the page's origin, sent as a browser would. `ice_servers_from` answers with ICE servers;
     `ice_ca` is an authority (PEM) that theirs may be signed by. `silent`: it is not meant to be heard. `auth`
-    says whether the relay wants credentials; None: it does where some are configured. `query_secrets` are the
-    values in the URL's query that are secret whatever their names. `token`: a key is minted before each
-    offer, which then goes upstream. `caller_chooses`: what of the session callers choose by design, and
-    within which bound. `name` is the one in harness.toml, and `own_dialect` what stands for the dialect
-    `own`. Raises UsageError for what cannot be sent.
+    says whether the relay wants credentials; None: it does where some are configured. `subprotocols`: what a
+    page offers with a WebSocket. `query_secrets` are the values in the URL's query that are secret whatever
+    their names. `token`: a key is minted before each offer, which then goes upstream. `caller_chooses`: what
+    of the session callers choose by design, and within which bound. `name` is the one in harness.toml, and
+    `own_dialect` what stands for the dialect `own`. Raises UsageError for what cannot be sent.
     """
 
     url: str = field(repr=False)  # its query may hold a secret
@@ -79,11 +83,12 @@ class Target:
     usage: UsageEndpoint | None = None
     token: TokenMint | None = None
     caller_chooses: tuple[tuple[str, Bound], ...] = ()
+    subprotocols: tuple[Text, ...] = ()
     query_secrets: tuple[SecretStr, ...] = field(default=(), repr=False)
     name: str = ""
 
     def __post_init__(self) -> None:
-        check_url(self.url, "the target")
+        check_url(self.url, "the target", TARGET_SCHEMES)
         if self.dialect != OWN or self.own_dialect is None:
             check_dialect(self.dialect)
         for name, value in self.headers:
@@ -94,6 +99,10 @@ class Target:
         if self.bearer is not None and not _VALUE.fullmatch(self.bearer.get_secret_value()):
             raise UsageError(
                 "the bearer token cannot be sent in a header", "look for blanks, line ends, quotes"
+            )
+        if any(not _TOKEN.fullmatch(_reveal(name)) for name in self.subprotocols):
+            raise UsageError(
+                "a subprotocol cannot be sent", "it is a token (RFC 6455, section 4.1): no blanks, no commas"
             )
         check_origin(self.origin)
         self._check_fields()
@@ -145,6 +154,24 @@ class Target:
             headers.append(("Cookie", pairs))
         return headers
 
+    def revealed_subprotocols(self) -> list[str]:
+        """What is offered with a WebSocket, secrets revealed: for the wire alone."""
+        return [_reveal(name) for name in self.subprotocols]
+
+    def public_subprotocols(self) -> list[str]:
+        """Those of them that are no secret."""
+        return [name for name in self.subprotocols if isinstance(name, str)]
+
+    @property
+    def is_websocket(self) -> bool:
+        """Whether callers open a WebSocket to it, rather than post an offer."""
+        return urlsplit(self.url).scheme in ("ws", "wss")
+
+    @property
+    def spoken(self) -> str:
+        """In what the target is asked for a call: a dialect's name, or `websocket`."""
+        return "websocket" if self.is_websocket else self.dialect
+
     def extra_fields(self) -> dict[str, object]:
         """The extra fields, secrets revealed: for the wire alone."""
         return {name: _reveal(v) if isinstance(v, SecretStr) else v for name, v in self.fields.items()}
@@ -162,6 +189,7 @@ class Target:
         for url in (self.url, self.ice_servers_from):
             found += [value for name, value in parse_qsl(urlsplit(url).query) if is_secret_parameter(name)]
         found += self.query_secrets
+        found += [name for name in self.subprotocols if isinstance(name, SecretStr)]
         found.append(self.bearer)
         return [_reveal(v) for v in found if isinstance(v, str | SecretStr) and _reveal(v)]
 
@@ -179,11 +207,11 @@ class Target:
             raise UsageError(f"the extra fields are not JSON: {error}", "use text, numbers, lists") from None
 
 
-def check_url(url: str, what: str) -> None:
-    """Raises UsageError unless it is an http or https URL with a host, a valid port and no password."""
+def check_url(url: str, what: str, schemes: Sequence[str] = ("http", "https")) -> None:
+    """Raises UsageError unless it is a URL of such a scheme, with a host, a valid port and no password."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
         usable = usable and all("\x21" <= c <= "\x7e" for c in url)
     except ValueError:
         usable = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -24,12 +23,15 @@ from harness.config.targets_file import (
     TargetTable,
     TokenTable,
     UsageTable,
+    own_prices,
 )
 from harness.config.targets_problems import FilePlace, first_problem
 from harness.config.targets_secrets import secrets_in
 from harness.config.toml_lines import KeyPath
 from harness.core.dialects import DEFAULT_DIALECT, OWN, SDP, TEXT, Dialect, dialect_named
 from harness.core.errors import UsageError
+from harness.core.nearest import meant
+from harness.core.prices import Price
 from harness.core.redaction import SHORTEST_SECRET
 
 FILE_NAME = "harness.toml"
@@ -42,9 +44,11 @@ class NamedTarget:
     target: Target
     dialect_given: bool
     limits: Mapping[str, float] = field(default_factory=dict)
+    prices: Mapping[str, Price] = field(default_factory=dict)
     fake_openai: str = ""
     concurrency: int | None = None
     offer: str = ""
+    caller: str = ""
 
 
 def find_config(start: Path) -> Path | None:
@@ -78,10 +82,9 @@ def load_named_target(
     except ValidationError as error:
         raise first_problem(error, place) from None  # the cause quotes what may be a secret
     if name not in entries:
-        near = difflib.get_close_matches(name, entries, n=2) or list(entries)
         raise UsageError(
             f"there is no target {name!r} in {path}",
-            f"did you mean {' or '.join(near)}?" if near else "it names none: add [targets.NAME]",
+            meant(name, entries) if entries else "it names none: add [targets.NAME]",
         )
     return _named(name, entries[name], place, os.environ if environment is None else environment)
 
@@ -114,6 +117,10 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
 
     query = of_table("query_env", entry.query_env, SHORTEST_SECRET)
     bearer = secrets.read(entry.bearer_env, (*at, "bearer_env")) if entry.bearer_env else None
+    own_subprotocols = [
+        secrets.read(variable, (*at, "subprotocols_env", n), SHORTEST_SECRET)
+        for n, variable in enumerate(entry.subprotocols_env)
+    ]
     servers = enumerate(entry.ice_servers)
     headers = of_table("headers_env", entry.headers_env)
     fields = of_table("fields_env", entry.fields_env, SHORTEST_SECRET)
@@ -143,6 +150,7 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
                 (name, tuple(bound) if isinstance(bound, list) else bound)
                 for name, bound in entry.caller_chooses.items()
             ),
+            subprotocols=(*entry.subprotocols, *own_subprotocols),
             query_secrets=tuple(query.values()),
             name=name,
         )
@@ -154,9 +162,11 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
         target,
         dialect_given=entry.dialect is not None or entry.token is not None,
         limits=dict(entry.limits),
+        prices=own_prices(entry.prices),
         fake_openai=entry.fake_openai or "",
         concurrency=entry.concurrency,
         offer=entry.offer or "",
+        caller=entry.caller or "",
     )
 
 
@@ -211,7 +221,7 @@ def _own_dialect(table: DialectTable, place: FilePlace, at: KeyPath) -> Dialect:
 
 def _before_call(table: BeforeCallTable, target: str) -> BeforeCall:
     return BeforeCall(
-        url=urljoin(target, table.url),
+        url=urljoin(over_http(target), table.url),
         method=table.method,
         body=table.body,
         fields=table.fields,
@@ -237,12 +247,17 @@ def _token(table: TokenTable, target: str) -> TokenMint:
 
 def _usage(table: UsageTable, target: str) -> UsageEndpoint:
     return UsageEndpoint(
-        url=urljoin(target, table.url),
+        url=urljoin(over_http(target), table.url),
         number=table.field,
         unit=table.unit,
         timeout=table.timeout_s,
         settle=table.settle_s,
     )
+
+
+def over_http(url: str) -> str:
+    """The same address for HTTP: where a WebSocket is at `wss:`, all else is at `https:`."""
+    return "http" + url.removeprefix("ws") if url.startswith(("ws:", "wss:")) else url
 
 
 def _with_query(url: str, query: Mapping[str, SecretStr]) -> str:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
+import msgspec
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from harness.config.callers import check_caller
 from harness.config.hooks import HOOK_SECONDS, SETTLE_SECONDS
 from harness.config.offers import check_offer_shape
-from harness.config.target import check_origin, check_url
-from harness.core.dialects import check_dialect, dialect_named
+from harness.config.target import TARGET_SCHEMES, check_origin, check_url
+from harness.core.callers import CALLERS
+from harness.core.dialects import DIALECTS, check_dialect, dialect_named
 from harness.core.errors import UsageError
 from harness.core.events import UsageUnit
-from harness.core.limits import check_limits
+from harness.core.limits import LIMITS, check_limits
+from harness.core.nearest import meant
+from harness.core.offer_shapes import OFFER_SHAPES
+from harness.core.prices import PRICES, Price, price_of
 
 T = TypeVar("T")
 
@@ -34,6 +40,11 @@ def _kept(check: Callable[[T], object]) -> AfterValidator:
         return value
 
     return AfterValidator(checked)
+
+
+def _one_of(names: Iterable[str]) -> WithJsonSchema:
+    """What an editor offers, where a check of ours decides."""
+    return WithJsonSchema({"type": "string", "enum": list(names)})
 
 
 def _check_variable(name: str) -> None:
@@ -61,12 +72,22 @@ def _check_bound(bound: object) -> None:
         )
 
 
+def _check_priced(model: str) -> None:
+    if price_of(model) is None:
+        raise UsageError(f"no price is known for {model!r}", meant(model, PRICES))
+
+
 Variable = Annotated[str, _kept(_check_variable)]
-Url = Annotated[str, _kept(lambda url: check_url(url, "the target"))]
+Url = Annotated[str, _kept(lambda url: check_url(url, "the target", TARGET_SCHEMES))]
 HookUrl = Annotated[str, _kept(_check_hook_url)]
-LimitName = Annotated[str, _kept(lambda name: check_limits([name]))]
+LimitName = Annotated[str, _kept(lambda name: check_limits([name])), _one_of(LIMITS)]
+DialectName = Annotated[str, _kept(check_dialect), _one_of(DIALECTS)]
+Caller = Annotated[str, _kept(check_caller), _one_of(CALLERS)]
+Offer = Annotated[str, _kept(check_offer_shape), _one_of(OFFER_SHAPES)]
 JsonPath = Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$")]
 AnyPath = Annotated[str, Field(pattern=r"^$|^\.$|^[^.]+(\.[^.]+)*$")]
+KnownModel = Annotated[str, _kept(_check_priced), _one_of(PRICES)]
+Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=120)]
 
 
@@ -141,9 +162,27 @@ def _kind_of_dialect(value: object) -> str:
 
 # In brackets, so that no message takes the tags for keys of the file.
 DialectEntry = Annotated[
-    Annotated[str, _kept(check_dialect), Tag("[name]")] | Annotated[DialectTable, Tag("[table]")],
+    Annotated[DialectName, Tag("[name]")] | Annotated[DialectTable, Tag("[table]")],
     Discriminator(_kind_of_dialect),
 ]
+
+
+class PriceTable(_Table):
+    """USD per million tokens of each kind, and per hour of the session; see `harness.core.prices.Price`.
+
+    `like` names a known model, whose price is taken where the table gives none.
+    """
+
+    like: KnownModel | None = None
+    text_in: Usd = 0.0
+    text_cached: Usd | None = None
+    text_out: Usd = 0.0
+    audio_in: Usd = 0.0
+    audio_cached: Usd | None = None
+    audio_out: Usd = 0.0
+    image_in: Usd = 0.0
+    image_cached: Usd | None = None
+    per_hour: Usd = 0.0
 
 
 class TargetTable(_Table):
@@ -152,10 +191,13 @@ class TargetTable(_Table):
     url: Url
     dialect: DialectEntry | None = None
     origin: Annotated[str, _kept(check_origin)] = ""
-    offer: Annotated[str, _kept(check_offer_shape)] | None = None
+    offer: Offer | None = None
+    caller: Caller | None = None
     auth: Literal["required", "open"] | None = None
     silent: bool = False
     bearer_env: Variable | None = None
+    subprotocols: list[str] = Field(default_factory=list)
+    subprotocols_env: list[Variable] = Field(default_factory=list)
     headers: dict[str, str] = Field(default_factory=dict)
     headers_env: dict[str, Variable] = Field(default_factory=dict)
     cookies_env: dict[str, Variable] = Field(default_factory=dict)
@@ -169,6 +211,7 @@ class TargetTable(_Table):
     fake_openai: str | None = None
     concurrency: Annotated[int, Field(ge=1)] | None = None
     limits: dict[LimitName, float] = Field(default_factory=dict)
+    prices: dict[str, PriceTable] = Field(default_factory=dict)
     before_call: BeforeCallTable | None = None
     usage: UsageTable | None = None
     token: TokenTable | None = None
@@ -179,6 +222,15 @@ class TargetsFile(_Table):
     """The whole file."""
 
     targets: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], TargetTable]
+
+
+def own_prices(given: Mapping[str, PriceTable]) -> dict[str, Price]:
+    """The prices by model."""
+    found = {}
+    for model, table in given.items():
+        base = price_of(table.like or "") or Price()
+        found[model] = msgspec.structs.replace(base, **table.model_dump(exclude_unset=True, exclude={"like"}))
+    return found
 
 
 def is_name(address: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from harness.config.targets_file import (
     BeforeCallTable,
     DialectTable,
     IceServerTable,
+    PriceTable,
     TargetsFile,
     TargetTable,
     TokenTable,
@@ -21,6 +21,7 @@ from harness.config.targets_file import (
 )
 from harness.config.toml_lines import KeyPath, key_lines, nearest_line
 from harness.core.errors import UsageError
+from harness.core.nearest import meant
 
 NO_KEYS = ("[key]", "[name]", "[table]")  # what pydantic puts among the keys
 
@@ -64,9 +65,7 @@ def _remedy(problem: ErrorDetails, path: KeyPath) -> str:
         return str(problem["ctx"]["remedy"])
     if problem["type"] != "extra_forbidden":
         return "docs/targets.md shows each setting"
-    known = list(_known_beside(path))
-    near = difflib.get_close_matches(str(path[-1]), known, n=2, cutoff=0.5)
-    return f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(known)}"
+    return meant(str(path[-1]), _known_beside(path))
 
 
 def _known_beside(path: KeyPath) -> Iterable[str]:
@@ -78,6 +77,7 @@ def _known_beside(path: KeyPath) -> Iterable[str]:
         "dialect": DialectTable,
         "token": TokenTable,
         "ice_servers": IceServerTable,
+        "prices": PriceTable,
         "usage": UsageTable,
     }
     return inner.get(path[2], TargetTable).model_fields if len(path) > 3 else TargetTable.model_fields

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.core.errors import UsageError
+from harness.core.nearest import meant
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ LIMITS: dict[str, Limit] = {
         Limit("stoi", 0.75, "", "intelligibility of what was heard against what was played, 0 to 1"),
         Limit("token_lifetime_s", 900.0, "s", "how long an ephemeral key may be used to begin a call"),
         Limit("release_s", 10.0, "s", "from hang-up to the call's end at the upstream"),
+        Limit("pong_s", 1.0, "s", "from a ping on a WebSocket to its pong: how far the relay reads behind"),
+        Limit("ping_s", 45.0, "s", "how long a WebSocket may last without a ping from the relay"),
         Limit("recover_s", 10.0, "s", "from a lost caller's first new attempt to its next session.created"),
         Limit(
             "lateness_p99_ms",
@@ -57,6 +59,8 @@ LIMITS: dict[str, Limit] = {
             "s",
             "how long our own end, or the fake, may stand still; beyond, what came too late is inconclusive",
         ),
+        Limit("calls_per_caller", None, "calls", "how many calls one caller may have at once"),
+        Limit("longest_call_s", None, "s", "after how long the target itself ends a call"),
         Limit("cost_per_call_usd", None, "USD", "what one call may cost"),
         Limit("cost_per_run_usd", None, "USD", "what all calls of a run may cost"),
         Limit(
@@ -86,22 +90,19 @@ def check_limits(names: Iterable[str]) -> None:
     """Raises UsageError for a name that is no limit, with near matches."""
     for name in names:
         if name not in LIMITS:
-            near = difflib.get_close_matches(name, LIMITS, n=3)
-            raise UsageError(f"there is no limit {name!r}", f"choose one of {', '.join(near or LIMITS)}")
+            raise UsageError(f"there is no limit {name!r}", meant(name, LIMITS))
 
 
-def parse_limits(texts: Iterable[str]) -> dict[str, float]:
-    """Read `NAME=VALUE` texts, as on a command line. Raises UsageError."""
-    found = {}
-    for text in texts:
-        name, _, value = text.partition("=")
-        check_limits([name])
-        try:
-            found[name] = float(value)
-        except ValueError:
-            found[name] = math.nan
-        if not (math.isfinite(found[name]) and found[name] >= 0):
-            raise UsageError(
-                f"{text!r} gives {name} no number", f"write {name}=800 (unit: {LIMITS[name].unit or 'none'})"
-            )
-    return found
+def parse_limit(text: str) -> tuple[str, float]:
+    """Read `NAME=VALUE`, as on a command line. Raises UsageError."""
+    name, _, value = (part.strip() for part in text.partition("="))
+    check_limits([name])
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and number >= 0):
+        raise UsageError(
+            f"{text!r} gives {name} no number", f"write {name}=800 (unit: {LIMITS[name].unit or 'none'})"
+        )
+    return name, number

@@ -85,9 +85,17 @@ SHUT_DOWNS: Mapping[str, ShutDown] = MappingProxyType(
 
 def shut_down_of(model: str) -> ShutDown | None:
     """What is announced of a model; None where nothing is. Each snapshot of a preview went with it."""
-    preview = next((name for name in PREVIEWS if model.startswith(name)), "")
-    found = SHUT_DOWNS.get(model) or SHUT_DOWNS.get(preview)
+    found = SHUT_DOWNS.get(model) or SHUT_DOWNS.get(_preview_of(model))
     return replace(found, model=model) if found else None
+
+
+def is_preview(model: str) -> bool:
+    """Whether it went with the beta API, before the endpoints that there are now."""
+    return bool(_preview_of(model))
+
+
+def _preview_of(model: str) -> str:
+    return next((name for name in PREVIEWS if model.startswith(name)), "")
 
 
 def day_of(wall_time: str) -> Date:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from harness.core.events import AnswerReceived, Event, HttpRequest, HttpResponse
-from harness.core.probes import OFFER
+from harness.core.probes import CALLS
 from harness.core.timeline import Timeline
 from harness.core.turns import turns
 
@@ -26,14 +26,15 @@ STAGE_NAMES = (*CONNECTION_STAGES, "session-update", "turn-detected", "first-aud
 def stages(timeline: Timeline) -> list[Stage]:
     """The stages that began, in the order of `STAGE_NAMES`; within one name, by time.
 
-    gathering: our candidates. answer: the offer's POST to its response. ice, dtls: from the answer, and from
+    gathering: our candidates. answer: the offer's POST, or the WebSocket's upgrade, to its response. ice,
+    dtls: from the answer, and from
     ICE connected, to connected. channel: DTLS connected to channel open. session: open to session.created.
     set-up: the POST to the open channel, which is what a user waits for. session-update: to its reply.
     turn-detected: end of speech to speech_stopped. first-audio: end of speech to the first audible packet.
     turn: end of speech to the end of the reply's audio.
     """
-    posted = timeline.first(HttpRequest, where=lambda e: e.purpose == OFFER)
-    responded = timeline.first(HttpResponse, where=lambda e: e.purpose == OFFER)
+    posted = timeline.first(HttpRequest, where=lambda e: e.purpose in CALLS)
+    responded = timeline.first(HttpResponse, where=lambda e: e.purpose in CALLS)
     answered = timeline.first(AnswerReceived)
     connected = timeline.state("ice", "connected")
     secured = timeline.state("dtls", "connected")

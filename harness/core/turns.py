@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.core.audio import AUDIBLE_DBFS
-from harness.core.events import CallStarted, Packet, SendingStarted, ServerEvent, StretchHeard
+from harness.core.events import CallStarted, Packet, PlayoutCleared, SendingStarted, ServerEvent, StretchHeard
 from harness.core.reception import CLOCK_RATE, unwrapped
 from harness.core.session import field as at_path
 from harness.core.session import turn_detection_at
@@ -182,6 +182,9 @@ def _replies(timeline: Timeline) -> list[Reply]:
         rid = str(data.get("response_id") or at_path(data, "response", "id") or "")
         if rid in found:
             found[rid] = _told(found[rid], event)
+    for cut in timeline.all(PlayoutCleared):
+        if cut.response_id in found:
+            found[cut.response_id] = replace(found[cut.response_id], cleared_at=cut.at)
     packets = [p for p in timeline.packets() if p.dbfs is not None and p.dbfs >= AUDIBLE_DBFS]
     stretches = timeline.all(StretchHeard, where=lambda s: s.audible)
     ordered = sorted(found.values(), key=lambda r: r.created_at)

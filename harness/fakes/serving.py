@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from harness.core.errors import HarnessError, UsageError
 
@@ -34,6 +35,25 @@ class _Protocol(H11Protocol):
         self.app_state = {**self.app_state, "drop_connection": transport.abort}
         if self.head:
             self.data_received(self.head)
+
+
+class _WebSocketProtocol(WebSocketsSansIOProtocol):
+    """Hands each connection the means to choose its pings, as `scope["state"]["keep_alive"]`."""
+
+    answers_pings = True
+
+    def handle_connect(self, event: Any) -> None:
+        self.app_state = {**self.app_state, "keep_alive": self._keep_alive}
+        super().handle_connect(event)
+
+    def handle_ping(self) -> None:
+        if self.answers_pings:
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()  # the pong that was made of it
+
+    def _keep_alive(self, *, interval: float | None, answers: bool) -> None:
+        self.ping_interval, self.answers_pings = interval, answers
 
 
 class _Server(uvicorn.Server):
@@ -92,7 +112,7 @@ async def _serving(app: ASGIApp, listeners: Sequence[socket.socket], where: str)
     config = uvicorn.Config(
         app,
         http=_Protocol,
-        ws="websockets-sansio",
+        ws=_WebSocketProtocol,
         ws_max_size=LONGEST_WEBSOCKET_MESSAGE,
         lifespan="on",
         log_config=None,
@@ -192,3 +212,8 @@ def stop_signals() -> Iterator[asyncio.Event]:
 def drop_connection(scope: Any) -> None:
     """Cut the TCP connection of a request served by `running`, without a response."""
     scope["state"]["drop_connection"]()
+
+
+def keep_alive(scope: Any, *, interval: float | None, answers: bool = True) -> None:
+    """How often a WebSocket served by `running` is pinged, and whether it answers; before it is accepted."""
+    scope["state"]["keep_alive"](interval=interval, answers=answers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -19,18 +19,17 @@ class _Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
 class LoadSettings(_Message, frozen=True, kw_only=True):
     """The first line. Secrets are not in it: they are in the environment, which the process inherits.
 
-    `host`: the target's URL or name, "" for the embedded pair. `decode_share`: the part (0 to 1) of calls
-    that are examined in full: their audio decoded, the fake asked for its view. `turns` of a steady caller.
+    `host`: the target's URL or name, "" for the embedded pair. `texts`: Locust's options as they were given,
+    by field; from them the process makes the settings of its run, while the others here are understood
+    already. `decode_share`: the part (0 to 1) of calls that are examined in full: their audio decoded, the
+    fake asked for its view. `turns` of a steady caller. `limits`: what calls are judged by.
     """
 
     host: str = ""
-    dialect: str | None = None
-    offer: str | None = None
-    fake_openai: str | None = None
+    texts: Mapping[str, str | bool | Sequence[str]] = {}
     seed: int = 0
     decode_share: float = 0.1
     turns: int = 3
-    reports: str = "reports/load"
     limits: Mapping[str, float] = {}
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, replace
 
 from harness.core.errors import UsageError
+from harness.core.nearest import meant
 from harness.network.impairments import CLEAR, Impairment
 
 
@@ -64,6 +64,5 @@ PRESETS: dict[str, Conditions] = {
 def preset(name: str) -> Conditions:
     """The conditions of that name. Raises UsageError with near matches."""
     if name not in PRESETS:
-        near = difflib.get_close_matches(name, PRESETS, n=2) or list(PRESETS)
-        raise UsageError(f"there is no impairment {name!r}", f"choose one of {', '.join(near)}")
+        raise UsageError(f"there is no impairment {name!r}", meant(name, PRESETS))
     return PRESETS[name]

@@ -7,15 +7,9 @@ from collections.abc import Callable
 from aiortc import RTCDataChannel
 from aiortc.exceptions import InvalidStateError
 
+from harness.core.caller_end import ChannelClosedError, MessageTooLongError
+
 Message = str | bytes
-
-
-class ChannelClosedError(ConnectionError):
-    """The channel is not open, so nothing can be sent."""
-
-
-class MessageTooLongError(ValueError):
-    """The other end's max-message-size does not allow it: a browser's send() throws a TypeError."""
 
 
 class Channel:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from harness.core.caller_end import MessageTooLongError, Wire
 from harness.core.clock import RelativeClock
 from harness.core.events import (
     CandidateFound,
@@ -31,13 +32,12 @@ from harness.core.offer_shapes import MINIMAL
 from harness.core.sdp import SessionDescription, parse_sdp
 from harness.core.strict_json import json_object
 from harness.peer.aiortc_internals import AskServers
-from harness.peer.channel import Message, MessageTooLongError
+from harness.peer.channel import Message
 from harness.peer.heard import Decode, ReceivedAudio
 from harness.peer.heard_lightly import ReceivedAudioLight
 from harness.peer.offering import Offering
 from harness.peer.offers import shape_named
 from harness.peer.pacer import Pacer
-from harness.peer.protocol import Wire
 from harness.peer.receiver import AudioReceiver
 from harness.peer.remote import Remote, check_answer
 from harness.peer.rtcp import ReportSeen

@@ -9,27 +9,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from aioice.ice import Connection, StunProtocol
 from aioice.stun import Message
 
+from harness.core.caller_end import Wire
 from harness.peer.checks import CheckCounter
 
 logger = logging.getLogger(__name__)
 
 OnDatagram = Callable[[bytes, float | None], None]  # the arrival on the monotonic clock, where it is known
-
-
-class Wire(Protocol):
-    """What lies between our sockets and the network: each datagram is passed on when, and if, it says so."""
-
-    def outgoing(self, size: int, pass_on: Callable[[], object]) -> None: ...
-
-    def incoming(self, size: int, pass_on: Callable[[], object]) -> None: ...
-
-    def flush(self) -> None:
-        """Pass on what is going out: the sockets are about to close."""
 
 
 class CallProtocol(StunProtocol):

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from harness.core.caller_end import SdpUnusableError
 from harness.core.sdp import Candidate, SessionDescription
-
-
-class SdpUnusableError(ValueError):
-    """A browser's setRemoteDescription would refuse this description, for the reason given."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from aiortc import (
     RTCSctpTransport,
 )
 
+from harness.core.caller_end import Wire
 from harness.core.events import Layer
 from harness.core.sdp import Candidate
 from harness.peer import aiortc_internals as internals
@@ -36,7 +37,6 @@ from harness.peer.checks import CheckCounter
 from harness.peer.consent import RFC_7675, Consent
 from harness.peer.dtls import Dtls
 from harness.peer.media_link import MediaLink, OnPacket
-from harness.peer.protocol import Wire
 from harness.peer.remote import Remote
 
 OnState = Callable[[Layer, str, str], None]

@@ -21,8 +21,8 @@ from harness.core.clock import seconds_of
 from harness.core.events import CallStarted, ClientEvent, ServerEvent, StepEnded, StepStarted
 from harness.core.printable import printable
 from harness.core.timeline import Timeline
-from harness.report.explain import explain
 from harness.report.files import descriptions, wav_bytes
+from harness.report.markdown import paragraphs
 from harness.requirements.model import Requirement, Verdict
 from harness.run.model import CallEntry, Run
 
@@ -77,7 +77,7 @@ class AllureReport:
     def describe(self, requirement: Requirement, call: CallEntry | None, verdict: Verdict) -> None:
         """Describe the running test, inside of it. `call` is None where all calls were judged."""
         allure.dynamic.title(f"{requirement.title} ({requirement.id})")
-        allure.dynamic.description(explain(verdict, requirement.title))
+        allure.dynamic.description(paragraphs(verdict, requirement.title))
         allure.dynamic.epic(EPIC)
         allure.dynamic.feature(requirement.area)
         allure.dynamic.story(call.title if call else "All calls of the run.")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.config.run import RunSettings
 from harness.core.errors import UsageError
@@ -27,19 +27,19 @@ class Baseline:
     past: Sequence[PastRun] = ()  # of the history, this one among them
 
     @classmethod
-    def from_options(cls, option: Namespace, settings: RunSettings) -> Baseline:
+    def from_options(cls, values: Mapping[str, Any], settings: RunSettings) -> Baseline:
         """Raises UsageError for a baseline or a history that cannot be used."""
-        if option.fail_on_regression and option.baseline is None:
+        if values["fail_on_regression"] and values["baseline"] is None:
             raise UsageError("--fail-on-regression has nothing to compare with", "give --baseline FILE")
-        saved = read_run(option.baseline) if option.baseline is not None else None
+        saved = read_run(values["baseline"]) if values["baseline"] is not None else None
         if saved is not None:
             url = settings.target.shown_url if settings.target else ""
             now = SavedTarget(url=url, dialect=settings.dialect, mode=settings.mode)
             check_comparable(saved, now, conditions(settings, load_library()))
-        history = History(option.history) if option.history is not None else None
+        history = History(values["history"]) if values["history"] is not None else None
         if history is not None:
             history.check()
-        return cls(saved, history, option.fail_on_regression)
+        return cls(saved, history, values["fail_on_regression"])
 
     def compare(self, results: Path) -> None:
         """Compare the run that was just written, and add it to the history."""

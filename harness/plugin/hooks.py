@@ -7,12 +7,13 @@ heavy: all else waits until a scenario is collected.
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.core.errors import UsageError
-from harness.plugin.options import add_options
+from harness.plugin.options import ShortNames, add_options
 
 if TYPE_CHECKING:
     from harness.plugin.session import VoiceSession
@@ -22,8 +23,37 @@ PROBLEM: pytest.StashKey[str] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --target and the others."""
+    """Add --voice-target and the others."""
     add_options(parser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """A scenario in a folder that the command line names is collected whatever its file is called."""
+    found = yield
+    if not found and file_path.suffix == ".py":
+        from harness.plugin.collecting import is_asked_for
+
+        if is_asked_for(file_path, parent.config):
+            return [pytest.Module.from_parent(parent, path=file_path)]
+    return found
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None]:
+    """Understand --target as --voice-target, unless a plugin or a conftest has one of its own."""
+    names = ShortNames(parser, args)
+    names.replace()
+    # Which conftests are loaded first is read off the paths: a value of ours is none.
+    if (paths := names.paths()) is not None:
+        early_config.known_args_namespace.file_or_dir = paths
+    yield
+    names.restore()
+    names.check()
 
 
 def pytest_pycollect_makeitem(
@@ -34,22 +64,29 @@ def pytest_pycollect_makeitem(
     if type(obj).__module__ != "harness.call.scenario":
         return None
     from harness.call import Scenario
-    from harness.core.printable import make_logs_printable
     from harness.plugin.items import ScenarioNode
-    from harness.plugin.session import VoiceSession
 
     stash = collector.config.stash
     if not isinstance(obj, Scenario) or PROBLEM in stash:
         return None
-    if VOICE not in stash:
+    if not _begin(collector.config):
+        return None
+    return ScenarioNode.from_parent(collector, name=name, scenario=obj, voice=stash[VOICE])
+
+
+def _begin(config: pytest.Config) -> bool:
+    """Read the options, once; False where one cannot be used."""
+    from harness.core.printable import make_logs_printable
+    from harness.plugin.session import VoiceSession
+
+    if VOICE not in config.stash and PROBLEM not in config.stash:
         try:
-            stash[VOICE] = VoiceSession.from_config(collector.config)
+            config.stash[VOICE] = VoiceSession.from_config(config)
             make_logs_printable()
         except UsageError as error:
             # Raised here, it would be reported once for each file as an error of its collection.
-            stash[PROBLEM] = str(error)
-            return None
-    return ScenarioNode.from_parent(collector, name=name, scenario=obj, voice=stash[VOICE])
+            config.stash[PROBLEM] = str(error)
+    return VOICE in config.stash
 
 
 @pytest.hookimpl(tryfirst=True)  # before -k and -m choose
@@ -57,9 +94,21 @@ def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     """Refuse the run where an option cannot be used: one message, exit status 4. Then add the run's tests."""
+    smoke = getattr(config.option, "voice_smoke", False) and _begin(config)
     if PROBLEM in config.stash:
         raise pytest.UsageError(config.stash[PROBLEM])
-    if VOICE in config.stash and not any("::" in argument for argument in config.args):
+    if VOICE in config.stash:
+        try:
+            config.stash[VOICE].check()
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from error
+    if smoke:
+        from harness.plugin.items import items_of_smoke
+
+        config.hook.pytest_deselected(items=list(items))
+        items[:] = items_of_smoke(session, config.stash[VOICE])
+        config.stash[VOICE].asked_over_calls.clear()
+    elif VOICE in config.stash and not any("::" in argument for argument in config.args):
         from harness.plugin.items import items_of_run
 
         items.extend(items_of_run(session, config.stash[VOICE]))
@@ -84,6 +133,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if VOICE in item.config.stash:
         from harness.plugin.terminal import make_report_printable
 
+        item.config.stash[VOICE].settle(item, report)
         make_report_printable(report)
     return report
 

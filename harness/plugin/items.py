@@ -12,11 +12,13 @@ import pytest
 
 from harness.call import Scenario
 from harness.core.errors import HarnessError, RequirementViolated, UsageError
+from harness.plugin.junit import properties
 from harness.plugin.session import VoiceSession
 from harness.report.explain import explain
 from harness.requirements.model import Outcome, Requirement, Verdict
 from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned
+from harness.run.smoke import smoke
 
 
 class ScenarioNode(pytest.Collector):
@@ -34,7 +36,7 @@ class ScenarioNode(pytest.Collector):
         except UsageError as error:
             raise self.CollectError(f"{self.scenario.name}: {error}") from error
         for requirement in judged:
-            if requirement not in self.voice.requirements:
+            if not self.voice.asks_for(requirement):
                 continue
             if requirement.over == "calls":
                 self.voice.asked_over_calls.setdefault(requirement, []).append(self.scenario)
@@ -62,7 +64,9 @@ class RequirementItem(pytest.Item):
     def runtest(self) -> None:
         """Judge; raise RequirementViolated where the target broke it, HarnessError where we broke."""
         verdict = self.voice.verdict(self.requirement, self.scenario)
-        self.user_properties.append(("harness.outcome", verdict.outcome.value))
+        if verdict is None:
+            pytest.skip("no call was needed: another scenario's has judged it")
+        self.user_properties += properties(self.requirement, verdict)
         self.voice.describe(self.requirement, self.scenario, verdict)
         tell(verdict, self.requirement)
 
@@ -72,7 +76,7 @@ class RequirementItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         """Where it is, and its headline in the list of failures."""
-        return self.path, None, f"{self.scenario.name}: {self.requirement.id}"
+        return self.path, max(self.scenario.place[1] - 1, 0), f"{self.scenario.name}: {self.requirement.id}"
 
 
 class WholeRun(pytest.Collector):
@@ -97,7 +101,8 @@ class RunItem(pytest.Item):
     def runtest(self) -> None:
         """Judge, as `RequirementItem` does."""
         verdict = self.voice.verdict(self.requirement, None)
-        self.user_properties.append(("harness.outcome", verdict.outcome.value))
+        assert verdict is not None  # noqa: S101  (all that is judged over calls has one)
+        self.user_properties += properties(self.requirement, verdict)
         self.voice.describe(self.requirement, None, verdict)
         tell(verdict, self.requirement)
 
@@ -119,6 +124,12 @@ def items_of_run(session: pytest.Session, voice: VoiceSession) -> list[pytest.It
         )
         for requirement, scenarios in voice.asked_over_calls.items()
     ]
+
+
+def items_of_smoke(session: pytest.Session, voice: VoiceSession) -> list[pytest.Item]:
+    """The tests of the one quick call."""
+    node = ScenarioNode.from_parent(session, name=smoke.name, nodeid=smoke.name, scenario=smoke, voice=voice)
+    return list(node.collect())
 
 
 def planned(items: Sequence[pytest.Item]) -> list[Planned]:

@@ -1,137 +1,142 @@
-"""The options of `pytest scenarios/`."""
+"""The options of `pytest scenarios/`: each as `--voice-NAME`, and as `--NAME` where nobody else has it.
+
+Only the long names are registered. A short one is understood by writing the long one in its place before
+pytest reads the command line, so another plugin or conftest may have a `--target` of its own, whether it
+comes before us or after.
+"""
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Iterable
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from harness.config.offers import OFFER_HELP
+from harness.config.option_texts import Texts
+from harness.config.options import options_of
+from harness.core.extras import install_line
+from harness.core.nearest import near
 
-DEFAULT_REPORTS = Path("reports/latest")
-
-
-def is_strict(config: pytest.Config) -> bool:
-    """Whether SHOULD requirements fail instead of warning.
-
-    pytest 9 has a --strict of its own, which cannot be declared twice: it is shared, and asked for on the
-    command line only, since pytest's ini option of the same name is about something else.
-    """
-    return "--strict" in config.invocation_params.args
+LONG = "--voice-"
+SHORT = {f"--{option.name}": f"{LONG}{option.name}" for option in options_of("pytest")}
 
 
 def add_options(parser: pytest.Parser) -> None:
     """Add ours to pytest's own."""
-    group = parser.getgroup("harness", "voice relay harness")
-    group.addoption(
-        "--target",
-        metavar="URL|NAME",
-        help="the relay under test; without it the embedded relay and fake OpenAI are started",
+    group = parser.getgroup(
+        "harness", "voice relay harness (--NAME for --voice-NAME, where nobody else has it)"
     )
-    group.addoption(
-        "--config",
-        metavar="FILE",
-        type=Path,
-        help="the file that names targets (default: harness.toml here or in a folder above)",
-    )
-    group.addoption("--dialect", metavar="NAME", help="how the target wraps offer and answer (default: json)")
-    group.addoption(
-        "--origin",
-        metavar="ORIGIN",
-        help="the web page's origin: sent as a browser would, preflight included",
-    )
-    group.addoption("--offer", metavar="SHAPE", help=f"{OFFER_HELP} (default: in turn)")
-    group.addoption(
-        "--auth",
-        choices=("required", "open"),
-        help="whether the target wants credentials (default: it does where some are configured)",
-    )
-    group.addoption(
-        "--silent",
-        action="store_true",
-        help="the target is not meant to be heard (text only, or it answers nobody): nothing need be audible",
-    )
-    group.addoption(
-        "--limit",
-        metavar="NAME=VALUE",
-        dest="limits",
-        action="append",
-        default=[],
-        help="what a call is judged by, such as latency_ms=1500; may be repeated",
-    )
-    group.addoption(
-        "--fake-openai",
-        metavar="HOST:PORT",
-        help="the harness's fake that the target's OpenAI base URL points at: both ends are seen",
-    )
-    group.addoption(
-        "--ice-server",
-        metavar="URL",
-        action="append",
-        default=[],
-        help="stun:HOST:PORT, turn:HOST:PORT?transport=udp|tcp or turns:HOST:PORT; may be repeated; "
-        "the credentials are in HARNESS_ICE_USERNAME and HARNESS_ICE_CREDENTIAL",
-    )
-    group.addoption(
-        "--ice-servers-from",
-        metavar="URL",
-        help="fetch the ICE servers from here, or from this path on the target",
-    )
-    group.addoption(
-        "--ice-transport-policy",
-        metavar="all|relay",
-        help="relay: use relayed candidates only, as iceTransportPolicy does (default: all)",
-    )
-    group.addoption(
-        "--ice-ca",
-        metavar="FILE",
-        type=Path,
-        help="an authority (PEM) that turns: servers may be signed by, besides the system's",
-    )
-    group.addoption(
-        "--reports",
-        metavar="DIR",
-        type=Path,
-        default=DEFAULT_REPORTS,
-        help="where results.json and the evidence go (default: reports/latest)",
-    )
-    group.addoption(
-        "--baseline",
-        metavar="FILE|DIR",
-        type=Path,
-        help="an earlier run's results.json: say what got worse beyond noise",
-    )
-    group.addoption(
-        "--fail-on-regression", action="store_true", help="fail the run where it is worse than its --baseline"
-    )
-    group.addoption(
-        "--history",
-        metavar="FILE",
-        type=Path,
-        help="add the run to this SQLite file, such as reports/history.sqlite; the report shows the trend",
-    )
-    group.addoption(
-        "--concurrency",
-        metavar="N",
-        type=int,
-        help="calls side by side (default: 6 embedded, 2 against a target)",
-    )
-    group.addoption(
-        "--seed", metavar="N", type=int, help="repeats a run's choices (default: a new one, printed)"
-    )
-    group.addoption(
-        "--requirement",
-        metavar="ID",
-        action="append",
-        default=[],
-        help="judge only this requirement; may be repeated",
-    )
-    group.addoption(
-        "--area", metavar="AREA", action="append", default=[], help="judge only this area; may be repeated"
-    )
-    group.addoption(
-        "--impairment",
-        metavar="NAME",
-        default="",
-        help="give every call a bad network, at its own sockets: wifi-good, 4g, 3g, train or hotel",
-    )
+    for option in options_of("pytest"):
+        declared: dict[str, Any] = {
+            "dest": _dest(option.field),
+            "help": option.help_at("pytest").replace("%", "%%"),
+        }
+        if option.is_flag:
+            declared["action"] = "store_true"
+        else:
+            declared["metavar"] = option.metavar
+            declared |= {"action": "append"} if option.many else {}
+        group.addoption(f"{LONG}{option.name}", **declared)
+    if find_spec("allure_pytest") is None:
+        _miss_allure(group)
+
+
+def _miss_allure(group: pytest.OptionGroup) -> None:
+    """Say how to install what `--alluredir` needs, where it is not installed, and nobody else has one."""
+    with suppress(ValueError):
+        group.addoption("--alluredir", metavar="DIR", action=_Missing, help=argparse.SUPPRESS)
+
+
+class _Missing(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        parser.error(f"--alluredir needs what is not installed here ({install_line('allure')})")
+
+
+def texts_of(config: pytest.Config) -> Texts:
+    """What was given, by each option's field.
+
+    pytest 9 has a --strict of its own, which is then shared. It is asked for on the command line only, since
+    pytest's ini option of the same name is about something else.
+    """
+    found = {
+        option.field: getattr(config.option, _dest(option.field), None) for option in options_of("pytest")
+    }
+    return {**found, "strict": found["strict"] or "--strict" in config.invocation_params.args}
+
+
+class _Spelled(str):
+    """A long name in place of the short one that was said."""
+
+    said: str
+
+
+class ShortNames:
+    """The command line of one pytest, in which our short names are replaced by the long ones."""
+
+    def __init__(self, parser: pytest.Parser, arguments: list[str]) -> None:
+        self._parser = parser
+        self._arguments = arguments
+
+    def replace(self) -> None:
+        """Those that nobody has registered so far."""
+        self._arguments[:] = [self._spelled(argument) for argument in _out_of_files(self._arguments)]
+
+    def restore(self) -> None:
+        """Those that a conftest has registered since."""
+        for at, argument in enumerate(self._arguments):
+            if isinstance(argument, _Spelled) and self._is_taken(_name(argument.said)):
+                self._arguments[at] = argument.said
+
+    def paths(self) -> list[str] | None:
+        """What pytest takes for paths; None where the options cannot be read as they are."""
+        try:
+            found: list[str] = self._parser.parse_known_args(self._arguments).file_or_dir
+        except pytest.UsageError:  # it is theirs, though not registered yet
+            return None
+        return found
+
+    def check(self) -> None:
+        """Raises pytest's UsageError for one that is none, but nearly one of ours."""
+        _, unknown = self._parser.parse_known_and_unknown_args(self._arguments)
+        for said in (_name(each) for each in unknown if each.startswith("--")):
+            if meant := near(said, [*SHORT, *SHORT.values()]):
+                raise pytest.UsageError(f"there is no option {said} (did you mean {' or '.join(meant)}?)")
+
+    def _spelled(self, argument: str) -> str:
+        name, equals, value = argument.partition("=")
+        if name not in SHORT or self._is_taken(name):
+            return argument
+        spelled = _Spelled(f"{SHORT[name]}{equals}{value}")
+        spelled.said = argument
+        return spelled
+
+    def _is_taken(self, name: str) -> bool:
+        try:
+            _, unknown = self._parser.parse_known_and_unknown_args([name])
+        except pytest.UsageError:  # it wants a value
+            return True
+        return name not in unknown
+
+
+def _name(argument: str) -> str:
+    return argument.partition("=")[0]
+
+
+def _dest(field: str) -> str:
+    return f"voice_{field}"
+
+
+def _out_of_files(arguments: Iterable[str]) -> list[str]:
+    """`@FILE`, which pytest takes, replaced by the file's lines."""
+    found: list[str] = []
+    for argument in arguments:
+        file = Path(argument[1:])
+        if argument.startswith("@") and file.is_file():
+            found += file.read_text(encoding="utf-8").splitlines()
+        else:
+            found.append(argument)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -108,6 +109,12 @@ def summarise(reporter: pytest.TerminalReporter, run: Run, written: str) -> None
         if m.p50 is not None:
             _lines(reporter, f"  {name}: median {m.p50:g} {m.unit}, worst {m.max:g} {m.unit} ({m.count})")
     _lines(reporter, f"seed {run.seed}; report in {written}")
+
+
+def commands(reporter: pytest.TerminalReporter, lines: Iterable[str]) -> None:
+    """Lines that a CI service reads, each at the beginning of one."""
+    for line in lines:
+        _lines(reporter, line)
 
 
 def compared(reporter: pytest.TerminalReporter, comparison: Comparison | None) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.core.errors import UsageError
-from harness.report.saved import SAMPLES, SavedRun, SavedTarget, SavedVerdict
+from harness.core.extras import needs_extra
+from harness.report.outcomes import Outcomes, outcomes
+from harness.report.saved import SAMPLES, SavedRun, SavedTarget
 from harness.run.measurements import OWN_LATENESS
 
 ALPHA = 0.05
@@ -20,21 +22,16 @@ TEST = (
     "independent of each other; calls made side by side are not wholly so."
 )
 
-# What is bad about an outcome; what is not here says nothing about the target.
-BADNESS = {"passed": 0, "observed": 0, "warned": 1, "failed": 2}
-
 
 @dataclass(frozen=True)
 class OutcomeChange:
-    """A requirement that was judged otherwise in the same scenario."""
+    """A requirement that was judged otherwise on the same scenario's calls."""
 
-    before: SavedVerdict
-    after: SavedVerdict
+    before: Outcomes
+    after: Outcomes
 
     def __str__(self) -> str:
-        was = self.before.outcome + (f" ({self.before.cause})" if self.before.cause else "")
-        now = self.after.outcome + (f" ({self.after.cause})" if self.after.cause else "")
-        return f"{self.after.id} in {self.after.scenario}: {was}, now {now}"
+        return f"{self.after.worst.id} in {self.after.worst.scenario}: {self.before}, now {self.after}"
 
 
 @dataclass(frozen=True)
@@ -73,8 +70,8 @@ def compare(before: SavedRun, after: SavedRun) -> Comparison:
     check_comparable(before, after.target, after.conditions)
     changes = _outcome_changes(before, after)
     shifts, too_few = _shifts(before, after)
-    worse = [c for c in changes if BADNESS[c.after.outcome] > BADNESS[c.before.outcome]]
-    better = [c for c in changes if BADNESS[c.after.outcome] < BADNESS[c.before.outcome]]
+    worse = [c for c in changes if c.after.badness > c.before.badness]
+    better = [c for c in changes if c.after.badness < c.before.badness]
     return Comparison(
         worse=(*worse, *(s for s in shifts if s.after > s.before)),
         better=(*better, *(s for s in shifts if s.after < s.before)),
@@ -105,12 +102,19 @@ def _identity(target: SavedTarget) -> dict[str, str]:
 
 
 def _outcome_changes(before: SavedRun, after: SavedRun) -> list[OutcomeChange]:
-    was = {(v.scenario, v.id): v for v in before.requirements}
-    pairs = [(was[v.scenario, v.id], v) for v in after.requirements if (v.scenario, v.id) in was]
+    was, now = outcomes(before.requirements), outcomes(after.requirements)
+    pairs = [(was[key], found) for key, found in now.items() if key in was]
+    return [OutcomeChange(a, b) for a, b in pairs if a.badness != b.badness]
+
+
+def _flaky(before: SavedRun, after: SavedRun) -> list[str]:
+    """What was judged now so, now so, in calls that were made alike: no change, but no rest either."""
+    was, now = outcomes(before.requirements), outcomes(after.requirements)
     return [
-        OutcomeChange(a, b)
-        for a, b in pairs
-        if a.outcome in BADNESS and b.outcome in BADNESS and BADNESS[a.outcome] != BADNESS[b.outcome]
+        f"flaky: {requirement} in {scenario} {found}" + (f"; before, {was[key]}" if key in was else "")
+        for key, found in now.items()
+        for scenario, requirement in [key]
+        if found.flaky or (key in was and was[key].flaky and found.badness == was[key].badness)
     ]
 
 
@@ -155,7 +159,8 @@ def _smallest_p(n: int, m: int) -> float:
 
 
 def _chance(x: Sequence[float], y: Sequence[float], alternative: str) -> float:
-    from scipy.stats import mannwhitneyu  # a second of importing, which most runs do not need
+    with needs_extra("quality", "a comparison"):
+        from scipy.stats import mannwhitneyu  # a second of importing, which most runs do not need
 
     return float(mannwhitneyu(x, y, alternative=alternative).pvalue)
 
@@ -175,8 +180,9 @@ def _notes(before: SavedRun, after: SavedRun, changes: Sequence[OutcomeChange]) 
         notes.append(f"not made this time: {', '.join(sorted(had - has))}")
     if has - had:
         notes.append(f"not made before: {', '.join(sorted(has - had))}")
-    if changes:
-        notes.append("an outcome is of one call: make the run again to tell a change from a chance")
+    notes += _flaky(before, after)
+    if any(change.after.calls == 1 for change in changes):
+        notes.append("an outcome is of one call: --repeat 5 tells a change from a chance")
     lateness = after.measurements.get(OWN_LATENESS)
     if lateness is not None and lateness.max is not None and lateness.max > LATE_MS:
         notes.append(f"our own sender was up to {lateness.max:g} ms late: what is slower may be this machine")

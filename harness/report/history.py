@@ -52,12 +52,16 @@ CREATE INDEX measurement_run ON measurement (run, name);
 
 @dataclass(frozen=True)
 class PastRun:
-    """One run of the history: when, its word, failed requirements, and medians by measurement."""
+    """One run of the history: when, its word, failed requirements, and medians by measurement.
+
+    `flaky`: requirements that failed on some of a scenario's calls, and not on all.
+    """
 
     started_at: str
     verdict: str
     failed: int
     medians: dict[str, tuple[str, float]]
+    flaky: int = 0
 
 
 class History:
@@ -105,12 +109,21 @@ class History:
 
     def _past(self, db: sqlite3.Connection, row: int, started_at: str, verdict: str) -> PastRun:
         (failed,) = db.execute(
-            "SELECT COUNT(*) FROM verdict WHERE run = ? AND outcome = 'failed'", (row,)
+            "SELECT COUNT(DISTINCT scenario || '/' || requirement) FROM verdict"
+            " WHERE run = ? AND outcome = 'failed'",
+            (row,),
         ).fetchone()
         medians = db.execute(
             "SELECT name, unit, p50 FROM measurement WHERE run = ? AND p50 IS NOT NULL", (row,)
         ).fetchall()
-        return PastRun(started_at, verdict, failed, {name: (unit, p50) for name, unit, p50 in medians})
+        (flaky,) = db.execute(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM verdict WHERE run = ?"
+            " AND outcome IN ('passed', 'observed', 'warned', 'failed') GROUP BY scenario, requirement"
+            " HAVING SUM(outcome = 'failed') BETWEEN 1 AND COUNT(*) - 1)",
+            (row,),
+        ).fetchone()
+        found = {name: (unit, p50) for name, unit, p50 in medians}
+        return PastRun(started_at, verdict, failed, found, flaky)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

@@ -106,3 +106,12 @@ def _read(file: Path, kind: type[Read]) -> Read:
             "compare runs that were made with the same harness",
         )
     return found
+
+
+def judged_before(directory: Path) -> frozenset[tuple[str, str]]:
+    """(scenario, requirement) that the run in a directory judged; none where there is no run to be read."""
+    try:
+        found = read_run(directory).requirements
+    except UsageError:
+        return frozenset()
+    return frozenset((v.scenario, v.id) for v in found if v.outcome not in ("not-applicable", "inconclusive"))

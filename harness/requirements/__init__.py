@@ -24,7 +24,18 @@ from harness.requirements.model import (
 )
 from harness.requirements.registry import REGISTRY, Registry, requirement
 
-AREAS = ("token", "signaling", "connectivity", "session", "turns", "audio", "lifecycle", "security", "cost")
+AREAS = (
+    "token",
+    "signaling",
+    "connectivity",
+    "websocket",
+    "session",
+    "turns",
+    "audio",
+    "lifecycle",
+    "security",
+    "cost",
+)
 
 for _area in AREAS:
     import_module(f"harness.requirements.{_area}")

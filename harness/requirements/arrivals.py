@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from harness.core import probes
 from harness.core.events import ArrivalsRead, HttpRequest, RequestArrived
 from harness.core.timeline import Timeline
-from harness.requirements.exchanges import Exchange, excerpt, offer_exchange
+from harness.requirements.exchanges import Exchange, call_exchange, excerpt
 from harness.requirements.model import Evidence
 
 CALLS_PATH = re.compile(r"/v1/realtime/calls/?$|/v1/live/sessions/?$")
@@ -24,8 +24,8 @@ def was_asked(timeline: Timeline) -> ArrivalsRead | None:
 
 
 def arrivals(timeline: Timeline) -> list[RequestArrived]:
-    """What arrived of this call for its ordinary offer, in order."""
-    offer = offer_exchange(timeline)
+    """What arrived of this call for its ordinary offer, or its WebSocket, in order."""
+    offer = call_exchange(timeline)
     if offer is None:
         return []
     begins, ends = offer.request.at, _next_request(timeline, offer)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.core.events import UsageUnit
+from harness.core.events import CallEnded, CallStarted, UsageUnit
+from harness.core.prices import DEAREST, PRICES, Price, cost_usd, price_of
 from harness.core.session import session_in_force
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, replies
-from harness.requirements.prices import cost_usd, price_of
 
 USAGE_FIELDS = (
     "total_tokens",
@@ -39,13 +39,38 @@ def model_of(timeline: Timeline) -> str:
     return str(session_in_force(timeline).get("model") or "")
 
 
+def call_price(timeline: Timeline) -> Price | None:
+    """What the call's model costs; None where nobody said."""
+    started = timeline.first(CallStarted)
+    return price_of(model_of(timeline), started.prices if started else None)
+
+
 def call_cost_usd(timeline: Timeline) -> float | None:
-    """What the call's responses cost, as far as they report it; None where the model has no known price."""
+    """What the call's responses cost, as far as they report it; None where the model has no known price.
+
+    A session that is billed by the hour costs from session.created until the call's end.
+    """
     used = [r.usage for r in replies(timeline) if r.usage]
-    if not used:
-        return 0.0
-    price = price_of(model_of(timeline))
-    return None if price is None else sum(cost_usd(usage, price) for usage in used)
+    price = call_price(timeline)
+    if price is None:
+        return None if used else 0.0
+    return sum(cost_usd(usage, price) for usage in used) + _hours(timeline) * price.per_hour
+
+
+def assumed_cost_usd(timeline: Timeline) -> float:
+    """What a call whose model has no known price costs at most, as far as is known: as the dearest one."""
+    return sum(cost_usd(reply.usage, PRICES[DEAREST]) for reply in replies(timeline))
+
+
+def unpriced(timeline: Timeline) -> str:
+    """Why the call's cost is not told, and who can say it."""
+    model = model_of(timeline) or "(not told)"
+    return f'no price is known for the model {model}: [targets.NAME.prices."{model}"] takes one'
+
+
+def _hours(timeline: Timeline) -> float:
+    created, ended = timeline.server_events("session.created"), timeline.last(CallEnded)
+    return (ended.at - created[0].at) / 3600 if created and ended else 0.0
 
 
 def call_tokens(timeline: Timeline) -> int:

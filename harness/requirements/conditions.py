@@ -15,7 +15,7 @@ from harness.core.events import (
 )
 from harness.core.limits import limit, optional_limit
 from harness.core.timeline import Timeline
-from harness.requirements.exchanges import upstream_offers
+from harness.requirements.exchanges import call_exchange, calls_made, upstream_offers
 from harness.requirements.model import Condition, Inconclusive, NotApplicable, Requirement
 
 HANG_UP_STEPS = ("hang up", "hang-up", "drop")
@@ -66,6 +66,12 @@ def _upstream_unseen(timeline: Timeline) -> Unmet:
     return NotApplicable("nothing of this call reached the upstream")
 
 
+def _not_placed(timeline: Timeline) -> Unmet:
+    if call_exchange(timeline) is not None:
+        return None
+    return NotApplicable("no ordinary call was asked for")
+
+
 def _nothing_forwarded(timeline: Timeline) -> Unmet:
     unseen = _upstream_unseen(timeline)
     if unseen is not None or upstream_offers(timeline):
@@ -73,9 +79,18 @@ def _nothing_forwarded(timeline: Timeline) -> Unmet:
     return NotApplicable("the relay sent no offer upstream")
 
 
+def _nothing_made(timeline: Timeline) -> Unmet:
+    unseen = _upstream_unseen(timeline)
+    if unseen is not None or calls_made(timeline):
+        return unseen
+    return NotApplicable("the relay asked the upstream for no call")
+
+
 OFFERED = asked(probes.OFFER, "an ordinary offer was sent")
 ANSWERED = Condition("an answer came", _answer_missing)
+PLACED = Condition("an ordinary call was asked for", _not_placed)
 FORWARDED = Condition("both ends are seen, and the relay sent an offer upstream", _nothing_forwarded)
+PASSED_ON = Condition("both ends are seen, and the relay asked the upstream for a call", _nothing_made)
 
 
 def hang_up_at(timeline: Timeline) -> float:

@@ -13,6 +13,7 @@ from harness.requirements.bills import (
     missing_usage,
     model_of,
     reported_usage,
+    unpriced,
 )
 from harness.requirements.conditions import optional_limit_of, started
 from harness.requirements.model import (
@@ -101,7 +102,7 @@ def per_call(timeline: Timeline) -> Finding:
     """USD by usage and price table; a violation only where `cost_per_call_usd` is configured."""
     cost = call_cost_usd(timeline)
     if cost is None:
-        return Inconclusive(f"no price is known for the model {model_of(timeline) or '(not told)'}")
+        return _untold(timeline, "cost_per_call_usd")
     evidence = (
         Evidence(None, f"{len(finished(timeline))} responses of {model_of(timeline)}: {cost:.4f} USD"),
     )
@@ -109,6 +110,12 @@ def per_call(timeline: Timeline) -> Finding:
     if allowed is not None and cost > allowed:
         return Violation("budget-exceeded", f"{cost:.4f} USD against {allowed:g} USD", evidence)
     return Observation("USD", (round(cost, 6),), evidence)
+
+
+def _untold(timeline: Timeline, limit: str) -> NotApplicable | Inconclusive:
+    """Nothing to say without a price; where a limit asks for one, nobody can tell whether it was kept."""
+    asked = optional_limit_of(timeline, limit) is not None
+    return Inconclusive(unpriced(timeline)) if asked else NotApplicable(unpriced(timeline))
 
 
 @requirement(
@@ -130,7 +137,7 @@ def per_run(timelines: Sequence[Timeline]) -> Finding:
     costs = [call_cost_usd(timeline) for timeline in timelines]
     unknown = [t for t, cost in zip(timelines, costs, strict=True) if cost is None]
     if unknown:
-        return Inconclusive(f"no price is known for the model {model_of(unknown[0]) or '(not told)'}")
+        return _untold(unknown[0], "cost_per_run_usd")
     total = sum(cost for cost in costs if cost is not None)
     placed = sum(t.first(CallWithheld) is None for t in timelines)
     evidence = (Evidence(None, f"{placed} calls: {total:.4f} USD"),)
@@ -230,5 +237,5 @@ def _amount(value: float, unit: UsageUnit) -> str:
 
 
 def _unpriced(timelines: Sequence[Timeline]) -> str:
-    models = [model_of(t) for t in timelines if call_cost_usd(t) is None]
-    return f'no price is known for the model {models[0] or "(not told)"}; unit = "tokens" needs none'
+    reasons = [unpriced(t) for t in timelines if call_cost_usd(t) is None]
+    return f'{reasons[0]}; unit = "tokens" needs none'

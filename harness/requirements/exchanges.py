@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness.core.events import Headers, HttpFailed, HttpRequest, HttpResponse, Side
+from harness.core.probes import UPGRADE
 from harness.core.session import field
 from harness.core.timeline import Timeline
 from harness.requirements.model import Evidence
@@ -45,7 +46,9 @@ class Exchange:
 
     @property
     def succeeded(self) -> bool:
-        return self.response is not None and 200 <= self.response.status < 300
+        return self.response is not None and (
+            200 <= self.response.status < 300 or self.response.status == 101
+        )
 
     @property
     def body(self) -> str:
@@ -113,6 +116,17 @@ def upstream_offers(timeline: Timeline) -> list[Exchange]:
         for e in exchanges(timeline, side="upstream")
         if e.request.method == "POST" and OFFER_PATHS.search(urlsplit(e.request.url).path)
     ]
+
+
+def calls_made(timeline: Timeline) -> list[Exchange]:
+    """What the relay sent on to make a call of either kind: an offer, or a request for a WebSocket."""
+    opened = exchanges(timeline, UPGRADE, side="upstream")
+    return sorted([*upstream_offers(timeline), *opened], key=lambda e: e.request.at)
+
+
+def call_exchange(timeline: Timeline) -> Exchange | None:
+    """The caller's ordinary request for a call, with its end: an offer's, or a WebSocket's."""
+    return offer_exchange(timeline) or next(iter(exchanges(timeline, UPGRADE)), None)
 
 
 def header(headers: Headers, name: str) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import cast
 
+from harness.core.callers import caller_named
 from harness.core.events import (
     CallEnded,
     CallStarted,
@@ -16,6 +17,7 @@ from harness.core.events import (
     HttpResponse,
     PacingMeasured,
     Stalled,
+    VerbUnavailable,
 )
 from harness.core.limits import limit
 from harness.core.timeline import Timeline
@@ -67,6 +69,7 @@ class CallJudge:
         started = timeline.first(CallStarted)
         self._scenario, self._call = (started.scenario, started.call) if started else ("", "")
         self._limits = started.limits if started else {}
+        self._caller = started.caller if started else ""
 
     def verdict(self, requirement: Requirement) -> Verdict:
         """The requirement's verdict on this call."""
@@ -85,14 +88,30 @@ class CallJudge:
 
     def unmet(self, requirement: Requirement) -> NotApplicable | Inconclusive | None:
         """Why the requirement does not apply to this call; None where it does."""
+        if (unavailable := self.timeline.first(VerbUnavailable)) is not None:
+            return NotApplicable(_cannot(unavailable))
+        if (unseen := self._unseen(requirement)) is not None:
+            return unseen
         reasons = (condition.unmet(self.timeline) for condition in requirement.when)
         return next((reason for reason in reasons if reason is not None), None)
+
+    def _unseen(self, requirement: Requirement) -> NotApplicable | None:
+        """Why a caller of this kind cannot tell."""
+        kind = caller_named(self._caller)
+        for view in requirement.sees:
+            if (reason := kind.unseen.get(view)) is not None:
+                return NotApplicable(f"needs to see {view}, which a {kind.name} caller does not: {reason}")
+        return None
 
     def _judged(self, requirement: Requirement) -> Verdict:
         withheld = self.timeline.first(CallWithheld)
         if withheld is not None:
             verdict = Verdict(
                 requirement.id, requirement.level, Outcome.NOT_APPLICABLE, explanation=_not_placed(withheld)
+            )
+        elif (unavailable := self.timeline.first(VerbUnavailable)) is not None:
+            verdict = Verdict(
+                requirement.id, requirement.level, Outcome.NOT_APPLICABLE, explanation=_cannot(unavailable)
             )
         elif (root := self.root(requirement)) is not None:
             verdict = blocked(requirement, root)
@@ -244,6 +263,10 @@ def _over_calls(requirement: Requirement, calls: Sequence[CallJudge], *, strict:
 
 def _not_placed(withheld: CallWithheld) -> str:
     return f"the call was not placed: {withheld.reason}"
+
+
+def _cannot(unavailable: VerbUnavailable) -> str:
+    return f"a {unavailable.caller} caller cannot {unavailable.verb}: {unavailable.reason}"
 
 
 def _decided_at(timeline: Timeline, area: str) -> float | None:

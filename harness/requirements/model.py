@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
+from harness.core.callers import View
 from harness.core.printable import printable
 from harness.core.timeline import Timeline
 
@@ -177,7 +178,8 @@ class Requirement:
     `timing`: a violation or a number means nothing when our own sender was late. `hits`: whom a violation
     hits, where it takes more than an ordinary call ("every caller whose offer is malformed"); empty: every
     caller whose call shows it. `bears_bad_network`: a network that we impaired excuses a violation only where
-    we cut it off. `also_in`: areas beside its own with which it is judged.
+    we cut it off. `also_in`: areas beside its own with which it is judged. `sees`: what it
+    must see of the call, and not every kind of caller does.
     """
 
     id: str
@@ -195,6 +197,7 @@ class Requirement:
     hits: str = ""
     bears_bad_network: bool = False
     also_in: tuple[str, ...] = ()
+    sees: tuple[View, ...] = ()
     description: str = field(default="", compare=False)
 
     def is_in_time(self, violation: Violation) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
+from harness.core.callers import View
 from harness.core.errors import UsageError
+from harness.core.nearest import near
 from harness.requirements.model import Because, Cause, Condition, F, Level, Requirement, Severity, Source
 
 KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
@@ -17,7 +18,8 @@ KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 class Registry:
     """Requirements in the order of their declaration, which is the order of a call: first failure, root.
 
-    `root` is the package whose modules (or subpackages) are the areas; None checks no area.
+    `root` is the package whose modules (or subpackages) are the areas; None checks no area. What is declared
+    elsewhere, in a repository of one's own, may be in any area, one of its own too.
     """
 
     def __init__(self, root: str | None = None) -> None:
@@ -55,6 +57,7 @@ class Registry:
         hits: str = "",
         bears_bad_network: bool = False,
         also_in: Iterable[str] = (),
+        sees: Iterable[View] = (),
     ) -> Callable[[F], F]:
         """Declare the decorated function as a requirement.
 
@@ -90,6 +93,7 @@ class Registry:
                 hits=hits,
                 bears_bad_network=bears_bad_network,
                 also_in=tuple(also_in),
+                sees=tuple(sees),
                 description=inspect.getdoc(check) or "",
             )
             return check
@@ -122,18 +126,17 @@ class Registry:
             raise ValueError(f"{requirement_id!r} is not area.slug in kebab-case")
         if requirement_id in self._by_id:
             raise ValueError(f"{requirement_id} is declared twice")
-        if self._root is not None and area != module.removeprefix(f"{self._root}.").partition(".")[0]:
+        ours = self._root is not None and module.startswith(f"{self._root}.")
+        if ours and area != module.removeprefix(f"{self._root}.").partition(".")[0]:
             raise ValueError(f"{requirement_id} is declared in {module}: its area must be its module's name")
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
     names = list(known)
-    slugs = {n.partition(".")[2] or n: n for n in names}
-    near = [
-        *difflib.get_close_matches(name, names, n=3),
-        *(slugs[s] for s in difflib.get_close_matches(name.partition(".")[2] or name, slugs, n=3)),
-    ]
-    nearest = " or ".join(dict.fromkeys(near))
+    # Its second half may be right and in another area.
+    slugs = near(name.partition(".")[2] or name, {n.partition(".")[2] or n for n in names})
+    alike = [n for n in names if (n.partition(".")[2] or n) in slugs]
+    nearest = " or ".join(near(name, alike) or alike or near(name, names))
     return UsageError(
         f"there is no {what} {name!r}",
         f"did you mean {nearest}?" if nearest else f"`harness catalogue` lists every {what}",

@@ -38,6 +38,9 @@ from harness.requirements.registry import requirement
 # A secret key, whole or as redaction leaves it. Ephemeral keys (ek_…) are made for browsers.
 SECRET_KEY = re.compile(r"\bsk-(?:\[redacted\]|[A-Za-z0-9_-]{16,})")
 
+_TURN = re.compile(r"\"turns?:[^\"]")
+_PASSWORD = re.compile(r"\"(?:credential|password)\"\s*:\s*\"[^\"]")
+
 RESPONDED = Condition(
     "the target answered",
     lambda t: None if t.first(HttpResponse) else NotApplicable("the target answered nothing"),
@@ -178,6 +181,45 @@ def foreign_origin_refused(timeline: Timeline) -> Finding:
         level = Level.MUST if binding else None
         return Violation("foreign-origin-allowed", seen, exchange.evidence(), level=level)
     return None
+
+
+def _hands_out_nothing(timeline: Timeline) -> NotApplicable | None:
+    first = next(iter(exchanges(timeline, probes.OPEN_ICE)), None)
+    return None if first and first.ended_at is not None else NotApplicable("the endpoint did not answer")
+
+
+@requirement(
+    "security.ice-credentials-guarded",
+    "TURN credentials are for those who may call",
+    level=Level.SHOULD,
+    because=Because.ADVICE,
+    hits="whoever knows the address of the endpoint",
+    severity=Severity.NORMAL,
+    source=Source(
+        "RFC 8656, section 21.1.6; OWASP API Security 2023, API4",
+        "Whoever has credentials can relay through the server, for any purpose and at its owner's cost.",
+        "https://www.rfc-editor.org/rfc/rfc8656#section-21",
+    ),
+    when=(
+        asked(probes.OPEN_ICE, "the target has an endpoint for ICE servers, and it wants credentials"),
+        Condition("the endpoint answered", _hands_out_nothing),
+    ),
+    causes={
+        "turn-credentials-open": Cause(
+            "the target hands TURN credentials to somebody without credentials",
+            "check the session or token before the TURN provider is asked, as for an offer; give each user "
+            "credentials that last minutes, and set the provider's limit of traffic",
+        )
+    },
+)
+def ice_credentials_guarded(timeline: Timeline) -> Finding:
+    """No TURN URL with a password comes back to nobody in particular; STUN servers are nobody's secret."""
+    exchange = exchanges(timeline, probes.OPEN_ICE)[0]
+    if not exchange.succeeded or not _TURN.search(exchange.body) or not _PASSWORD.search(exchange.body):
+        return None
+    seen = f"status {exchange.status}, with a TURN server and its password"
+    request, *_ = exchange.evidence()
+    return Violation("turn-credentials-open", seen, (request,))
 
 
 @requirement(

@@ -362,24 +362,24 @@ def session_not_chosen(timeline: Timeline) -> Finding:
     marker = exchange.request.case if exchange else ""
     if exchange is None or not marker:
         return Inconclusive("the probe carries no marker to look for")
-    told, ordinary = _told(timeline, probes.MINT_INJECTION), _told(timeline)
-    model, usual = (field(each.session, "model") if each else None for each in (told, ordinary))
-    if model and usual and model != usual:
-        return Violation(
-            "session-chosen", f"model {model}, as we asked, and not {usual}", exchange.evidence()
-        )
-    if told is not None and told.session and marker in msgspec.json.encode(told.session).decode():
-        return Violation("session-chosen", "the answer's session has what we asked for", exchange.evidence())
+    asked_for = timeline.all(TokenMinted, where=lambda e: e.purpose == probes.MINT_INJECTION)
+    ordinary = _told(timeline)
+    usual = field(ordinary.session, "model") if ordinary else None
+    for told in asked_for:
+        model = field(told.session, "model")
+        if model and usual and model != usual:
+            seen = f"model {model}, as we asked, and not {usual}"
+            return Violation("session-chosen", seen, exchange.evidence())
+        if told.session and marker in msgspec.json.encode(told.session).decode():
+            seen = "the answer's session has what we asked for"
+            return Violation("session-chosen", seen, exchange.evidence())
     for event in timeline.server_events("session.created"):
         if marker in msgspec.json.encode(event.event).decode():
             seen = "the session that the key made has what we asked for"
             return Violation("session-chosen", seen, (Evidence(event.at, seen),))
-    if (
-        exchange.succeeded
-        and told is not None
-        and told.session is None
-        and not timeline.server_events("session.created")
-    ):
+    got = [told for told in asked_for if told.key != "none"]
+    is_blind = bool(got) and all(told.session is None for told in got)
+    if is_blind and not timeline.server_events("session.created"):
         return NotApplicable("what became of the session cannot be seen")
     return None
 

@@ -78,7 +78,7 @@ class StageWatch:
         if not _is_telling(event):
             return
         for stage in list(self._waiting):
-            at = stage.reached(timeline)
+            at = stage.reached(timeline) if stage.seen(timeline) else None
             if at is not None:
                 self._waiting.remove(stage)
                 yield Check(stage.name, State.REACHED, at, detail=stage.detail(timeline))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.core.callers import caller_named
 from harness.core.events import (
     AnswerReceived,
     CallEnded,
@@ -21,7 +22,7 @@ from harness.core.events import (
     UtteranceEnded,
     UtteranceStarted,
 )
-from harness.core.probes import OFFER
+from harness.core.probes import OFFER, UPGRADE
 from harness.core.sdp import parse_sdp
 from harness.core.session import field, session_in_force, turn_detection
 from harness.core.timeline import Timeline
@@ -91,8 +92,22 @@ def _heard(timeline: Timeline) -> float | None:
 
 
 def _hung_up(timeline: Timeline) -> float | None:
-    """Without an answer there was nothing to hang up."""
-    return _at(timeline.last(CallEnded)) if timeline.first(AnswerReceived) else None
+    """Without an answer, or an open WebSocket, there was nothing to hang up."""
+    begun = timeline.first(AnswerReceived) or (_is_websocket(timeline) and timeline.state("channel", "open"))
+    return _at(timeline.last(CallEnded)) if begun else None
+
+
+def _upgrade_asked(timeline: Timeline) -> float | None:
+    return _at(timeline.first(HttpRequest, where=lambda e: e.purpose == UPGRADE))
+
+
+def _is_websocket(timeline: Timeline) -> bool:
+    started = timeline.first(CallStarted)
+    return started is not None and "offer" in caller_named(started.caller).unseen
+
+
+def _is_webrtc(timeline: Timeline) -> bool:
+    return not _is_websocket(timeline)
 
 
 # --- what is said of it -------------------------------------------------------------------------------
@@ -128,7 +143,7 @@ def _arrival(timeline: Timeline) -> str:
 
 def _both_ends_seen(timeline: Timeline) -> bool:
     started = timeline.first(CallStarted)
-    return started is None or started.mode != "black-box"
+    return (started is None or started.mode != "black-box") and _is_webrtc(timeline)
 
 
 def _response(timeline: Timeline) -> str:
@@ -137,6 +152,19 @@ def _response(timeline: Timeline) -> str:
         return ""
     kind = next((v for n, v in response.headers if n.lower() == "content-type"), "no content type")
     return f"status {response.status}, {kind}"
+
+
+def _upgrade(timeline: Timeline) -> str:
+    asked = timeline.first(HttpRequest, where=lambda e: e.purpose == UPGRADE)
+    offered = (
+        next((v for n, v in asked.headers if n.lower() == "sec-websocket-protocol"), "") if asked else ""
+    )
+    return f"GET{f', {offered}' if offered else ''}"
+
+
+def _opened(timeline: Timeline) -> str:
+    response = timeline.first(HttpResponse, where=lambda e: e.purpose == UPGRADE)
+    return f"status {response.status}" if response else ""
 
 
 def _pair(timeline: Timeline) -> str:
@@ -177,12 +205,14 @@ STAGES: Sequence[CheckupStage] = (
         _candidates,
         ("connectivity.gathering",),
         "gathering",
+        seen=_is_webrtc,
     ),
     CheckupStage(
         "offer sent",
         _offered,
         _request,
         ("signaling.preflight",),
+        seen=_is_webrtc,
     ),
     CheckupStage(
         "arrived at the fake",
@@ -196,21 +226,55 @@ STAGES: Sequence[CheckupStage] = (
         ),
         seen=_both_ends_seen,
     ),
-    CheckupStage("answer received", _first(AnswerReceived), _response, ("signaling", "security"), "answer"),
+    CheckupStage(
+        "answer received",
+        _first(AnswerReceived),
+        _response,
+        ("signaling", "security"),
+        "answer",
+        seen=_is_webrtc,
+    ),
     CheckupStage(
         "answer has data channel",
         _answer_with_channel,
         _nothing,
         ("signaling.answer-has-data-channel",),
+        seen=_is_webrtc,
     ),
-    CheckupStage("ICE checking", _of_state("ice", "checking"), _nothing),
+    CheckupStage("ICE checking", _of_state("ice", "checking"), _nothing, seen=_is_webrtc),
     CheckupStage(
-        "ICE connected", _of_state("ice", "connected"), _pair, ("connectivity.ice-connects",), "ice"
+        "ICE connected",
+        _of_state("ice", "connected"),
+        _pair,
+        ("connectivity.ice-connects",),
+        "ice",
+        seen=_is_webrtc,
     ),
     CheckupStage(
-        "DTLS connected", _of_state("dtls", "connected"), _nothing, ("connectivity.dtls-connects",), "dtls"
+        "DTLS connected",
+        _of_state("dtls", "connected"),
+        _nothing,
+        ("connectivity.dtls-connects",),
+        "dtls",
+        seen=_is_webrtc,
     ),
-    CheckupStage("data channel open", _of_state("channel", "open"), _nothing, ("connectivity",), "channel"),
+    CheckupStage(
+        "data channel open",
+        _of_state("channel", "open"),
+        _nothing,
+        ("connectivity",),
+        "channel",
+        seen=_is_webrtc,
+    ),
+    CheckupStage("WebSocket asked for", _upgrade_asked, _upgrade, (), seen=_is_websocket),
+    CheckupStage(
+        "WebSocket open",
+        _of_state("channel", "open"),
+        _opened,
+        ("websocket", "security"),
+        "answer",
+        seen=_is_websocket,
+    ),
     CheckupStage("session created", _server_event("session.created"), _session, ("session",), "session"),
     CheckupStage("speech sent", _first(UtteranceEnded), _said),
     CheckupStage(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -18,6 +19,7 @@ from harness.fakes.embedded import EmbeddedPair
 from harness.requirements.model import Requirement, Verdict
 from harness.run.checkup import StageWatch
 from harness.run.judging import judge_call, judge_over_calls
+from harness.run.least import Occasions, likeliest_first, still_open
 from harness.run.model import CallEntry, Run, hangs, unreachable
 from harness.run.stream import CallFinished, Judged, Noted, Observer, RunEnded, RunStarted, StageReached
 from harness.speech.library import Library
@@ -36,7 +38,7 @@ class MakeCall(Protocol):
     """How one call is made; `make_call` is the usual way."""
 
     def __call__(
-        self, context: CallContext, scenario: Scenario, *, call: str, watch: Watch
+        self, context: CallContext, scenario: Scenario, /, *, call: str, watch: Watch
     ) -> Awaitable[CallRecord]: ...
 
 
@@ -49,12 +51,15 @@ async def execute(
     check: Callable[[CallContext], None] = lambda _context: None,
     repeat: tuple[str, ...] = (),
     as_they_end: bool = False,
+    times: int = 1,
+    least: Occasions | None = None,
 ) -> Run:
     """Make a call for each planned scenario, judge them, and tell the observer of everything in between.
 
     Without a target the embedded pair is started, and stopped. `check` may refuse before anything is sent.
     `repeat` are the options that make the same run again. `as_they_end`: judge a call when it ends, for who
-    watches; what compares its audio has not looked by then.
+    watches; what compares its audio has not looked by then. `times`: how often each is called. `least`: call
+    one after the other, and stop once all that was asked for is judged; what earlier runs judged goes first.
 
     Where nothing answers at the target, its first call is the only one. A run that is cut short (Ctrl-C) is
     judged as far as it came, told as ended, and raises what cut it. Raises HarnessError where no call can be
@@ -64,7 +69,7 @@ async def execute(
         settings, EmbeddedPair.for_run, lambda line: observer(Noted(line))
     ) as context:
         check(context)
-        work = _Work(context, planned, observer, place, repeat, as_they_end)
+        work = _Work(context, planned, observer, place, repeat, as_they_end, times, least)
         try:
             await work.make_calls()
         except BaseException:
@@ -84,34 +89,39 @@ class _Work:
     place: MakeCall
     repeat: tuple[str, ...]
     as_they_end: bool
+    times: int
+    least: Occasions | None
     started_at: str = field(default_factory=wall_time)
     unreachable: str = ""
-    records: dict[str, CallRecord] = field(default_factory=dict)
+    records: list[CallRecord] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
 
     async def make_calls(self) -> None:
         """All of them: those that bear company side by side, then the others one by one."""
         settings, target = self.context.settings, self.context.target
-        rest = [each.scenario for each in self.planned]
-        side_by_side = min(settings.concurrency, len(rest))
+        planned = self.planned if self.least is None else likeliest_first(self.planned, self.least)
+        rest = [each.scenario for each in planned for _ in range(self.times)]
+        side_by_side = min(settings.concurrency, len(rest)) if self.least is None else 1
         self.observer(
-            RunStarted(
-                target.shown_url, target.dialect, settings.mode, settings.seed, len(rest), side_by_side
-            )
+            RunStarted(target.shown_url, target.spoken, settings.mode, settings.seed, len(rest), side_by_side)
         )
         usage = await UsageWatch.begin(target, self.context.client)
         if settings.mode != "embedded":
             # One ordinary call finds out that nobody answers; the others need not wait for the same.
             ordinary = next((s for s in rest if "connectivity" in s.areas), rest[0])
+            ordinary = rest[0] if self.least is not None else ordinary
             rest.remove(ordinary)
             await self._make([ordinary], side_by_side=1, first=1)
-            self.unreachable = unreachable(self.records[ordinary.name].timeline)
+            self.unreachable = unreachable(self.records[0].timeline)
             if self.unreachable:
                 return
-            if silence := hangs(self.records[ordinary.name].timeline):
+            if silence := hangs(self.records[0].timeline):
                 # Each further call would wait as long, to show the same.
                 self.observer(Noted(f"  the target hangs ({silence}): no further call is made"))
                 self.context.budget.close(f"the target hung on the first offer: {silence}")
+        if self.least is not None:
+            await self._make_least(rest)
+            rest = []
         # The longest begins first, so that none keeps all the others waiting.
         together = sorted((s for s in rest if not s.alone), key=lambda s: -s.lasts)
         made = len(self.records)
@@ -122,6 +132,17 @@ class _Work:
             told = await usage.end(self._in_order())
             if told.failed:
                 self.observer(Noted(f"  {told.failed}"))
+
+    async def _make_least(self, scenarios: Sequence[Scenario]) -> None:
+        """One after the other, each as often as asked, until all that was asked for is judged."""
+        by_name = {each.scenario.name: each for each in self.planned}
+        asked = {requirement for each in self.planned for requirement in each.requirements}
+        for scenario in scenarios:
+            begun = sum(record.scenario is scenario for record in self.records) % self.times
+            timelines = [record.timeline for record in self._in_order()]
+            left = await asyncio.to_thread(still_open, asked, timelines)
+            if begun or left & set(by_name[scenario.name].requirements):
+                await self._make([scenario], side_by_side=1, first=1 + len(self.records))
 
     def conclude(self, *, interrupted: bool = False) -> Run:
         """Judge what was made, and tell the run's end."""
@@ -164,22 +185,24 @@ class _Work:
         return await self.place(context, scenario, call=call, watch=watch)
 
     def _done(self, record: CallRecord) -> None:
-        self.records[record.scenario.name] = record
+        self.records.append(record)
         if self.as_they_end:
             self._judge(record)
         self.observer(CallFinished(record))
 
     def _in_order(self) -> list[CallRecord]:
-        names = [each.scenario.name for each in self.planned]
-        return [self.records[name] for name in names if name in self.records]
+        order = {each.scenario.name: number for number, each in enumerate(self.planned)}
+        return sorted(self.records, key=lambda record: (order[record.scenario.name], record.id))
 
     def _run(self, made: Sequence[CallRecord], *, interrupted: bool) -> Run:
         settings = self.context.settings
         by_name = {each.scenario.name: each for each in self.planned}
         return Run(
             target=self.context.target.shown_url,
-            dialect=_dialect(made) or self.context.target.dialect,
+            dialect=_dialect(made) or self.context.target.spoken,
             mode=settings.mode,
+            caller=settings.caller,
+            route="websocket" if self.context.target.is_websocket else "offer",
             seed=settings.seed,
             started_at=self.started_at,
             calls=tuple(
@@ -213,6 +236,7 @@ def _entry(record: CallRecord, planned: Planned) -> CallEntry:
         record.timeline,
         record.audio,
         title=record.scenario.title,
+        place=record.scenario.place,
         node=planned.node,
         judged=frozenset(r.id for r in planned.requirements if r.over == "call"),
     )

@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from harness import __version__
 from harness.core.audio import Samples
-from harness.core.events import CallWithheld, HttpFailed
-from harness.core.probes import MINT, OFFER
+from harness.core.events import CallStarted, CallWithheld, HttpFailed
+from harness.core.probes import CALLS, MINT
 from harness.core.timeline import Timeline
 from harness.requirements.model import Level, Outcome, Verdict
 from harness.run.measurements import Measurement, collect
@@ -39,8 +39,9 @@ EXIT_CODES = {
 class CallEntry:
     """One call of the run. `audio`: what was received, 48 kHz mono, None where it was not kept.
 
-    `title` is the scenario's sentence; `node` its node id in pytest, empty where another front door made the
-    call; `judged` are the requirements that are tests of their own there.
+    `title` is the scenario's sentence, `place` the file and line where it is written; `node` its node id in
+    pytest, empty where another front door made the call; `judged` are the requirements that are tests of
+    their own there.
     """
 
     id: str
@@ -50,6 +51,13 @@ class CallEntry:
     title: str = ""
     node: str = ""
     judged: frozenset[str] = frozenset()
+    place: tuple[str, int] = ("", 0)
+
+    @property
+    def continues(self) -> bool:
+        """Whether it was made in place of a call that was lost."""
+        started = self.timeline.first(CallStarted)
+        return started is not None and bool(started.continues)
 
     @property
     def withheld(self) -> bool:
@@ -122,7 +130,7 @@ def is_lost_observation(verdict: Verdict) -> bool:
 
 def unreachable(timeline: Timeline) -> str:
     """Why nothing answered the call's offer: `refused: …`; empty where something did."""
-    failed = timeline.first(HttpFailed, where=lambda e: e.purpose in (OFFER, MINT))
+    failed = timeline.first(HttpFailed, where=lambda e: e.purpose in (*CALLS, MINT))
     if failed is None or failed.failure not in UNREACHABLE:
         return ""
     return f"{failed.failure}: {failed.detail}" if failed.detail else failed.failure
@@ -130,5 +138,5 @@ def unreachable(timeline: Timeline) -> str:
 
 def hangs(timeline: Timeline) -> str:
     """How the call's offer was left without an answer, or without its end, by a target that was reached."""
-    failed = timeline.first(HttpFailed, where=lambda e: e.purpose == OFFER)
+    failed = timeline.first(HttpFailed, where=lambda e: e.purpose in CALLS)
     return failed.detail if failed is not None and failed.failure in HANGS else ""

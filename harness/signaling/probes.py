@@ -6,12 +6,21 @@ Each is recorded with its purpose and case (`harness.core.probes`); what came of
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urljoin
 
 import numpy as np
 
 from harness.config.target import Bound, Target
 from harness.core.dialects import JSON
-from harness.core.probes import BAD_OFFER, CHOICE, INJECTION, MINT_INJECTION, PREFLIGHT, UNAUTHENTICATED
+from harness.core.probes import (
+    BAD_OFFER,
+    CHOICE,
+    INJECTION,
+    MINT_INJECTION,
+    OPEN_ICE,
+    PREFLIGHT,
+    UNAUTHENTICATED,
+)
 from harness.signaling.dialects import Body, wrap
 from harness.signaling.exchange import post_offer, request_with
 from harness.signaling.sending import HttpReply, Sender
@@ -55,6 +64,13 @@ async def send_bad_offers(sender: Sender, target: Target, offer: str, *, seed: i
 async def offer_without_credentials(sender: Sender, target: Target, offer: str) -> str | None:
     """A good offer from nobody in particular; the answer, where the relay lets anyone in."""
     return await post_offer(sender, target, offer, purpose=UNAUTHENTICATED, credentials=False)
+
+
+async def ask_for_ice_servers(sender: Sender, target: Target) -> None:
+    """The ICE servers that the target's own endpoint gives to nobody in particular."""
+    url = urljoin(target.url, target.ice_servers_from)
+    headers = [("Accept", JSON), *target.request_headers(credentials=False)]
+    await sender.send(sender.client.build_request("GET", url, headers=headers), purpose=OPEN_ICE)
 
 
 async def offer_with_session(sender: Sender, target: Target, offer: str, *, marker: str) -> str | None:
@@ -106,10 +122,13 @@ async def offer_with_session_in_key(sender: Sender, target: Target, offer: str, 
     """A key that was asked for with a session of the page's own, and a good offer with that key."""
     ordinary = await mint(sender, target)
     usual = (ordinary.told.session or {}).get("model") if ordinary else None
-    # A model that exists, since upstream mints for no other: not the one that the back end chooses.
+    # By itself, since a model that upstream, or a gateway, does not have is refused with all the rest.
     model = next(model for model in MODELS_TO_ASK_FOR if model != usual)
-    session = {"type": "realtime", "model": model, "instructions": marker}
-    smuggled = {"session": session, "model": model, "instructions": marker}
+    other = {"session": {"type": "realtime", "model": model}, "model": model}
+    await mint(sender, target, purpose=MINT_INJECTION, case=marker, more=other)
+    named = {"model": usual} if usual else {}
+    session = {"type": "realtime", **named, "instructions": marker}
+    smuggled = {"session": session, "instructions": marker}
     minted = await mint(sender, target, purpose=MINT_INJECTION, case=marker, more=smuggled)
     if minted is None or not minted.value:
         return None

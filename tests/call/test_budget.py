@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
+from msgspec.structs import replace
 
 from harness.call.budget import Budget
+from harness.core.events import CallStarted
+from harness.core.prices import Price
 from harness.core.timeline import Timeline
 from harness.requirements.bills import call_cost_usd
 from tests.support.editing import told
@@ -91,14 +93,33 @@ async def test_after_a_call_that_cost_too_much_no_other_is_placed() -> None:
     assert f"a call cost {COST:.4f} USD, and one may cost" in await budget.admit()
 
 
-@pytest.mark.parametrize("limit", ["cost_per_call_usd", "cost_per_run_usd"])
-async def test_where_the_cost_cannot_be_told_the_budget_is_not_risked(limit: str) -> None:
+def of_nobodys_model() -> Timeline:
     events = healthy_events()
     for told_by in ("session.created", "session.updated"):
         events = told(events, told_by, lambda e: e["session"].update(model="a-model-of-nobody"))
-    budget = Budget({limit: 100.0})
-    await placed(budget, timeline_of(events))
-    assert "not known" in await budget.admit()
+    return timeline_of(events)
+
+
+async def test_a_model_without_a_price_is_counted_as_the_dearest_and_said_so_once() -> None:
+    lines: list[str] = []
+    budget = Budget({"cost_per_run_usd": 2.5 * COST}, lines.append)
+    await placed(budget, of_nobodys_model())
+    assert len(lines) == 1
+    assert '[targets.NAME.prices."a-model-of-nobody"] takes one; the budget counts it as gpt-' in lines[0]
+    await placed(budget, of_nobodys_model())
+    assert len(lines) == 1
+    assert "are spent" in await budget.admit()
+
+
+async def test_a_price_of_ones_own_keeps_the_budget() -> None:
+    started, *events = of_nobodys_model()
+    assert isinstance(started, CallStarted)
+    own = replace(started, prices={"a-model-of-nobody": Price(audio_in=1e6)})
+    lines: list[str] = []
+    budget = Budget({"cost_per_call_usd": 1.0}, lines.append)
+    await placed(budget, timeline_of([own, *events]))
+    assert "a call cost" in await budget.admit()
+    assert not lines
 
 
 async def test_when_it_is_closed_no_call_is_placed_whatever_is_left() -> None:

@@ -13,7 +13,8 @@ from harness.core.events import AudioCompared, AudioPlayed, CallStarted, MarkHea
 from harness.core.timeline import Timeline
 from harness.requirements import REGISTRY, Outcome, judge
 from harness.speech import generate, opus
-from harness.speech.library import Clip, Library, own_fixtures
+from harness.speech.clip import Clip
+from harness.speech.library import Library, own_fixtures
 from harness.speech.marks import call_mark, mark_name, marked_tone
 from harness.speech.pcm import RATE
 

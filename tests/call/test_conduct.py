@@ -88,7 +88,7 @@ async def test_a_call_in_which_we_stood_still_says_so(context: CallContext) -> N
 async def test_a_call_that_lives_on_at_the_upstream_is_said_to_and_for_how_long(context: CallContext) -> None:
     async def leaked(caller: Caller) -> None:
         assert caller.line.upstream is not None
-        await caller.line.upstream.plant("call-leaked", caller.line.peer.ufrag)
+        await caller.line.upstream.plant("call-leaked", caller.line.end.ufrag)
         await connect_and_hang_up(caller)
 
     impatient = replace(context, settings=replace(context.settings, timeouts=Timeouts(hang_up=0.3)))
@@ -119,7 +119,7 @@ async def test_a_cancelled_call_is_hung_up_and_released(context: CallContext) ->
 
     async def talk_for_ever(caller: Caller) -> None:
         await caller.connect()
-        ufrags.append(caller.line.peer.ufrag)
+        ufrags.append(caller.line.end.ufrag)
         connected.set()
         await caller.stay_silent(600)
 

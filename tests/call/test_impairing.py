@@ -5,6 +5,7 @@ import pytest
 from harness.call import Caller, Scenario
 from harness.call.conduct import make_call
 from harness.call.context import CallContext, StartPair
+from harness.call.peer_end import PeerEnd
 from harness.config.run import run_settings
 from harness.core.errors import UsageError
 from harness.core.events import ImpairmentMeasured, NetworkImpaired, StateChanged
@@ -53,7 +54,8 @@ async def test_what_is_injected_on_the_way_down_is_measured_there(context: CallC
 async def test_an_unimpaired_call_has_nothing_between_it_and_its_socket(context: CallContext) -> None:
     async def plain(caller: Caller) -> None:
         await caller.connect()
-        protocol = caller.line.peer._transport._gatherer._connection._protocols[0]
+        assert isinstance(caller.line.end, PeerEnd)
+        protocol = caller.line.end._peer._transport._gatherer._connection._protocols[0]
         assert type(protocol.transport).__name__ != "_WiredSocket"
         await caller.hang_up()
 

@@ -88,7 +88,7 @@ async def test_many_reconnects_in_a_row_leak_no_call_socket_task_or_thread(conte
 
         async def exchange(offer: str) -> str | None:
             assert context.upstream is not None
-            await context.upstream.plant("channel-closed", made.peer.ufrag, 0.05)
+            await context.upstream.plant("channel-closed", made.end.ufrag, 0.05)
             return await made.exchange(offer)
 
         return replace(made, exchange=exchange)

@@ -1,4 +1,4 @@
-"""Further offers after a refusal: as few as tell what the relay trips over, and never to bill more."""
+"""Further offers after a refusal: as few as tell what the relay trips over, and billed only when asked."""
 
 from __future__ import annotations
 
@@ -51,14 +51,16 @@ async def connects(caller: Caller) -> None:
     await caller.hang_up()
 
 
-async def made(pair: EmbeddedPair, fault: str, offer: str = CHROMIUM, calls: int = 1) -> Made:
+async def made(
+    pair: EmbeddedPair, fault: str, offer: str = CHROMIUM, calls: int = 1, *, find_line: bool = True
+) -> Made:
     """Calls side by side through a relay with this fault, whose upstream is not seen; all have ended."""
     name, _, value = fault.partition("=")
     async with httpx.AsyncClient(trust_env=False) as client:
         await client.post(f"{pair.fake}/_fake/reset", json={})
         planted = {name: value} if value else [{"name": name}]
         (await client.put(f"{pair.relay}/_relay/faults", json=planted)).raise_for_status()
-        settings = OnThisMachine(target=Target(pair.offer_url), seed=1, offer=offer)
+        settings = OnThisMachine(target=Target(pair.offer_url), seed=1, offer=offer, find_line=find_line)
         async with CallContext.open(settings, EmbeddedPair.for_run) as context:
             plan = Scenario("connects", "connects", connects, ())
             records = await make_calls(context, [plan] * calls, concurrency=calls)
@@ -83,18 +85,22 @@ async def test_calls_of_one_shape_share_one_search_that_bills_three_calls_at_mos
 async def test_every_call_that_a_further_offer_made_is_hung_up(pair: EmbeddedPair) -> None:
     result = await made(pair, "candidate-demanded")
     assert [(t.how, t.accepted) for t in result.tried[0]] == [
-        (SMALLEST_AS_LONG, True),
         (AGAIN, False),
+        (SMALLEST_AS_LONG, True),
         (NO_CANDIDATE, True),
     ]
     assert result.upstream == 2
 
 
-async def test_a_relay_that_refuses_everything_is_asked_twice_more(
-    pair: EmbeddedPair,
-) -> None:
+async def test_unless_asked_to_find_the_line_it_bills_one_call(pair: EmbeddedPair) -> None:
+    result = await made(pair, "line-refused=extmap", find_line=False)
+    assert [(t.how, t.accepted) for t in result.tried[0]] == [(AGAIN, False), (SMALLEST_AS_LONG, True)]
+    assert result.upstream == 1
+
+
+async def test_a_relay_that_refuses_everything_is_asked_three_times_more(pair: EmbeddedPair) -> None:
     result = await made(pair, "offer-refused")
-    assert result.hows() == [SMALLEST_AS_LONG, SMALLEST]
+    assert result.hows() == [AGAIN, SMALLEST_AS_LONG, SMALLEST]
     assert result.upstream == 0
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from harness.cli.main import main
+from tests.support.programs import ending_with_us
 
 Server = Callable[..., "subprocess.Popen[str]"]
 RunCommand = Callable[..., int]
@@ -32,7 +33,7 @@ def server() -> Iterator[Server]:
 
     def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "harness", *arguments],
+            ending_with_us([sys.executable, "-m", "harness", *arguments]),
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

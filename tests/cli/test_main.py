@@ -26,8 +26,14 @@ def run(*arguments: str) -> int:
     ("arguments", "says"),
     [
         (("judge", "nowhere.jsonl"), "nowhere.jsonl cannot be read"),
-        (("no-such-command",), "No such command 'no-such-command'."),
-        (("capcity",), "Did you mean capacity?"),
+        (
+            ("no-such-command",),
+            "harness: there is no command 'no-such-command' (choose one of capacity, catalogue",
+        ),
+        (("doctro",), "harness: there is no command 'doctro' (did you mean doctor?)\n"),
+        (("doctor", "--dialct=sdp"), "harness: there is no option --dialct (did you mean --dialect?)\n"),
+        (("doctor", "--seed"), "option '--seed' requires an argument"),
+        (("relay",), "missing option '--upstream' (see harness relay --help)\n"),
         (("fake-openai", "--bind", "nonsense"), "'nonsense' is not HOST:PORT"),
         (("fake-openai", "--fault", "http-4o1"), "no fault named 'http-4o1'"),
         (("fake-openai", "--ice-patience", "soon"), "'soon' is neither seconds (0 or more) nor off"),

@@ -30,6 +30,7 @@ from tests.clients.clients import FOLDER, OWN_PYTHON, ROOT, Client
 from tests.fakes.callers import KEY, SESSION, Reached, calling
 from tests.report.html.browser import chromium
 from tests.support.certificates import TestCertificate, make_certificate
+from tests.support.programs import ending_with_us
 
 SEED = 7
 LONGEST_SECONDS = 100.0  # one client's conversation takes about 20 s, and far longer on a busy machine
@@ -168,7 +169,7 @@ async def fake_openai() -> AsyncIterator[str]:
     """The command as users start it; yields its base URL."""
     program = [sys.executable, "-m", "harness", "fake-openai", "--bind", "127.0.0.1:0", *FAKE]
     process = await asyncio.create_subprocess_exec(
-        *program, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        *ending_with_us(program), cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
     try:
         assert process.stdout is not None
@@ -234,7 +235,7 @@ async def in_process(program: list[str], setting: dict[str, Any], certificate: T
     result = Result()
     environment = {**os.environ, "NODE_EXTRA_CA_CERTS": str(certificate.ca), "NODE_OPTIONS": ""}
     process = await asyncio.create_subprocess_exec(
-        *program,
+        *ending_with_us(program),
         json.dumps(setting),
         cwd=ROOT,
         env=environment,

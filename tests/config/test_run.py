@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from harness.config.options import HIGHEST_SEED
 from harness.config.run import (
     EMBEDDED_CONCURRENCY,
-    HIGHEST_SEED,
     TARGET_CONCURRENCY,
     RunSettings,
     run_settings,
@@ -97,7 +97,7 @@ def test_a_seed_is_kept_and_otherwise_chosen_anew() -> None:
         ({"auth": "required"}, "--auth needs a --target"),
         ({"origin": "app.example.com/page"}, "is no origin"),
         ({"dialect": "whip"}, "there is no dialect 'whip'"),
-        ({"offer": "fierfox"}, "there is no offer 'fierfox'.*choose firefox"),
+        ({"offer": "fierfox"}, "there is no offer 'fierfox'.*did you mean firefox"),
         ({"concurrency": 0}, "--concurrency 0 would make no call"),
         ({"seed": -1}, "--seed -1 is out of range"),
         ({"seed": HIGHEST_SEED}, "is out of range"),

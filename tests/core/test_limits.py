@@ -3,7 +3,7 @@ import math
 import pytest
 
 from harness.core.errors import UsageError
-from harness.core.limits import LIMITS, check_limits, limit, optional_limit, parse_limits
+from harness.core.limits import LIMITS, check_limits, limit, optional_limit, parse_limit
 
 ENFORCED = [name for name, found in LIMITS.items() if found.default is not None]
 NOT_ENFORCED = [name for name, found in LIMITS.items() if found.default is None]
@@ -16,7 +16,8 @@ def test_every_limit_is_described_by_its_name_unit_and_meaning(name: str) -> Non
     assert found.meaning
     suffixes = {"_s": "s", "_ms": "ms", "_percent": "%", "_usd": "USD"}
     units = [unit for suffix, unit in suffixes.items() if name.endswith(suffix)]
-    assert found.unit == (units[0] if units else "")
+    counted = "calls" if name.startswith("calls_") else ""
+    assert found.unit == (units[0] if units else counted)
     assert found.default is None or (found.default > 0 and math.isfinite(found.default))
 
 
@@ -68,8 +69,9 @@ def test_a_name_like_no_limit_is_refused_with_all_of_them() -> None:
     assert all(name in refused.value.remedy for name in LIMITS)
 
 
-def test_limits_are_read_from_texts() -> None:
-    assert parse_limits(["latency_ms=800", "loss_percent=0.5"]) == {"latency_ms": 800.0, "loss_percent": 0.5}
+def test_a_limit_is_read_from_a_text() -> None:
+    assert parse_limit("latency_ms=800") == ("latency_ms", 800.0)
+    assert parse_limit(" loss_percent = 0.5 ") == ("loss_percent", 0.5)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,6 @@ def test_limits_are_read_from_texts() -> None:
 )
 def test_a_limit_without_a_number_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="gives latency_ms no number"):
-        parse_limits([text])
+        parse_limit(text)
     with pytest.raises(UsageError, match="there is no limit 'latncy'"):
-        parse_limits(["latncy=3"])
+        parse_limit("latncy=3")

@@ -208,3 +208,9 @@ def test_ordinary_words_are_no_keys(text: str) -> None:
 def test_every_key_in_a_text_goes_and_the_first_is_the_proof() -> None:
     assert Redactor().text(f"{EPHEMERAL} {KEY}") == f"ek_{REDACTED} sk-{REDACTED}"
     assert leaked_key(f"{EPHEMERAL} {KEY}") == f"ek_{REDACTED}"
+
+
+@pytest.mark.parametrize("key", ["sk-test", "ek_1", "sk-" + "a" * 40])
+def test_of_a_key_in_a_header_the_kind_stays_however_short_it_is(key: str) -> None:
+    shown = dict(Redactor().headers([("Authorization", f"Bearer {key}"), ("api-key", key)]))
+    assert shown == {"Authorization": f"Bearer {key[:3]}[redacted]", "api-key": f"{key[:3]}[redacted]"}

@@ -13,7 +13,10 @@ _BLOCK = re.compile(r"^ *```(?P<language>\w+)\n(?P<text>.*?)^ *```$", re.MULTILI
 
 def pages() -> list[Path]:
     """Everything written for people, generated pages among it."""
-    top = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+    top = [
+        ROOT / name
+        for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "AGENTS.md")
+    ]
     return [*top, *sorted((ROOT / "docs").rglob("*.md"))]
 
 

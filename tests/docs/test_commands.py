@@ -9,16 +9,20 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast, get_args
 
 import pytest
 
 from harness.fakes.embedded import EmbeddedPair
 from tests.docs.pages import ROOT, commands, pages
+from tests.plugin.conftest import PATIENT
 from tests.support.coturn import PASSWORD, USERNAME, Coturn
+from tests.support.preloaded import Program, ended, start
 
 # Not run here: the test that runs it, or the reason.
 ELSEWHERE = {
@@ -38,14 +42,13 @@ OFFER_URL = re.compile(r"https?://[\w.:-]+/api/voice/webrtc/session")
 FAKE = re.compile(r"--fake-openai \S+")
 FAKE_URL = re.compile(r"http://127\.0\.0\.1:8089")
 SERVER = re.compile(r"(\w+=\S+ )*harness (fake-openai|relay) .*")
+NEEDS_A_SHELL = re.compile(r"[$`*?~;&|<>(){}\[\]!#\\]")
 BIND = re.compile(r"--bind \S+")
 ALL_SCENARIOS = re.compile(r"pytest scenarios/(?=\s|$)")
 STUN = re.compile(r"(?<=stun:)(stun|turn)\.example\.com")
 TURN = re.compile(r"(?<=turn:)turn\.example\.com")
 TURNS = re.compile(r"(?<=turns:)turn\.example\.com:443")
 SIDE_BY_SIDE = 4
-# So many at once make this machine late; here that is no finding.
-PATIENT = "--limit lateness_p99_ms=1000 --limit lateness_max_ms=10000"
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class Place:
         command = STUN.sub(f"127.0.0.1:{self.coturn.port}", command)
         command = TURN.sub(f"127.0.0.1:{self.coturn.port}", command)
         command = TURNS.sub(f"127.0.0.1:{self.coturn.tls_port}", command)
-        command = re.sub(r"(harness doctor \S+)", rf"\1 {PATIENT}", command)
+        command = re.sub(r"(harness doctor \S+)", rf"\1 {' '.join(PATIENT)}", command)
         command = command.replace("--reports reports/latest", "")  # a folder of its own, as all others
         command = re.sub(r"calls/\d+-\w+/", "calls/*/", command)
         return re.sub(r"\breports/", f"{self.reports}/", command)
@@ -106,7 +109,7 @@ class Place:
             "HARNESS_ICE_USERNAME": USERNAME,
             "HARNESS_ICE_CREDENTIAL": PASSWORD,
             "HARNESS_ICE_CA": str(self.coturn.certificate.ca),
-            "PYTEST_ADDOPTS": f"-p no:cacheprovider {PATIENT} --reports={self.reports}/{name}",
+            "PYTEST_ADDOPTS": f"-p no:cacheprovider {' '.join(PATIENT)} --reports={self.reports}/{name}",
         }
 
     def named_targets(self) -> Path:
@@ -117,27 +120,25 @@ class Place:
 
     def run(self, number: int, command: str) -> tuple[int, str]:
         """Exit code and output; a server is asked to stop once it says that it is ready."""
-        here = self.translated(command)
-        arguments = ["bash", "-c", f"exec env {here}" if SERVER.match(command) else here]
-        with subprocess.Popen(
-            arguments,
-            cwd=ROOT,
-            env=self.environment(f"shown-{number}"),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process:
-            output = ""
-            if SERVER.match(command):
-                assert process.stdout is not None
-                while "http://" not in output and (line := process.stdout.readline()):
-                    output += line
-                process.send_signal(signal.SIGINT)
-            try:
-                rest, _ = process.communicate(timeout=110)
-            finally:
-                process.kill()
-            return process.returncode, output + rest
+        here, environment = self.translated(command), self.environment(f"shown-{number}")
+        words = [] if NEEDS_A_SHELL.search(here) else shlex.split(here)
+        while words and (assigned := re.fullmatch(r"(\w+)=(.*)", words[0])):
+            environment[assigned[1]] = assigned[2]
+            words = words[1:]
+        if not words or words[0] not in get_args(Program):
+            arguments = ["bash", "-c", here]
+            done = subprocess.run(
+                arguments, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=110, check=False
+            )
+            return done.returncode, done.stdout + done.stderr
+        said = self.reports / f"said-{number}.txt"
+        process = start(cast("Program", words[0]), words[1:], cwd=ROOT, environment=environment, output=said)
+        if SERVER.match(command):
+            assert process.pid is not None
+            while process.is_alive() and "http://" not in (said.read_text() if said.exists() else ""):
+                time.sleep(0.02)
+            os.kill(process.pid, signal.SIGINT)
+        return ended(process, said, 110), said.read_text()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from tests.docs.pages import ROOT, blocks
 from tests.plugin.conftest import Run, scenarios  # noqa: F401  (a fixture)
-from tests.support.programs import needs_program
+from tests.support.programs import ending_with_us, needs_program
 
 KEY = "sk-tutorial-relay-of-the-documentation"
 PATHS = tuple(
@@ -41,7 +41,7 @@ def relay(tmp_path: Path, pair: EmbeddedPair) -> Iterator[str]:
     (tmp_path / "route.mjs").write_text(route, encoding="utf-8")
     shutil.copy(Path(__file__).with_name("next_server.mjs"), tmp_path)
     process = subprocess.Popen(
-        [needs_program("node"), "next_server.mjs"],
+        ending_with_us([needs_program("node"), "next_server.mjs"]),
         cwd=tmp_path,
         env={**os.environ, "OPENAI_BASE_URL": f"{pair.fake}/v1", "OPENAI_API_KEY": KEY},
         stdout=subprocess.PIPE,

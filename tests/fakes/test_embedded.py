@@ -19,6 +19,7 @@ from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.fakes.openai.workers.routing import worker_of
 from harness.fakes.relay.settings import SESSION_PATH
 from tests.fakes.callers import new_caller
+from tests.support.programs import is_gone
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +37,6 @@ def pid(pair: EmbeddedPair) -> int:
 
 def command_line(process: int) -> str:
     return Path(f"/proc/{process}/cmdline").read_text()
-
-
-def is_gone(process: int) -> bool:
-    """No such process, or one that only waits to be reaped."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 async def test_a_call_goes_through_both(pair: EmbeddedPair) -> None:

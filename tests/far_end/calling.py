@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from itertools import cycle, islice
+from types import MappingProxyType
 
 from harness.call.conduct import make_calls
 from harness.call.context import CallContext
@@ -13,11 +15,15 @@ from tests.far_end.gateway import OnThisMachine, install, libwebrtc_behind_a_rel
 from tests.system.faultless import every_scenario
 
 CONCURRENCY = 5
+NO_LIMITS: Mapping[str, float] = MappingProxyType({})
 
 
-async def make_calls_to_libwebrtc(number: int, *, seed: int, names: tuple[str, ...] = ()) -> list[Timeline]:
+async def make_calls_to_libwebrtc(
+    number: int, *, seed: int, names: tuple[str, ...] = (), limits: Mapping[str, float] = NO_LIMITS
+) -> list[Timeline]:
     """So many calls, the scenarios (or those named) and the shapes of offers in turn; every timeline of each.
 
+    `limits`: other than those that every user has.
     Raises RuntimeError where Node is not there to be libwebrtc.
     """
     node, npm = shutil.which("node"), shutil.which("npm")
@@ -26,7 +32,7 @@ async def make_calls_to_libwebrtc(number: int, *, seed: int, names: tuple[str, .
     install(npm)
     wanted = [each for each in every_scenario() if not names or each.name in names]
     async with libwebrtc_behind_a_relay(node, seed=seed) as target:
-        settings = OnThisMachine(target=target, seed=seed)
+        settings = OnThisMachine(target=target, seed=seed, limits=limits)
         async with CallContext.open(settings, EmbeddedPair.for_run) as context:
             records = await make_calls(context, list(islice(cycle(wanted), number)), concurrency=CONCURRENCY)
     return [record.timeline for first in records for record in (first, *first.followed_by)]

@@ -15,6 +15,7 @@ from harness.config.run import RunSettings
 from harness.config.target import Target
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.fakes.relay.settings import SESSION_PATH
+from tests.support.programs import ending_with_us
 
 HERE = Path(__file__).parent
 READY_SECONDS = 30.0
@@ -55,7 +56,7 @@ async def libwebrtc_behind_a_relay(node: str, *, seed: int = 1) -> AsyncIterator
 async def _program(command: list[str], more: Mapping[str, str]) -> AsyncIterator[str]:
     """A program that prints its base URL when it is ready."""
     process = await asyncio.create_subprocess_exec(
-        *command,
+        *ending_with_us(command),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -14,6 +14,8 @@ from time import monotonic, sleep
 
 import psutil
 
+from tests.support.programs import ending_with_us
+
 ROOT = Path(__file__).parents[2]
 # How late the generator is does not matter to these tests, and the machine has other work.
 PATIENT = ("--limit=lateness_p99_ms=5000",)
@@ -27,7 +29,9 @@ def command(*arguments: str) -> list[str]:
 def started(cwd: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A Locust that is ended, with all its children, when the test is over."""
     log = (cwd / f"log-{len(list(cwd.glob('log-*')))}").open("w+")
-    process = subprocess.Popen(command(*arguments), cwd=cwd, stdout=log, stderr=log, text=True)
+    process = subprocess.Popen(
+        ending_with_us(command(*arguments)), cwd=cwd, stdout=log, stderr=log, text=True
+    )
     try:
         yield process
     finally:

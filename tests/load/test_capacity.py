@@ -167,9 +167,7 @@ def test_a_soak_that_is_interrupted_says_what_it_learned_and_leaves_nothing_behi
         (["capacity", "http://127.0.0.1:9/offer"], 3, "nothing answered at http://127.0.0.1:9/offer"),
         (["soak", "http://127.0.0.1:9/offer"], 3, "nothing answered"),
         (["capacity", "--slo=DC opne p95 < 5s"], 2, "there is no stage 'DC opne'"),
-        (["capacity", "--dialect=jsom"], 2, "jsom"),
-        (["capacity", "--step=0"], 2, "there is nothing to climb"),
-        (["soak", "--for=soon"], 2, "'soon' is not a duration"),
+        (["capacity", "--start=9", "--most=5"], 2, "--start 9 is beyond --most 5"),
     ],
 )
 def test_what_cannot_be_run_is_said_with_the_exit_code_of_the_contract(

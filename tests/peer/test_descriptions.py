@@ -4,10 +4,11 @@ import re
 
 import pytest
 
+from harness.core.caller_end import SdpUnusableError
 from harness.core.sdp import SessionDescription, parse_sdp
 from harness.fakes.openai.media.answer import write_answer
 from harness.peer.descriptions import write_offer
-from harness.peer.remote import Remote, SdpUnusableError, check_answer
+from harness.peer.remote import Remote, check_answer
 from tests.peer.pairs import new_end
 
 

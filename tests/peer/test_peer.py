@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from harness.core.caller_end import ChannelClosedError, SdpUnusableError
 from harness.core.clock import MonotonicClock, RelativeClock
 from harness.core.events import (
     CandidateFound,
@@ -24,9 +25,8 @@ from harness.core.events import (
 from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline
 from harness.fakes.openai.media.answer import write_answer
-from harness.peer.channel import ChannelClosedError
 from harness.peer.peer import Peer
-from harness.peer.remote import Remote, SdpUnusableError
+from harness.peer.remote import Remote
 from harness.peer.sender import AudioSender
 from harness.peer.source import Microphone
 from harness.speech import opus

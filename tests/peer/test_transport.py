@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from harness.core.caller_end import ChannelClosedError
 from harness.peer.aiortc_internals import finish_dtls
-from harness.peer.channel import ChannelClosedError
 from harness.peer.remote import Remote
 from tests.peer.pairs import connected_pair, negotiate, new_end, until
 

@@ -8,7 +8,7 @@ import pytest
 from harness.fakes.embedded import EmbeddedPair
 from harness.report.history import History
 from harness.report.saved import read_run
-from tests.plugin.conftest import Run, grey_box, planted
+from tests.plugin.conftest import FIRST_TURN, Recorded, Run, grey_box, planted
 
 PATHS = ("scenarios/preflight.py",)
 
@@ -55,12 +55,12 @@ def test_a_baseline_or_history_that_cannot_be_used_costs_no_call(
 
 
 def test_a_baseline_of_another_target_is_refused_before_the_first_call(
-    scenarios: Run, tmp_path: Path
+    scenarios: Run, embedded_run: Recorded
 ) -> None:
-    embedded = scenarios(paths=PATHS)
-    shutil.move(embedded.reports, tmp_path / "baseline")
     finished = scenarios(
-        "--target=http://127.0.0.1:9/session", f"--baseline={tmp_path / 'baseline'}", paths=PATHS
+        "--target=http://127.0.0.1:9/session",
+        f"--baseline={embedded_run.finished.reports}",
+        paths=FIRST_TURN,
     )
     assert finished.code == 4
     assert "the runs cannot be compared: the target was 'the embedded relay'" in finished.output

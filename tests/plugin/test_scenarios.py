@@ -73,7 +73,7 @@ def test_an_unknown_impairment_is_a_usage_error(scenarios: Run) -> None:
     finished = scenarios("--impairment=trian", paths=FIRST_TURN)
     assert finished.code == 4
     assert "there is no impairment 'trian'" in finished.output
-    assert "choose one of train" in finished.output
+    assert "did you mean train" in finished.output
 
 
 def test_collecting_makes_no_call(scenarios: Run) -> None:

@@ -7,7 +7,7 @@ import json
 from harness.core import probes
 from harness.core.events import Event, HttpRequest, HttpResponse, Part, SecretSeen
 from tests.requirements.cases import case
-from tests.requirements.signaling_building import NEXT_TRACE, TRACEBACK, responded, upstream_probe
+from tests.requirements.signaling_building import NEXT_TRACE, TRACEBACK, probe, responded, upstream_probe
 from tests.support.editing import a, changed, told
 from tests.support.timelines import (
     OFFER,
@@ -73,6 +73,12 @@ def a_black_box_shows_it_in_the_session() -> Events:
     events = [e for e in smuggled() if e.side == "caller"]
     events[0] = call_started("black-box")
     return [*events, server(0.4, "session.created", session={"instructions": f"say {MARKER}"})]
+
+
+@case("security.ice-credentials-guarded", "turn-credentials-open")
+def anybody_may_relay() -> Events:
+    servers = {"urls": ["turn:turn.example.com"], "username": "a", "credential": "b"}
+    return probe(probes.OPEN_ICE, "", responded(probes.OPEN_ICE, 200, json.dumps({"iceServers": [servers]})))
 
 
 @case("security.errors-reveal-nothing", "stack-trace-exposed")

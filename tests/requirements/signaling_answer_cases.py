@@ -58,6 +58,31 @@ def nothing_in_the_body() -> Events:
     return body_returned(" \n")
 
 
+@case("signaling.answer-is-sdp", "json-without-sdp")
+def the_field_is_undefined() -> Events:
+    return body_returned('{"answer": null}', "application/json")
+
+
+@case("signaling.answer-is-sdp", "json-wrapped")
+def sdp_encoded_twice() -> Events:
+    return body_returned(json.dumps(json.dumps({"answer": ANSWER})), "application/json")
+
+
+@case("signaling.answer-is-sdp", "answer-truncated")
+def the_half_of_the_answer() -> Events:
+    return answered(ANSWER[: len(ANSWER) // 2], upstream=ANSWER)
+
+
+@case("signaling.offer-accepted", "upstream-unauthorized")
+def a_refused_key_hidden_behind_success() -> Events:
+    return body_returned('{"answer": null}', "application/json", upstream=(401, ERROR))
+
+
+@case("signaling.offer-accepted", "upstream-unauthorized")
+def a_refused_key_hidden_behind_nothing() -> Events:
+    return body_returned("", "text/plain", upstream=(401, ERROR))
+
+
 @case("signaling.answer-is-sdp", "not-sdp")
 def some_text() -> Events:
     return body_returned("ok")

@@ -95,3 +95,8 @@ def several_lines_refused() -> Events:
 @case(ID, "shape-refused")
 def no_line_makes_the_difference() -> Events:
     return smallest_passes(tried(LINES, False, CHROMIUM, "without a=extmap", EXTENSION))
+
+
+@case(ID, "shape-refused")
+def the_line_was_not_searched_for() -> Events:
+    return smallest_passes()

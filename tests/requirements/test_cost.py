@@ -7,7 +7,7 @@ import pytest
 from harness.core.events import CallEnded, CallWithheld
 from harness.core.timeline import Timeline
 from harness.requirements import REGISTRY, Level, Outcome, Verdict, judge
-from harness.requirements.bills import call_tokens, reported_usage
+from harness.requirements.bills import call_cost_usd, call_tokens, reported_usage
 from harness.requirements.model import Inconclusive
 from tests.requirements.cost_cases import COST, usage_told
 from tests.support.editing import told
@@ -110,3 +110,21 @@ def test_calls_that_a_hanging_target_kept_back_exceed_no_budget() -> None:
     ]
     verdicts = judge([timeline_of(kept_back)], [REGISTRY.get("cost.per-run")])
     assert [v.outcome for v in verdicts] == [Outcome.NOT_APPLICABLE]
+
+
+@pytest.mark.parametrize("limit", ["cost_per_call_usd", "cost_per_run_usd"])
+def test_without_a_price_nothing_is_told_and_only_a_limit_is_left_open(limit: str) -> None:
+    rule = REGISTRY.get(limit.removesuffix("_usd").replace("cost_", "cost.").replace("_", "-"))
+    nobodys = server(7.9, "session.updated", session={"model": "a-model-of-nobody"})
+    (free,) = judge([timeline_of([*healthy_events(), nobodys])], [rule])
+    (asked,) = judge([timeline_of([*healthy_events("embedded", **{limit: 1.0}), nobodys])], [rule])
+    assert (free.outcome, asked.outcome) == (Outcome.NOT_APPLICABLE, Outcome.INCONCLUSIVE)
+    assert '[targets.NAME.prices."a-model-of-nobody"]' in free.explanation
+
+
+def test_a_session_by_the_hour_costs_its_time() -> None:
+    live = server(1.0, "session.updated", session={"model": "gpt-live-1"})
+    timeline = timeline_of([*healthy_events(), live])
+    created, ended = timeline.server_events("session.created")[0], timeline.last(CallEnded)
+    assert ended is not None
+    assert call_cost_usd(timeline) == pytest.approx((ended.at - created.at) * 3 / 3600)

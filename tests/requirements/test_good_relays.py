@@ -288,10 +288,25 @@ def test_a_black_box_that_accepts_a_session_cannot_be_judged_by_that_alone() -> 
     assert "--fake-openai" in found.explanation
 
 
-def test_a_model_without_a_price_leaves_the_cost_open() -> None:
+def test_a_model_without_a_price_leaves_the_cost_open_where_it_is_limited() -> None:
     unpriced = {**SENT_SESSION, "model": "gpt-unheard-of"}
-    events = [*healthy_events(), server(7.9, "session.updated", session=unpriced)]
+    limited = healthy_events(cost_per_call_usd=1.0, cost_per_run_usd=1.0)
+    events = [*limited, server(7.9, "session.updated", session=unpriced)]
     for requirement in ("cost.per-call", "cost.per-run"):
         found = verdict(requirement, events)
         assert found.outcome == Outcome.INCONCLUSIVE
         assert "gpt-unheard-of" in found.explanation
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (401, '{"error": "unauthorized"}'),
+        (200, '{"iceServers": [{"urls": "stun:stun.example.com"}]}'),
+        (200, '{"iceServers": []}'),
+        (200, '{"iceServers": [{"urls": "turn:turn.example.com", "credential": ""}]}'),
+    ],
+)
+def test_ice_servers_without_a_password_may_be_handed_to_anyone(status: int, body: str) -> None:
+    events = probe(probes.OPEN_ICE, "", responded(probes.OPEN_ICE, status, body))
+    assert verdict("security.ice-credentials-guarded", events).outcome == Outcome.PASSED

@@ -100,24 +100,29 @@ def test_a_healthy_call_passes_everything_that_applies(mode: Mode) -> None:
 
 
 RECONNECTING = {
-    "lifecycle.short-blackout-survived",
-    "lifecycle.lost-call-released",
-    "lifecycle.time-to-notice",
-    "lifecycle.turns-lost",
-    "lifecycle.audio-lost",
-    "lifecycle.comes-back",
-    "lifecycle.time-to-recover",
-    "lifecycle.relay-restart-survived",
-    "lifecycle.ice-restart",
-    "lifecycle.herd-served",
-    "lifecycle.herd-at-once",
-    "lifecycle.herd-jittered",
+    f"lifecycle.{slug}"
+    for slug in [
+        "short-blackout-survived",
+        "lost-call-released",
+        "time-to-notice",
+        "turns-lost",
+        "audio-lost",
+        "comes-back",
+        "time-to-recover",
+        "relay-restart-survived",
+        "ice-restart",
+        "herd-served",
+        "herd-at-once",
+        "herd-jittered",
+    ]
 }
 
 
 def test_a_healthy_call_seen_from_both_ends_leaves_only_probes_out() -> None:
     verdicts = judge([healthy_call()], REGISTRY)
     assert {v.id for v in verdicts if v.outcome == Outcome.NOT_APPLICABLE} == {
+        "lifecycle.calls-per-caller",
+        "lifecycle.time-limit-kept",
         "signaling.preflight",
         "signaling.upstream-failure-reported",
         "signaling.bad-offer-refused",
@@ -131,6 +136,7 @@ def test_a_healthy_call_seen_from_both_ends_leaves_only_probes_out() -> None:
         "security.foreign-origin-refused",
         "security.session-not-injectable",
         "cost.usage-agrees",
+        *(r.id for r in REGISTRY if r.area == "websocket"),
     }
 
 

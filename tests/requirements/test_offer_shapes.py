@@ -59,6 +59,12 @@ def test_the_verdict_names_the_shapes_the_line_and_what_the_relay_said() -> None
     assert "the offer is invalid" in said
 
 
+def test_without_a_search_the_verdict_says_that_there_was_none() -> None:
+    said = verdict_on(smallest_passes()).explanation
+    assert "one as minimal writes it is accepted" in said
+    assert "--find-line" in said
+
+
 def test_an_error_that_comes_with_success_is_a_refusal_too() -> None:
     *events, ended = answered(INVALID)
     smallest, again = tried(SMALLEST_AS_LONG, accepted=True, shape=MINIMAL), tried(AGAIN, accepted=False)

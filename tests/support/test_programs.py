@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -40,3 +43,18 @@ def test_who_is_not_root_makes_no_namespaces(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(pytest.skip.Exception, match="only root"):
         programs.needs_root()
+
+
+def test_a_server_does_not_outlive_a_run_that_is_killed() -> None:
+    programs.needs_program("setpriv")
+    script = (
+        "import os, subprocess\n"
+        "from tests.support.programs import ending_with_us\n"
+        "print(subprocess.Popen(ending_with_us(['sleep', '60']), stdout=2).pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=30, check=False)
+    server = int(killed.stdout)
+    end = time.monotonic() + 10
+    while not programs.is_gone(server):
+        assert time.monotonic() < end

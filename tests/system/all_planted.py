@@ -9,6 +9,7 @@ from tests.system import (
     planted_offers,
     planted_signaling,
     planted_usage,
+    planted_websocket,
 )
 
 PLANTED = [
@@ -17,5 +18,6 @@ PLANTED = [
     *planted_signaling.PLANTED,
     *planted_connecting.PLANTED,
     *planted_conversing.PLANTED,
+    *planted_websocket.PLANTED,
     *planted_usage.PLANTED,
 ]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 import httpx
+import msgspec
 import uvloop
 from pydantic import SecretStr
 
@@ -18,11 +19,12 @@ from harness.call.conduct import CallRecord, make_call
 from harness.call.context import CallContext
 from harness.call.tripping import Tripping
 from harness.call.usage import UsageWatch
+from harness.call.websocket_end import WebSocketEnd
 from harness.config.hooks import UsageEndpoint
 from harness.config.ice import IceServer
 from harness.config.run import RunSettings
 from harness.config.timeouts import Timeouts
-from harness.core.events import PacingMeasured
+from harness.core.events import CallStarted, PacingMeasured
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.requirements.judging import CallJudge
@@ -32,6 +34,7 @@ from tests.system.planted_signaling import PAGE_ORIGIN
 from tests.system.planted_usage import usage_endpoints
 
 P = TypeVar("P", bound=Planned)
+T = TypeVar("T")
 
 LATE_MS = 10.0  # of a sender, p99: above it, the pace of packets says nothing
 CONCURRENCY = 8  # they mostly wait: one takes a thirtieth of a core
@@ -79,19 +82,32 @@ def make_planned_calls(
 def make_until_told(
     planned: Sequence[P], is_right: Callable[[P, Timeline], bool], seed: int = 0
 ) -> list[Timeline]:
-    """As `make_planned_calls`, and again what could not be told because this machine was too slow.
+    """As `make_planned_calls`, and again what could not be told because this machine was too slow."""
+
+    def make(some: Sequence[P], side_by_side: int) -> list[Timeline]:
+        return make_planned_calls(some, seed, side_by_side=side_by_side)
+
+    return until_told(planned, make, is_right)
+
+
+def until_told(
+    planned: Sequence[T],
+    make: Callable[[Sequence[T], int], list[Timeline]],
+    is_right: Callable[[T, Timeline], bool],
+) -> list[Timeline]:
+    """The timelines of calls; those of which the judge could not tell are made again, fewer at a time.
 
     That is the judge's own word on the call, not a guess: our end or the fake's was late. A call that went
-    wrong in time stands as it is.
+    wrong in time stands as it is. `make`: some of the calls, so many side by side.
     """
-    made = dict(enumerate(make_planned_calls(planned, seed)))
-    for side_by_side in (CONCURRENCY // 2, 2):
+    made = dict(enumerate(make(planned, CONCURRENCY)))
+    for side_by_side in (CONCURRENCY // 2, 2, 1):
         late = [
             n for n, timeline in made.items() if was_late(timeline) and not is_right(planned[n], timeline)
         ]
         if not late:
             break
-        again = make_planned_calls([planned[n] for n in late], seed, side_by_side=side_by_side)
+        again = make([planned[n] for n in late], side_by_side)
         made |= dict(zip(late, again, strict=True))
     return list(made.values())
 
@@ -131,7 +147,19 @@ async def _calls(planned: Sequence[Planned], settings: RunSettings, side_by_side
         records |= dict(zip((n for n, _ in together), made, strict=True))
         for record in records.values():
             compare_audio(record.timeline, record.audio, context.library)
-    return [records[n].timeline for n, _ in numbered]
+    return [_on(each.on, records[n].timeline) for n, each in numbered]
+
+
+def _on(day: str, timeline: Timeline) -> Timeline:
+    """The call as if it had been made on that day."""
+    if not day:
+        return timeline
+    return Timeline(
+        msgspec.structs.replace(event, started_at=f"{day}T12:00:00.000000+00:00")
+        if isinstance(event, CallStarted)
+        else event
+        for event in timeline
+    )
 
 
 def _context_for(
@@ -147,10 +175,15 @@ def _context_for(
     if planted.usage:
         target["usage"] = endpoints[planted.usage]
     limits = {**context.settings.limits, **dict(planted.limits)}
+    settings = replace(
+        context.settings, limits=limits, offer=planted.offer or context.settings.offer, caller=planted.caller
+    )
+    own = replace(context.target, url=settings.reached_by(context.target.url))
     return replace(
         context,
-        settings=replace(context.settings, limits=limits, offer=planted.offer or context.settings.offer),
-        target=replace(context.target, **target),
+        settings=settings,
+        target=replace(own, **target),
+        open_end=WebSocketEnd if planted.caller == "websocket" else context.open_end,
         tripping=Tripping(),
     )
 
@@ -170,7 +203,7 @@ def _scenario(planned: Planned, pair: EmbeddedPair, management: httpx.AsyncClien
     async def plan(caller: Caller) -> None:
         for side, text in planned.faults:
             name, _, value = text.partition("=")
-            ufrag = caller.line.peer.ufrag + ("*" if planned.lasting else "")
+            ufrag = caller.line.end.ufrag + ("*" if planned.lasting else "")
             fault = {"name": name, "ufrag": ufrag} | ({"value": value} if value else {})
             response = await management.post(planting[side], json=[fault])
             response.raise_for_status()

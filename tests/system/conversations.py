@@ -84,6 +84,12 @@ async def stays_on_the_line(caller: Caller) -> None:
     await caller.hang_up()
 
 
+async def stays_for_six_seconds(caller: Caller) -> None:
+    await caller.connect()
+    await caller.stay_silent(6)
+    await caller.hang_up()
+
+
 async def speaks_muted(caller: Caller) -> None:
     await caller.connect()
     caller.mute()
@@ -156,4 +162,20 @@ async def goes_beyond_bounds(caller: Caller) -> None:
 
 async def abandons_an_offer(caller: Caller) -> None:
     await caller.probe.abandon_offer()
+    await caller.hang_up()
+
+
+async def has_calls_beside(caller: Caller) -> None:
+    await caller.probe.call_beside()
+    await caller.hang_up()
+
+
+async def outstays(caller: Caller) -> None:
+    await caller.connect()
+    await caller.probe.outstay()
+    await caller.hang_up()
+
+
+async def asks_for_ice_servers_openly(caller: Caller) -> None:
+    await caller.probe.ice_servers_without_credentials()
     await caller.hang_up()

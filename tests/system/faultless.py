@@ -15,7 +15,7 @@ from harness.call import Scenario
 from harness.config.timeouts import Timeouts
 from harness.core.timeline import Timeline
 from harness.requirements import REGISTRY, Outcome, Verdict, judge
-from tests.system.calling import make_planned_calls
+from tests.system.calling import CONCURRENCY, make_planned_calls
 from tests.system.planted import Faultless
 from tests.system.planted_signaling import PAGE_ORIGIN
 
@@ -39,12 +39,18 @@ def every_scenario() -> list[Scenario]:
 def faultless(number: int, offer: str = "") -> list[Faultless]:
     """So many calls, the scenarios in turn; their offers too, or all written as one browser's."""
     plans = islice(cycle(every_scenario()), number)
-    return [Faultless(each.plan, target=(("origin", PAGE_ORIGIN),), offer=offer) for each in plans]
+    return [Faultless(each.plan, target=_target(each), offer=offer) for each in plans]
 
 
-def make_faultless(calls: Sequence[Faultless], seed: int) -> list[Timeline]:
+def _target(scenario: Scenario) -> tuple[tuple[str, Any], ...]:
+    """The reference relay limits nobody's calls unless told to, since load comes from one caller."""
+    unlimited = (("auth", "open"),) if scenario.name == "calls_beside" else ()
+    return (("origin", PAGE_ORIGIN), *unlimited)
+
+
+def make_faultless(calls: Sequence[Faultless], seed: int, side_by_side: int = CONCURRENCY) -> list[Timeline]:
     """Made with the limits and time-outs that every user has."""
-    return make_planned_calls(calls, seed, limits={}, timeouts=Timeouts())
+    return make_planned_calls(calls, seed, limits={}, timeouts=Timeouts(), side_by_side=side_by_side)
 
 
 def alarms(timeline: Timeline) -> list[Verdict]:

@@ -32,6 +32,7 @@ class Pair:
     usage: str = ""
     alone: bool = False
     lasting: bool = False
+    caller: str = "aiortc"
 
     @property
     def faults(self) -> tuple[tuple[Side, str], ...]:
@@ -53,6 +54,11 @@ class Pair:
         """What one of them needs."""
         return self.first.offer or self.second.offer
 
+    @property
+    def on(self) -> str:
+        """The day that one of them needs."""
+        return self.first.on or self.second.on
+
     def __str__(self) -> str:
         return f"{self.first.what} + {self.second.what}"
 
@@ -63,6 +69,7 @@ def all_pairs(planted: list[Planted]) -> list[Pair]:
     Not those that are found by offers which reach the upstream: it has to behave.
     """
     plain = [p for p in planted if len(p.faults) == 1 and not (p.ice or p.alone or p.lasting)]
+    plain = [p for p in plain if p.caller == "aiortc"]
     single = [p for p in plain if _fault(p).name not in TIMED]
     found = (_pair(a, b) for a, b in combinations(single, 2))
     return [pair for pair in found if pair is not None]

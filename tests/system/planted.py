@@ -33,6 +33,10 @@ class Planned(Protocol):
     def offer(self) -> str: ...
     @property
     def lasting(self) -> bool: ...
+    @property
+    def caller(self) -> str: ...
+    @property
+    def on(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class Faultless:
     alone: bool = False
     offer: str = ""
     lasting: bool = False
+    caller: str = "aiortc"
+    on: str = ""
 
     @property
     def faults(self) -> tuple[tuple[Side, str], ...]:
@@ -65,7 +71,9 @@ class Planted:
     `limits` and `target`: names and values of what is configured for this call alone. `ice`: how the ICE
     server of this call behaves (`planted_ice`); `usage`: how its usage endpoint does. `alone`: before the
     others, since what reaches the fake does not name the call, which is told by its time. `offer`: how its
-    offer is written, else as its turn has it. `lasting`: a fault meets the call's further offers, too.
+    offer is written, else as its turn has it. `lasting`: a fault meets the call's further offers, too. `on`:
+    the day (ISO 8601) on which the call counts as made, where its verdict depends on that; else today.
+    `caller`: of which kind, as in `core.callers`.
     """
 
     relay: str
@@ -79,6 +87,8 @@ class Planted:
     alone: bool = False
     offer: str = ""
     lasting: bool = False
+    caller: str = "aiortc"
+    on: str = ""
 
     @property
     def requirement(self) -> str:
@@ -102,7 +112,9 @@ class Planted:
         faults = [f"{side} {text}" for side, text in self.faults]
         faults += [f"ICE server {self.ice}"] if self.ice else []
         faults += [f"usage endpoint {self.usage}"] if self.usage else []
-        faults += [f"offer as {self.offer}"] if self.lasting else []
+        faults += [f"offer as {self.offer}"] if self.lasting and self.offer else []
+        faults += [f"on {self.on}"] if self.on else []
+        faults += [f"a {self.caller} caller"] if self.caller != "aiortc" else []
         return ", ".join(faults) or "none"
 
     def __str__(self) -> str:

@@ -6,11 +6,15 @@ from tests.system.conversations import (
     abandons_an_offer,
     configures,
     connects,
+    has_calls_beside,
+    outstays,
     stays_long,
     stays_on_the_line,
     takes_a_turn,
 )
-from tests.system.planted import fake, relay
+from tests.system.planted import configured, fake, relay
+
+TIME_LIMIT = (("longest_call_s", 1.0),)
 
 PLANTED = [
     fake("answer-private-candidates", "connectivity.ice-connects: candidate-unroutable", connects),
@@ -36,5 +40,22 @@ PLANTED = [
     relay(
         "hang-up-with-another-key", "lifecycle.abandoned-offer-released: hang-up-refused", abandons_an_offer
     ),
+    configured("lifecycle.calls-per-caller: no-limit", has_calls_beside),
+    configured(
+        "lifecycle.calls-per-caller: too-many-calls", has_calls_beside, limits=(("calls_per_caller", 2.0),)
+    ),
+    relay(
+        "guard-raced", "lifecycle.calls-per-caller: limit-raced", has_calls_beside, alone=True, lasting=True
+    ),
+    relay(
+        "guard-in-memory",
+        "lifecycle.calls-per-caller: limit-not-shared",
+        has_calls_beside,
+        alone=True,
+        lasting=True,
+    ),
+    configured("lifecycle.time-limit-kept: call-outlives-limit", outstays, limits=TIME_LIMIT),
+    relay("time-limit-refused", "lifecycle.time-limit-kept: hang-up-refused", outstays, limits=TIME_LIMIT),
+    relay("time-limit=30", "lifecycle.time-limit-kept: call-outlives-limit", outstays, limits=TIME_LIMIT),
     fake("session-expired-unannounced=2", "lifecycle.session-expiry: expiry-unannounced", stays_on_the_line),
 ]

@@ -40,7 +40,7 @@ class Planting:
             made = again(line)  # type: ignore[arg-type]  # handed on
 
             async def exchange(offer: str) -> str | None:
-                await plant(made.peer.ufrag)
+                await plant(made.end.ufrag)
                 return await made.exchange(offer)
 
             return replace(made, exchange=exchange)
@@ -49,7 +49,7 @@ class Planting:
 
 
 async def leaks(caller: Caller, at: Planting) -> None:
-    await at.fake(name="call-leaked", ufrag=caller.line.peer.ufrag)
+    await at.fake(name="call-leaked", ufrag=caller.line.end.ufrag)
     await loses_and_comes_back(caller, at)
 
 
@@ -76,7 +76,7 @@ async def is_slow(caller: Caller, at: Planting) -> None:
 
 
 async def meets_a_relay_that_holds_calls(caller: Caller, at: Planting) -> None:
-    await at.relay(caller, name="calls-held", ufrag=caller.line.peer.ufrag)
+    await at.relay(caller, name="calls-held", ufrag=caller.line.end.ufrag)
     await caller.connect()
     await caller.reconnect.restart_relay()
     await caller.stay_silent(0.5)
@@ -92,14 +92,14 @@ async def meets_a_relay_that_is_not_back(caller: Caller, at: Planting) -> None:
 
 
 async def is_dropped_in_the_dark(caller: Caller, at: Planting) -> None:
-    await at.fake(name="channel-closed", value=0.8, ufrag=caller.line.peer.ufrag)
+    await at.fake(name="channel-closed", value=0.8, ufrag=caller.line.end.ufrag)
     await caller.connect()
     await caller.network.blackout_during(caller.stay_silent(6), after=0.2, seconds=1.2)
     await caller.hang_up()
 
 
 async def is_never_answered_again(caller: Caller, at: Planting) -> None:
-    await at.fake(name="response-never", ufrag=caller.line.peer.ufrag)
+    await at.fake(name="response-never", ufrag=caller.line.end.ufrag)
     await caller.connect()
     await caller.network.blackout_during(caller.say("en-f-order"), after=0.8, seconds=1.0)
     await caller.stay_silent(2)

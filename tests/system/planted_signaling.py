@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from harness.core.clock import wall_time
-from harness.core.models import SHUT_DOWNS, day_of
 from harness.core.offer_shapes import MINIMAL
+from harness.fakes.relay.settings import ICE_PATH
 from tests.system.conversations import (
     asks_as_a_page_does,
+    asks_for_ice_servers_openly,
     brings_a_session,
     comes_without_credentials,
     configures,
@@ -20,10 +20,6 @@ from tests.system.planted import configured, fake, relay
 
 REACHES = "signaling.offer-reaches-upstream"
 PAGE_ORIGIN = "https://app.example"
-
-# What has a date today is over one day, and then the same fault is another finding.
-ENDING = {True: "signaling.model-lasts: model-retiring", False: "signaling.session-forwarded: retired-model"}
-TODAY = day_of(wall_time())
 
 PLANTED = [
     # The front door.
@@ -107,7 +103,8 @@ PLANTED = [
     relay("session-wrapped", "signaling.session-forwarded: session-wrapped", connects),
     relay("multipart-invalid", "signaling.session-forwarded: multipart-invalid", connects),
     relay("retired-model", "signaling.session-forwarded: retired-model", connects),
-    relay("retiring-model", ENDING[SHUT_DOWNS["gpt-realtime"].days_left(TODAY) > 0], connects),
+    relay("retiring-model", "signaling.model-lasts: model-retiring", connects, on="2027-01-19"),
+    relay("retiring-model", "signaling.session-forwarded: retired-model", connects, on="2027-01-20"),
     relay("duplicate-call", "signaling.one-call-per-offer: duplicate-call", connects),
     # What the relay makes of the answer.
     relay("answer-mutated", "signaling.answer-returned-intact: answer-mutated", configures),
@@ -117,11 +114,22 @@ PLANTED = [
     relay("json-wrapped", "signaling.answer-is-sdp: json-wrapped", connects),
     relay("json-quoted", "signaling.answer-is-sdp: json-wrapped", connects),
     relay("empty-body", "signaling.answer-is-sdp: empty-body", connects),
-    relay("failure-hidden", "signaling.answer-is-sdp: json-wrapped", connects, fake="http-500"),
+    relay("failure-hidden", "signaling.offer-accepted: upstream-error", connects, fake="http-500"),
+    relay("failure-hidden", "signaling.offer-accepted: upstream-unauthorized", connects, fake="http-401"),
+    relay("failure-hidden", "signaling.offer-accepted: upstream-rate-limited", connects, fake="http-429"),
+    relay("answer-truncated", "signaling.answer-is-sdp: answer-truncated", connects),
+    relay("answer-truncated=0.9", "signaling.answer-is-sdp: answer-truncated", connects),
+    relay("answer-encoded", "signaling.answer-is-sdp: not-sdp", connects),
+    relay("answer-field-missing", "signaling.answer-is-sdp: json-without-sdp", connects),
     relay(
         "upstream-error-as-sdp", "signaling.answer-is-sdp: upstream-error-as-sdp", connects, fake="http-500"
     ),
-    relay("upstream-error-as-sdp", "signaling.answer-is-sdp: not-sdp", connects, fake="connection-dropped"),
+    relay(
+        "upstream-error-as-sdp",
+        "signaling.offer-accepted: upstream-error",
+        connects,
+        fake="connection-dropped",
+    ),
     relay("wrong-media-type", "signaling.answer-media-type: wrong-media-type", configures),
     relay("content-encoding-copied", "signaling.offer-accepted: wrong-content-encoding", connects),
     relay("slow-answer=4.5", "signaling.answer-time: slow-answer", configures),
@@ -169,6 +177,13 @@ PLANTED = [
         "security.foreign-origin-refused: foreign-origin-allowed",
         is_asked_for_from_elsewhere,
         target=(("origin", PAGE_ORIGIN), ("bearer", None)),
+    ),
+    relay(
+        "ice-servers-open",
+        "security.ice-credentials-guarded: turn-credentials-open",
+        asks_for_ice_servers_openly,
+        target=(("ice_servers_from", ICE_PATH),),
+        alone=True,
     ),
     relay("session-injected", "security.session-not-injectable: session-injected", brings_a_session),
     relay(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import httpx
@@ -17,7 +18,7 @@ from harness.config.timeouts import Timeouts
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedPair
 from harness.requirements import REGISTRY, Outcome, judge
-from tests.system.calling import was_late
+from tests.system.calling import until_told
 from tests.system.planted_reconnecting import ONE_AFTER_THE_OTHER, PLANTED, Plan, Planting
 
 pytestmark = pytest.mark.timeout(200)  # the first test waits for all calls
@@ -29,9 +30,13 @@ TIMEOUTS = Timeouts(ice=1.5, channel=2.0, created=2.0, turn=3.0, hang_up=4.0)
 @pytest.fixture(scope="module")
 def timelines() -> dict[str, Timeline]:
     """A real call for each."""
-    made = uvloop.run(_calls(list(PLANTED)))
-    late = [f for f, timeline in made.items() if was_late(timeline) and lifecycle_findings(timeline) != [f]]
-    return made | (uvloop.run(_calls(late)) if late else {})  # what could not be told is made once more
+    findings = list(PLANTED)
+    made = until_told(
+        findings,
+        lambda some, side_by_side: uvloop.run(_calls(some, side_by_side)),
+        lambda finding, timeline: lifecycle_findings(timeline) == [finding],
+    )
+    return dict(zip(findings, made, strict=True))
 
 
 def lifecycle_findings(timeline: Timeline) -> list[str]:
@@ -42,13 +47,14 @@ def lifecycle_findings(timeline: Timeline) -> list[str]:
     ]
 
 
-async def _calls(findings: list[str]) -> dict[str, Timeline]:
+async def _calls(findings: Sequence[str], side_by_side: int) -> list[Timeline]:
     settings = replace(run_settings(seed=4, limits=LIMITS), timeouts=TIMEOUTS)
     async with (
         CallContext.open(settings, EmbeddedPair.for_run) as context,
         httpx.AsyncClient(trust_env=False) as client,
     ):
         at = Planting(context, client)
+        places = asyncio.Semaphore(side_by_side)
 
         async def call(plan: Plan) -> Timeline:
             async def planted(caller: Caller) -> None:
@@ -56,7 +62,8 @@ async def _calls(findings: list[str]) -> dict[str, Timeline]:
 
             name = plan.__name__
             restarts = "relay_that" in name
-            record = await make_call(context, Scenario(name, name, planted, (), (), restarts), call=name)
+            async with places:
+                record = await make_call(context, Scenario(name, name, planted, (), (), restarts), call=name)
             return record.timeline
 
         together = [f for f in findings if PLANTED[f] not in ONE_AFTER_THE_OTHER]
@@ -64,7 +71,7 @@ async def _calls(findings: list[str]) -> dict[str, Timeline]:
         for finding in findings:
             if PLANTED[finding] in ONE_AFTER_THE_OTHER:
                 found[finding] = await call(PLANTED[finding])
-    return found
+    return [found[finding] for finding in findings]
 
 
 @pytest.mark.parametrize("finding", PLANTED)

@@ -37,7 +37,7 @@ def test_the_exit_code_says_whether_one_failed(
     second: int, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     listed = [doing("first", ""), doing("second", f"raise SystemExit({second})")]
-    monkeypatch.setattr(suite, "parts", lambda _arguments: listed)
+    monkeypatch.setattr(suite, "parts", lambda _arguments, _free: listed)
     assert suite.main([]) == code
     assert ("===== all passed" in capsys.readouterr().out) == (code == 0)
 
@@ -60,11 +60,11 @@ async def test_what_only_computes_gives_way_to_what_is_timed(capsys: pytest.Capt
     assert f"nice {min(mine + int(suite.NICE), 19)}\n" in capsys.readouterr().out
 
 
-async def test_no_more_timed_parts_than_their_places_are_under_way(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("free", "most"), [(1.0, 1), (1.6, 2), (2.0, 3)])
+async def test_no_more_timed_parts_are_under_way_than_free_cores_can_serve(
+    free: float, most: int, tmp_path: Path
 ) -> None:
     """The log of beginnings and ends never shows more than so many open."""
-    monkeypatch.setattr(suite, "TIMED_AT_ONCE", 2)
     log = tmp_path / "log"
     program = f"""
 import os
@@ -72,11 +72,19 @@ log = os.open({str(log)!r}, os.O_APPEND | os.O_CREAT | os.O_WRONLY)
 os.write(log, b"+")
 os.write(log, b"-")
 """
-    await run_all([doing(str(n), program, nice=False) for n in range(6)])
+    await run_all([doing(str(n), program, nice=False) for n in range(6)], free)
     marks = log.read_text()
     under_way = [marks[:n].count("+") - marks[:n].count("-") for n in range(1, len(marks) + 1)]
     assert len(marks) == 12
-    assert max(under_way) <= 2
+    assert max(under_way) <= most
+
+
+def test_cores_that_other_programs_keep_busy_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("psutil.cpu_count", lambda: 4)
+    for busy, free in ((0.0, 4.0), (25.0, 3.0), (100.0, 1.0)):
+        monkeypatch.setattr("psutil.cpu_percent", lambda _seconds, busy=busy: busy)
+        assert suite.free_cores() == free
+    assert "-n3" in next(part for part in parts((), 3.2) if part.name == "all others").commands[0]
 
 
 def test_a_selection_may_leave_nothing_of_one_part_and_the_whole_suite_may_not() -> None:

@@ -16,6 +16,7 @@ from harness.core.events.base import Headers as Headers
 from harness.core.events.base import Layer as Layer
 from harness.core.events.base import Side as Side
 from harness.core.events.base import kebab as kebab
+from harness.core.events.call import CallBeside as CallBeside
 from harness.core.events.call import CallEnded as CallEnded
 from harness.core.events.call import CallStarted as CallStarted
 from harness.core.events.call import CallWithheld as CallWithheld
@@ -26,6 +27,7 @@ from harness.core.events.call import Stalled as Stalled
 from harness.core.events.call import StepEnded as StepEnded
 from harness.core.events.call import StepStarted as StepStarted
 from harness.core.events.call import UpstreamUnavailable as UpstreamUnavailable
+from harness.core.events.call import VerbUnavailable as VerbUnavailable
 from harness.core.events.call import WaitExpired as WaitExpired
 from harness.core.events.channel import ClientEvent as ClientEvent
 from harness.core.events.channel import EventInvalid as EventInvalid
@@ -67,10 +69,17 @@ from harness.core.events.token import TokenKind as TokenKind
 from harness.core.events.token import TokenMinted as TokenMinted
 from harness.core.events.usage import UsageTold as UsageTold
 from harness.core.events.usage import UsageUnit as UsageUnit
+from harness.core.events.websocket import MessageOdd as MessageOdd
+from harness.core.events.websocket import MessageProblem as MessageProblem
+from harness.core.events.websocket import PlayoutCleared as PlayoutCleared
+from harness.core.events.websocket import SocketClosed as SocketClosed
+from harness.core.events.websocket import SocketMeasured as SocketMeasured
 
 AnyEvent = (
     CallStarted
     | CallWithheld
+    | CallBeside
+    | VerbUnavailable
     | StepStarted
     | StepEnded
     | WaitExpired
@@ -117,4 +126,8 @@ AnyEvent = (
     | AnyArrival
     | UsageTold
     | TokenMinted
+    | MessageOdd
+    | SocketClosed
+    | SocketMeasured
+    | PlayoutCleared
 )

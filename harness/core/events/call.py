@@ -7,12 +7,14 @@ from typing import Literal
 import msgspec
 
 from harness.core.events.base import Event
+from harness.core.prices import Price
 
 
 class CallStarted(Event, frozen=True, kw_only=True):
     """The first line of a timeline. `origin` is the monotonic clock's value at `at` 0.
 
-    `continues` is the call that this one was made in place of. `silent`: the target is not meant to be heard.
+    `prices` are the target's own, by model. `continues` is the call that this one was made in place of.
+    `silent`: the target is not meant to be heard. `caller`: who makes it, by its name in `core.callers`.
     """
 
     call: str
@@ -25,9 +27,11 @@ class CallStarted(Event, frozen=True, kw_only=True):
     dialect: str = ""
     mode: Literal["embedded", "black-box", "grey-box"] = "embedded"
     limits: dict[str, float] = msgspec.field(default_factory=dict)
+    prices: dict[str, Price] = msgspec.field(default_factory=dict)
     ufrag: str = ""
     continues: str = ""
     silent: bool = False
+    caller: str = "aiortc"
 
 
 class CallWithheld(Event, frozen=True, kw_only=True):
@@ -35,6 +39,31 @@ class CallWithheld(Event, frozen=True, kw_only=True):
 
     reason: str
     for_cost: bool = True
+
+
+class CallBeside(Event, frozen=True, kw_only=True):
+    """One of several calls of one caller at the same time, made to see how many the target lets it have.
+
+    `round`: one after the other, or all at once. `status` is the response's. `connected`: its data channel
+    opened; `live`: it was still open when all of the round had been made. All were hung up then.
+    """
+
+    round: Literal["in-turn", "at-once"]
+    number: int
+    status: int | None = None
+    connected: bool = False
+    live: bool = False
+
+
+class VerbUnavailable(Event, frozen=True, kw_only=True):
+    """The plan asked what this kind of caller cannot do, so it ended: nothing of the call is judged.
+
+    `verb` and `reason` are those of `core.callers`.
+    """
+
+    verb: str
+    caller: str
+    reason: str
 
 
 class StepStarted(Event, frozen=True, kw_only=True):

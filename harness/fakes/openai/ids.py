@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import string
 
 LONGEST_PADDING = 16
@@ -23,3 +24,11 @@ class Ids:
     def padding(self) -> str:
         """Letters and figures that mean nothing, at least one."""
         return "".join(self._rng.choices(ALPHABET, k=self._rng.randint(1, LONGEST_PADDING)))
+
+
+_NAME = re.compile(r"[A-Za-z0-9+/]{4,256}")  # RFC 8839, section 5.4: ice-ufrag
+
+
+def call_name(text: str) -> str:
+    """The name that a caller of the harness gave its call; empty for what can be none."""
+    return text if _NAME.fullmatch(text) else ""

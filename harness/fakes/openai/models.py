@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from harness.core.models import is_preview
 from harness.fakes.openai.conversation.models import MODELS, TRANSCRIBERS
 from harness.fakes.openai.errors import ApiError, model_not_found, model_refused, model_transcribes
 from harness.fakes.openai.keys import Keys
@@ -20,7 +21,7 @@ def check_model(model: object, settings: FakeSettings) -> None:
         return
     if model in settings.refused_models:
         raise model_refused(model)
-    if model in settings.retired_models:
+    if is_preview(model):
         raise model_not_found(model)
     if model in TRANSCRIBERS:
         raise model_transcribes(model)
@@ -54,8 +55,9 @@ class ModelsList:
         return JSONResponse(_shown(name))
 
     def _names(self) -> list[str]:
-        hidden = self._settings.refused_models | self._settings.retired_models
-        return [name for name in sorted((*MODELS, *TRANSCRIBERS)) if name not in hidden]
+        return [
+            name for name in sorted((*MODELS, *TRANSCRIBERS)) if name not in self._settings.refused_models
+        ]
 
 
 def _shown(name: str) -> dict[str, object]:

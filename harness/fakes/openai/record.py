@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.websockets import WebSocket
 
 from harness.core.clock import Clock, RelativeClock, wall_time
 from harness.core.events import (
@@ -24,7 +25,7 @@ from harness.core.events import (
     ServerEvent,
     StateChanged,
 )
-from harness.core.probes import HANG_UP, OFFER
+from harness.core.probes import HANG_UP, OFFER, UPGRADE
 from harness.core.redaction import Redactor
 from harness.core.timeline import Timeline, event_to_builtins
 from harness.fakes.bodies import FormPart
@@ -91,6 +92,19 @@ class UpstreamRecord:
                 body=self._redactor.text(text),
                 body_base64=encoded,
                 parts=tuple(self._part(part) for part in parts),
+            )
+        )
+
+    def upgrade(self, websocket: WebSocket) -> None:
+        """The request that opens a WebSocket."""
+        self.add(
+            HttpRequest(
+                at=self.clock.now(),
+                side="upstream",
+                method="GET",
+                url=self._redactor.text(str(websocket.url)),
+                headers=self._redactor.headers(websocket.headers.items()),
+                purpose=UPGRADE,
             )
         )
 

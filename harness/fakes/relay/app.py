@@ -9,18 +9,24 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
+from harness.core.probes import CALL_HEADER
 from harness.fakes.access import Access
 from harness.fakes.bodies import BodyIncompleteError, BodyTooLargeError, peek_ufrag, read_body
 from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.management import fault_routes
-from harness.fakes.relay.exchange import RelayExchange
+from harness.fakes.relay.exchange import RelayExchange, authorize
 from harness.fakes.relay.faults import RELAY_FAULTS
+from harness.fakes.relay.faults.security import SOMEBODYS_TURN
+from harness.fakes.relay.guard import CallerGuard
 from harness.fakes.relay.hooks import RELAY
 from harness.fakes.relay.minting import KeyExchange
 from harness.fakes.relay.refusal import Refusal
-from harness.fakes.relay.settings import SESSION_PATH, TOKEN_PATH, RelaySettings
+from harness.fakes.relay.settings import ICE_PATH, SESSION_PATH, TOKEN_PATH, RelaySettings
+from harness.fakes.relay.socket_hooks import RELAY_SOCKET
+from harness.fakes.relay.sockets import SocketRelay
 from harness.fakes.relay.upstream import UpstreamClient
 
 
@@ -31,13 +37,16 @@ class ReferenceRelay:
         self.settings = settings
         self.plan = FaultPlan(RELAY_FAULTS, seed=settings.seed, faults=settings.faults)
         self._upstream: UpstreamClient | None = None
+        self._guard: CallerGuard | None = None
         access = Access(settings.management_token, settings.management_hosts)
         self.app = Starlette(
             routes=[
                 Route(SESSION_PATH, self._session, methods=[settings.dialect.method]),
+                WebSocketRoute(SESSION_PATH, self._socket),
                 Route(SESSION_PATH, self._preflight, methods=["OPTIONS"]),
                 Route(TOKEN_PATH, self._token, methods=["POST"]),
                 Route(TOKEN_PATH, self._preflight, methods=["OPTIONS"]),
+                Route(ICE_PATH, self._ice_servers, methods=["GET"]),
                 Route("/health", self._health, methods=["GET"]),
                 Mount("/_relay", routes=fault_routes(self.plan, access)),
             ],
@@ -48,6 +57,7 @@ class ReferenceRelay:
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         self._upstream = UpstreamClient(self.settings)
+        self._guard = CallerGuard(self._upstream.hang_up)
         try:
             yield
         finally:
@@ -63,6 +73,7 @@ class ReferenceRelay:
         self, request: Request, exchange: type[RelayExchange] | type[KeyExchange]
     ) -> Response:
         assert self._upstream is not None  # noqa: S101  (the lifespan runs first)
+        assert self._guard is not None  # noqa: S101  (likewise)
         try:
             body = await read_body(
                 request, limit=self.settings.longest_body, within=self.settings.read_seconds
@@ -73,8 +84,13 @@ class ReferenceRelay:
             return Refusal(408, "request_timeout", "the request did not arrive in time").response()
         met = self.plan.take(peek_ufrag(body))
         hooks = [unit(value, self.settings) for unit, value, _ in RELAY.met(met)]
-        response = await exchange(request, body, self.settings, self._upstream, hooks).run()
+        response = await exchange(request, body, self.settings, self._upstream, self._guard, hooks).run()
         return self._shared_with_pages(request, response)
+
+    async def _socket(self, websocket: WebSocket) -> None:
+        met = self.plan.take(websocket.headers.get(CALL_HEADER))
+        faults = [unit(value, self.settings) for unit, value, _ in RELAY_SOCKET.met(met)]
+        await SocketRelay(websocket, self.settings, faults).run()
 
     async def _preflight(self, request: Request) -> Response:
         """CORS preflight (Fetch standard, section 4.8)."""
@@ -107,6 +123,16 @@ class ReferenceRelay:
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Vary"] = "Origin"
         return response
+
+    async def _ice_servers(self, request: Request) -> Response:
+        """What its page would be given: here nothing, since both ends are on this machine."""
+        if self._met_everywhere("ice-servers-open"):
+            return JSONResponse(SOMEBODYS_TURN)
+        try:
+            authorize(request, self.settings.bearer_token)
+        except Refusal as refusal:
+            return refusal.response()
+        return JSONResponse({"iceServers": []})
 
     async def _health(self, _request: Request) -> Response:
         return JSONResponse({"status": "ok", "dialect": self.settings.dialect.name})

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from harness.core.dialects import SDP, Dialect
 from harness.core.json_paths import WHOLE, put
+from harness.fakes.relay.guard import CallerGuard
 from harness.fakes.relay.hooks import RelayFault
 from harness.fakes.relay.offers import check_offer, read_offer
 from harness.fakes.relay.refusal import Refusal
@@ -37,12 +38,14 @@ class RelayExchange:
         body: bytes,
         settings: RelaySettings,
         upstream: UpstreamClient,
+        guard: CallerGuard,
         faults: Sequence[RelayFault],
     ) -> None:
         self._request = request
         self._body = body
         self._settings = settings
         self._upstream = upstream
+        self._guard = guard
         self._faults = faults
         self._reply: UpstreamReply | None = None
 
@@ -69,7 +72,7 @@ class RelayExchange:
             return refusal.response()
 
     async def _answered(self) -> Response:
-        authorize(self._request, self._settings, self._faults)
+        self._authorize()
         offer, sent_along = read_offer(
             self._body,
             self._request.headers.get("content-type", ""),
@@ -78,10 +81,24 @@ class RelayExchange:
         )
         if not any(f.accepts_any_offer for f in self._faults):
             check_offer(offer)
-        answer = await self._forward(offer, sent_along)
+        answer = await self._guarded(offer, sent_along)
         for fault in self._faults:
             answer = fault.answer(answer)
         return write_answer(answer, self._settings.dialect)
+
+    def _authorize(self) -> None:
+        if not any(f.admits_anyone for f in self._faults):
+            authorize(self._request, self._settings.bearer_token)
+
+    async def _guarded(self, offer: bytes, sent_along: dict[str, Any]) -> bytes:
+        how = next((f.guards for f in self._faults if f.guards), None)
+        if how is None and not self._settings.one_call_per_caller:
+            return await self._forward(offer, sent_along)
+        async with self._guard.one_call(self._request, how or "kept") as keep:
+            answer = await self._forward(offer, sent_along)
+            assert self._reply is not None  # noqa: S101  (an answer is a reply)
+            await keep(self._reply)
+        return answer
 
     async def _forward(self, offer: bytes, sent_along: dict[str, Any]) -> bytes:
         for fault in self._faults:
@@ -102,9 +119,12 @@ class RelayExchange:
                 raise Mistaken(mistake)
         if any(f.holds_calls for f in self._faults):
             self._upstream.held.append(self._reply)
+        key = next((f.hangs_up_with for f in self._faults if f.hangs_up_with), "")
         if await self._request.is_disconnected() and not any(f.abandons for f in self._faults):
-            key = next((f.hangs_up_with for f in self._faults if f.hangs_up_with), "")
             await self._upstream.hang_up(self._reply, key)
+        limits = [self._settings.call_seconds, *(f.ends_after() for f in self._faults)]
+        if longest := next((each for each in limits if each), None):
+            self._upstream.hang_up_after(longest, self._reply, key)
         return self._reply.body
 
     def _session_part(self, sent_along: dict[str, Any]) -> bytes | None:
@@ -117,10 +137,9 @@ class RelayExchange:
         return part
 
 
-def authorize(request: Request, settings: RelaySettings, faults: Sequence[RelayFault]) -> None:
-    """Raises Refusal for a caller without the token that is wanted."""
-    expected = settings.bearer_token
-    if expected is None or any(f.admits_anyone for f in faults):
+def authorize(request: Request, expected: str | None) -> None:
+    """Raises Refusal for who does not present the bearer token; None lets anyone in."""
+    if expected is None:
         return
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), expected.encode()):

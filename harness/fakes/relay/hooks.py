@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from harness.fakes.faults.registry import RELAY_FAULTS, Contract, FaultValue
+from harness.fakes.relay.guard import Guarding
 from harness.fakes.relay.refusal import Refusal
 from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.relay.upstream import Form, UpstreamReply
@@ -22,10 +23,14 @@ class RelayFault:
     abandons = False  # leaves a call alone that nobody waits for any more
     hangs_up_with = ""  # another key than the relay's own
     holds_calls = False  # ends the call when the relay itself stops
+    guards: Guarding | None = None  # how a caller is kept to one call
 
     def __init__(self, value: FaultValue, settings: RelaySettings) -> None:
         self.value = value
         self.settings = settings
+
+    def ends_after(self) -> float | None:
+        """Seconds after which the relay ends the call."""
 
     async def receive(self, request: Request) -> Response | None:
         """Before anything is done: a response ends the exchange."""

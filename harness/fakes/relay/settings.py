@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from harness.core.dialects import DEFAULT_DIALECT, DIALECTS, Dialect
 from harness.core.errors import UsageError
 
 SESSION_PATH = "/api/voice/webrtc/session"
+ICE_PATH = "/api/voice/ice-servers"
 TOKEN_PATH = "/api/voice/token"  # noqa: S105  (a path)
 KEY_SECONDS = 60  # a page calls at once
 
@@ -42,7 +44,9 @@ class RelaySettings:
     """`upstream` is OpenAI's base URL or the fake's; `api_key` is the secret that stays here.
 
     `dialect`: how offers come and answers go. `bearer_token`: what callers must present; None lets anyone in.
-    `origins`: whose pages may call (CORS). `management_hosts`: see `Access`.
+    `origins`: whose pages may call (CORS). `one_call_per_caller`: a caller's new call ends its older one.
+    `call_seconds`: after how long a call is ended; None leaves that to the caller and OpenAI.
+    `management_hosts`: see `Access`.
     """
 
     upstream: str
@@ -50,6 +54,8 @@ class RelaySettings:
     dialect: Dialect = DIALECTS[DEFAULT_DIALECT]
     bearer_token: str | None = field(default=None, repr=False)
     origins: tuple[str, ...] = ()
+    one_call_per_caller: bool = False
+    call_seconds: float | None = None
     session: dict[str, Any] = field(default_factory=default_session)
     faults: tuple[str, ...] = ()
     seed: int = 0
@@ -59,6 +65,7 @@ class RelaySettings:
     read_seconds: float = 5.0
     connect_seconds: float = 3.0
     upstream_seconds: float = 8.0
+    ping_seconds: float = 2.0  # between pings to a caller on a WebSocket
 
     def __post_init__(self) -> None:
         if urlsplit(self.upstream).scheme not in ("http", "https") or not urlsplit(self.upstream).netloc:
@@ -70,6 +77,8 @@ class RelaySettings:
                 "origin '*' would let every web page make calls at your expense",
                 "name the page's own, such as http://localhost:3000; give --origin again for each other",
             )
+        if self.call_seconds is not None and not 0 < self.call_seconds < math.inf:
+            raise UsageError(f"a call cannot last {self.call_seconds:g} s", "give more than 0 seconds")
         for origin in self.origins:
             check_origin(origin)
 
@@ -94,3 +103,8 @@ class RelaySettings:
         """A base URL without a path is OpenAI's host alone, so `/v1` is added."""
         base = self.upstream.rstrip("/")
         return f"{base}{'' if urlsplit(base).path else '/v1'}"
+
+    @property
+    def socket_url(self) -> str:
+        """Where WebSockets go: the same, as `ws:` or `wss:`."""
+        return "ws" + self.calls_url.removeprefix("http").removesuffix("/calls")

@@ -62,6 +62,7 @@ class UpstreamClient:
     def __init__(self, settings: RelaySettings) -> None:
         self._settings = settings
         self.held: list[UpstreamReply] = []  # calls that end when the relay stops
+        self._timed: set[asyncio.Task[None]] = set()
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(settings.upstream_seconds, connect=settings.connect_seconds),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=2.0),
@@ -103,7 +104,21 @@ class UpstreamClient:
             with contextlib.suppress(httpx.HTTPError):  # upstream ends unconnected calls by itself, later
                 await self._client.post(url, headers={"Authorization": f"Bearer {key}"} if key else None)
 
+    def hang_up_after(self, seconds: float, reply: UpstreamReply, key: str = "") -> None:
+        """End the call when its time is up, whatever its caller does; `key` as in `hang_up`."""
+
+        async def end() -> None:
+            await asyncio.sleep(seconds)
+            await self.hang_up(reply, key)
+
+        timed = asyncio.create_task(end())
+        self._timed.add(timed)
+        timed.add_done_callback(self._timed.discard)
+
     async def close(self) -> None:
+        for timed in self._timed:
+            timed.cancel()
+        await asyncio.gather(*self._timed, return_exceptions=True)
         for reply in self.held:
             await self.hang_up(reply)
         await self._client.aclose()

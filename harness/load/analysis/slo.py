@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.core.errors import UsageError
+from harness.core.nearest import meant
 from harness.load.analysis.rows import CALL, ROWS
 
 FAILURES = "failures"
@@ -87,10 +87,8 @@ def read_slo(text: str) -> Slo:
     rows = {row.lower(): row for row in (*ROWS, CALL)}
     row = rows.get(found["row"].lower())
     if row is None:
-        near = difflib.get_close_matches(found["row"].lower(), rows, n=3)
         raise UsageError(
-            f"there is no stage {found['row']!r} in {text!r}",
-            f"choose one of {', '.join(rows[n] for n in near) or ', '.join(ROWS)}",
+            f"there is no stage {found['row']!r} in {text!r}", meant(found["row"], rows.values())
         )
     stat = found["stat"].lower()
     q = _QUANTILES.get(stat) or float(stat.removeprefix("p"))

@@ -13,12 +13,13 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import uvloop
 
 from harness.call.context import CallContext
-from harness.config.run import RunSettings, run_settings
+from harness.config.asking import settings_of
+from harness.config.option_texts import read_options
+from harness.config.run import RunSettings
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError, UsageError
 from harness.core.offer_shapes import MINIMAL
@@ -68,15 +69,8 @@ async def serve(reader: asyncio.StreamReader, send: Send) -> None:
 
 
 def _run_settings(settings: LoadSettings) -> RunSettings:
-    run = run_settings(
-        target=settings.host or None,
-        dialect=settings.dialect,
-        offer=settings.offer,
-        fake_openai=settings.fake_openai,
-        seed=settings.seed,
-        reports=Path(settings.reports),
-        limits=settings.limits,
-    )
+    values = read_options("locust", settings.texts)
+    run = replace(settings_of("locust", values, target=settings.host or None), seed=settings.seed)
     # What costs least, since it is the target that is loaded: a browser's offer binds more ports.
     return run if run.offer else replace(run, offer=MINIMAL)
 

@@ -7,7 +7,6 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from harness.call import Scenario
@@ -166,7 +165,7 @@ class Placing:
         if self._kept[failure] > KEPT_OF_A_KIND:
             return
         entry = CallEntry(record.id, record.scenario.name, record.timeline, record.audio)
-        directory = Path(self._settings.reports) / "calls" / f"{os.getpid()}-{record.id}"
+        directory = self._context.settings.reports / "calls" / f"{os.getpid()}-{record.id}"
         try:
             await asyncio.to_thread(write_call, entry, directory)
         except OSError as error:

@@ -17,9 +17,9 @@ from harness.core.errors import HarnessError, UsageError
 from harness.core.printable import make_logs_printable
 from harness.load.analysis.health import Health
 from harness.load.analysis.rows import CALL
-from harness.load.analysis.slo import FAILURES, Slo, read_slos
+from harness.load.analysis.slo import FAILURES, Slo
 from harness.load.locust_side.generator import Generator
-from harness.load.locust_side.options import add_options, check_options
+from harness.load.locust_side.options import add_options, check_options, read_values, slos_of
 from harness.load.locust_side.users import REQUEST_TYPE
 
 CALLS_POLL_SECONDS = 0.25
@@ -53,14 +53,15 @@ def _check(environment: Environment, **_: Any) -> None:
 def _begin(environment: Environment, **_: Any) -> None:
     _workers.clear()
     options = _options(environment)
-    if isinstance(environment.runner, MasterRunner) and options.budget is not None:
+    values = read_values(options)
+    if isinstance(environment.runner, MasterRunner) and values["budget"] is not None:
         # Sent to the workers with the options: together they cannot spend more than was allowed.
-        options.budget_share = options.budget / max(1, environment.runner.worker_count)
+        options.budget_share = values["budget"] / max(1, environment.runner.worker_count)
     Generator.of(environment).reset()
-    if options.fake_openai and not isinstance(environment.runner, MasterRunner):
+    if values["fake_openai"] and not isinstance(environment.runner, MasterRunner):
         _check_fake(environment, options)
-    if options.calls is not None and not isinstance(environment.runner, WorkerRunner):
-        gevent.spawn(_end_after, environment, options.calls)
+    if values["calls"] is not None and not isinstance(environment.runner, WorkerRunner):
+        gevent.spawn(_end_after, environment, values["calls"])
 
 
 def _check_fake(environment: Environment, options: Namespace) -> None:
@@ -109,7 +110,7 @@ def _end(environment: Environment, **_: Any) -> None:
     if health.saturated:
         logger.warning("%s", health.verdict())
         environment.process_exit_code = SATURATED
-    elif _options(environment).slo:
+    elif slos_of(_options(environment)):
         environment.process_exit_code = 1 if broken else 0
 
 
@@ -123,11 +124,9 @@ def _health(environment: Environment) -> Health:
 
 
 def _broken_slos(environment: Environment) -> list[Slo]:
-    """Those of `--slo` that Locust's statistics (two digits of a response time) show broken; says each."""
-    if not _options(environment).slo:
-        return []
+    """Those of --slo that Locust's statistics (two digits of a response time) show broken; says each."""
     broken = []
-    for slo in read_slos(_options(environment).slo):
+    for slo in slos_of(_options(environment)):
         entry = environment.stats.get(CALL if slo.row == FAILURES else slo.row, REQUEST_TYPE)
         if slo.row == FAILURES:
             value = 100 * entry.fail_ratio if entry.num_requests else None

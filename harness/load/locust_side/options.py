@@ -2,152 +2,101 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
-from harness.config.offers import OFFER_HELP
-from harness.config.run import HIGHEST_SEED, run_settings
-from harness.core.errors import UsageError
-from harness.load.analysis.slo import read_slo
+from harness.config.asking import settings_of
+from harness.config.option import Option, blaming
+from harness.config.option_texts import given, read_options
+from harness.config.options import HIGHEST_SEED, options_of
+from harness.config.settings import Settings
+from harness.load.analysis.slo import Slo, read_slo, read_slos
 from harness.load.messages import LoadSettings
 
-DEFAULTS = LoadSettings()
+DOOR: Final = "locust"
 
 
 def add_options(parser: Any) -> None:
     """Add them to Locust's parser; each has a variable too, as HARNESS_… has for everything."""
+    for option in options_of(DOOR):
+        variable = option.variable if _has_variable(option) else ""
+        declared: dict[str, Any] = {
+            "dest": option.field,
+            "help": option.help_at(DOOR).replace("%", "%%") + (f" [{variable}]" if variable else ""),
+            "include_in_web_ui": option.web,
+        }
+        if option.is_flag:
+            declared["action"] = "store_true"
+        else:
+            declared["metavar"] = option.metavar
+            declared |= {"action": "append"} if option.many else {}
+            # Locust's page shows what is in force, so there it must be known.
+            declared["default"] = (
+                os.environ.get(option.variable) or option.default_at(DOOR) if option.web else None
+            )
+        parser.add_argument(f"--{option.name}", **declared)
 
-    def add(name: str, env: str, help_: str, **kwargs: Any) -> None:
-        parser.add_argument(name, env_var=env, help=help_, **{"include_in_web_ui": False, **kwargs})
 
-    add("--dialect", "HARNESS_DIALECT", "how the target wraps offer and answer (default: json)")
-    add("--offer", "HARNESS_OFFER", f"{OFFER_HELP} (default: minimal)")
-    add(
-        "--fake-openai",
-        "HARNESS_FAKE_OPENAI",
-        "HOST:PORT of the harness's fake that the target's OpenAI base URL points at",
-    )
-    add("--seed", "HARNESS_SEED", "repeats the callers (default: a new one, printed)", type=int)
-    add(
-        "--turns",
-        "HARNESS_TURNS",
-        f"turns of a SteadyCaller's conversation (default: {DEFAULTS.turns})",
-        type=int,
-        default=DEFAULTS.turns,
-        include_in_web_ui=True,
-    )
-    add(
-        "--decode-share",
-        "HARNESS_DECODE_SHARE",
-        "part of the calls (0 to 1) that are examined in full, sound included; at least 4 side by side "
-        f"(default: {DEFAULTS.decode_share})",
-        type=float,
-        default=DEFAULTS.decode_share,
-    )
-    add(
-        "--call-every",
-        "HARNESS_CALL_EVERY",
-        "seconds between a ChurnCaller's calls on average, whether or not the last has ended (default: 15)",
-        type=float,
-        default=15.0,
-        include_in_web_ui=True,
-    )
-    add("--calls", "HARNESS_CALLS", "end when so many calls have been made (default: no end)", type=int)
-    add("--budget", "HARNESS_BUDGET", "USD that all calls together may cost (default: no limit)", type=float)
-    add(
-        "--slo",
-        "HARNESS_SLO",
-        'an objective that decides the exit code: "DC open p95 < 5s", "failures < 1%%"; may be repeated',
-        action="append",
-        default=[],
-    )
-    add(
-        "--limit",
-        "HARNESS_LIMIT",
-        "NAME=VALUE: a number that calls are judged by; may be repeated",
-        action="append",
-        default=[],
-    )
-    add(
-        "--reports",
-        "HARNESS_REPORTS",
-        f"where the evidence of failed calls goes (default: {DEFAULTS.reports})",
-        default=DEFAULTS.reports,
-    )
+def read_values(options: Namespace | None) -> dict[str, Any]:
+    """Each option's value by its field. Raises UsageError."""
+    return read_options(DOOR, _texts(options))
 
 
 def load_settings(options: Namespace | None, host: str | None) -> LoadSettings:
     """What the call process is told. Raises UsageError for what no run can be made with."""
-    if options is None:
-        return checked(LoadSettings(host=host or ""))
-    return checked(
-        LoadSettings(
-            host=host or "",
-            dialect=options.dialect,
-            offer=options.offer,
-            fake_openai=options.fake_openai,
-            seed=options.seed,
-            decode_share=options.decode_share,
-            turns=options.turns,
-            reports=options.reports,
-            limits=_limits(options),
-        )
-    )
-
-
-def checked(settings: LoadSettings) -> LoadSettings:
-    """The settings, where a run can be made with them. Raises UsageError."""
-    run_settings(
-        target=settings.host or None,
-        dialect=settings.dialect,
-        offer=settings.offer,
-        fake_openai=settings.fake_openai,
-        seed=settings.seed,
+    texts, values = given(DOOR, _texts(options)), read_values(options)
+    # A worker has a share of the budget: the master divides it among them.
+    budget = getattr(options, "budget_share", None) or values["budget"]
+    if budget is not None:
+        texts["limits"] = [*_listed(texts.get("limits")), f"cost_per_run_usd={budget!r}"]
+        values = read_options(DOOR, texts)
+    settings = settings_of(DOOR, values, target=host or None)
+    return LoadSettings(
+        host=host or "",
+        texts=texts,
         limits=settings.limits,
+        seed=settings.seed,
+        turns=values["turns"],
+        decode_share=values["decode_share"],
     )
-    if not 0 <= settings.decode_share <= 1:
-        raise UsageError(
-            f"--decode-share {settings.decode_share:g} is not between 0 and 1",
-            "give a part of all calls, such as 0.1",
-        )
-    if settings.turns < 1:
-        raise UsageError(f"--turns {settings.turns} would say nothing", "give 1 or more")
-    return settings
 
 
 def check_options(options: Namespace) -> None:
     """Raises UsageError for one that cannot be used; draws the seed where none was given."""
-    if options.seed is None:
-        options.seed = secrets.randbelow(HIGHEST_SEED)
-    if options.call_every <= 0:
-        raise UsageError(
-            f"--call-every {options.call_every:g} is not a time between calls", "give seconds above 0"
-        )
-    if options.calls is not None and options.calls < 1:
-        raise UsageError(f"--calls {options.calls} would make no call", "give 1 or more")
-    if options.budget is not None and options.budget < 0:
-        raise UsageError(f"--budget {options.budget:g} is not an amount to spend", "give USD, 0 or more")
-    for text in options.slo:
-        read_slo(text)
+    if read_values(options)["seed"] is None:
+        options.seed = str(secrets.randbelow(HIGHEST_SEED))
+    slos_of(options)
     load_settings(options, options.host)
 
 
-def _limits(options: Namespace) -> Mapping[str, float]:
-    limits = dict(read_limits(options.limit))
-    # A worker has a share of the budget: the master divides it among them.
-    budget = getattr(options, "budget_share", None) or options.budget
-    return limits if budget is None else {**limits, "cost_per_run_usd": budget}
+def slos_of(options: Namespace | None) -> tuple[Slo, ...]:
+    """The objectives that were given. Raises UsageError that names the option."""
+    return checked_slos(read_values(options)["slos"])
 
 
-def read_limits(texts: Sequence[str]) -> Mapping[str, float]:
-    """`NAME=VALUE` each. Raises UsageError; whether there is such a limit is checked with the others."""
-    limits = {}
-    for text in texts:
-        name, _, value = text.partition("=")
-        try:
-            limits[name.strip()] = float(value)
-        except ValueError:
-            raise UsageError(f"--limit {text!r} has no number", "write NAME=VALUE: answer_s=3") from None
-    return limits
+def checked_slos(texts: Sequence[str], *, or_default: bool = False) -> tuple[Slo, ...]:
+    """The same of their texts; `or_default`: the usual ones where there is none."""
+    with blaming("slo"):
+        return read_slos(texts) if or_default else tuple(map(read_slo, texts))
+
+
+def _has_variable(option: Option) -> bool:
+    """Whether it is read here; what `Settings` has is read with them, and weighs less than a named target."""
+    return not option.is_flag and option.field not in Settings.model_fields
+
+
+def _texts(options: Namespace | None) -> dict[str, Any]:
+    """What was given, with what the environment says in place of what was not."""
+    found = {option.field: getattr(options, option.field, None) for option in options_of(DOOR)}
+    for option in options_of(DOOR):
+        said = os.environ.get(option.variable, "")
+        if said and not found[option.field] and _has_variable(option):
+            found[option.field] = [said] if option.many else said
+    return found
+
+
+def _listed(said: object) -> list[str]:
+    return [str(each) for each in said] if isinstance(said, list | tuple) else [str(said)] if said else []

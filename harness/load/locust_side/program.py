@@ -32,7 +32,7 @@ class LoadEnding:
     code: int
     document: dict[str, Any]
     plot: Markup
-    reports: str
+    reports: Path
     repeat: str
 
 
@@ -54,7 +54,7 @@ def run_program(run: Callable[[str, Progress], LoadEnding], arguments: list[str]
 
 
 def _write(ending: LoadEnding) -> Path:
-    folder = Path(ending.reports)
+    folder = ending.reports
     path = folder / f"{ending.name}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import signal
 from argparse import Namespace
+from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import gevent
-import msgspec
 from locust.env import Environment
 from locust.runners import LocalRunner
 from locust.shape import LoadTestShape
 
+from harness.config.option_texts import in_words, read_options
+from harness.config.options import options_of
 from harness.core.clock import MonotonicClock
 from harness.core.errors import HarnessError, TargetUnreachableError
 from harness.load.analysis.recorder import Recorder
@@ -24,21 +30,35 @@ PAUSE_AFTER_FAILURE = 1.0  # s: a target that refuses at once is not hammered
 FIRST_CALLER = 0
 
 
-class Asked(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What `harness capacity` and `harness soak` have in common: one JSON object on the command line."""
+@dataclass(frozen=True)
+class Asked:
+    """What `harness capacity` or `harness soak` is asked for: one JSON object on its command line.
 
-    url: str = ""
-    dialect: str | None = None
-    offer: str | None = None
-    fake_openai: str | None = None
-    seed: int | None = None
-    caller: str = "steady"
-    turns: int = 2
-    decode_share: float = 0.1
-    budget: float | None = None
-    limits: list[str] = []
-    slos: list[str] = []
-    reports: str
+    `texts`: its options as they were given, by field; `values`: as they were understood.
+    """
+
+    program: Literal["capacity", "soak"]
+    url: str
+    texts: Mapping[str, Any]
+    values: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, program: Literal["capacity", "soak"], argument: str) -> Asked:
+        """Raises UsageError for an option that cannot be used."""
+        found = json.loads(argument)
+        return cls(program, found["url"], found["texts"], read_options(program, found["texts"]))
+
+    def as_locust(self) -> Namespace:
+        """Locust's options, as if they had been given so: the shared ones, with this program's defaults."""
+        shared = {each.field: each for each in options_of("locust") if self.program in each.doors}
+        defaults = {field: each.default_at(self.program) or None for field, each in shared.items()}
+        texts = {field: said for field, said in self.texts.items() if field in shared}
+        return Namespace(**defaults | texts, host=self.url or None, headless=False)
+
+    def again(self, target: str, seed: int) -> str:
+        """The command that makes the run again: to copy into a shell. `target`: as it may be shown."""
+        words = ["harness", self.program, *([target] if self.url else [])]
+        return shlex.join([*words, *in_words(self.program, self.texts), "--seed", str(seed)])
 
 
 def _at_once_unless_it_failed(caller: VoiceCaller) -> float:
@@ -75,25 +95,12 @@ class LoadSession:
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
-        self.options = Namespace(
-            dialect=asked.dialect,
-            offer=asked.offer,
-            fake_openai=asked.fake_openai,
-            seed=asked.seed,
-            turns=asked.turns,
-            decode_share=asked.decode_share,
-            budget=asked.budget,
-            limit=asked.limits,
-            slo=asked.slos,
-            reports=asked.reports,
-            call_every=15.0,
-            calls=None,
-            host=asked.url or None,
-            headless=False,
-        )
+        self.options = asked.as_locust()
         check_options(self.options)
         self.environment = Environment(
-            user_classes=[CALLERS[asked.caller]], host=asked.url or None, parsed_options=self.options
+            user_classes=[CALLERS[asked.values["caller"]]],
+            host=asked.url or None,
+            parsed_options=self.options,
         )
         self.runner: LocalRunner = self.environment.create_local_runner()
         self.generator = Generator.of(self.environment)
@@ -120,7 +127,7 @@ class LoadSession:
         self.generator.reset()
         calls = self.generator.calls(self.environment.host)
         self.ready = calls.start()
-        with closing(calls.call(self.asked.caller, FIRST_CALLER, 0)) as reports:
+        with closing(calls.call(self.asked.values["caller"], FIRST_CALLER, 0)) as reports:
             made = next(report for report in reports if isinstance(report, CallMade))
         if made.unreachable:
             raise TargetUnreachableError(

@@ -9,17 +9,14 @@ import locust  # noqa: F401  (first: it patches what everybody else imports)
 # isort: split
 import gevent
 import httpx
-import msgspec
 import psutil
 from locust.shape import LoadTestShape
 
 from harness.config.settings import read_settings
 from harness.core.clock import wall_time
-from harness.core.errors import UsageError
 from harness.load.analysis.drift import MIB, Sample, SoakFindings, as_json, plot, values_of
 from harness.load.locust_side.climb import LEAST_PER_SECOND, RAMP_SECONDS
 from harness.load.locust_side.program import INCONCLUSIVE, INTERRUPTED, VIOLATING, LoadEnding, run_program
-from harness.load.locust_side.repeating import repeat_command
 from harness.load.locust_side.session import Asked, LoadSession
 from harness.load.locust_side.terminal import Progress
 
@@ -28,24 +25,18 @@ SHORTEST_SAMPLE, LONGEST_SAMPLE = 1.0, 60.0  # s
 FAKE_SECONDS = 5.0  # for the fake to say how many calls it has
 
 
-class SoakAsked(Asked, kw_only=True, forbid_unknown_fields=True):
-    """`calls` at a time, for `seconds`."""
-
-    calls: int = 10
-    seconds: float = 1800.0
-
-
 class HoldingShape(LoadTestShape):
     """The same number of callers for a while; takes a sample every so often."""
 
-    def __init__(self, session: LoadSession, asked: SoakAsked, progress: Progress) -> None:
+    def __init__(self, session: LoadSession, asked: Asked, progress: Progress) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Locust's has no annotations
         self.samples: list[Sample] = []
         self.began = session.clock.now()
         self._session = session
-        self._asked = asked
+        self._calls: int = asked.values["calls"]
+        self._seconds: int = asked.values["seconds"]
         self._progress = progress
-        self._every = min(LONGEST_SAMPLE, max(SHORTEST_SAMPLE, asked.seconds / SAMPLES_WANTED))
+        self._every = min(LONGEST_SAMPLE, max(SHORTEST_SAMPLE, self._seconds / SAMPLES_WANTED))
         self._sampled_at = self.began
         self._locust = psutil.Process()
 
@@ -55,9 +46,9 @@ class HoldingShape(LoadTestShape):
         if now - self._sampled_at >= self._every:
             gevent.spawn(self._sample, self._sampled_at, now)
             self._sampled_at = now
-        if now - self.began >= self._asked.seconds:
+        if now - self.began >= self._seconds:
             return None
-        return self._asked.calls, max(LEAST_PER_SECOND, self._asked.calls / RAMP_SECONDS)
+        return self._calls, max(LEAST_PER_SECOND, self._calls / RAMP_SECONDS)
 
     def _sample(self, since: float, now: float) -> None:
         last, window = self._session.generator.last, self._session.recorder.window(since, now)
@@ -91,25 +82,23 @@ def live_at_fake(base: str) -> int | None:
         return None
 
 
-def soak(asked: SoakAsked, progress: Progress) -> SoakFindings:
+def soak(asked: Asked, progress: Progress) -> SoakFindings:
     """Hold the calls, watch, and say what drifted. Raises HarnessError where nothing could be learned."""
-    if asked.calls < 1:
-        raise UsageError(f"--calls {asked.calls} would make no call", "give 1 or more")
     started_at = wall_time()
     with LoadSession(asked) as session:
         failure = session.first_call()
         assert session.ready is not None  # noqa: S101  (the call was made)
         progress.line(f"target {session.ready.target} ({session.ready.dialect}, {session.ready.mode})")
-        progress.line(f"seed {session.options.seed}")
+        progress.line(f"seed {int(session.options.seed)}")
         shape = HoldingShape(session, asked, progress)
         if not failure and not session.interrupted:
             session.run(shape)
         whole = session.recorder.window(0.0)
         return SoakFindings(
             target=session.ready,
-            seed=session.options.seed,
+            seed=int(session.options.seed),
             started_at=started_at,
-            calls=asked.calls,
+            calls=asked.values["calls"],
             seconds=session.clock.now() - shape.began,
             samples=tuple(shape.samples),
             health=session.generator.health,
@@ -122,7 +111,7 @@ def soak(asked: SoakAsked, progress: Progress) -> SoakFindings:
 
 
 def _run(text: str, progress: Progress) -> LoadEnding:
-    asked = msgspec.json.decode(text, type=SoakAsked)
+    asked = Asked.read("soak", text)
     found = soak(asked, progress)
     code = {"steady": 0, "violating": VIOLATING}.get(found.verdict, INCONCLUSIVE)
     return LoadEnding(
@@ -131,8 +120,8 @@ def _run(text: str, progress: Progress) -> LoadEnding:
         code=INTERRUPTED if found.interrupted else code,
         document=as_json(found),
         plot=plot(found),
-        reports=asked.reports,
-        repeat=repeat_command("soak", asked, found.target.target if asked.url else "", found.seed),
+        reports=asked.values["reports"],
+        repeat=asked.again(found.target.target, found.seed),
     )
 
 

@@ -16,6 +16,7 @@ from harness.core.errors import HarnessError
 from harness.core.printable import printable
 from harness.load.analysis.rows import CALL
 from harness.load.locust_side.generator import Generator
+from harness.load.locust_side.options import read_values
 from harness.load.messages import CallMade
 
 REQUEST_TYPE = "voice"
@@ -116,9 +117,9 @@ class ChurnCaller(VoiceCaller):
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         self._open = Pool(OPEN_CALLS)
-        options = environment.parsed_options
-        self._every = getattr(options, "call_every", 15.0)
-        self._draw = random.Random(f"{getattr(options, 'seed', 0)}/{self.number}")  # noqa: S311  (must repeat)
+        options = read_values(environment.parsed_options)
+        self._every: float = options["call_every"]
+        self._draw = random.Random(f"{options['seed'] or 0}/{self.number}")  # noqa: S311  (must repeat)
         self._due = 0.0
 
     def on_start(self) -> None:

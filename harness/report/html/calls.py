@@ -25,7 +25,7 @@ from harness.report.html.words import duration
 from harness.requirements.exchanges import Exchange, exchanges
 from harness.requirements.model import Outcome, Verdict
 from harness.run.model import CallEntry, Run
-from harness.speech.library import Clip
+from harness.speech.clip import Clip
 
 SOUND_BUDGET = 3_600_000  # characters of base64 for all calls of a page: some nine minutes
 LONGEST_BODY = 2_000  # characters of a body that are shown; the timeline has all

@@ -26,7 +26,7 @@ from harness.report.html.load import load_view
 from harness.report.html.trend import draw_trend
 from harness.report.plot import plot_css
 from harness.run.model import Run
-from harness.speech.library import Clip
+from harness.speech.clip import Clip
 
 FILE = "report.html"
 

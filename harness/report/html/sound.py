@@ -12,7 +12,7 @@ from harness.core.audio import Samples
 from harness.core.events import UtteranceStarted
 from harness.core.speech import end_of_clip, muted_intervals
 from harness.core.timeline import Timeline
-from harness.speech.library import Clip
+from harness.speech.clip import Clip
 from harness.speech.pcm import RATE
 
 # Of both channels together, some 5 kB for each second. At half of it the codec mixes them (intensity stereo,

@@ -28,5 +28,7 @@ def draw_trend(past: Sequence[PastRun]) -> list[Markup]:
     plots = [line_plot(medians, title="Median of every stage", x_label=x_label, y_label="ms", log_y=True)]
     if any(run.failed for run in past):
         failed = Series("failed", [(i, float(run.failed)) for i, run in numbered])
-        plots.append(line_plot([failed], title="Failed verdicts", x_label=x_label, y_label="count"))
+        flaky = Series("of them flaky", [(i, float(run.flaky)) for i, run in numbered])
+        shown = [failed, flaky] if any(run.flaky for run in past) else [failed]
+        plots.append(line_plot(shown, title="Failed requirements", x_label=x_label, y_label="count"))
     return plots

@@ -67,7 +67,7 @@ REPLIED = Condition(
         "The model's audio is sent to the peer connection as a remote track.",
         WEBRTC_GUIDE,
     ),
-    needs=("turns.response-completes", "signaling.answer-has-audio"),
+    needs=("turns.response-completes", "signaling.answer-has-audio", "websocket.messages-forwarded"),
     when=(REPLIED,),
     causes={
         "no-packets": Cause(

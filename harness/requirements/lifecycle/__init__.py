@@ -3,5 +3,5 @@
 from importlib import import_module
 
 # Later modules need requirements of earlier ones.
-for _module in ("ending", "losing", "returning"):
+for _module in ("ending", "limiting", "losing", "returning"):
     import_module(f"{__name__}.{_module}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from harness.core import probes
 from harness.core.events import AnswerReceived, CallEnded, CallLost, WaitExpired
 from harness.core.timeline import Timeline
-from harness.requirements.conditions import FORWARDED, OFFERED, asked, hang_up_at, last_moment, limit_of
-from harness.requirements.exchanges import exchanges, upstream_offers
+from harness.requirements.conditions import PASSED_ON, PLACED, asked, hang_up_at, last_moment, limit_of
+from harness.requirements.exchanges import calls_made, exchanges
 from harness.requirements.model import (
     Because,
     Cause,
@@ -27,7 +27,7 @@ CALLS_REFERENCE = "https://platform.openai.com/docs/api-reference/realtime-calls
 
 
 def _no_call_made(timeline: Timeline) -> NotApplicable | None:
-    made = [e for e in upstream_offers(timeline) if e.succeeded]
+    made = [e for e in calls_made(timeline) if e.succeeded]
     return None if made else NotApplicable("the upstream made no call")
 
 
@@ -51,8 +51,8 @@ NOT_LOST = Condition("the caller hung up of its own accord", _call_lost)
         "A call is billed until it ends; the caller's hang-up closes the peer connection.",
         CALLS_REFERENCE + "/hangup-call",
     ),
-    needs=("connectivity.dtls-connects", "signaling.one-call-per-offer"),
-    when=(OFFERED, FORWARDED, CALL_MADE, NOT_LOST),
+    needs=("connectivity.dtls-connects", "signaling.one-call-per-offer", "websocket.takes-audio"),
+    when=(PLACED, PASSED_ON, CALL_MADE, NOT_LOST),
     causes={
         "call-leaked": Cause(
             "the caller hung up, and the call lived on at the upstream, where it is billed",
@@ -84,7 +84,7 @@ def hang_up_releases_call(timeline: Timeline) -> Finding:
     ),
     when=(
         asked(probes.ABANDONED_OFFER, "an offer was sent by a caller that went away"),
-        FORWARDED,
+        PASSED_ON,
         CALL_MADE,
     ),
     causes={
@@ -105,14 +105,14 @@ def abandoned_offer_released(timeline: Timeline) -> Finding:
     """The upstream's end of the call is within `release_s` of the caller's leaving."""
     offer = exchanges(timeline, probes.ABANDONED_OFFER)[0]
     left = offer.ended_at if offer.ended_at is not None else last_moment(timeline)
-    made = [e.ended_at for e in upstream_offers(timeline) if e.succeeded and e.ended_at is not None]
+    made = [e.ended_at for e in calls_made(timeline) if e.succeeded and e.ended_at is not None]
     return _leak(timeline, max(left, *made), "the caller had gone", relays=True)
 
 
 def _leak(timeline: Timeline, since: float, what: str, *, relays: bool = False) -> Finding:
     """`relays`: it is the relay's part to end the call."""
     allowed = limit_of(timeline, "release_s")
-    made = [e for e in upstream_offers(timeline) if e.succeeded]
+    made = [e for e in calls_made(timeline) if e.succeeded]
     # An attempt that the upstream refused has an end of its own, before the call was made.
     ends = timeline.all(CallEnded, side="upstream", after=made[0].ended_at or made[0].request.at)
     quotes = (Evidence(since, what), *(Evidence(e.at, f"ended upstream: {e.reason}") for e in ends))

@@ -6,7 +6,7 @@ from harness.core.events import CallEnded, CallLost, CallResumed, NetworkImpaire
 from harness.core.session import field
 from harness.core.timeline import Timeline
 from harness.core.turns import turns
-from harness.requirements.conditions import FORWARDED, last_moment, limit_of
+from harness.requirements.conditions import PASSED_ON, last_moment, limit_of
 from harness.requirements.model import (
     Because,
     Cause,
@@ -126,7 +126,7 @@ def _upstream_ended(timeline: Timeline) -> CallEnded | None:
         "https://platform.openai.com/docs/api-reference/realtime-calls/hangup-call",
     ),
     needs=("connectivity.data-channel-opens",),
-    when=(LOST, FORWARDED),
+    when=(LOST, PASSED_ON),
     causes={
         "call-leaked": Cause(
             "the caller lost its call, and the call lived on at the upstream, where it is billed",

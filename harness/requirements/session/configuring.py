@@ -55,7 +55,7 @@ CHANNEL_OPEN = Condition("the data channel opened", _channel_closed)
         "Returned when a session is created, as the first server event.",
         EVENTS_REFERENCE + "/session/created",
     ),
-    needs=("connectivity.data-channel-opens",),
+    needs=("connectivity.data-channel-opens", "websocket.session-begins"),
     when=(CHANNEL_OPEN,),
     causes={
         "session-created-missing": Cause(
@@ -99,7 +99,7 @@ def _no_update(timeline: Timeline) -> NotApplicable | None:
         "error.",
         "https://platform.openai.com/docs/api-reference/realtime-client-events/session/update",
     ),
-    needs=("session.created",),
+    needs=("session.created", "websocket.messages-forwarded"),
     when=(Condition("the caller sent an ordinary session.update", _no_update),),
     causes={
         "update-refused": Cause(

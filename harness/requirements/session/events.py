@@ -86,7 +86,7 @@ def _violation(cause: str, events: list[EventInvalid]) -> Violation:
         "response.",
         "https://platform.openai.com/docs/guides/realtime-conversations",
     ),
-    needs=("connectivity.data-channel-opens",),
+    needs=("connectivity.data-channel-opens", "websocket.messages-forwarded"),
     when=(CAME,),
     causes={
         "event-duplicated": Cause(

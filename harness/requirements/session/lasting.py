@@ -6,6 +6,7 @@ from itertools import pairwise
 from statistics import median
 
 from harness.core.events import (
+    AnswerReceived,
     CallEnded,
     CallLost,
     ReceiverReport,
@@ -17,8 +18,8 @@ from harness.core.events import (
 from harness.core.probes import SESSION_EXPIRED
 from harness.core.session import field
 from harness.core.timeline import Timeline
-from harness.requirements.conditions import last_moment
-from harness.requirements.exchanges import upstream_offers
+from harness.requirements.conditions import last_moment, optional_limit_of
+from harness.requirements.exchanges import calls_made
 from harness.requirements.model import (
     Because,
     Cause,
@@ -81,7 +82,11 @@ def stays_alive(timeline: Timeline) -> Finding:
         if error.get("type") == "server_error" or error.get("code") == "server_error":
             said = str(error.get("message") or error)
             return Violation("server-error", said, (Evidence(event.at, f"error {error}"),))
-    end = _first_end(timeline, until)
+    end = call_ended(timeline, until)
+    longest = optional_limit_of(timeline, "longest_call_s")
+    answer = timeline.first(AnswerReceived)
+    if end is not None and longest is not None and answer is not None and end.at - answer.at >= longest:
+        return NotApplicable("the target ended it at its time limit; see lifecycle.time-limit-kept")
     if end is None:
         return _left_upstream(timeline, until) or _fell_silent(timeline, until)
     # DTLS and SCTP say goodbye; ICE that is lost, or a handshake that fails again, means that nobody did.
@@ -103,7 +108,8 @@ ENDS = {
 }
 
 
-def _first_end(timeline: Timeline, until: float) -> StateChanged | None:
+def call_ended(timeline: Timeline, until: float) -> StateChanged | None:
+    """The first state before a moment that tells the caller of the call's end."""
     opened = timeline.state("channel", "open")
     return timeline.first(
         StateChanged,
@@ -115,7 +121,7 @@ def _first_end(timeline: Timeline, until: float) -> StateChanged | None:
 
 def _left_upstream(timeline: Timeline, until: float) -> Violation | None:
     """The upstream's own record ends long before the hang-up, and nothing told the caller."""
-    made = [e for e in upstream_offers(timeline) if e.succeeded]
+    made = [e for e in calls_made(timeline) if e.succeeded]
     ends = timeline.all(CallEnded, side="upstream", before=until - NOTICEABLE)
     if not made or len(ends) < len(made):
         return None

@@ -109,7 +109,7 @@ def large_update(timeline: Timeline) -> Finding:
         "error.event_id is the event_id of the client event that caused the error, if applicable.",
         "https://platform.openai.com/docs/api-reference/realtime-server-events/error",
     ),
-    needs=("session.created",),
+    needs=("session.created", "websocket.messages-forwarded"),
     when=(_probed(INVALID_UPDATE, "updates that must be refused were sent"),),
     causes={
         "error-not-reported": Cause(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from harness.core.events import AnswerReceived, HttpResponse
 from harness.core.json_paths import place_of_sdp
 from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED
 from harness.requirements.exchanges import (
+    Exchange,
     as_json,
     error_of,
     excerpt,
@@ -30,6 +33,9 @@ from harness.requirements.model import (
 from harness.requirements.registry import requirement
 from harness.requirements.signaling.quoting import answer_of, quote, whose_doing
 
+SDP_BEGINS = re.compile(
+    r"v=0(?:\\+r)?(?:\\+n|[\r\n])"
+)  # as it is, or in JSON's escapes, however often escaped
 SDP, PLAIN = "application/sdp", "text/plain"
 
 
@@ -62,9 +68,20 @@ SDP, PLAIN = "application/sdp", "text/plain"
             "return the SDP itself as the body with Content-Type: application/sdp, or say in harness.toml "
             'where it is, such as dialect = { answer = "data.sdp" }; `harness doctor` finds it',
         ),
+        "json-without-sdp": Cause(
+            "the answer is JSON, and no SDP is in it",
+            "look at what the relay returns: a field of another name or one that is undefined, a promise "
+            "that was not awaited, or a success that hides a failure; what is no answer is never a 2xx",
+        ),
+        "answer-truncated": Cause(
+            "the relay returned only the beginning of the upstream's answer",
+            "let the framework write Content-Length (in bytes, not characters), read the upstream's body to "
+            "its end, and look for a buffer or a database column with a length",
+        ),
         "empty-body": Cause(
             "the answer is empty",
-            "return the upstream's body: await response.text() once, and do not read it twice",
+            "return the upstream's body: await response.text() once, and not twice; OpenAI's "
+            "success is 201, so a branch for status 200 alone is never taken",
         ),
         "not-sdp": Cause(
             "the answer is no SDP",
@@ -80,9 +97,20 @@ def answer_is_sdp(timeline: Timeline) -> Finding:
     answer = timeline.first(AnswerReceived)
     text = answer.sdp if answer is not None else exchange.body
     if parse_sdp(text).is_sdp and not text[:1].isspace():
-        return None
+        return _cut_short(timeline, exchange, text)
     cause, seen = _not_sdp(timeline, exchange.response, text)
     return Violation(cause, f"status {exchange.status}, {seen}", exchange.evidence())
+
+
+def _cut_short(timeline: Timeline, exchange: Exchange, text: str) -> Violation | None:
+    """Within a line, or within a section: at the end of one it is a section that was dropped."""
+    whole = [e.body for e in upstream_offers(timeline) if e.succeeded]
+    for answer in whole:
+        rest = answer[len(text) :]
+        if answer.startswith(text) and len(rest) > len("\r\n") and not rest.startswith("m="):
+            seen = f"{len(text)} of {len(answer)} characters, the last {excerpt(text[-24:])}"
+            return Violation("answer-truncated", seen, exchange.evidence())
+    return None
 
 
 def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str, str]:
@@ -101,10 +129,11 @@ def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str
     if data is None:
         data = as_json(response.body)
     if data is not None:
-        if place := place_of_sdp(response.body):
-            return "json-wrapped", f"the body is JSON with the SDP at {excerpt(place)}"
-        names = ", ".join(map(str, data)) if isinstance(data, dict) else type(data).__name__
-        return "json-wrapped", f"the body is JSON without SDP (it has {excerpt(names)}): {excerpt(text)}"
+        place = place_of_sdp(response.body)
+        if not place and SDP_BEGINS.search(response.body) is None:
+            names = ", ".join(map(str, data)) if isinstance(data, dict) else type(data).__name__
+            return "json-without-sdp", f"the body has {excerpt(names)}: {excerpt(response.body, 120)}"
+        return "json-wrapped", f"the body is JSON with the SDP at {excerpt(place or 'no place of its own')}"
     if is_html(response):
         return "html-page", f"the body begins {excerpt(response.body.lstrip(), 60)}"
     return "not-sdp", f"the body begins {excerpt(text, 60)} instead of 'v=0'"

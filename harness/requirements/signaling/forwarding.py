@@ -127,9 +127,7 @@ def _named_difference(sent: SessionDescription, got: SessionDescription) -> tupl
             f"{fewer} characters are missing at its ends" if fewer > 0 else f"{-fewer} were added at its ends"
         )
     if _lines(sent) == _lines(got):
-        return "offer-line-endings", (
-            f"{sent.bare_line_feeds} lines ended in a bare LF in the offer, {got.bare_line_feeds} upstream"
-        )
+        return "offer-line-endings", f"{_line_ends(sent)} in the offer, {_line_ends(got)} upstream"
     if got.is_sdp and sent.section("application") is not None and got.section("application") is None:
         return "data-section-stripped", (
             f"the offer had {_kinds(sent)}, the relay sent {_kinds(got)}: `application` is gone"
@@ -224,7 +222,9 @@ def session_forwarded(timeline: Timeline) -> Finding:
         if not request.parts and (unknown := _key_may_carry_a_session(timeline, request)) is not None:
             return unknown
         parts = ", ".join(p.name for p in request.parts) or "none"
-        return _session_violation(request, "session-missing", f"the form's parts: {parts}")
+        bare = "the bare offer, with a secret key, which has no session of its own"
+        seen = f"the form's parts: {parts}" if request.parts else bare
+        return _session_violation(request, "session-missing", seen)
     session = as_json(text)
     if not isinstance(session, dict):
         return _session_violation(request, "session-not-json", f"it reads {excerpt(text)}")
@@ -262,6 +262,12 @@ def multipart_problem(request: HttpRequest) -> str:
     if all(p.name != "sdp" for p in request.parts):
         return f"there is no part `sdp`, only {', '.join(p.name or '(unnamed)' for p in request.parts)}"
     return ""
+
+
+def _line_ends(description: SessionDescription) -> str:
+    """`37 CRLF and 0 LF`."""
+    bare = description.bare_line_feeds
+    return f"{description.text.count(chr(10)) - bare} CRLF and {bare} LF"
 
 
 def _key_may_carry_a_session(timeline: Timeline, request: HttpRequest) -> NotApplicable | Inconclusive | None:

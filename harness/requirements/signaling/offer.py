@@ -1,14 +1,14 @@
-"""Whether the relay took the offer, and how long it made the caller wait."""
+"""Whether the relay took the offer."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import arrivals, evidence, was_asked
-from harness.requirements.conditions import OFFERED, limit_of, started
+from harness.requirements.conditions import OFFERED, started
 from harness.requirements.exchanges import (
     Exchange,
     as_json,
@@ -221,7 +221,7 @@ def _refusal(timeline: Timeline, exchange: Exchange) -> OfferRefusal | None:
     if login:
         return OfferRefusal("login-page", f"status {status} with an HTML page that asks to log in")
     if exchange.succeeded and not _tells_of_an_error(exchange):
-        return None
+        return _hidden(timeline, exchange)
     if (spoilt := _spoilt(timeline, exchange)) is not None:
         return spoilt
     if exchange.succeeded:
@@ -252,6 +252,24 @@ def _no_response(timeline: Timeline, exchange: Exchange) -> OfferRefusal:
     if failure in ("dropped", "protocol"):
         return OfferRefusal("relay-error", f"{host} closed the connection without a response{detail}")
     return OfferRefusal("unreachable", f"{failure} at {host}{detail}")
+
+
+def _hidden(timeline: Timeline, exchange: Exchange) -> OfferRefusal | None:
+    """The upstream refused, and the relay says success in words of its own: the upstream's are the cause.
+
+    A relay that passes the upstream's words on as the answer is signaling.answer-is-sdp's.
+    """
+    sent = upstream_offers(timeline)
+    words = [e.body.strip() for e in sent]
+    if "v=0" in exchange.body or any(e.succeeded for e in sent) or error_of(exchange.body) is not None:
+        return None
+    if any(each and each in exchange.body for each in words):
+        return None
+    refusal = _by_upstream(timeline, exchange)
+    if refusal is None:
+        return None
+    body = excerpt(exchange.body, 60) if exchange.body.strip() else "an empty body"
+    return replace(refusal, seen=f"{refusal.seen}, as if it were an answer: {body}")
 
 
 def _tells_of_an_error(exchange: Exchange) -> bool:
@@ -354,36 +372,3 @@ def _by_status(timeline: Timeline, exchange: Exchange) -> OfferRefusal:
 def _unseen(timeline: Timeline, cause: str, because: str) -> tuple[Alternative, ...]:
     """What the upstream may have had to do with it, where its end is not seen."""
     return (Alternative(cause, because),) if started(timeline).mode == "black-box" else ()
-
-
-@requirement(
-    "signaling.answer-time",
-    "The answer comes soon",
-    level=Level.SHOULD,
-    because=Because.ADVICE,
-    severity=Severity.NORMAL,
-    source=Source(
-        "Advice: a user waits in silence until the answer is there",
-        "OpenAI answers in well under a second; a relay has little to add.",
-    ),
-    needs=("signaling.offer-accepted",),
-    when=(OFFERED,),
-    causes={
-        "slow-answer": Cause(
-            "the answer came late",
-            "look at what the relay does before it forwards (database, token mint, cold start), keep its "
-            "connection to OpenAI open, and run it near OpenAI's region",
-            in_time=True,
-        )
-    },
-)
-def answer_time(timeline: Timeline) -> Finding:
-    """From the POST to the end of its response, against the limit `answer_s`."""
-    exchange = offer_exchange(timeline)
-    allowed = limit_of(timeline, "answer_s")
-    if exchange is None or exchange.seconds is None or exchange.seconds <= allowed:
-        return None
-    upstream = [e for e in upstream_offers(timeline) if e.seconds is not None]
-    share = f", of which the upstream took {upstream[-1].seconds:.2f} s" if upstream else ""
-    seen = f"{exchange.seconds:.2f} s against {allowed:g} s{share}"
-    return Violation("slow-answer", seen, exchange.evidence())

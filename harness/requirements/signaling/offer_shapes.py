@@ -8,6 +8,7 @@ from harness.core.offer_shapes import (
     CANDIDATES,
     CODECS,
     LINES,
+    MINIMAL,
     NO_CANDIDATE,
     OTHER_SHAPE,
     SEVERAL,
@@ -38,6 +39,11 @@ CAUSE_OF = {
     LINES: "line-refused",
     SEVERAL: "shape-refused",
 }
+NOT_SEARCHED = (
+    "which of its lines makes the difference was not searched for, since each further offer that is accepted "
+    "is a call on your bill (`harness doctor --find-line`, or HARNESS_FIND_LINE=1, searches with up to two "
+    "more)"
+)
 MOST_LINES = 2  # of those that make the difference, quoted
 
 
@@ -98,11 +104,11 @@ def offer_shape_accepted(timeline: Timeline) -> Finding:
     if not tried:
         return NotApplicable("the offer was refused for another reason than how it is written")
     by_how = {each.how: each for each in tried}
+    if AGAIN not in by_how or by_how[AGAIN].accepted:
+        return NotApplicable("the same kind of offer was accepted when it was made once more")
     smallest = by_how.get(SMALLEST) or by_how.get(SMALLEST_AS_LONG)
     if smallest is None or not smallest.accepted:
         return NotApplicable("every offer was refused, also the smallest that there is")
-    if AGAIN not in by_how or by_how[AGAIN].accepted:
-        return NotApplicable("the same kind of offer was accepted when it was made once more")
     cause, what = _difference(tried, by_how)
     said = excerpt(exchange.body) if exchange.body else "an empty body"
     how = f"status {exchange.status}, {said}" if exchange.response else "the connection was closed"
@@ -121,7 +127,10 @@ def _difference(tried: list[OfferTried], by_how: dict[str, OfferTried]) -> tuple
             f"ones are refused when one name in them is made longer, to {long.characters}"
         )
     whose = f"an offer as {refused.shape} writes it is refused"
-    passing = [t for t in tried if t.accepted and t.how in CAUSE_OF]
+    changed = [t for t in tried if t.how in CAUSE_OF]
+    if not changed:
+        return "shape-refused", f"{whose}, one as {MINIMAL} writes it is accepted; {NOT_SEARCHED}"
+    passing = [t for t in changed if t.accepted]
     if not passing:
         return "shape-refused", f"{whose}, and no line of it makes the difference"
     made = passing[-1]  # of several changes the fewest

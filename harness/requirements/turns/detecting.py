@@ -58,7 +58,7 @@ SERVER_VAD = Condition("turns are detected by server_vad", _not_server_vad)
         "Sent in server_vad mode when speech has been detected in the audio buffer.",
         VAD_GUIDE,
     ),
-    needs=("session.vad-configured", "session.stays-alive"),
+    needs=("session.vad-configured", "session.stays-alive", "websocket.takes-audio"),
     when=(SPOKE,),
     timing=True,
     causes={

@@ -28,6 +28,18 @@ from tests.fakes.recorded import differences, explanation
 REPLY_MS = 2000
 PLAYER_STEP = 0.1
 
+# What a client may send: a tool, and a typed message.
+WEATHER = {
+    "type": "function",
+    "name": "weather",
+    "description": "The weather somewhere",
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "days": {"type": "integer"}, "unit": {"enum": ["C", "F"]}},
+    },
+}
+TYPED = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello there"}]}
+
 
 class SilentVoice:
     """Replies of true silence, `duration_ms` long."""
@@ -191,3 +203,8 @@ class Driven:
 
     def _in_progress(self) -> bool:
         return len(self.all("response.created")) > len(self.all("response.done"))
+
+
+def codes(call: Driven) -> list[str]:
+    """Those of all errors so far."""
+    return [error["code"] for error in call.errors]

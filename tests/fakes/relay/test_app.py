@@ -41,7 +41,7 @@ async def relaying(
         201, text=ANSWER, headers={"content-type": "application/sdp", "location": "/v1/realtime/calls/rtc_1"}
     )
     with respx.mock(assert_all_called=False) as router:
-        route = router.post(f"{UPSTREAM}/realtime/calls")
+        route = router.post(url__startswith=f"{UPSTREAM}/realtime/calls")
         if isinstance(answered, httpx.Response):
             route.return_value = answered
         else:

@@ -40,7 +40,7 @@ def test_every_stage_quantile_and_unit_can_be_asked_for(row: str, q: int, limit:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("DC opne p95 < 5s", "choose one of DC open"),
+        ("DC opne p95 < 5s", "did you mean DC open"),
         ("DC open p95 > 5s", "is no objective"),
         ("DC open p95 < 5", "is no objective"),
         ("failures < 5ms", "there is no stage|is no objective"),

@@ -78,7 +78,7 @@ def order(number: int, caller: str) -> Order:
 def test_all_kinds_of_callers_are_served_by_the_embedded_pair_and_nothing_stays_behind(
     tmp_path: Path,
 ) -> None:
-    with calling(LoadSettings(turns=1, seed=5, reports=str(tmp_path))) as process:
+    with calling(LoadSettings(turns=1, seed=5, texts={"reports": str(tmp_path)})) as process:
         (ready,) = process.until(Ready)
         assert isinstance(ready, Ready)
         assert ready.mode == "embedded"
@@ -153,8 +153,8 @@ def test_a_cancelled_order_hangs_up_and_reports_nothing_more() -> None:
 
 
 def test_a_budget_holds_back_the_calls_that_could_go_beyond_it() -> None:
-    limits = {"cost_per_run_usd": 1e-6}
-    with calling(LoadSettings(turns=1, limits=limits)) as process:
+    texts = {"limits": ["cost_per_run_usd=1e-6"]}
+    with calling(LoadSettings(turns=1, texts=texts)) as process:
         process.until(Ready)
         process.tell(*(order(number, "churn") for number in range(3)))
         made = [m for m in process.until(CallMade, 3) if isinstance(m, CallMade)]
@@ -168,7 +168,7 @@ def test_a_budget_holds_back_the_calls_that_could_go_beyond_it() -> None:
     ("settings", "error"),
     [
         (LoadSettings(host="ftp://127.0.0.1"), "the target"),
-        (LoadSettings(fake_openai="127.0.0.1:1"), "--fake-openai needs a --target"),
+        (LoadSettings(texts={"fake_openai": "127.0.0.1:1"}), "--fake-openai needs a --target"),
     ],
 )
 def test_settings_that_cannot_be_used_are_refused_in_words(settings: LoadSettings, error: str) -> None:

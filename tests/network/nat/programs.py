@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.netns import Namespace
+from tests.support.programs import ending_with_us
 
 ROOT = Path(__file__).parents[3]
 LONGEST_SECONDS = 90.0
@@ -21,7 +22,7 @@ Program = subprocess.Popen[str]
 def python(namespace: Namespace, module: str, *arguments: str, **environment: str) -> Iterator[Program]:
     """A module run as a program; killed when left, where it has not ended by itself."""
     with subprocess.Popen(
-        [*namespace.prefix, sys.executable, "-m", module, *arguments],
+        [*namespace.prefix, *ending_with_us([sys.executable, "-m", module, *arguments])],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdin=subprocess.PIPE,

@@ -14,7 +14,8 @@ from harness.requirements import REGISTRY
 from harness.requirements.judging import judge
 from harness.requirements.model import Requirement
 from harness.run.model import CallEntry, Run
-from harness.speech.library import Clip, load_library
+from harness.speech.clip import Clip
+from harness.speech.library import load_library
 from tests.support.timelines import healthy_events
 
 CLIP = "es-f-order"  # what the built calls say

@@ -12,6 +12,7 @@ import msgspec
 
 from harness.core.errors import UsageError
 from harness.core.session import FAKE_INSTRUCTIONS
+from harness.fakes.openai.switches import switch
 
 # Invented: the real API asks a model whether the caller has finished. Its documented longest waits are below.
 SEMANTIC_SILENCE_MS = {"low": 1500, "medium": 800, "auto": 800, "high": 400}
@@ -23,11 +24,8 @@ class ConversationSettings:
     """Durations in ms unless they say otherwise.
 
     `voice`, `silence_duration_ms`: None for the model's own. `generation_speed`: seconds of audio made per
-    second. `transcript`: what the caller said, where nobody told. `call_tools`: with tools and tool_choice
-    auto, answer the caller with a call of the first tool; `required` always does. `tool_arguments`: JSON
-    by function name, in place of arguments made from the schema. `session_seconds`: 3600 in reality.
-    `always_clears`: over WebRTC, cut off what is heard when the caller speaks even with `interrupt_response`
-    false. `vary`: use the freedoms that the API leaves, from the seed.
+    second. `transcript`: what the caller said, where nobody told. `tool_arguments`: JSON by function name, in
+    place of arguments made from the schema. What is a switch says itself what it is.
     """
 
     model: str = "gpt-realtime-2.1"
@@ -36,18 +34,24 @@ class ConversationSettings:
     silence_duration_ms: int | None = None
     prefix_padding_ms: int = 300
     threshold: float = 0.5
-    reply_delay_ms: int = 300
+    reply_delay_ms: int = switch(300, "from the end of a turn to its response")
     generation_speed: float = 4.0
     transcription_delay_ms: int = 250
     transcript: str = "(speech)"
     text_reply: str = "Certainly. Is there anything else I can do for you?"
-    call_tools: bool = False
+    call_tools: bool = switch(
+        False,
+        "with tools and tool_choice auto, answer the caller with a call of the first one",
+    )
     tool_arguments: Mapping[str, str] = field(default_factory=dict)
-    session_seconds: float = 3600.0
+    session_seconds: float = switch(3600.0, "until a session expires")
     longest_event: int = 15 * 1024 * 1024
     tokens_per_minute: int = 400_000
-    always_clears: bool = False
-    vary: bool = True
+    always_clears: bool = switch(
+        False,
+        "over WebRTC, cut off what is heard when the caller speaks even with interrupt_response false",
+    )
+    vary: bool = switch(True, "use the freedoms that the API leaves, from the seed")
 
     def __post_init__(self) -> None:
         for name in ("reply_delay_ms", "transcription_delay_ms", "prefix_padding_ms", "silence_duration_ms"):

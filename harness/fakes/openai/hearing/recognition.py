@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.speech import opus
-from harness.speech.library import Clip, Library
+from harness.speech.clip import Clip
+from harness.speech.library import Library
 from harness.speech.opus import FRAME_MS
 from harness.speech.pcm import RATE
 

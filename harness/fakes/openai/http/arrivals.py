@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from harness.core.clock import Clock
 from harness.core.events import ArrivedPart, RequestArrived
+from harness.core.probes import CALL_HEADER
 from harness.core.redaction import Redactor
 from harness.core.timeline import event_to_builtins
 from harness.fakes.bodies import (
@@ -27,6 +28,7 @@ from harness.fakes.bodies import (
     parse_multipart,
     peek_ufrag,
 )
+from harness.fakes.openai.ids import call_name
 from harness.fakes.openai.keys import is_placeholder
 
 ARRIVALS_PATH = "/requests"
@@ -226,7 +228,7 @@ def _described(arrival: Arrival) -> RequestArrived:
             for p in parts[:MOST_PARTS]
         ),
         model=redactor.text(_model(query, body, parts))[:120],
-        ufrag=peek_ufrag(body) or "",
+        ufrag=peek_ufrag(body) or call_name(headers.get(CALL_HEADER, "")),
         status=arrival.status,
         code=redactor.text(code)[:120],
         message=redactor.text(message)[:500],

@@ -5,26 +5,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from typing import Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from harness.core.events import HttpRequest
+from harness.core.events import HttpResponse, SocketClosed
+from harness.core.probes import CALL_HEADER, UPGRADE
 from harness.fakes.openai import errors
 from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.conversation.session import TRANSCRIPTION
 from harness.fakes.openai.errors import ApiError
 from harness.fakes.openai.http.sharing import Sharing
+from harness.fakes.openai.ids import call_name
 from harness.fakes.openai.keys import Keys, bearer, is_azure
 from harness.fakes.openai.media.driver import Driver
+from harness.fakes.openai.media.hooks import media_faults
 from harness.fakes.openai.models import check_model
+from harness.fakes.openai.record import UpstreamRecord
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.signaling_fault import refused_on_purpose
+from harness.fakes.serving import drop_connection
 
 SUBPROTOCOL = "realtime"
-NORMAL, BETA_REFUSED, TOO_SLOW = 1000, 4000, 1008
+NORMAL, BETA_REFUSED, TOO_SLOW, BROKEN = 1000, 4000, 1008, 1011
 MOST_WAITING = 64 * 1024 * 1024  # bytes not yet sent to a client that does not read
 CLOSE_SECONDS = 2.0
+LOOKED_AT = 400  # characters of an event, for the name in its event_id
+_EVENT_ID = re.compile(r'"event_id"\s*:\s*"evt_([A-Za-z0-9+/]{4,256})_\w+"')
 
 
 class Listener(Protocol):
@@ -40,13 +48,14 @@ class Socket:
         self._websocket = websocket
         self._out: asyncio.Queue[str | None] = asyncio.Queue()
         self._waiting = 0
-        self._closing: tuple[int, str] | None = None
+        self.closing: tuple[int, str] | None = None
         self._over = asyncio.Event()
         self.reason = ""
+        self.was_left = False  # by the client, before we closed
 
     def send(self, text: str) -> None:
         """Queue a message."""
-        if self._closing is not None:
+        if self.closing is not None:
             return
         self._waiting += len(text)
         if self._waiting > MOST_WAITING:
@@ -55,8 +64,8 @@ class Socket:
 
     def close(self, reason: str, code: int = NORMAL) -> None:
         """Close after what is queued; the first reason stands."""
-        if self._closing is None:
-            self._closing = (code, reason)
+        if self.closing is None:
+            self.closing = (code, reason)
             self.reason = reason
             self._out.put_nowait(None)
 
@@ -87,6 +96,7 @@ class Socket:
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
+                self.was_left = self.closing is None
                 self.close("hang-up")
                 return
             text = message.get("text")
@@ -97,7 +107,7 @@ class Socket:
             while (text := await self._out.get()) is not None:
                 self._waiting -= len(text)
                 await self._websocket.send_text(text)
-            code, reason = self._closing or (NORMAL, "")
+            code, reason = self.closing or (NORMAL, "")
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._websocket.close(code, reason[:120])
 
@@ -111,6 +121,44 @@ class Aside:
     def receive(self, message: str | bytes) -> None:
         """Take a message."""
         self._driver.receive(message, aside=True)
+
+
+class SocketControl:
+    """What a fault that acts in mid-call may do to a WebSocket."""
+
+    def __init__(self, socket: Socket, websocket: WebSocket) -> None:
+        self._socket = socket
+        self._websocket = websocket
+
+    def end(self, reason: str, *, goodbye: bool = True) -> None:
+        """Close it; without a goodbye the connection is cut."""
+        if goodbye:
+            self._socket.close(reason, BROKEN)
+        else:
+            drop_connection(self._websocket.scope)
+
+    def close_channel(self) -> None:
+        """A WebSocket has nothing else than its channel."""
+        self._socket.close("closed on purpose", BROKEN)
+
+    def send_chunk(self, chunk: bytes) -> None:
+        """There is no SCTP."""
+
+
+class Named:
+    """A call without a name has one as soon as an event brings it: our callers number their events."""
+
+    def __init__(self, driver: Driver, record: UpstreamRecord) -> None:
+        self._driver = driver
+        self._record = record
+
+    def receive(self, message: str | bytes) -> None:
+        """Take a message."""
+        if not self._record.ufrag:
+            text = message if isinstance(message, str) else message[:LOOKED_AT].decode("utf-8", "replace")
+            if (found := _EVENT_ID.search(text[:LOOKED_AT])) is not None:
+                self._record.ufrag = found[1]
+        self._driver.receive(message)
 
 
 class Sockets:
@@ -140,28 +188,45 @@ class Sockets:
     async def _converse(self, websocket: WebSocket, session: dict[str, object] | None) -> None:
         config = self._asked_for(websocket, session)
         record = self._calls.begin(bearer(websocket))
-        record.begin(ufrag="", offer=b"")
-        record.add(HttpRequest(at=record.clock.now(), side="upstream", method="GET", url=str(websocket.url)))
+        record.begin(ufrag=call_name(websocket.headers.get(CALL_HEADER, "")), offer=b"")
+        record.upgrade(websocket)
         faults = await self._sharing.faults_of(record)
         try:
             response = await refused_on_purpose(websocket, faults)
         except ApiError as error:
             response = error.response()
         if response is not None:
-            record.response(response)
+            record.response(response, UPGRADE)
             self._calls.refuse(record, f"refused-{response.status_code}")
             await websocket.send_denial_response(response)
             return
         driver = self._calls.converse(record, config, "websocket", faults)
         socket = Socket(websocket)
         driver.attach(send=socket.send, close=socket.close)
+        midway = media_faults(faults)
         call = self._calls.adopt(record, driver, socket)
         try:
             await self._accept(websocket)
+            for each in midway:
+                each.connected(SocketControl(socket, websocket))
+            record.add(HttpResponse(at=record.clock.now(), side="upstream", status=101, purpose=UPGRADE))
             driver.opened()
-            await socket.run(driver)
+            await socket.run(Named(driver, record))
         finally:
             driver.stop()
+            for each in midway:
+                each.closed()
+            if socket.closing is not None:
+                code, reason = socket.closing
+                record.add(
+                    SocketClosed(
+                        at=record.clock.now(),
+                        side="upstream",
+                        code=code,
+                        reason=reason,
+                        by="caller" if socket.was_left else "upstream",
+                    )
+                )
             self._calls.ended(call, socket.reason or "hang-up")
 
     def _asked_for(self, websocket: WebSocket, session: dict[str, object] | None) -> dict[str, object]:

@@ -28,7 +28,7 @@ from harness.fakes.openai.record import UpstreamRecord
 from harness.fakes.openai.speaking import wire_audio
 from harness.fakes.openai.speaking.replies import SpokenReply
 from harness.fakes.openai.speaking.voices import HeardSpeech, Recorder
-from harness.speech.library import Clip
+from harness.speech.clip import Clip
 from harness.speech.opus import FRAME_MS
 from harness.speech.pcm import RATE
 
@@ -85,6 +85,7 @@ class Driver:
         self._turn_settings: TurnSettings | None = TurnSettings()
         self._semantic = False
         self._said: Clip | None = None
+        self._appends = 0
         self._configure()
 
     def attach(
@@ -257,6 +258,10 @@ class Driver:
         if not isinstance(event, dict):
             text = message if isinstance(message, str) else message.decode("utf-8", "backslashreplace")
             event = {"raw": text[:2000]}
+        if event.get("type") == APPEND:
+            self._appends += 1
+            if self._appends > 1:
+                return  # 25 a second, and all alike
         self._record.client_event(_light(event))
 
     def _schedule(self) -> None:
@@ -281,7 +286,8 @@ def as_json(event: dict[str, Any]) -> str:
     return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
 
 
-AUDIO_FIELDS = {"input_audio_buffer.append": "audio", "response.output_audio.delta": "delta"}
+APPEND = "input_audio_buffer.append"
+AUDIO_FIELDS = {APPEND: "audio", "response.output_audio.delta": "delta"}
 
 
 def _light(event: dict[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import replace
 
+from harness.core.caller_end import SdpUnusableError
 from harness.core.sdp import Candidate, SessionDescription, parse_sdp
 from harness.fakes.openai.errors import unparsable_offer, unusable_offer
-from harness.peer.remote import Remote, SdpUnusableError
+from harness.peer.remote import Remote
 
 SESSION_LINES_NEEDED = ("o=", "s=", "t=")  # RFC 8866, section 5
 MOST_SECTIONS = 32

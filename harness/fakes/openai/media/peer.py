@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from harness.core.caller_end import ChannelClosedError
 from harness.core.events import (
     AudioPlayed,
     ChecksCounted,
@@ -32,7 +33,7 @@ from harness.fakes.openai.media.telephony import Telephone, telephone_formats
 from harness.fakes.openai.record import UpstreamRecord
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.speaking.replies import SpokenReply
-from harness.peer.channel import Channel, ChannelClosedError, Message
+from harness.peer.channel import Channel, Message
 from harness.peer.pacer import Pacer
 from harness.peer.receiver import AudioReceiver
 from harness.peer.remote import Remote

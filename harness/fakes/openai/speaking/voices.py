@@ -11,7 +11,8 @@ from typing import Protocol
 from harness.core.audio import Samples
 from harness.core.errors import UsageError
 from harness.fakes.openai.speaking.replies import SpokenReply
-from harness.speech.library import Clip, Library
+from harness.speech.clip import Clip
+from harness.speech.library import Library
 from harness.speech.marks import MARKS, call_mark, mark_name, marked_tone
 
 MARK_MS = 1500

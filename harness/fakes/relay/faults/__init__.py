@@ -1,7 +1,18 @@
 """The ways for a relay to misbehave, by name. Importing this package registers them."""
 
 from harness.fakes.faults.registry import RELAY_FAULTS
-from harness.fakes.relay.faults import answers, asking, failures, forwarding, front, minting, offers, security
+from harness.fakes.relay.faults import (
+    answers,
+    asking,
+    failures,
+    forwarding,
+    front,
+    limiting,
+    minting,
+    offers,
+    security,
+    sockets,
+)
 
 __all__ = [
     "RELAY_FAULTS",
@@ -10,7 +21,9 @@ __all__ = [
     "failures",
     "forwarding",
     "front",
+    "limiting",
     "minting",
     "offers",
     "security",
+    "sockets",
 ]

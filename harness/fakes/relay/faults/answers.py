@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
 from collections.abc import AsyncIterator
@@ -142,3 +143,29 @@ class JsonQuoted(RelayAnswerFault):
         return Response(
             json.dumps(bytes(response.body).decode("utf-8", "replace")), media_type="application/json"
         )
+
+
+@relay_fault(
+    "answer-truncated",
+    "returns the beginning of the answer",
+    stage="answer",
+    default=0.5,
+    value_help="which part of it",
+)
+class AnswerTruncated(RelayAnswerFault):
+    async def spoil(self, response: Response) -> Response:
+        body = bytes(response.body)
+        kept = body[: int(len(body) * float(self.value))]
+        return Response(kept, response.status_code, media_type="application/sdp")
+
+
+@relay_fault("answer-encoded", "returns the answer in Base64", stage="answer")
+class AnswerEncoded(RelayAnswerFault):
+    async def spoil(self, response: Response) -> Response:
+        return Response(base64.b64encode(response.body), response.status_code, media_type="text/plain")
+
+
+@relay_fault("answer-field-missing", "returns JSON in which the answer's field is undefined", stage="answer")
+class AnswerFieldMissing(RelayAnswerFault):
+    async def spoil(self, response: Response) -> Response:
+        return JSONResponse({"type": "answer"}, response.status_code)

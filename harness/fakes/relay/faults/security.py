@@ -10,6 +10,16 @@ from harness.fakes.relay.hooks import RelayFault, relay_fault
 from harness.fakes.relay.refusal import Refusal
 from harness.fakes.relay.upstream import UpstreamReply
 
+SOMEBODYS_TURN = {
+    "iceServers": [
+        {
+            "urls": ["stun:turn.invalid", "turn:turn.invalid?transport=udp"],
+            "username": "1795000000:page",
+            "credential": "of-somebody-who-pays",
+        }
+    ]
+}
+
 
 @relay_fault(
     "key-exposed",
@@ -35,6 +45,11 @@ class KeyExposed(RelayFault):
                 refusal.status, refusal.code, f"{refusal.message} (key {self.settings.api_key})"
             ).response()
         return None
+
+
+@relay_fault("ice-servers-open", "hands TURN credentials to anyone", stage="security")
+class IceServersOpen(RelayFault):
+    """Acts on the endpoint for ICE servers, which carries no offer."""
 
 
 @relay_fault("relay-open", "lets anyone in, with or without a token", stage="security")

@@ -7,22 +7,7 @@ import pytest
 
 from harness.core.realtime_events import client_events
 from harness.fakes.openai.conversation import ConversationSettings
-from tests.fakes.openai.driving import REPLY_MS, Driven
-
-WEATHER = {
-    "type": "function",
-    "name": "weather",
-    "description": "The weather somewhere",
-    "parameters": {
-        "type": "object",
-        "properties": {"city": {"type": "string"}, "days": {"type": "integer"}, "unit": {"enum": ["C", "F"]}},
-    },
-}
-TYPED = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello there"}]}
-
-
-def codes(call: Driven) -> list[str]:
-    return [error["code"] for error in call.errors]
+from tests.fakes.openai.driving import REPLY_MS, TYPED, WEATHER, Driven, codes
 
 
 def test_a_typed_message_is_added_and_answered() -> None:

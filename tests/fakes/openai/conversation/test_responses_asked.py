@@ -6,22 +6,7 @@ from itertools import pairwise
 import pytest
 
 from harness.fakes.openai.conversation import ConversationSettings
-from tests.fakes.openai.driving import Driven
-
-WEATHER = {
-    "type": "function",
-    "name": "weather",
-    "description": "The weather somewhere",
-    "parameters": {
-        "type": "object",
-        "properties": {"city": {"type": "string"}, "days": {"type": "integer"}, "unit": {"enum": ["C", "F"]}},
-    },
-}
-TYPED = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello there"}]}
-
-
-def codes(call: Driven) -> list[str]:
-    return [error["code"] for error in call.errors]
+from tests.fakes.openai.driving import TYPED, WEATHER, Driven, codes
 
 
 def test_a_second_response_in_the_conversation_is_refused_while_one_is_in_progress() -> None:

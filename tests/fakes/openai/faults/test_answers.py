@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.core.caller_end import SdpUnusableError
 from harness.core.sdp import SessionDescription, parse_sdp
 from harness.fakes.openai.faults import OPENAI_FAULTS
 from harness.fakes.openai.media.hooks import ANSWER as ANSWERS
-from harness.peer.remote import SdpUnusableError
 from tests.fakes.callers import CALLS, Served, calling, new_caller, quick, serving, until
 
 ANSWER = (

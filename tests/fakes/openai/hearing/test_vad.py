@@ -21,7 +21,8 @@ from harness.fakes.openai.conversation.settings import (
 from harness.fakes.openai.hearing.detectors import Engine, WebRtcDetector
 from harness.fakes.openai.hearing.vad import Segmenter, SpeechStarted, SpeechStopped, TurnSettings
 from harness.speech import generate, opus
-from harness.speech.library import Clip, load_library
+from harness.speech.clip import Clip
+from harness.speech.library import load_library
 from harness.speech.pcm import RATE, resample
 
 LIBRARY = load_library()

@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import psutil
 
+from tests.support.programs import ending_with_us
+
 SCRIPT = (
     "from harness.fakes.commands import serve_fake\n"
     "from tests.fakes.callers import quick\n"
@@ -36,7 +38,7 @@ class Served:
 def served_by_two() -> Iterator[Served]:
     """A fake with two workers; whatever the test did, no process is left."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT],
+        ending_with_us([sys.executable, "-c", SCRIPT]),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,0 +1,74 @@
+"""Who can make a call: one row for each kind of caller, with what it cannot do and cannot see, and why.
+
+`harness.call.ends` opens a call's end by the row's name; requirements ask here what such an end sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Verb = Literal["be-named", "offer", "send", "mute", "send-nothing", "vanish", "impair", "rebind"]
+"""What may be asked of a caller, beyond what every kind does (connect, speak, hear, hang up).
+
+be-named: have a name that is known before it connects. offer: make offers that we post ourselves, with
+changes of our own. send: client events of ours. mute: a muted track. send-nothing: no packet at all. vanish:
+be gone without a goodbye. impair: loss, delay and blackouts at its own sockets. rebind: go on from another
+port.
+"""
+
+View = Literal["offer", "candidates", "ice", "dtls", "sctp", "rtp"]
+"""What may be seen of a call's making, and not every kind sees.
+
+offer: offer and answer, whole. candidates: which were gathered, and from which server. ice, dtls: their
+states. sctp: packets of the data channel. rtp: each audio packet, with its arrival.
+"""
+
+
+@dataclass(frozen=True)
+class CallerKind:
+    """A kind of caller. `cannot` and `unseen` give the reason, in words of its API or of an RFC.
+
+    `schemes`: of the targets that it can call.
+    """
+
+    name: str
+    what: str
+    cannot: Mapping[Verb, str] = field(default_factory=dict)
+    unseen: Mapping[View, str] = field(default_factory=dict)
+    schemes: tuple[str, ...] = ("http", "https")
+
+
+DEFAULT_CALLER = "aiortc"
+
+CALLERS: Mapping[str, CallerKind] = {
+    kind.name: kind
+    for kind in (
+        CallerKind("aiortc", "the harness's own WebRTC end, in Python"),
+        CallerKind(
+            "websocket",
+            "PCM16 in events over a WebSocket, as a page without WebRTC speaks",
+            cannot={
+                "offer": "a WebSocket has no SDP: there is no offer to post (RFC 6455)",
+                "impair": "what is lost below TCP is sent again by it: the network itself must be made bad "
+                "(make transports)",
+                "rebind": "a TCP connection keeps its port for life (RFC 9293, section 3.3.1)",
+            },
+            unseen={
+                "offer": "a WebSocket has no SDP",
+                "candidates": "a WebSocket has no ICE",
+                "ice": "a WebSocket has no ICE",
+                "dtls": "a WebSocket has no DTLS",
+                "sctp": "events come in messages, not over SCTP",
+                "rtp": "audio comes in events, not over RTP",
+            },
+            schemes=("ws", "wss"),
+        ),
+    )
+}
+
+
+def caller_named(name: str) -> CallerKind:
+    """The row of that name; a timeline of before there were kinds names none."""
+    return CALLERS[name or DEFAULT_CALLER]

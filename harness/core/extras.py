@@ -1,0 +1,47 @@
+"""What is installed only by those who need it, and the line that installs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+from harness.core.errors import UsageError
+
+# Extra → the modules that it brings; pyproject.toml says in which versions.
+EXTRAS = {
+    "load": ("locust", "gevent", "faker", "psutil", "scipy"),
+    "allure": ("allure_commons", "allure_pytest"),
+    "browser": ("playwright",),
+    "quality": ("pystoi", "scipy"),
+}
+
+
+def is_installed(extra: str) -> bool:
+    """Whether all that an extra brings is there."""
+    return all(find_spec(module) is not None for module in EXTRAS[extra])
+
+
+def install_line(extra: str) -> str:
+    """What to type."""
+    return f"pip install 'voice-relay-harness[{extra}]'"
+
+
+@contextmanager
+def needs_extra(extra: str, what: str) -> Iterator[None]:
+    """Raises UsageError with the line that installs it, where a module of the extra is missing inside.
+
+    `what` is the subject of the sentence: `harness capacity`.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRAS[extra]:
+            raise
+        raise UsageError(f"{what} needs what is not installed here", install_line(extra)) from None
+
+
+def require_extra(extra: str, what: str) -> None:
+    """As `needs_extra`, before anything is imported."""
+    if not is_installed(extra):
+        raise UsageError(f"{what} needs what is not installed here", install_line(extra))

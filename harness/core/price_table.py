@@ -1,0 +1,122 @@
+"""What OpenAI's Realtime and Live models cost. Written by `python -m tools.prices`; not by hand."""
+
+from __future__ import annotations
+
+from harness.core.clock import Date
+
+SOURCE = "genai-prices 0.2.3"
+KNOWN_ON = Date(2026, 11, 27)
+
+# USD per million tokens, and per hour of the session: `harness.core.prices.Price`.
+FIGURES: dict[str, dict[str, float]] = {
+    "gpt-4o-mini-realtime-preview": {
+        "text_in": 0.6,
+        "text_cached": 0.3,
+        "text_out": 2.4,
+        "audio_in": 10,
+        "audio_cached": 0.3,
+        "audio_out": 20,
+    },
+    "gpt-4o-realtime-preview": {
+        "text_in": 5,
+        "text_cached": 2.5,
+        "text_out": 20,
+        "audio_in": 40,
+        "audio_cached": 2.5,
+        "audio_out": 80,
+    },
+    "gpt-live-1": {"per_hour": 3},
+    "gpt-live-transcribe": {"per_hour": 1.02},
+    "gpt-realtime": {
+        "text_in": 4,
+        "text_cached": 0.4,
+        "text_out": 16,
+        "audio_in": 32,
+        "audio_cached": 0.4,
+        "audio_out": 64,
+        "image_in": 5,
+        "image_cached": 0.5,
+    },
+    "gpt-realtime-1.5": {
+        "text_in": 4,
+        "text_cached": 0.4,
+        "text_out": 16,
+        "audio_in": 32,
+        "audio_cached": 0.4,
+        "audio_out": 64,
+        "image_in": 5,
+        "image_cached": 0.5,
+    },
+    "gpt-realtime-2": {
+        "text_in": 4,
+        "text_cached": 0.4,
+        "text_out": 24,
+        "audio_in": 32,
+        "audio_cached": 0.4,
+        "audio_out": 64,
+        "image_in": 5,
+        "image_cached": 0.5,
+    },
+    "gpt-realtime-2.1": {
+        "text_in": 4,
+        "text_cached": 0.4,
+        "text_out": 24,
+        "audio_in": 32,
+        "audio_cached": 0.4,
+        "audio_out": 64,
+        "image_in": 5,
+        "image_cached": 0.5,
+    },
+    "gpt-realtime-2.1-mini": {
+        "text_in": 0.6,
+        "text_cached": 0.06,
+        "text_out": 2.4,
+        "audio_in": 10,
+        "audio_cached": 0.3,
+        "audio_out": 20,
+        "image_in": 0.8,
+        "image_cached": 0.08,
+    },
+    "gpt-realtime-2025-08-28": {
+        "text_in": 4,
+        "text_cached": 0.4,
+        "text_out": 16,
+        "audio_in": 32,
+        "audio_cached": 0.4,
+        "audio_out": 64,
+        "image_in": 5,
+        "image_cached": 0.5,
+    },
+    "gpt-realtime-mini": {
+        "text_in": 0.6,
+        "text_cached": 0.06,
+        "text_out": 2.4,
+        "audio_in": 10,
+        "audio_cached": 0.3,
+        "audio_out": 20,
+        "image_in": 0.8,
+        "image_cached": 0.08,
+    },
+    "gpt-realtime-mini-2025-10-06": {
+        "text_in": 0.6,
+        "text_cached": 0.06,
+        "text_out": 2.4,
+        "audio_in": 10,
+        "audio_cached": 0.3,
+        "audio_out": 20,
+        "image_in": 0.8,
+        "image_cached": 0.08,
+    },
+    "gpt-realtime-mini-2025-12-15": {
+        "text_in": 0.6,
+        "text_cached": 0.06,
+        "text_out": 2.4,
+        "audio_in": 10,
+        "audio_cached": 0.3,
+        "audio_out": 20,
+        "image_in": 0.8,
+        "image_cached": 0.08,
+    },
+    "gpt-realtime-translate": {"per_hour": 2.04},
+    "gpt-realtime-whisper": {"per_hour": 1.02},
+}

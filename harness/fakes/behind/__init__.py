@@ -1,0 +1,1 @@
+"""Somebody's own program, whose requests to OpenAI reach the fake, without a line of it changed."""

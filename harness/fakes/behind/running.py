@@ -1,0 +1,128 @@
+"""Running a command of somebody's: its terminal, signals and exit code are its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+
+from harness.core.clock import Clock, MonotonicClock
+from harness.core.errors import UsageError
+from harness.fakes.behind.environment import CONNECTED, LOADED, hooked
+
+Tell = Callable[[str], None]
+
+POLL_SECONDS = 0.2
+FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+OF_THE_TERMINAL = (signal.SIGINT, getattr(signal, "SIGQUIT", None))
+HOOKLESS = ("bun", "bunx", "deno")
+INSTEAD = "give it OPENAI_BASE_URL={base}/v1 instead, where it reads that"
+
+
+def run_behind(
+    command: Sequence[str],
+    *,
+    fake: str,
+    hosts: Sequence[str],
+    tell: Tell,
+    tell_after: float = 30.0,
+    environment: Mapping[str, str] = os.environ,
+    clock: Clock | None = None,
+) -> int:
+    """Run the command to its end, with its requests to `hosts` led to the fake; its exit code.
+
+    As in a shell, that is 128 and the signal's number where one ended it. `tell` is told what comes of it:
+    once `tell_after` seconds are over without a request, and at the end. Raises UsageError where the command
+    cannot be started.
+    """
+    watched = clock or MonotonicClock()
+    named = ", ".join(hosts)
+    instead = INSTEAD.format(base=fake)
+    if Path(command[0]).stem in HOOKLESS:
+        tell(f"{Path(command[0]).stem} loads no hook of Node.js's, so its requests stay its own: {instead}")
+    with tempfile.TemporaryDirectory(prefix="harness-behind-") as folder:
+        seen = Path(folder)
+        process = _started(command, hooked(environment, fake=fake, hosts=hosts, seen=seen))
+        told_nothing_came = False
+        began = watched.now()
+        with _passed_on(process):
+            while True:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(POLL_SECONDS)
+                    break
+                if told_nothing_came or watched.now() - began < tell_after:
+                    continue
+                told_nothing_came = True
+                if not _lines(seen, CONNECTED):
+                    tell(f"{tell_after:g} s: {_why_nothing(seen, named, instead)}")
+        connections = len(_lines(seen, CONNECTED))
+        if connections:
+            tell(f"{connections} connection{'s' if connections > 1 else ''} to {named} went to the fake")
+        else:
+            tell(_why_nothing(seen, named, instead))
+    return process.returncode if process.returncode >= 0 else 128 - process.returncode
+
+
+def _started(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(list(command), env=dict(environment))  # noqa: S603  (their own command)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            f"{command[0]!r} cannot be started: {why}",
+            "give the command as a shell would start it: npm run dev",
+        ) from error
+
+
+def _lines(seen: Path, name: str) -> list[str]:
+    try:
+        return (seen / name).read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _why_nothing(seen: Path, hosts: str, instead: str) -> str:
+    if not _lines(seen, LOADED):
+        return (
+            "no process of the command loaded a hook: it runs neither Node.js nor Python, or clears "
+            f"NODE_OPTIONS and PYTHONPATH (python -I and -S do); {instead}"
+        )
+    return (
+        f"no request to {hosts} so far: make a call through the relay; if it is answered, the relay has "
+        "another upstream: name its host with --host"
+    )
+
+
+@contextlib.contextmanager
+def _passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """What we are told to do, the command is told; what the terminal says, it hears by itself."""
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        if not (number in OF_THE_TERMINAL and _in_foreground()):
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(number)
+
+    before = {}
+    for name in FORWARDED:
+        number = getattr(signal, name, None)
+        if number is not None:
+            before[number] = signal.signal(number, pass_on)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _in_foreground() -> bool:
+    """Whether Ctrl-C reaches us, and with us the command, which is of the same process group."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (OSError, ValueError):
+        return False
