@@ -1,23 +1,17 @@
-"""Keys that a back end mints for its pages, which then call upstream themselves."""
+"""Who gets a key, what key it is, and how long it lasts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-
-import msgspec
 
 from harness.core import probes
-from harness.core.events import TokenMinted
-from harness.core.session import STOCK_INSTRUCTIONS, field
 from harness.core.timeline import Timeline
-from harness.requirements.conditions import asked, limit_of, started
-from harness.requirements.exchanges import Exchange, exchanges, header, offer_exchange
+from harness.requirements.conditions import limit_of
+from harness.requirements.exchanges import header
 from harness.requirements.model import (
     Because,
     Cause,
     Condition,
-    Evidence,
     Finding,
     Inconclusive,
     Level,
@@ -27,28 +21,10 @@ from harness.requirements.model import (
     Violation,
 )
 from harness.requirements.registry import requirement
+from harness.requirements.token.asking import MINTED, OPENAI_KEYS, key_seen, mint_exchange, told_of
 
-MINTED = asked(probes.MINT, "the target mints keys, and was asked for one")
-OPENAI_KEYS = Source(
-    "OpenAI, Realtime API with WebRTC, ephemeral tokens",
-    "A server mints an ephemeral API key with its standard key, and the page authenticates with that.",
-    "https://platform.openai.com/docs/guides/realtime-webrtc",
-)
 _KEPT = re.compile(r"public|(?:max-age|s-maxage)\s*=\s*\"?0*[1-9]", re.IGNORECASE)
 _NOT_KEPT = re.compile(r"no-store|private", re.IGNORECASE)
-
-
-def _told(timeline: Timeline, purpose: str = probes.MINT) -> TokenMinted | None:
-    return timeline.first(TokenMinted, where=lambda e: e.purpose == purpose)
-
-
-def _exchange(timeline: Timeline, purpose: str = probes.MINT) -> Exchange | None:
-    return next(iter(exchanges(timeline, purpose)), None)
-
-
-def _seen(told: TokenMinted) -> tuple[Evidence, ...]:
-    left = "" if told.lifetime_s is None else f", {told.lifetime_s:.0f} s left"
-    return (Evidence(told.at, f"a key of the kind {told.key} at {told.place or 'no place'}{left}"),)
 
 
 @requirement(
@@ -87,7 +63,7 @@ def _seen(told: TokenMinted) -> tuple[Evidence, ...]:
 )
 def minted(timeline: Timeline) -> Finding:
     """The request is answered with 2xx, and the answer has a key."""
-    exchange, told = _exchange(timeline), _told(timeline)
+    exchange, told = mint_exchange(timeline), told_of(timeline)
     if exchange is None or exchange.ended_at is None:
         return Inconclusive("the record ends before the back end answered")
     if exchange.failed is not None:
@@ -127,9 +103,9 @@ def minted(timeline: Timeline) -> Finding:
 )
 def ephemeral(timeline: Timeline) -> Finding:
     """The key does not look like a project's (`sk-…`)."""
-    told = _told(timeline)
+    told = told_of(timeline)
     if told is not None and told.key == "project":
-        return Violation("project-key", f"at {told.place}: sk-[redacted]", _seen(told))
+        return Violation("project-key", f"at {told.place}: sk-[redacted]", key_seen(told))
     return None
 
 
@@ -152,9 +128,9 @@ def ephemeral(timeline: Timeline) -> Finding:
 )
 def page_holds_no_key(timeline: Timeline) -> Finding:
     """No header, URL or body of the request for a key has `sk-…` in it."""
-    told = _told(timeline)
+    told = told_of(timeline)
     if told is not None and told.page_sent_key:
-        return Violation("page-sends-key", f"in {told.page_sent_key}", _seen(told))
+        return Violation("page-sends-key", f"in {told.page_sent_key}", key_seen(told))
     return None
 
 
@@ -177,7 +153,7 @@ def page_holds_no_key(timeline: Timeline) -> Finding:
             "credentials or an origin are configured, so somebody asked without or from elsewhere",
             lambda t: (
                 None
-                if _exchange(t, probes.MINT_UNAUTHENTICATED) or _exchange(t, probes.MINT_FOREIGN)
+                if mint_exchange(t, probes.MINT_UNAUTHENTICATED) or mint_exchange(t, probes.MINT_FOREIGN)
                 else NotApplicable("nobody asked for a key who may not have one")
             ),
         ),
@@ -197,11 +173,11 @@ def page_holds_no_key(timeline: Timeline) -> Finding:
 )
 def for_who_may(timeline: Timeline) -> Finding:
     """No key without the target's credentials, nor one that a page of another origin may read."""
-    anyone, foreign = _told(timeline, probes.MINT_UNAUTHENTICATED), _told(timeline, probes.MINT_FOREIGN)
+    anyone, foreign = told_of(timeline, probes.MINT_UNAUTHENTICATED), told_of(timeline, probes.MINT_FOREIGN)
     if anyone is not None and anyone.key != "none":
-        exchange = _exchange(timeline, probes.MINT_UNAUTHENTICATED)
+        exchange = mint_exchange(timeline, probes.MINT_UNAUTHENTICATED)
         return Violation("minted-for-anyone", "without credentials", exchange.evidence() if exchange else ())
-    exchange = _exchange(timeline, probes.MINT_FOREIGN)
+    exchange = mint_exchange(timeline, probes.MINT_FOREIGN)
     if (
         foreign is not None
         and foreign.key != "none"
@@ -246,13 +222,13 @@ def for_who_may(timeline: Timeline) -> Finding:
 )
 def expiry(timeline: Timeline) -> Finding:
     """By the answer's own expiry, against the limit `token_lifetime_s`."""
-    told = _told(timeline)
+    told = told_of(timeline)
     if told is None or told.lifetime_s is None:
         return NotApplicable("the answer does not say when the key expires")
     if told.lifetime_s <= 0:
-        return Violation("expired", f"{-told.lifetime_s:.0f} s ago", _seen(told))
+        return Violation("expired", f"{-told.lifetime_s:.0f} s ago", key_seen(told))
     if told.lifetime_s > limit_of(timeline, "token_lifetime_s") + 1:
-        return Violation("long-lived", f"it lasts {told.lifetime_s:.0f} s", _seen(told))
+        return Violation("long-lived", f"it lasts {told.lifetime_s:.0f} s", key_seen(told))
     return None
 
 
@@ -285,137 +261,14 @@ def expiry(timeline: Timeline) -> Finding:
 )
 def not_shared(timeline: Timeline) -> Finding:
     """Two requests bring two keys, and Cache-Control invites no cache."""
-    told, again = _told(timeline), _told(timeline, probes.MINT_AGAIN)
-    exchange = _exchange(timeline)
+    told, again = told_of(timeline), told_of(timeline, probes.MINT_AGAIN)
+    exchange = mint_exchange(timeline)
     if told is not None and again is not None and told.digest and told.digest == again.digest:
-        return Violation("shared", "asked twice, the back end gave one key", (*_seen(told), *_seen(again)))
+        return Violation(
+            "shared", "asked twice, the back end gave one key", (*key_seen(told), *key_seen(again))
+        )
     if exchange is not None and exchange.response is not None:
         kept = header(exchange.response.headers, "cache-control") or ""
         if _KEPT.search(kept) and not _NOT_KEPT.search(kept):
             return Violation("cacheable", f"Cache-Control: {kept}", exchange.evidence()[-1:])
-    return None
-
-
-@requirement(
-    "token.session-fixed",
-    "The session comes with the key",
-    level=Level.SHOULD,
-    because=Because.ADVICE,
-    hits="whoever relies on what the assistant was told",
-    severity=Severity.NORMAL,
-    source=OPENAI_KEYS,
-    needs=("token.minted", "token.ephemeral", "token.expiry"),
-    when=(MINTED,),
-    causes={
-        "session-missing": Cause(
-            "the key was minted without instructions: the page must bring them, and may bring any",
-            "give /v1/realtime/client_secrets the whole session: model, instructions, tools, voice; what "
-            "the page "
-            "sends later is the caller's to change",
-        )
-    },
-)
-def session_fixed(timeline: Timeline) -> Finding:
-    """The session of the answer, or the one that it led to, has instructions of the back end's."""
-    told = _told(timeline)
-    session: object = told.session if told is not None else None
-    at = told.at if told is not None else 0.0
-    if session is None:
-        created = timeline.server_events("session.created")
-        session = field(created[0].event, "session") if created else None
-        at = created[0].at if created else at
-    if not isinstance(session, Mapping):
-        return NotApplicable("nothing says which session the key is for")
-    if session.get("type") == "transcription":
-        return NotApplicable("a transcription has no instructions")
-    instructions = str(session.get("instructions") or "")
-    if not instructions.strip() or instructions.startswith(STOCK_INSTRUCTIONS):
-        return Violation(
-            "session-missing", f"model {session.get('model')}", (Evidence(at, "instructions: none"),)
-        )
-    return None
-
-
-@requirement(
-    "token.session-not-chosen",
-    "A page cannot choose the session that its key is for",
-    level=Level.MUST,
-    because=Because.MONEY,
-    hits="whoever asks for a session of their own",
-    severity=Severity.CRITICAL,
-    source=Source(
-        "OWASP API Security 2023, API3 (broken object property level authorization)",
-        "A server takes from its client only the properties that the client may set.",
-        "https://owasp.org/API-Security/editions/2023/en/0xa3-broken-object-property-level-authorization/",
-    ),
-    when=(asked(probes.MINT_INJECTION, "a key was asked for with a session of the page's own"),),
-    causes={
-        "session-chosen": Cause(
-            "the page's own session went into the key",
-            "build the session on the server, and spread neither the request's body nor its query into it",
-        )
-    },
-)
-def session_not_chosen(timeline: Timeline) -> Finding:
-    """Neither the probe's marker nor its model is in the session of the answer, or the one that resulted."""
-    exchange = _exchange(timeline, probes.MINT_INJECTION)
-    marker = exchange.request.case if exchange else ""
-    if exchange is None or not marker:
-        return Inconclusive("the probe carries no marker to look for")
-    asked_for = timeline.all(TokenMinted, where=lambda e: e.purpose == probes.MINT_INJECTION)
-    ordinary = _told(timeline)
-    usual = field(ordinary.session, "model") if ordinary else None
-    for told in asked_for:
-        model = field(told.session, "model")
-        if model and usual and model != usual:
-            seen = f"model {model}, as we asked, and not {usual}"
-            return Violation("session-chosen", seen, exchange.evidence())
-        if told.session and marker in msgspec.json.encode(told.session).decode():
-            seen = "the answer's session has what we asked for"
-            return Violation("session-chosen", seen, exchange.evidence())
-    for event in timeline.server_events("session.created"):
-        if marker in msgspec.json.encode(event.event).decode():
-            seen = "the session that the key made has what we asked for"
-            return Violation("session-chosen", seen, (Evidence(event.at, seen),))
-    got = [told for told in asked_for if told.key != "none"]
-    is_blind = bool(got) and all(told.session is None for told in got)
-    if is_blind and not timeline.server_events("session.created"):
-        return NotApplicable("what became of the session cannot be seen")
-    return None
-
-
-@requirement(
-    "token.usable",
-    "A key can be used at once, for what it is for",
-    level=Level.MUST,
-    because=Because.CALLER,
-    severity=Severity.BLOCKER,
-    source=OPENAI_KEYS,
-    needs=("token.minted", "token.ephemeral", "token.expiry"),
-    when=(MINTED,),
-    causes={
-        "refused": Cause(
-            "upstream refuses the key that was just minted",
-            "mint with a key of the same project and upstream that the page calls: compare `offers_to` "
-            "with the back "
-            "end's OPENAI_BASE_URL (Azure's keys are for Azure), and hand out each key once",
-        ),
-        "for-transcription": Cause(
-            "the key is for a transcription, in which nobody answers",
-            'mint it with session.type "realtime"; if the target only writes, say `silent = true` of it',
-        ),
-    },
-)
-def usable(timeline: Timeline) -> Finding:
-    """The offer with the key is not refused for it, and the session that results is a conversation."""
-    offer, told = offer_exchange(timeline), _told(timeline)
-    if offer is None or offer.ended_at is None:
-        return NotApplicable("no offer was sent with the key")
-    if offer.status in (401, 403):
-        return Violation("refused", f"status {offer.status}", offer.evidence())
-    kinds = [field(e.event, "session", "type") for e in timeline.server_events("session.created")]
-    if told is not None and told.session is not None:
-        kinds.append(told.session.get("type"))
-    if "transcription" in kinds and not started(timeline).silent:
-        return Violation("for-transcription", "the session's type is transcription", offer.evidence()[-1:])
     return None
