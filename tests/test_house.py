@@ -175,6 +175,8 @@ def test_every_exception_from_a_rule_gives_its_reason() -> None:
 PRINTERS = {
     "harness/cli/screen.py": {"click.echo", "Console"},
     "harness/plugin/terminal.py": {"reporter.write_line"},
+    "harness/plugin/progress.py": {"Console", "self._reporter.write_line"},
+    "harness/plugin/hooks.py": {"terminalreporter.write_line"},
     "harness/call/context.py": {"sys.stderr.write"},
     "harness/load/locust_side/terminal.py": {"sys.stdout.write", "sys.stderr.write"},
     "harness/fakes/commands.py": {"sys.stdout.write"},

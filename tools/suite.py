@@ -30,6 +30,7 @@ TIMED = {
     "doors": ("tests/cli", "tests/fakes/openai/faults", "tests/fakes/openai/workers", "tests/network/nat"),
     "call": ("tests/call", "tests/run"),
     "clients": ("tests/clients",),
+    "product": ("tests/product",),
 }
 TIMED_PER_CORE = 1.5  # lanes at once: they mostly wait, and still would keep each other waiting
 LOOK_SECONDS = 1.0  # to see what other programs leave of the cores

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from harness.call.conduct import CallRecord, Watch
 from harness.call.context import CallContext
 from harness.cli.examining import Examined, check_call, examine
 from harness.cli.options import takes_options
+from harness.cli.screen import say
 from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
 from harness.config.asking import settings_of
 from harness.config.option import blaming
@@ -22,11 +24,14 @@ from harness.config.run import RunSettings
 from harness.core.callers import CALLERS
 from harness.core.errors import UsageError
 from harness.core.offer_shapes import CHROMIUM
+from harness.report.ci import tell_ci
 from harness.report.files import write_run
+from harness.report.html import write_html
 from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned, execute
 from harness.run.model import EXIT_CODES, Run
 from harness.run.smoke import smoke
+from harness.speech.library import load_library
 
 
 @click.command()
@@ -50,16 +55,20 @@ def doctor(target: str | None, **texts: Any) -> int:
     examined, run = uvloop.run(
         _examined(settings, smoke if values["smoke"] else check_call(values["say"]), values["say"], show)
     )
-    show.outcome(examined, run, write_run(run, settings.reports))
+    written = write_run(run, settings.reports)
+    write_html(run, settings.reports, load_library())
+    for line in tell_ci(run, settings.reports, os.environ):
+        say(line, err=values["as_json"])
+    show.outcome(examined, run, written)
     return EXIT_CODES[run.verdict]
 
 
-async def _examined(settings: RunSettings, scenario: Scenario, clip: str, show: Show) -> tuple[Examined, Run]:
+async def _examined(settings: RunSettings, plan: Scenario, clip: str, show: Show) -> tuple[Examined, Run]:
     found: list[Examined] = []
 
-    async def place(context: CallContext, plan: Scenario, *, call: str, watch: Watch) -> CallRecord:
+    async def place(context: CallContext, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
         del call  # each dialect that is tried has a call, and a number, of its own
-        examined = await examine(context, plan, watch=watch, on_refused=show.refused)
+        examined = await examine(context, scenario, watch=watch, on_refused=show.refused)
         found.append(examined)
         return examined.record
 
@@ -68,7 +77,7 @@ async def _examined(settings: RunSettings, scenario: Scenario, clip: str, show: 
             context.library.clip(clip)  # so that an unknown one is refused before anything is sent
         show.begin(settings)
 
-    planned = [Planned(scenario, tuple(REGISTRY))]
+    planned = [Planned(plan, tuple(REGISTRY))]
     with show:
         run = await execute(settings, planned, show.observe, place=place, check=check)
     return found[0], run

@@ -127,7 +127,7 @@ class ShowLines:
             self.out.print(Text(line))
         for stray in strays(examined.record.timeline):
             self.out.print(f"at {stray.at:.3f} s this arrived, of no call that is known: {told(stray)}")
-        self.out.print(f"evidence in {written.parent}; seed {run.seed}", style="dim")
+        self.out.print(f"report in {written.parent / 'report.html'}; seed {run.seed}", style="dim")
 
     def _show(self, checks: list[Check]) -> None:
         for check in checks:

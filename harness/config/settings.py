@@ -21,7 +21,10 @@ class Settings(BaseSettings):
     )
 
     fixtures: Path | None = None
-    """Where the audio fixtures are, when they are not those that come with the harness."""
+    """A folder of recorded speech with a manifest, which adds to what comes with the harness."""
+
+    faults: str = ""
+    """Python files that declare faults of one's own for the fakes; several as PATH has them."""
 
     target: str = ""
     """The relay under test, where --target is not given."""

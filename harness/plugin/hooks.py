@@ -16,10 +16,12 @@ from harness.core.errors import UsageError
 from harness.plugin.options import ShortNames, add_options
 
 if TYPE_CHECKING:
+    from harness.plugin.folding import Folding
     from harness.plugin.session import VoiceSession
 
 VOICE: pytest.StashKey[VoiceSession] = pytest.StashKey()
 PROBLEM: pytest.StashKey[str] = pytest.StashKey()
+FOLDING: pytest.StashKey[Folding] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -102,6 +104,14 @@ def pytest_collection_modifyitems(
             config.stash[VOICE].check()
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
+    if VOICE in config.stash and hasattr(config, "workerinput"):
+        from harness.plugin.items import RequirementItem, RunItem
+        from harness.plugin.workers import refuse
+
+        items[:] = [item for item in items if not isinstance(item, RequirementItem | RunItem)]
+        del config.stash[VOICE]
+        refuse(config)
+        return
     if smoke:
         from harness.plugin.items import items_of_smoke
 
@@ -122,7 +132,12 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         from harness.plugin.items import planned
 
         if plan := planned(session.items):
+            from harness.plugin.folding import Folding
+
             voice.execute(session.config, plan)
+            if folding := Folding.of(session.config, session.items):
+                session.config.stash[FOLDING] = folding
+                voice.folded = True
     return (yield)
 
 
@@ -139,19 +154,35 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
-    """Our outcomes by their own names."""
+def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, Any] | None:
+    """Our outcomes by their own names; in a line for each call where nobody asked for more."""
     for name, value in getattr(report, "user_properties", ()):  # a collection report has none
         if name == "harness.outcome" and report.when == "call":
             from harness.plugin.terminal import status_of
 
+            status = status_of(str(value)) or (report.outcome, "", report.outcome.upper())
+            if FOLDING in config.stash:
+                return status[0], config.stash[FOLDING].letter(report, str(value)), status[2]
             return status_of(str(value))
     return None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker of pytest-xdist is done: it may have had scenarios."""
+    from harness.plugin.workers import note
+
+    note(node)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Settle the exit status."""
+    if session.config.pluginmanager.has_plugin("dsession"):
+        from harness.plugin.workers import is_refused
+
+        if is_refused(session.config):
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
     voice = session.config.stash.get(VOICE, None)
     if voice is not None:
         voice.finish(session)
@@ -162,3 +193,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     voice = config.stash.get(VOICE, None)
     if voice is not None:
         voice.summarise(terminalreporter)
+    elif config.pluginmanager.has_plugin("dsession"):
+        from harness.plugin.workers import REFUSED, is_refused
+
+        if is_refused(config):
+            terminalreporter.write_line(f"ERROR: {REFUSED}", red=True)

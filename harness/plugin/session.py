@@ -18,6 +18,7 @@ from harness.core.errors import HarnessError, TargetUnreachableError
 from harness.plugin import junit, terminal
 from harness.plugin.baseline import Baseline
 from harness.plugin.options import texts_of
+from harness.plugin.progress import progress
 from harness.report.ci import tell_ci
 from harness.report.files import write_run
 from harness.report.html import write_html
@@ -45,6 +46,7 @@ class VoiceSession:
     repeat: tuple[str, ...] = ()
     asked_over_calls: dict[Requirement, list[Scenario]] = field(default_factory=dict)
     run: Run | None = None
+    folded: bool = False  # one line for each call, and each finding once
     _written: str = ""
     _ci_lines: list[str] = field(default_factory=list)
     _verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
@@ -55,8 +57,6 @@ class VoiceSession:
         texts = texts_of(config)
         values = read_options("pytest", texts)
         settings = settings_of("pytest", values)
-        # One line for each scenario and requirement, without being asked for it.
-        config.option.verbose = max(config.option.verbose, 1)
         return cls(
             settings,
             values,
@@ -75,9 +75,10 @@ class VoiceSession:
 
     def execute(self, config: pytest.Config, planned: Sequence[Planned]) -> None:
         """Make the calls and judge them; ends the session where none can be made."""
-        observer = all_of((terminal.RunLines(config), self._observe))
         try:
-            uvloop.run(self._executed(planned, observer))
+            with progress(config) as shown:
+                observer = all_of((shown, self._observe))
+                uvloop.run(self._executed(planned, observer))
         except HarnessError as error:
             pytest.exit(str(error), returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE])
         if self.run is not None:
@@ -98,6 +99,7 @@ class VoiceSession:
             repeat=self.repeat,
             times=self.values["repeat"],
             least=least,
+            mark=True,
         )
 
     def verdict(self, requirement: Requirement, scenario: Scenario | None) -> Verdict | None:
@@ -129,7 +131,7 @@ class VoiceSession:
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """Say what it comes to."""
         if self.run is not None and not self.run.unreachable:
-            terminal.summarise(reporter, self.run, self._written)
+            terminal.summarise(reporter, self.run, self._written, seen=self.folded)
             terminal.compared(reporter, self.baseline.comparison)
             terminal.commands(reporter, self._ci_lines)
 

@@ -8,15 +8,12 @@ from typing import Any
 
 import pytest
 
-from harness.core.events import CallWithheld
 from harness.core.printable import printable
-from harness.core.timeline import Timeline
 from harness.report.comparison import Comparison, as_lines
 from harness.report.explain import by_urgency, heading, root_causes, summary
 from harness.report.urgency import Urgency
 from harness.requirements.model import Outcome
 from harness.run.model import Run, RunVerdict
-from harness.run.stream import CallFinished, Happening, Noted, RunStarted
 
 WORDS: dict[Outcome, tuple[str, str, tuple[str, dict[str, bool]]]] = {
     Outcome.WARNED: ("warned", "w", ("WARNED", {"yellow": True})),
@@ -41,37 +38,6 @@ def status_of(outcome: str) -> tuple[str, str, Any] | None:
     return WORDS.get(Outcome(outcome))
 
 
-class RunLines:
-    """Observes a run: lines about the calls while they are made."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._reporter = config.pluginmanager.get_plugin("terminalreporter")
-
-    def __call__(self, happening: Happening) -> None:
-        """Say what a person who waits wants to know."""
-        match happening:
-            case RunStarted():
-                self._say(f"target {happening.target} ({happening.dialect}, {happening.mode})")
-                self._say(f"seed {happening.seed}")
-                self._say(f"making {happening.calls} calls, {happening.side_by_side} side by side")
-            case CallFinished(record):
-                self._say(f"  {record.scenario.name} {_ended(record.timeline)}")
-            case Noted(text):
-                self._say(text)
-
-    def _say(self, line: str) -> None:
-        if self._reporter is not None:
-            self._reporter.ensure_newline()
-            _lines(self._reporter, line)
-
-
-def _ended(timeline: Timeline) -> str:
-    withheld = timeline.first(CallWithheld)
-    if withheld is not None:
-        return f"was not placed: {withheld.reason}"
-    return f"took {max((event.at for event in timeline), default=0.0):.1f} s"
-
-
 def _lines(reporter: pytest.TerminalReporter, text: str) -> None:
     """All that we print but headings of our own."""
     reporter.write_line(printable(text, lines=True))
@@ -92,15 +58,26 @@ def make_report_printable(report: pytest.TestReport) -> None:
     report.sections = [(name, printable(text, lines=True)) for name, text in report.sections]
 
 
-def summarise(reporter: pytest.TerminalReporter, run: Run, written: str) -> None:
-    """Root causes, the verdict, and where the report is, with the evidence beside it."""
+def of_call(name: str, outcomes: Counter[Outcome]) -> str:
+    """One line for a call: `✓ first_turn: 21 passed, 3 observed`; what does not apply is only counted.
+
+    Without a name where the file has told it.
+    """
+    mark = "✗" if outcomes & Counter((Outcome.FAILED, Outcome.ERROR)) else "✓"
+    counts = sorted(outcomes.items(), key=lambda each: list(Outcome).index(each[0]))
+    named = f"{name}: " if name else ""
+    return f"{mark} {named}{', '.join(f'{n} {outcome.value}' for outcome, n in counts)}"
+
+
+def summarise(reporter: pytest.TerminalReporter, run: Run, written: str, *, seen: bool) -> None:
+    """Root causes, the verdict, and where the report is. `seen`: with what was seen, told nowhere else."""
     causes = root_causes(run.verdicts)
     if causes:
         reporter.section("root causes")
         for urgency, found in by_urgency(causes):
             reporter.write_line(heading(urgency, len(found)), bold=True, **COLOURS[urgency])
             for each in found:
-                _lines(reporter, summary(each))
+                _lines(reporter, summary(each, seen=seen))
     conforming = run.verdict == RunVerdict.CONFORMING
     reporter.section(f"the target is {run.verdict.value}", green=conforming, red=not conforming)
     counts = Counter(verdict.outcome.value for verdict in run.verdicts)

@@ -48,9 +48,9 @@ class RootCause:
         }
 
 
-def summary(found: RootCause) -> str:
-    """A root cause without its evidence, with the calls that show it."""
-    bare = replace(found.verdict, evidence=())
+def summary(found: RootCause, *, seen: bool = False) -> str:
+    """A root cause with the calls that show it; its evidence only where asked for."""
+    bare = found.verdict if seen else replace(found.verdict, evidence=())
     return f"{explain(bare)}\n  hits  {found.hits}\n  calls {', '.join(found.scenarios)}"
 
 

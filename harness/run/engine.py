@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,7 +17,8 @@ from harness.core.clock import wall_time
 from harness.core.events import CallStarted, Event
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedPair
-from harness.requirements.model import Requirement, Verdict
+from harness.requirements.judging import CallJudge
+from harness.requirements.model import Outcome, Requirement, Verdict
 from harness.run.checkup import StageWatch
 from harness.run.judging import judge_call, judge_over_calls
 from harness.run.least import Occasions, likeliest_first, still_open
@@ -53,6 +55,7 @@ async def execute(
     as_they_end: bool = False,
     times: int = 1,
     least: Occasions | None = None,
+    mark: bool = False,
 ) -> Run:
     """Make a call for each planned scenario, judge them, and tell the observer of everything in between.
 
@@ -60,6 +63,7 @@ async def execute(
     `repeat` are the options that make the same run again. `as_they_end`: judge a call when it ends, for who
     watches; what compares its audio has not looked by then. `times`: how often each is called. `least`: call
     one after the other, and stop once all that was asked for is judged; what earlier runs judged goes first.
+    `mark`: look at each call when it ends, between the packets of the others, and tell whether it failed.
 
     Where nothing answers at the target, its first call is the only one. A run that is cut short (Ctrl-C) is
     judged as far as it came, told as ended, and raises what cut it. Raises HarnessError where no call can be
@@ -69,7 +73,7 @@ async def execute(
         settings, EmbeddedPair.for_run, lambda line: observer(Noted(line))
     ) as context:
         check(context)
-        work = _Work(context, planned, observer, place, repeat, as_they_end, times, least)
+        work = _Work(context, planned, observer, place, repeat, as_they_end, times, least, mark)
         try:
             await work.make_calls()
         except BaseException:
@@ -91,10 +95,12 @@ class _Work:
     as_they_end: bool
     times: int
     least: Occasions | None
+    mark: bool
     started_at: str = field(default_factory=wall_time)
     unreachable: str = ""
     records: list[CallRecord] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    failed: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     async def make_calls(self) -> None:
         """All of them: those that bear company side by side, then the others one by one."""
@@ -103,7 +109,15 @@ class _Work:
         rest = [each.scenario for each in planned for _ in range(self.times)]
         side_by_side = min(settings.concurrency, len(rest)) if self.least is None else 1
         self.observer(
-            RunStarted(target.shown_url, target.spoken, settings.mode, settings.seed, len(rest), side_by_side)
+            RunStarted(
+                target.shown_url,
+                target.spoken,
+                settings.mode,
+                settings.seed,
+                len(rest),
+                side_by_side,
+                roughly([scenario.lasts for scenario in rest], side_by_side),
+            )
         )
         usage = await UsageWatch.begin(target, self.context.client)
         if settings.mode != "embedded":
@@ -182,13 +196,28 @@ class _Work:
             for check in stages.reached_by(timeline, event):
                 self.observer(StageReached(scenario.name, call, check, timeline))
 
-        return await self.place(context, scenario, call=call, watch=watch)
+        record = await self.place(context, scenario, call=call, watch=watch)
+        if self.mark:
+            self.failed[record.id] = await self._failed_so_far(record)
+        return record
+
+    async def _failed_so_far(self, record: CallRecord) -> tuple[str, ...]:
+        """By one requirement at a time: all at once would hold up the packets of other calls."""
+        planned = next(each for each in self.planned if each.scenario is record.scenario)
+        bench = CallJudge(record.timeline, strict=self.context.settings.strict)
+        found = []
+        for requirement in (each for each in planned.requirements if each.over == "call"):
+            verdict = bench.verdict(requirement)
+            if verdict.outcome in (Outcome.FAILED, Outcome.ERROR):
+                found.append(f"{verdict.id}: {verdict.cause or verdict.explanation}")
+            await asyncio.sleep(0)
+        return tuple(found)
 
     def _done(self, record: CallRecord) -> None:
         self.records.append(record)
         if self.as_they_end:
             self._judge(record)
-        self.observer(CallFinished(record))
+        self.observer(CallFinished(record, self.failed.get(record.id, ())))
 
     def _in_order(self) -> list[CallRecord]:
         order = {each.scenario.name: number for number, each in enumerate(self.planned)}
@@ -216,6 +245,14 @@ class _Work:
             conditions=conditions(settings, self.context.library),
             repeat=self.repeat,
         )
+
+
+def roughly(lasts: Sequence[float], side_by_side: int) -> float:
+    """How long so many calls take, each given to whoever is free first, the longest first."""
+    free = [0.0] * max(1, side_by_side)
+    for seconds in sorted(lasts, reverse=True):
+        heapq.heapreplace(free, free[0] + seconds)
+    return max(free)
 
 
 def conditions(settings: RunSettings, library: Library) -> Mapping[str, str]:

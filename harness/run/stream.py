@@ -18,7 +18,10 @@ from harness.run.model import Run
 
 @dataclass(frozen=True)
 class RunStarted:
-    """The target is known, and the calls begin: `calls` in all, so many side by side."""
+    """The target is known, and the calls begin: `calls` in all, so many side by side.
+
+    `seconds`: how long they will take, roughly.
+    """
 
     target: str
     dialect: str
@@ -26,6 +29,7 @@ class RunStarted:
     seed: int
     calls: int
     side_by_side: int
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,12 @@ class StageReached:
 class CallFinished:
     """A call is over, or was not placed.
 
-    Its verdicts follow the last call, or came just before this where calls are judged as they end.
+    Its verdicts follow the last call, or came just before this where calls are judged as they end. `failed`:
+    what was found so far, `signaling.answer-is-sdp: html-page`, where the run was asked to look.
     """
 
     record: CallRecord
+    failed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

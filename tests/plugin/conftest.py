@@ -62,7 +62,7 @@ def scenarios_in(folder: Path) -> Run:
         reports, said = folder / "reports", folder / "output.txt"
         code = run_program(
             "pytest",
-            [*paths, f"--reports={reports}", "-p", "no:cacheprovider", *PATIENT, *arguments],
+            [*paths, "-v", f"--reports={reports}", "-p", "no:cacheprovider", *PATIENT, *arguments],
             cwd=ROOT,
             environment={**os.environ, "NO_COLOR": "1", "COLUMNS": "120", **environment},
             output=said,

@@ -10,7 +10,7 @@ import pytest
 
 from harness.config.options import options_of
 from harness.plugin.options import texts_of
-from tests.support.preloaded import run_pytest
+from tests.support import preloaded
 
 URL = "http://127.0.0.1:9/offer"
 
@@ -79,7 +79,8 @@ def another_pytest(folder: Path, *arguments: str) -> tuple[int, str]:
     """A run in a project that is not ours."""
     said = folder / "said.txt"
     (folder / "pytest.ini").write_text("[pytest]\naddopts = -p no:pytest_locust -p no:locust\n")
-    code = run_pytest(
+    code = preloaded.run(
+        "pytest",
         ["-p", "no:cacheprovider", *arguments],
         cwd=folder,
         environment={**os.environ, "NO_COLOR": "1"},

@@ -36,6 +36,7 @@ from harness.requirements import (
 )
 from harness.requirements.model import Condition, Finding, Requirement
 from tests.requirements.cases import CASES, Case
+from tests.requirements.probed import RECONNECTING
 from tests.requirements.test_causes import FOUND
 from tests.support.editing import a, changed, until
 from tests.support.timelines import (
@@ -97,25 +98,6 @@ def test_a_healthy_call_passes_everything_that_applies(mode: Mode) -> None:
     verdicts = judge([healthy_call(mode)], REGISTRY, strict=True)
     allowed = {Outcome.PASSED, Outcome.OBSERVED, Outcome.NOT_APPLICABLE}
     assert [v for v in verdicts if v.outcome not in allowed] == []
-
-
-RECONNECTING = {
-    f"lifecycle.{slug}"
-    for slug in [
-        "short-blackout-survived",
-        "lost-call-released",
-        "time-to-notice",
-        "turns-lost",
-        "audio-lost",
-        "comes-back",
-        "time-to-recover",
-        "relay-restart-survived",
-        "ice-restart",
-        "herd-served",
-        "herd-at-once",
-        "herd-jittered",
-    ]
-}
 
 
 def test_a_healthy_call_seen_from_both_ends_leaves_only_probes_out() -> None:

@@ -1,5 +1,6 @@
 """The ways for the fake to misbehave, by name. Importing this package registers them."""
 
+from harness.fakes.faults.own import load_own_faults
 from harness.fakes.faults.registry import OPENAI_FAULTS
 from harness.fakes.openai.faults import (
     answers,
@@ -25,3 +26,5 @@ __all__ = [
     "sound",
     "turns",
 ]
+
+load_own_faults()
