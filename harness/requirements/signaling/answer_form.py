@@ -94,6 +94,8 @@ def answer_is_sdp(timeline: Timeline) -> Finding:
     exchange = offer_exchange(timeline)
     if exchange is None or exchange.response is None:
         return NotApplicable("there was no response")
+    if not exchange.succeeded:  # which is no answer, also where it cannot be told why (a busy machine)
+        return NotApplicable(f"the offer was answered with status {exchange.status}")
     answer = timeline.first(AnswerReceived)
     text = answer.sdp if answer is not None else exchange.body
     if parse_sdp(text).is_sdp and not text[:1].isspace():
