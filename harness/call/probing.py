@@ -63,8 +63,11 @@ class Probes:
 
     async def preflight(self) -> None:
         """Ask as a browser does before it may post, where the target has an origin."""
+        target = self.caller.line.target
+        # A GET without headers of its own needs no leave (Fetch, CORS-preflight fetch).
+        is_simple = target.token is not None and target.token.method == "GET" and not target.has_credentials
         # No preflight stands before a WebSocket.
-        if not self.caller.line.target.origin or self.caller.line.target.is_websocket:
+        if not target.origin or target.is_websocket or is_simple:
             return
         async with self.caller.step("preflight"):
             await send_preflight(self.caller.line.sender, self.caller.line.target)

@@ -41,7 +41,8 @@ async def send_preflight(
         *(token.headers if token else dialect.headers),
         *(name for name, _ in target.request_headers() if name != "Origin"),
     ]
-    headers = ["content-type", *(name.lower() for name in named)]
+    posts = token is None or token.method != "GET"
+    headers = [*(["content-type"] if posts else []), *(name.lower() for name in named)]
     request = sender.client.build_request(
         "OPTIONS",
         url,

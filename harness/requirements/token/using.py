@@ -11,7 +11,7 @@ from harness.core.events import TokenMinted
 from harness.core.session import STOCK_INSTRUCTIONS, field
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import asked, started
-from harness.requirements.exchanges import offer_exchange
+from harness.requirements.exchanges import exchanges, offer_exchange
 from harness.requirements.model import (
     Because,
     Cause,
@@ -25,7 +25,7 @@ from harness.requirements.model import (
     Violation,
 )
 from harness.requirements.registry import requirement
-from harness.requirements.token.asking import MINTED, OPENAI_KEYS, mint_exchange, told_of
+from harness.requirements.token.asking import MINTED, OPENAI_KEYS, told_of
 
 
 @requirement(
@@ -90,14 +90,14 @@ def session_fixed(timeline: Timeline) -> Finding:
 )
 def session_not_chosen(timeline: Timeline) -> Finding:
     """Neither the probe's marker nor its model is in the session of the answer, or the one that resulted."""
-    exchange = mint_exchange(timeline, probes.MINT_INJECTION)
-    marker = exchange.request.case if exchange else ""
-    if exchange is None or not marker:
+    asked_for = exchanges(timeline, probes.MINT_INJECTION)
+    marker = asked_for[0].request.case if asked_for else ""
+    if not marker:
         return Inconclusive("the probe carries no marker to look for")
-    asked_for = timeline.all(TokenMinted, where=lambda e: e.purpose == probes.MINT_INJECTION)
     ordinary = told_of(timeline)
     usual = field(ordinary.session, "model") if ordinary else None
-    for told in asked_for:
+    answers = timeline.all(TokenMinted, where=lambda e: e.purpose == probes.MINT_INJECTION)
+    for exchange, told in zip(asked_for, answers, strict=False):  # in order; the last may have failed
         model = field(told.session, "model")
         if model and usual and model != usual:
             seen = f"model {model}, as we asked, and not {usual}"
@@ -109,7 +109,7 @@ def session_not_chosen(timeline: Timeline) -> Finding:
         if marker in msgspec.json.encode(event.event).decode():
             seen = "the session that the key made has what we asked for"
             return Violation("session-chosen", seen, (Evidence(event.at, seen),))
-    got = [told for told in asked_for if told.key != "none"]
+    got = [told for told in answers if told.key != "none"]
     is_blind = bool(got) and all(told.session is None for told in got)
     if is_blind and not timeline.server_events("session.created"):
         return NotApplicable("what became of the session cannot be seen")
