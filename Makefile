@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 CLIENTS := tests/clients
-.PHONY: help install scenarios nightly allure test check format clients proof bench docs calibration networks ways clean
+.PHONY: help install scenarios nightly allure test check format clients proof attack bench docs calibration networks ways clean
 
 help:  ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -59,6 +59,9 @@ format: $(READY)  ## rewrite the sources as `make test` wants them
 proof: $(READY)  ## faultless calls with every offer, pairs of faults, calls of ten minutes: an hour; then the figures go to docs/
 	$(BIN)/python -m tools.proof $(ARGS)
 	$(BIN)/python -m tools.pages
+
+attack: $(READY)  ## what a hostile target, file or environment could send, at random, for half an hour; ARGS="SECONDS SEED"
+	$(BIN)/python -m tools.attack $(ARGS)
 
 bench: $(READY)  ## measure calls per core against plain aiortc and the floor (about ten minutes)
 	$(BIN)/python -m tools.bench $(ARGS)

@@ -11,6 +11,7 @@ from harness.fakes.openai.faults import OPENAI_FAULTS
 from harness.fakes.relay.faults import RELAY_FAULTS
 from harness.requirements import REGISTRY
 from harness.requirements.catalogue import as_markdown
+from tests.browser.page_faults import PLANTED_PAGES
 from tests.docs.reference import options_page
 from tests.system.all_planted import PLANTED
 from tests.system.planted import Planted
@@ -87,11 +88,13 @@ def planted_faults(planted: Iterable[Planted]) -> str:
     causes = [(r.id, slug) for r in REGISTRY for slug in r.causes]
     returning = [tuple(finding.split(": ")) for finding in RECONNECTING]
     minting = [tuple(finding.split(": ")) for finding in TOKENS]
+    by_pages = [(p, tuple(p.finds.split(": "))) for p in PLANTED_PAGES]
     provoked = {(p.requirement, p.cause) for p in listed} | set(returning) | set(minting)
+    provoked |= {found for _, found in by_pages}
+    calls = len(listed) + len(returning) + len(minting) + len(by_pages)
     lines = [
         INTRODUCTION,
-        f"{len(listed) + len(returning) + len(minting)} calls provoke {len(provoked)} of {len(causes)} "
-        "causes.",
+        f"{calls} calls provoke {len(provoked)} of {len(causes)} causes.",
         "",
     ]
     lines += ["| fault | conversation | requirement | cause |", "|---|---|---|---|"]
@@ -114,6 +117,13 @@ def planted_faults(planted: Iterable[Planted]) -> str:
         f"| `{requirement}` | `{cause}` |"
         for (requirement, cause), faults in zip(minting, TOKENS.values(), strict=True)
     ]
+    lines += ["", "## Web pages that do it wrongly", ""]
+    lines += [
+        "`tests/browser/test_planted_pages.py` calls the reference page in Chromium: a sample of these in"
+    ]
+    lines += ["`make test`, and all with HARNESS_ALL_PAGES=1.", ""]
+    lines += ["| the page | requirement | cause |", "|---|---|---|"]
+    lines += [f"| {page} | `{found[0]}` | `{found[1]}` |" for page, found in by_pages]
     lines += ["", "## Proven on built timelines only", ""]
     lines += ["`tests/requirements` provokes these, and every other cause, without a call.", ""]
     lines += [f"- `{rid}`: `{slug}`" for rid, slug in causes if (rid, slug) not in provoked]

@@ -43,10 +43,6 @@ class Offered:
     start: float
     end: float
 
-    def was_open(self, at: float) -> bool:
-        """Whether it waited then, as far as another machine's clock can tell."""
-        return self.start - OTHER_CLOCK_SECONDS <= at <= self.end + OTHER_CLOCK_SECONDS
-
 
 @dataclass
 class Offers:

@@ -32,6 +32,7 @@ from harness.core.events import (
     VerbUnavailable,
     WaitExpired,
 )
+from harness.core.fields import tables, text
 
 SETTLE_SECONDS = 0.3  # after a reply's last audible packet, so that its tail is heard
 QUIET_SECONDS = 1.0  # this long without an audible packet is the end of what is said
@@ -108,10 +109,7 @@ class Caller:
             event_id = self.send({"type": "session.update", "session": {"type": "realtime", **session}})
 
             def ours(event: ServerEvent) -> bool:
-                error = (event.event or {}).get("error")
-                return event.type != "error" or (
-                    isinstance(error, dict) and error.get("event_id") == event_id
-                )
+                return event.type != "error" or text(event.event, "error", "event_id") == event_id
 
             return await self.event("session.updated", "error", within=self.line.timeouts.update, where=ours)
 
@@ -338,16 +336,14 @@ class Caller:
 
 
 def _output(done: ServerEvent) -> list[dict[str, Any]]:
-    response = (done.event or {}).get("response")
-    output = response.get("output") if isinstance(response, dict) else None
-    return [item for item in (output if isinstance(output, list) else []) if isinstance(item, dict)]
+    return tables(done.event, "response", "output")
 
 
 def _only_calls_functions(done: ServerEvent) -> bool:
-    kinds = {item.get("type") for item in _output(done)}
+    kinds = {text(item, "type") for item in _output(done)}
     return kinds == {"function_call"}
 
 
 def _has_audio(done: ServerEvent) -> bool:
-    parts = [part for item in _output(done) for part in item.get("content") or [] if isinstance(part, dict)]
-    return any(part.get("type") in ("audio", "output_audio") for part in parts)
+    parts = [part for item in _output(done) for part in tables(item, "content")]
+    return any(text(part, "type") in ("audio", "output_audio") for part in parts)

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.core.audio import Samples
+from harness.core.audio_format import RATE
 from harness.core.events import AudioCompared, AudioPlayed, MarkHeard
 from harness.core.extras import is_installed
 from harness.core.naming import name_of
 from harness.core.timeline import Timeline
 from harness.speech.library import Library
 from harness.speech.marks import call_mark, mark_name, read_mark
-from harness.speech.pcm import RATE
 
 Signal = npt.NDArray[np.float64]
 

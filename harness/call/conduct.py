@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -18,6 +18,7 @@ from harness.call.arriving import read_arrivals
 from harness.call.caller import Caller
 from harness.call.comparing import compare_audio
 from harness.call.context import CallContext
+from harness.call.gateways import follow_gateway
 from harness.call.line import CallLine
 from harness.call.scenario import Scenario
 from harness.call.stopping import PlanStopped
@@ -106,7 +107,14 @@ async def make_calls(
 
 def _compare(records: Sequence[CallRecord], library: Library) -> None:
     for record in (each for first in records for each in (first, *first.followed_by)):
-        compare_audio(record.timeline, record.audio, library)
+        try:
+            compare_audio(record.timeline, record.audio, library)
+        except Exception as error:  # this call's, and no other's
+            ended = record.timeline.last(CallEnded)
+            failed = HarnessFailed(
+                at=ended.at if ended else 0.0, error=f"{type(error).__name__}: {error}", where=_where(error)
+            )
+            record.timeline.append(failed)
 
 
 async def _make_within_budget(
@@ -182,7 +190,7 @@ async def make_call(
     if not light:
         for line in caller.lines:
             try:
-                _validate(line.timeline, line.record)
+                line.timeline.extend(_invalid(line.timeline))
                 await _ask_upstream(context, line.timeline, name_of(line.timeline), line.clock)
             except Exception as error:  # this call's, and no other's
                 _broke(caller, f"{type(error).__name__}: {error}", _where(error))
@@ -277,18 +285,14 @@ def _where(error: Exception) -> str:
     return f"{where.filename.rpartition('/')[2]}:{where.lineno}"
 
 
-def _validate(timeline: Timeline, record: Callable[[EventInvalid], None]) -> None:
-    """Note every server event that the official types refuse, after the call so as not to disturb it."""
+def _invalid(timeline: Timeline) -> Iterator[EventInvalid]:
+    """Every server event that the official types refuse, after the call so as not to disturb it."""
     for event in timeline.all(ServerEvent):
         if event.event is None:
-            record(EventInvalid(at=event.at, type="", problem=f"not a JSON object: {event.raw[:200]!r}"))
-            continue
-        problem = server_event_problem(event.event)
-        if problem is not None:
-            record(
-                EventInvalid(
-                    at=event.at, type=event.type, problem=problem.problem, unknown_type=problem.unknown_type
-                )
+            yield EventInvalid(at=event.at, type="", problem=f"not a JSON object: {event.raw[:200]!r}")
+        elif (problem := server_event_problem(event.event)) is not None:
+            yield EventInvalid(
+                at=event.at, type=event.type, problem=problem.problem, unknown_type=problem.unknown_type
             )
 
 
@@ -305,9 +309,10 @@ async def _ask_upstream(context: CallContext, timeline: Timeline, ufrag: str, cl
         waited = context.settings.timeouts.hang_up
         timeline.append(WaitExpired(at=clock.now(), what=probes.RELEASE, within=waited))
     for call in calls:
-        for event in call.on_timeline(clock.origin):
-            timeline.append(event)
+        timeline.extend(call.on_timeline(clock.origin))
     try:
         await read_arrivals(context.upstream, context.offers, timeline, ufrag, clock)
+        within = context.settings.timeouts.hang_up
+        await follow_gateway(context.upstream, timeline, clock, context.gateway_calls, within=within)
     except HarnessError as error:
         timeline.append(UpstreamUnavailable(at=clock.now(), reason=str(error)))

@@ -79,6 +79,7 @@ class CallContext:
     ice: IceSource
     pair: Pair | None = None
     offers: Offers = field(default_factory=Offers)
+    gateway_calls: set[str] = field(default_factory=set)  # upstream calls whose callers are known
     tripping: Tripping = field(default_factory=Tripping)
 
     @classmethod

@@ -12,6 +12,7 @@ from harness.call.reconnecting import sign_of_loss
 from harness.call.websocket_probes import open_from_elsewhere, open_without_credentials
 from harness.config.targets_file import same_origin
 from harness.core.events import CallStarted
+from harness.core.fields import field
 from harness.core.limits import optional_limit
 from harness.core.probes import (
     ABANDONED_OFFER,
@@ -25,7 +26,6 @@ from harness.core.probes import (
     UPSTREAM_FAILURE,
     UPSTREAM_FAILURES,
 )
-from harness.core.session import field
 from harness.signaling.exchange import post_offer
 from harness.signaling.probes import (
     ask_for_ice_servers,
@@ -96,10 +96,11 @@ class Probes:
 
     async def offer_while_upstream_fails(self) -> None:
         """A good offer for each of `core.probes.UPSTREAM_FAILURES`, where the fake stands upstream."""
-        upstream, ufrag = self.caller.line.upstream, self.caller.line.end.ufrag
+        upstream = self.caller.line.upstream
         if upstream is None or self.gets_keys:
             return
         offer = await self._offer()
+        ufrag = self.caller.line.end.ufrag  # which a browser draws with its offer
         for failure in UPSTREAM_FAILURES:
             async with self.caller.step(f"offer while the upstream fails: {failure}"):
                 await upstream.plant(failure, ufrag)
@@ -198,8 +199,9 @@ class Probes:
         """
         if self.gets_keys:
             return
-        upstream, ufrag = self.caller.line.upstream, self.caller.line.end.ufrag
+        upstream = self.caller.line.upstream
         offer = await self._offer()
+        ufrag = self.caller.line.end.ufrag
         if upstream is not None:
             await upstream.plant("slow-answer", ufrag, SLOW_UPSTREAM_SECONDS)
         async with self.caller.step("abandon an offer"):

@@ -18,8 +18,8 @@ from harness.core.events import (
     ServerEvent,
     StateChanged,
 )
+from harness.core.fields import field
 from harness.core.probes import ICE_RESTART
-from harness.core.session import field
 from harness.core.timeline import Timeline
 from harness.signaling.exchange import post_offer
 from harness.signaling.reoffers import with_new_ice

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from harness.config.target import is_loopback
 from harness.core.clock import Clock
 from harness.core.errors import HarnessError
 from harness.core.events import Event, RequestArrived
+from harness.core.loopback import is_loopback
 from harness.core.timeline import event_from_builtins
 
 POLL_SECONDS = 0.05
@@ -124,6 +124,18 @@ class FakeUpstream:
                 break
             await asyncio.sleep(POLL_SECONDS)
         return await self.calls(ufrag)
+
+    async def call_when_ended(self, call: str, within: float) -> UpstreamCall | None:
+        """The call of this id, once it has ended or after `within` seconds. Raises HarnessError."""
+        deadline = self._clock.now() + within
+        while True:
+            asked = self._clock.now()
+            reply = await self._get("/_fake/calls", {"id": call, "events": "1"}, "calls")
+            offset = self._offset = clock_offset(asked, float(reply["now"]), self._clock.now())
+            found = [_call(entry, offset) for entry in reply["calls"]]
+            if not found or not found[0].live or self._clock.now() >= deadline:
+                return found[0] if found else None
+            await asyncio.sleep(POLL_SECONDS)
 
     async def plant(self, fault: str, ufrag: str, value: Any = None) -> None:
         """Plan a fault of the fake's for the one call of this ufrag. Raises HarnessError."""

@@ -19,9 +19,12 @@ from websockets.exceptions import ConnectionClosed
 from harness.call.ends import EndParts, OpenEnd
 from harness.config.run import RunSettings
 from harness.core.audio import Samples
+from harness.core.audio_format import RATE as CLIP_RATE
+from harness.core.bounds import EventAllowance
 from harness.core.caller_end import ChannelClosedError, Exchange, NotConnectedError, Spoken, WhatIsHeard, Wire
 from harness.core.events import (
     ClientEvent,
+    EventInvalid,
     HarnessFailed,
     MessageOdd,
     OtherCodecHeard,
@@ -33,10 +36,10 @@ from harness.core.events import (
     SocketMeasured,
     StateChanged,
 )
+from harness.core.fields import field as at_path
+from harness.core.fields import number, text
 from harness.core.probes import CALL_HEADER, UPGRADE
-from harness.core.session import field as at_path
 from harness.peer.pacer import Pacer
-from harness.speech.pcm import RATE as CLIP_RATE
 from harness.speech.pcm import resample
 from harness.websocket.hearing import SSRC, PlayedAudio
 from harness.websocket.messages import MessageReader, SocketMessage
@@ -80,6 +83,7 @@ class WebSocketEnd:
         self._player = Player()
         self._reader = MessageReader()
         self._counts = _Counts()
+        self._allowance = EventAllowance()
         self._connection: RelayConnection | None = None
         self._reading: asyncio.Task[None] | None = None
         self._stop_ticking: Callable[[], None] | None = None
@@ -268,24 +272,25 @@ class WebSocketEnd:
             self._counts.odd.add(message.problem)
             start = message.text[:120] or json.dumps(message.event)[:120]
             self._record(MessageOdd(at=now, problem=message.problem, size=message.size, start=start))
-        if message.event is None:
-            self._record(ServerEvent(at=now, event=None, raw=message.text[:2000], size=message.size))
-            return
-        self._record(ServerEvent(at=now, event=_light(message.event), size=message.size))
-        self._play(message.event)
+        light = None if message.event is None else _light(message.event)
+        # Audio is a count and no text by now; what it was is not what is kept.
+        if self._allowance.takes(message.size if light is message.event else 0):
+            raw = message.text[:2000] if light is None else ""
+            self._record(ServerEvent(at=now, event=light, raw=raw, size=message.size))
+        elif self._allowance.refused == 1:
+            self._record(EventInvalid(at=now, type="", problem=self._allowance.problem))
+        if message.event is not None:
+            self._play(message.event)
 
     def _play(self, event: dict[str, Any]) -> None:
-        kind = event.get("type")
-        item, response = str(event.get("item_id") or ""), str(event.get("response_id") or "")
+        kind, item, response = text(event, "type"), text(event, "item_id"), text(event, "response_id")
         if kind == "response.output_audio.delta":
-            index = event.get("content_index")
-            self._player.take(
-                response, item, index if isinstance(index, int) else 0, str(event.get("delta") or "")
-            )
+            index = int(number(event, "content_index") or 0)
+            self._player.take(response, item, index, text(event, "delta"))
         elif kind == "response.output_audio.done":
             self._player.is_whole(item)
         elif kind == "response.done":
-            self._player.are_whole(str(at_path(event, "response", "id") or ""))
+            self._player.are_whole(text(event, "response", "id"))
         elif kind == "input_audio_buffer.speech_started" and self._interrupts:
             self._stop_playing()
         elif kind in ("session.created", "session.updated"):

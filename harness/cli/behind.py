@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import re
 from contextlib import AbstractContextManager, nullcontext
@@ -11,6 +10,7 @@ import click
 
 from harness.call.upstream import FakeUpstream
 from harness.cli.screen import say
+from harness.config.loop import run_loop
 from harness.config.target import check_url
 from harness.core.clock import MonotonicClock
 from harness.core.errors import HarnessError, UsageError
@@ -70,7 +70,7 @@ def behind(fake_openai: str, hosts: tuple[str, ...], tell_after: float, command:
 
 def _served(base: str, address: str) -> AbstractContextManager[object]:
     """The fake, if nobody serves it there yet. Raises HarnessError where something else is there."""
-    if asyncio.run(_is_there(base)):
+    if run_loop(_is_there(base)):
         return nullcontext()
     host, _ = split_bind(address)
     loopback = "::1" if host == "::1" else "127.0.0.1"

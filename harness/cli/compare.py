@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from harness.cli.screen import say
+from harness.core.exit_codes import CONFORMING, VIOLATING
 from harness.report.comparison import Comparison, Shift, as_lines
 from harness.report.comparison import compare as compare_runs
 from harness.report.saved import read_run
 
 RUN = click.Path(path_type=Path)
-WORSE = 1
 
 
 @click.command()
@@ -31,7 +31,7 @@ def compare(a: Path, b: Path, as_json: bool) -> int:
         say(json.dumps(_as_json(comparison), indent=1, ensure_ascii=False))
     else:
         say("\n".join(as_lines(comparison)))
-    return WORSE if comparison.worse else 0
+    return VIOLATING if comparison.worse else CONFORMING
 
 
 def _as_json(comparison: Comparison) -> dict[str, object]:

@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 import httpx
-import uvloop
 
 from harness.call import Caller, Scenario
 from harness.cli.demo_cases import CASES, Case
 from harness.cli.demo_showing import ShowDemo
 from harness.cli.options import takes_options
 from harness.cli.screen import console, say
+from harness.config.loop import run_loop
 from harness.config.option_texts import read_options
 from harness.config.run import RunSettings, run_settings
 from harness.config.settings import Settings
@@ -23,13 +23,13 @@ from harness.config.timeouts import Timeouts
 from harness.core.clock import MonotonicClock
 from harness.core.errors import HarnessError
 from harness.core.events import CallEnded
+from harness.core.exit_codes import CONFORMING, INCONCLUSIVE
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.requirements.model import Outcome, Verdict
 from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned, execute
 from harness.run.stream import CallFinished, Happening, Judged
 
-RIGHT, BROKEN = 0, 4
 BLAMED = (Outcome.FAILED, Outcome.WARNED, Outcome.ERROR)
 # Six calls begin at once on whatever machine this is, so how fast they are is not the point here.
 LIMITS = {
@@ -86,12 +86,12 @@ def demo(**texts: Any) -> int:
     begun = clock.now()
     show = ShowDemo(console(), quiet=as_json)
     with show:
-        shown = uvloop.run(_show(settings, lambda each: show.made(each.case, each.found, each.seconds)))
+        shown = run_loop(_show(settings, lambda each: show.made(each.case, each.found, each.seconds)))
     if as_json:
         say(json.dumps([each.as_result() for each in shown], indent=1, ensure_ascii=False))
     else:
         show.conclude([each.case for each in shown if not each.is_right], clock.now() - begun)
-    return RIGHT if all(each.is_right for each in shown) else BROKEN
+    return CONFORMING if all(each.is_right for each in shown) else INCONCLUSIVE
 
 
 async def _show(settings: RunSettings, on_shown: Callable[[CaseShown], None]) -> list[CaseShown]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
-import uvloop
 
 from harness.call import Scenario
 from harness.call.conduct import CallRecord, Watch
@@ -18,6 +18,7 @@ from harness.cli.options import takes_options
 from harness.cli.screen import say
 from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
 from harness.config.asking import settings_of
+from harness.config.loop import run_loop
 from harness.config.option import blaming
 from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
@@ -26,11 +27,13 @@ from harness.core.errors import UsageError
 from harness.core.offer_shapes import CHROMIUM
 from harness.report.ci import tell_ci
 from harness.report.files import write_run
+from harness.report.folder import claimed
 from harness.report.html import write_html
 from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned, execute
 from harness.run.model import EXIT_CODES, Run
 from harness.run.smoke import smoke
+from harness.run.stream import Happening, Observer, RunEnded
 from harness.speech.library import load_library
 
 
@@ -52,18 +55,26 @@ def doctor(target: str | None, **texts: Any) -> int:
             "give its URL or its name in harness.toml; `harness demo` needs none",
         )
     show: Show = ShowJson() if values["as_json"] else ShowLive() if sys.stdout.isatty() else ShowLines()
-    examined, run = uvloop.run(
-        _examined(settings, smoke if values["smoke"] else check_call(values["say"]), values["say"], show)
-    )
-    written = write_run(run, settings.reports)
-    write_html(run, settings.reports, load_library())
-    for line in tell_ci(run, settings.reports, os.environ):
-        say(line, err=values["as_json"])
-    show.outcome(examined, run, written)
+    plan = smoke if values["smoke"] else check_call(values["say"])
+    with claimed(settings.reports):
+        written: list[Path] = []
+
+        def observe(happening: Happening) -> None:
+            show.observe(happening)
+            if isinstance(happening, RunEnded):  # also of a run that is cut short
+                written.append(write_run(happening.run, settings.reports))
+                write_html(happening.run, settings.reports, load_library())
+
+        examined, run = run_loop(_examined(settings, plan, values["say"], show, observe))
+        for line in tell_ci(run, settings.reports, os.environ):
+            say(line, err=values["as_json"])
+        show.outcome(examined, run, written[-1])
     return EXIT_CODES[run.verdict]
 
 
-async def _examined(settings: RunSettings, plan: Scenario, clip: str, show: Show) -> tuple[Examined, Run]:
+async def _examined(
+    settings: RunSettings, plan: Scenario, clip: str, show: Show, observe: Observer
+) -> tuple[Examined, Run]:
     found: list[Examined] = []
 
     async def place(context: CallContext, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
@@ -79,5 +90,5 @@ async def _examined(settings: RunSettings, plan: Scenario, clip: str, show: Show
 
     planned = [Planned(plan, tuple(REGISTRY))]
     with show:
-        run = await execute(settings, planned, show.observe, place=place, check=check)
+        run = await execute(settings, planned, observe, place=place, check=check)
     return found[0], run

@@ -7,17 +7,16 @@ import sys
 from pathlib import Path
 
 import click
-import uvloop
 from pydantic import SecretStr
 
 from harness.cli.ice_output import as_json, print_lines, print_table
 from harness.cli.screen import say
 from harness.config.ice import IceConfiguration, IceServer, ice_server, parse_ice_servers
+from harness.config.loop import run_loop
 from harness.config.settings import read_settings
 from harness.core.errors import UsageError
+from harness.core.exit_codes import CONFORMING, VIOLATING
 from harness.network.probing import probe_all
-
-WORKS, BROKEN = 0, 1
 
 
 @click.command()
@@ -61,7 +60,7 @@ def ice(
     configuration = IceConfiguration(
         servers=_servers(urls, username, credential), ca_file=ca_file or read_settings().ice_ca
     )
-    probes = uvloop.run(
+    probes = run_loop(
         probe_all(configuration.servers, within=within, realm=realm, ca_file=configuration.ca_file)
     )
     if json_wanted:
@@ -70,7 +69,7 @@ def ice(
         print_table(probes)
     else:
         print_lines(probes)
-    return WORKS if all(probe.works for probe in probes) else BROKEN
+    return CONFORMING if all(probe.works for probe in probes) else VIOLATING
 
 
 def _servers(urls: tuple[str, ...], username: str | None, credential: str | None) -> tuple[IceServer, ...]:

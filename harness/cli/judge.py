@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
 from harness.cli.options import takes_options
 from harness.cli.screen import say
 from harness.config.option_texts import read_options
+from harness.core.bounds import LONGEST_LINE
 from harness.core.errors import UsageError
 from harness.core.events import CallStarted
 from harness.core.timeline import Timeline
@@ -47,15 +48,20 @@ def judge(timeline: Path, **texts: Any) -> int:
 def read_timeline(path: Path) -> Timeline:
     """Raises UsageError naming the file, and the line where it is damaged."""
     try:
-        return Timeline.from_jsonl(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            return Timeline.from_lines(_lines(file))
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror}", "give a timeline.jsonl that a run wrote"
         ) from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not text", "give a timeline.jsonl that a run wrote") from error
     except UsageError as error:
         raise UsageError(f"{path}: {error.message}", error.remedy) from error
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """One at a time; of one that is longer than any only so much that it shows."""
+    while line := file.readline(LONGEST_LINE + 2):
+        yield line
 
 
 def _judged(timeline: Timeline, asked: Sequence[Requirement], *, strict: bool) -> Run:

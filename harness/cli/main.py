@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import harness.run.quietly  # noqa: F401  (first: importing the rest takes a second)
+
+# isort: split
 import sys
+import traceback
 from collections.abc import Callable
 from importlib import import_module
 
@@ -11,10 +15,10 @@ import click
 from harness import __version__
 from harness.cli.screen import say
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
+from harness.core.exit_codes import INCONCLUSIVE, UNREACHABLE, USAGE
 from harness.core.nearest import meant
 from harness.core.printable import make_logs_printable
-
-USAGE, UNREACHABLE, BROKEN = 2, 3, 4
+from harness.run import early
 
 # Command → the module that has it, imported when asked for: `harness judge` need not wait for a web server.
 COMMANDS = {
@@ -29,6 +33,7 @@ COMMANDS = {
     "ice": "harness.cli.ice",
     "init": "harness.cli.init",
     "judge": "harness.cli.judge",
+    "page": "harness.cli.page",
     "relay": "harness.cli.serving",
     "schema": "harness.cli.schema",
     "soak": "harness.cli.capacity",
@@ -65,8 +70,13 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run, and end with the exit code of the contract: one message for each failure, never a traceback."""
+    if arguments is None:
+        early.be_ready()
     make_logs_printable()
-    sys.exit(_run(lambda: cli.main(arguments, prog_name="harness", standalone_mode=False)))
+    code = _run(lambda: cli.main(arguments, prog_name="harness", standalone_mode=False))
+    if arguments is None:  # as the program: what is left is Python's own end
+        early.be_quiet()
+    sys.exit(code)
 
 
 def _run(command: Callable[[], object]) -> int:
@@ -77,14 +87,21 @@ def _run(command: Callable[[], object]) -> int:
         return USAGE
     except click.ClickException as error:
         return _fail(_in_words(error), USAGE)
-    except click.Abort:
-        return 130  # as a shell reports SIGINT
+    except (click.Abort, KeyboardInterrupt):
+        return early.exit_code()
     except UsageError as error:
         return _fail(error, USAGE)
     except TargetUnreachableError as error:
         return _fail(error, UNREACHABLE)
     except HarnessError as error:
-        return _fail(error, BROKEN)
+        return _fail(error, INCONCLUSIVE)
+    except Exception as error:  # ours, and said in one line: where to look is all that a reader can use
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+        broke = HarnessError(
+            f"the harness broke in {place}: {type(error).__name__}: {error}", "please report this line"
+        )
+        return _fail(broke, INCONCLUSIVE)
     return code if isinstance(code, int) else 0
 
 

@@ -12,11 +12,12 @@ from harness.cli.fake_options import fake_options, switched
 from harness.cli.screen import say
 from harness.core.dialects import DIALECTS, dialect_named
 from harness.core.errors import UsageError
+from harness.core.loopback import is_loopback
 from harness.fakes.commands import serve_fake, serve_relay
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.crew import MOST_WORKERS
 from harness.fakes.relay.settings import RelaySettings
-from harness.fakes.serving import is_loopback, split_bind
+from harness.fakes.serving import split_bind
 
 BIND = click.option(
     "--bind", metavar="HOST:PORT", default="127.0.0.1:0", help="where to listen (port 0: any)"
@@ -101,6 +102,7 @@ def fake_openai(
     help="how offer and answer are wrapped",
 )
 @click.option("--origin", "origins", multiple=True, help="a web page's origin that may call (CORS)")
+@click.option("--gateway", is_flag=True, help="end the caller's WebRTC, and bridge to a WebSocket upstream")
 @click.option("--one-call-per-caller", is_flag=True, help="a caller's new call ends its older one")
 @click.option("--call-seconds", type=float, metavar="SECONDS", help="end each call after so long")
 def relay(
@@ -112,6 +114,7 @@ def relay(
     upstream: str,
     dialect: str,
     origins: tuple[str, ...],
+    gateway: bool,
     one_call_per_caller: bool,
     call_seconds: float | None,
 ) -> None:
@@ -127,6 +130,7 @@ def relay(
         dialect=dialect_named(dialect),
         bearer_token=os.environ.get("HARNESS_RELAY_TOKEN") or None,
         origins=origins,
+        gateway=gateway,
         one_call_per_caller=one_call_per_caller,
         call_seconds=call_seconds,
         faults=faults,

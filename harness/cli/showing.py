@@ -188,7 +188,8 @@ def headline(run: Run) -> str:
         Outcome.PASSED,
     )
     told = ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in order if counts[outcome])
-    return f"the relay is {run.verdict.value}: {told}"
+    who = "page" if run.caller == "page" else "relay"
+    return f"the {who} is {run.verdict.value}: {told}"
 
 
 def _explained(found: RootCause) -> str:

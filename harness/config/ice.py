@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import ssl
 from collections.abc import Iterable, Mapping
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from harness.core.errors import UsageError
+from harness.core.strict_json import json_value
 
 TRANSPORT_POLICIES = ("all", "relay")
 # What a list of servers stands under: at Twilio, Metered and Cloudflare, and in answers of page back ends.
@@ -25,6 +25,7 @@ _URL = re.compile(
     r"(?:\?transport=(?P<transport>udp|tcp))?"
 )
 _NO_SECRET = SecretStr("")
+LONGEST_SHOWN = 200  # characters
 
 
 class IceUrl(NamedTuple):
@@ -48,7 +49,9 @@ def parse_ice_url(url: str) -> IceUrl:
         )
     turn, secure = found["scheme"].startswith("turn"), found["scheme"].endswith("s")
     if found["transport"] and not turn:
-        raise UsageError(f"{url!r} has a transport, which only TURN takes", "leave out ?transport=")
+        raise UsageError(
+            f"{_without_password(url)!r} has a transport, which only TURN takes", "leave out ?transport="
+        )
     return IceUrl(
         url=url,
         turn=turn,
@@ -151,7 +154,7 @@ def parse_ice_servers(text: str, where: str) -> tuple[IceServer, ...]:
     `password` (coturn's REST API), or `url`. Raises UsageError that names `where`, and never a credential.
     """
     try:
-        found = json.loads(text)
+        found = json_value(text)
     except ValueError:
         raise UsageError(f"{where} is no JSON", _SHAPE) from None  # the cause quotes what may be a secret
     return read_ice_servers(found, where)
@@ -199,4 +202,8 @@ def _read_server(found: object, where: str) -> IceServer:
 
 
 def _without_password(url: str) -> str:
-    return "…@" + url.rpartition("@")[2] if "@" in url else url
+    """For a message: without what may be a secret, as in JSON that was meant and is none."""
+    if "@" in url:
+        return "…@" + url.rpartition("@")[2]
+    is_like_a_url = len(url) <= LONGEST_SHOWN and not set(url) & set("{}\"'")
+    return url if is_like_a_url else "what was given"

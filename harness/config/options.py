@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from harness.config import option_values as read
 from harness.config.option import Door, Option
+from harness.config.page_rows import PAGE_OPTIONS
 from harness.core.callers import CALLERS
 from harness.core.impairments import IMPAIRMENTS
 from harness.core.offer_shapes import OFFER_SHAPES
@@ -34,7 +35,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "config",
         "the file that names targets",
-        (*CALLS, *PROGRAMS),
+        (*CALLS, "page", *PROGRAMS),
         "FILE",
         read.path,
         otherwise="harness.toml here or in a folder above",
@@ -98,13 +99,13 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "silent",
         "the target is not meant to be heard (text only, or it answers nobody): nothing need be audible",
-        (*CALLS, *LOAD),
+        (*CALLS, "page", *LOAD),
         of_run=True,
     ),
     Option(
         "fake-openai",
         "the harness's fake that the target's OpenAI base URL points at: both ends are seen",
-        (*CALLS, *LOAD),
+        (*CALLS, "page", *LOAD),
         "HOST:PORT",
         read.fake_address,
         of_run=True,
@@ -156,12 +157,12 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "seed",
         "repeats a run's choices",
-        (*CALLS, "demo", *LOAD),
+        (*CALLS, "page", "demo", *LOAD),
         "N",
         read.whole(0, HIGHEST_SEED - 1),
         otherwise={
             **dict.fromkeys(("pytest", *LOAD), "a new one, printed"),
-            **dict.fromkeys(("doctor", "demo"), "a new one"),
+            **dict.fromkeys(("doctor", "page", "demo"), "a new one"),
         },
         of_run=True,
         repeats=False,  # as it was drawn
@@ -191,7 +192,7 @@ OPTIONS: tuple[Option, ...] = (
         default="1",
         repeats=False,
     ),
-    Option("say", "what is said", ("doctor",), "CLIP", read.text, default="en-f-order"),
+    Option("say", "what is said", ("doctor", "page"), "CLIP", read.text, default="en-f-order"),
     Option(
         "caller",
         "who calls: steady, reconnecting or interrupting",
@@ -243,11 +244,12 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "settle-seconds", "wait before each measurement", ("capacity",), "SECONDS", read.number(), default="5"
     ),
+    *PAGE_OPTIONS,
     # --- what is judged, and how strictly ---
     Option(
         "limit",
         "what a call is judged by, such as latency_ms=1500",
-        (*CALLS, *LOAD),
+        (*CALLS, "page", *LOAD),
         "NAME=VALUE",
         read.limit,
         many=True,
@@ -264,7 +266,7 @@ OPTIONS: tuple[Option, ...] = (
         repeats=False,
     ),
     Option("area", "judge only this area", ("pytest", "judge"), "AREA", read.text, many=True, repeats=False),
-    Option("strict", "SHOULD requirements fail instead of warning", (*CALLS, "judge")),
+    Option("strict", "SHOULD requirements fail instead of warning", (*CALLS, "page", "judge")),
     Option(
         "slo",
         'what must hold: "DC open p95 < 5s", "first audio p95 < 1500ms", "failures < 1%"',
@@ -290,12 +292,13 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "reports",
         "where the report and the evidence go",
-        (*CALLS, *LOAD),
+        (*CALLS, "page", *LOAD),
         "DIR",
         read.path,
         default={
             "pytest": "reports/latest",
             "doctor": "reports/doctor",
+            "page": "reports/page",
             "capacity": "reports/capacity",
             "soak": "reports/soak",
             "locust": "reports/load",
@@ -323,7 +326,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "json",
         "print one JSON document instead of lines",
-        ("doctor", "demo", "judge"),
+        ("doctor", "page", "demo", "judge"),
         repeats=False,
         called="as_json",
     ),

@@ -15,14 +15,9 @@ from harness.config.ice import IceConfiguration, check_policy
 from harness.config.ice_options import or_environment, with_ice
 from harness.config.offers import check_offer_shape
 from harness.config.options import HIGHEST_SEED
+from harness.config.page import PageOptions
 from harness.config.settings import Settings, read_settings
-from harness.config.target import (
-    Auth,
-    Target,
-    check_origin,
-    check_url,
-    is_loopback,
-)
+from harness.config.target import Auth, Target, check_origin, check_url
 from harness.config.targets import NamedTarget, load_named_target
 from harness.config.targets_file import is_name
 from harness.config.timeouts import Timeouts
@@ -30,6 +25,7 @@ from harness.core.callers import CALLERS, DEFAULT_CALLER
 from harness.core.dialects import DEFAULT_DIALECT, OWN, check_dialect
 from harness.core.errors import HarnessError, UsageError
 from harness.core.limits import check_limits
+from harness.core.loopback import is_loopback
 from harness.core.prices import Price
 from harness.core.redaction import Redactor
 
@@ -61,6 +57,9 @@ class RunSettings:
     offer: str = ""  # the shape of every offer (`harness.core.offer_shapes`); else all in turn
     find_line: bool = False  # search for the line of a refused offer, though each one accepted is billed
     caller: str = DEFAULT_CALLER  # who makes the calls (`harness.core.callers`)
+    page: PageOptions = field(
+        default_factory=PageOptions
+    )  # how a web page is used, where one makes the calls
     comfort_noise: bool = False  # between utterances; else digital silence
     embedded: bool = False  # the target is our own pair
     ice: IceConfiguration = field(
@@ -135,6 +134,7 @@ def run_settings(
     offer: str | None = None,
     find_line: bool = False,
     caller: str | None = None,
+    page: PageOptions | None = None,
     ice: IceConfiguration | None = None,
     environment: Settings | None = None,
     **plain: Any,
@@ -195,6 +195,7 @@ def run_settings(
             impairment=impairment,
             offer=offer,
         ),
+        page=page or PageOptions(),
         comfort_noise=environment.silence == "comfort",
         ice=ice,
         **plain,

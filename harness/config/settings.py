@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     ice_credential: SecretStr = SecretStr("")
     """Likewise."""
 
+    plain_loop: bool = False
+    """Run on the standard event loop, as where there is no uvloop (Windows)."""
+
     fake_token: SecretStr = SecretStr("")
     """The token of the fake's management, where it listens beyond loopback."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from collections.abc import Sequence
@@ -17,7 +16,8 @@ from harness.config.hooks import BeforeCall, TokenMint, UsageEndpoint
 from harness.config.ice import IceServer, check_authority, check_policy, check_servers_from
 from harness.core.dialects import DEFAULT_DIALECT, DIALECTS, OWN, Dialect, check_dialect
 from harness.core.errors import UsageError
-from harness.core.redaction import SECRET_HEADERS, Redactor
+from harness.core.loopback import is_loopback
+from harness.core.redaction import SECRET_HEADERS, SHORTEST_SECRET, Redactor
 
 # Written by the dialect, by HTTP itself, or from a setting of its own.
 OUR_HEADERS = frozenset(
@@ -100,6 +100,7 @@ class Target:
             raise UsageError(
                 "the bearer token cannot be sent in a header", "look for blanks, line ends, quotes"
             )
+        self._check_lengths()
         if any(not _TOKEN.fullmatch(_reveal(name)) for name in self.subprotocols):
             raise UsageError(
                 "a subprotocol cannot be sent", "it is a token (RFC 6455, section 4.1): no blanks, no commas"
@@ -193,6 +194,23 @@ class Target:
         found.append(self.bearer)
         return [_reveal(v) for v in found if isinstance(v, str | SecretStr) and _reveal(v)]
 
+    def _check_lengths(self) -> None:
+        """What lets somebody in must be long enough to be kept out of reports."""
+        named: list[tuple[str, object]] = [("the bearer token", self.bearer)]
+        for kind, values in (("header", self.headers), ("field", tuple(self.fields.items()))):
+            named += [
+                (f"the {kind} {name!r}", value)
+                for name, value in values
+                if isinstance(value, SecretStr)
+                and (name.lower() in SECRET_HEADERS or is_secret_parameter(name))
+            ]
+        for what, value in named:
+            if isinstance(value, SecretStr) and 0 < len(value.get_secret_value()) < SHORTEST_SECRET:
+                raise UsageError(
+                    f"{what} has under {SHORTEST_SECRET} characters",
+                    "so short a secret cannot be kept out of reports; take a longer one",
+                )
+
     def _check_fields(self) -> None:
         if self.fields and not self.wrapping.has_fields:
             raise UsageError(
@@ -237,16 +255,6 @@ def check_origin(origin: str) -> None:
 def is_secret_parameter(name: str) -> bool:
     """Whether a parameter or field is called as those are whose value lets somebody in."""
     return _SECRET_PARAMETER.search(name) is not None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine's own."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_header(name: str, value: Text) -> None:

@@ -42,10 +42,40 @@ class CallerKind:
 
 DEFAULT_CALLER = "aiortc"
 
+_IN_A_BROWSER: Mapping[View, str] = {
+    "sctp": "the browser's SCTP is its own; a page sees messages (WebRTC, section 6)",
+    "rtp": "the browser plays out decoded audio; a page sees counters (webrtc-stats, section 7)",
+}
+
 CALLERS: Mapping[str, CallerKind] = {
     kind.name: kind
     for kind in (
         CallerKind("aiortc", "the harness's own WebRTC end, in Python"),
+        CallerKind(
+            "chromium",
+            "the same steps in Chromium, on a page of ours",
+            cannot={
+                "be-named": "a browser draws its ice-ufrag itself (JSEP, RFC 9429, section 5.2.1)",
+                "impair": "the sockets are the browser's",
+                "rebind": "the sockets are the browser's",
+            },
+            unseen=_IN_A_BROWSER,
+        ),
+        CallerKind(
+            "page",
+            "your own web page, in Chromium",
+            cannot={
+                "be-named": "the page makes its own offer, whose name is not known before",
+                "offer": "the page makes and posts its own offer",
+                "send": "the page's events are its own",
+                "mute": "the page's microphone is its own to mute",
+                "send-nothing": "a browser goes on sending while a track is live (WebRTC, section 5.2)",
+                "vanish": "a browser says goodbye when a tab is closed",
+                "impair": "the page's sockets are the browser's",
+                "rebind": "the page's sockets are the browser's",
+            },
+            unseen=_IN_A_BROWSER,
+        ),
         CallerKind(
             "websocket",
             "PCM16 in events over a WebSocket, as a page without WebRTC speaks",

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from harness.core.printable import printable
+
+LONGEST = 4000  # characters: a message is read by people
+_USER_INFO = re.compile(r"(?<=://)[^\s\"'<>]{1,500}@")  # with a slash in it, which no parser takes for one
 
 
 class HarnessError(Exception):
@@ -18,7 +23,9 @@ class HarnessError(Exception):
 
     def __str__(self) -> str:
         said = f"{self.message} ({self.remedy})" if self.remedy else self.message
-        return printable(said, lines=True)  # the message may quote what came from outside
+        # The message may quote what came from outside, and a URL in it may hold a password.
+        said = printable(_USER_INFO.sub("…@", said), lines=True)
+        return said if len(said) <= LONGEST else f"{said[: LONGEST // 2]} … {said[-LONGEST // 2 :]}"
 
 
 class UsageError(HarnessError):

@@ -44,6 +44,7 @@ LIMITS: dict[str, Limit] = {
         Limit("token_lifetime_s", 900.0, "s", "how long an ephemeral key may be used to begin a call"),
         Limit("release_s", 10.0, "s", "from hang-up to the call's end at the upstream"),
         Limit("pong_s", 1.0, "s", "from a ping on a WebSocket to its pong: how far the relay reads behind"),
+        Limit("gateway_delay_ms", None, "ms", "what a gateway may add to audio in either direction"),
         Limit("ping_s", 45.0, "s", "how long a WebSocket may last without a ping from the relay"),
         Limit("recover_s", 10.0, "s", "from a lost caller's first new attempt to its next session.created"),
         Limit(

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.core.audio import AUDIBLE_DBFS
+from harness.core.audio_format import FRAME_SECONDS
 from harness.core.events import MicrophoneChanged, StepEnded, StepStarted, StretchHeard
 from harness.core.speech import Utterance, utterances
 from harness.core.timeline import Timeline
-from harness.core.turns import PACKET_SECONDS, Reply, replies
+from harness.core.turns import Reply, replies
 
 SAY = "say "
 SHORTEST_SOUND = 0.1  # seconds: a click is not heard as anything
@@ -74,7 +75,7 @@ def heard(timeline: Timeline, since: float, until: float) -> Heard:
     loudest = max(levels, default=None)
     return Heard(
         len(packets),
-        sum(level >= AUDIBLE_DBFS for level in levels) * PACKET_SECONDS >= SHORTEST_SOUND,
+        sum(level >= AUDIBLE_DBFS for level in levels) * FRAME_SECONDS >= SHORTEST_SOUND,
         loudest,
         unknown=bool(packets) and not levels,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from harness.core.price_table import FIGURES, KNOWN_ON, SOURCE
+from harness.core.price_table import FIGURES
 
 
 class Price(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -30,7 +30,6 @@ class Price(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
 PRICES: Mapping[str, Price] = {model: Price(**figures) for model, figures in FIGURES.items()}
 # For a model that nobody knows the price of: what it most likely does not exceed.
 DEAREST = "gpt-realtime-2.1"
-TOLD = f"{SOURCE}, read on {KNOWN_ON}"
 
 
 def price_of(model: str, own: Mapping[str, Price] | None = None) -> Price | None:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from harness.core.audio import AUDIBLE_DBFS, percentile
+from harness.core.audio_format import FRAME_SECONDS, RATE
 from harness.core.events import Packet, PacketsReceived
 from harness.core.timeline import Timeline
 
-CLOCK_RATE = 48_000  # of Opus over RTP (RFC 7587, section 4.1)
 BACK_TO_BACK = 0.005  # seconds: packets of 20 ms that arrive closer than this came in a burst
-ONE_PACKET = 0.02
 SMOOTHING = 16  # RFC 3550, section 6.4.1
 
 
@@ -51,7 +50,7 @@ def reception(packets: Sequence[Packet]) -> Reception:
     """Statistics of packets of one stream, given by arrival."""
     numbers = unwrapped([p.sequence for p in packets], 16)
     expected = max(numbers) - min(numbers) + 1 if numbers else 0
-    media = [t / CLOCK_RATE for t in unwrapped([p.timestamp for p in packets], 32)]
+    media = [t / RATE for t in unwrapped([p.timestamp for p in packets], 32)]
     steps = [
         (b.at - a.at, media_b - media_a)
         for (a, media_a), (b, media_b) in pairwise(zip(packets, media, strict=True))
@@ -82,10 +81,10 @@ def _stalls(packets: Sequence[Packet], media: Sequence[float]) -> Iterator[tuple
     for (before, media_before), (after, media_after) in pairwise(zip(packets, media, strict=True)):
         arrival, apart = after.at - before.at, media_after - media_before
         successive = (after.sequence - before.sequence) % 65536 == 1
-        if 0 < apart <= 2 * ONE_PACKET:
+        if 0 < apart <= 2 * FRAME_SECONDS:
             yield arrival - apart, before.at
         elif apart > 0 and successive and _audible(before) and _audible(after):
-            yield arrival - ONE_PACKET, before.at
+            yield arrival - FRAME_SECONDS, before.at
 
 
 def _audible(packet: Packet) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, quote_plus
+
+from harness.core.secret_forms import SHORTEST_SECRET as SHORTEST_SECRET
+from harness.core.secret_forms import SecretForms
 
 REDACTED = "[redacted]"
 
@@ -28,28 +30,53 @@ SECRET_HEADERS = frozenset(
 # after `_`, a digit (`%22sk-…` in a URL), or the letter of an escape (`\nsk-…` in JSON).
 KEY_PATTERN = re.compile(r"(?:(?<![A-Za-z])|(?<=\\[bfnrt]))(?:sk-|ek_)[A-Za-z0-9_-]{16,}")
 
-SHORTEST_SECRET = 6  # replacing anything shorter would eat ordinary text
+# What lets somebody in, told by its look: a JSON Web Token (RFC 7519), and the value of an Authorization
+# (RFC 9110, section 11.6.2) however it is written: in a header, in JSON, in a URL, in a dump of an object.
+JWT_PATTERN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_QUOTE = r"(?:\\*[\"']|%22|&quot;|&#3[49];)"
+_AUTHORIZATION = re.compile(
+    rf"(?P<kept>authorization(?:{_QUOTE}?\s*(?::|=>?|%3a|%3d)|{_QUOTE},)(?:\s|%20|\+)*{_QUOTE}?)"
+    r"(?P<scheme>(?:bearer|basic|digest|token|apikey|negotiate)(?:\s|%20|\+)+)?"
+    r"(?P<gone>[^\s\"'&,;<>{}\\]{4,})",
+    re.IGNORECASE,
+)
+_BEARER = re.compile(  # RFC 6750, section 2.1
+    r"(?P<kept>)(?P<scheme>\bbearer(?:\s|%20|\+){1,3})"
+    r"(?P<gone>(?=[A-Za-z._~+/-]{0,200}[0-9])[A-Za-z0-9._~+/-]{16,}=*)",
+    re.IGNORECASE,
+)
+_GONE = re.compile(r"(?:sk-|ek_)?\[redacted\]\W*")
+LONGEST_WORD = 20  # letters: more are no word
 
 
 class Redactor:
-    """Replaces known secrets, and whatever looks like an OpenAI key, by `[redacted]`.
+    """Replaces known secrets, and whatever looks like a credential, by `[redacted]`.
 
-    A secret is found as it is, as it stands in JSON, and as it stands in a URL. Of what looks like a key,
-    also one that a relay leaks, `sk-[redacted]` or `ek_[redacted]` remains: so a leak can be shown, and a
-    secret key told from an ephemeral one. Secrets of under `SHORTEST_SECRET` characters are found in
-    credential headers only: the usual ones, and those named in `headers`.
+    A known secret is found in the forms of `secret_forms`: as it is, encoded, escaped, or cut. Of what looks
+    like an OpenAI key, also one that a relay leaks, `sk-[redacted]` or `ek_[redacted]` remains: so a leak can
+    be shown, and a secret key told from an ephemeral one. Tokens (JWT) and values of Authorization go too.
+    Secrets of under `SHORTEST_SECRET` characters are found in credential headers only: the usual ones, and
+    those named in `headers`; where they are configured, they are refused.
     """
 
     def __init__(self, secrets: Iterable[str] = (), *, headers: Iterable[str] = ()) -> None:
         self._headers = SECRET_HEADERS | {name.lower() for name in headers}
-        known = {form for s in secrets if len(s) >= SHORTEST_SECRET for form in _forms(s)}
-        longest_first = sorted(known, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        known = sorted({s for s in secrets if len(s) >= SHORTEST_SECRET}, key=len, reverse=True)
+        self._known = [_forms(secret) for secret in known]
 
     def text(self, value: str) -> str:
         """The text without secrets."""
-        if self._known is not None:
-            value = self._known.sub(lambda m: _remains(m.group()), value)
+        if len(value) < SHORTEST_SECRET:
+            return value
+        lowered = value.lower()
+        spans = sorted(span for forms in self._known for span in forms.spans(value, lowered))
+        if spans:
+            value = _without(value, spans)
+        if "authorization" in lowered or "bearer" in lowered:
+            for pattern in (_AUTHORIZATION, _BEARER):
+                value = pattern.sub(_credential, value)
+        if "eyJ" in value:
+            value = JWT_PATTERN.sub(REDACTED, value)
         return KEY_PATTERN.sub(lambda m: _remains(m.group()), value)
 
     def data(self, value: bytes) -> bytes:
@@ -90,6 +117,35 @@ def known(secret: str) -> str:
     return _remains(secret)
 
 
+def _credential(found: re.Match[str]) -> str:
+    kept, scheme, gone = found["kept"], found["scheme"] or "", found["gone"]
+    is_word = not scheme and len(gone) < LONGEST_WORD and not any(map(str.isdigit, gone))
+    if is_word or _GONE.fullmatch(gone):  # as in `Authorization: missing`; or redacted as a known secret
+        return found.group()
+    return kept + scheme + _remains(gone)
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """What overlaps goes as one."""
+    kept, at, open_from = [], 0, None
+    for start, end in spans:
+        if open_from is None or start > at:
+            if open_from is not None:
+                kept.append(_remains(text[open_from:at]))
+            kept.append(text[at:start])
+            open_from = start
+        at = max(at, end)
+    if open_from is not None:
+        kept.append(_remains(text[open_from:at]))
+    return "".join(kept) + text[at:]
+
+
+@lru_cache(maxsize=64)
+def _forms(secret: str) -> SecretForms:
+    """Compiled once: every call of a run has a redactor of its own."""
+    return SecretForms(secret)
+
+
 def _remains(secret: str) -> str:
     """What may be shown of a secret: of a key its kind, of all else nothing."""
     return f"{_kind(secret)}{REDACTED}" if KEY_PATTERN.match(secret) else REDACTED
@@ -98,9 +154,3 @@ def _remains(secret: str) -> str:
 def _kind(key: str) -> str:
     """How a key of OpenAI's begins, however short it is: `sk-test` is given to a fake."""
     return key[:3] if key.startswith(("sk-", "ek_")) else ""
-
-
-def _forms(secret: str) -> set[str]:
-    in_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    in_urls = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
-    return {secret} | in_json | in_urls

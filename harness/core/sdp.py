@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+
+from harness.core.bounds import MOST_SDP_BYTES, MOST_SDP_LINES, MOST_SECTIONS
+
+Attributes = dict[str, list[str]]  # name → the values of all its lines
+
+DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 # Digits as SDP means them: `str.isdigit` also takes ² and ٣, and `int` refuses thousands of digits.
 _NUMBER = re.compile(r"[0-9]{1,20}")
@@ -49,6 +55,7 @@ class Section:
     formats: tuple[str, ...]
     lines: tuple[str, ...]
     session_lines: tuple[str, ...] = ()
+    of_session: Attributes = field(default_factory=dict, repr=False, compare=False)  # one for all sections
 
     def attribute(self, name: str) -> str | None:
         """The first `a=name` of the section, else of the session; `""` for a flag, None where absent."""
@@ -56,15 +63,11 @@ class Section:
 
     def attributes(self, name: str) -> list[str]:
         """All values of `a=name` in the section; the session's where the section has none."""
-        return list(self._own.get(name) or self._of_session.get(name) or ())
+        return list(self._own.get(name) or self.of_session.get(name) or ())
 
     @cached_property
-    def _own(self) -> dict[str, list[str]]:
+    def _own(self) -> Attributes:
         return _attributes(self.lines)
-
-    @cached_property
-    def _of_session(self) -> dict[str, list[str]]:
-        return _attributes(self.session_lines)
 
     @property
     def rejected(self) -> bool:
@@ -78,10 +81,10 @@ class Section:
     @property
     def direction(self) -> str:
         """sendrecv where nothing is said (RFC 8866, section 6.7)."""
-        for lines in (self.lines, self.session_lines):
-            for line in lines:
-                if line in ("a=sendrecv", "a=sendonly", "a=recvonly", "a=inactive"):
-                    return line[2:]
+        for attributes in (self._own, self.of_session):
+            found = [name for name in DIRECTIONS if "" in attributes.get(name, ())]
+            if found:
+                return min(found, key=list(attributes).index)
         return "sendrecv"
 
     @property
@@ -147,6 +150,7 @@ class SessionDescription:
     text: str
     session_lines: tuple[str, ...]
     sections: tuple[Section, ...]
+    excess: str = ""  # what it has too much of to be read as a whole
 
     @property
     def is_sdp(self) -> bool:
@@ -187,23 +191,37 @@ class SessionDescription:
 
 
 def parse_sdp(text: str) -> SessionDescription:
-    """Read an SDP. Never raises: ask `is_sdp` first."""
+    """Read an SDP, in linear time, up to `harness.core.bounds`. Never raises: ask `is_sdp` first."""
     session: list[str] = []
     sections: list[tuple[str, list[str]]] = []
-    for line in re.split(r"\r\n|\n|\r", text):
+    lines = re.split(r"\r\n|\n|\r", text[:MOST_SDP_BYTES])
+    for line in lines[:MOST_SDP_LINES]:
         if line.startswith("m="):
             sections.append((line, []))
         elif line:
             (sections[-1][1] if sections else session).append(line)
+    excess = ""
+    if len(text) > MOST_SDP_BYTES:
+        excess = f"{len(text):,} characters, where {MOST_SDP_BYTES:,} are the most that are read"
+    elif len(lines) > MOST_SDP_LINES:
+        excess = f"{len(lines):,} lines, where {MOST_SDP_LINES:,} are the most that are read"
+    elif len(sections) > MOST_SECTIONS:
+        excess = f"{len(sections):,} media sections, where {MOST_SECTIONS} are the most that are read"
     session_lines = tuple(session)
+    of_session = _attributes(session_lines)
     return SessionDescription(
         text=text,
         session_lines=session_lines,
-        sections=tuple(_section(m_line, lines, session_lines) for m_line, lines in sections),
+        sections=tuple(
+            _section(m_line, own, session_lines, of_session) for m_line, own in sections[:MOST_SECTIONS]
+        ),
+        excess=excess,
     )
 
 
-def _section(m_line: str, lines: list[str], session_lines: tuple[str, ...]) -> Section:
+def _section(
+    m_line: str, lines: list[str], session_lines: tuple[str, ...], of_session: Attributes
+) -> Section:
     words = [*m_line[2:].split(), "", "", ""]
     port = _number(words[1].partition("/")[0])
     return Section(
@@ -213,12 +231,13 @@ def _section(m_line: str, lines: list[str], session_lines: tuple[str, ...]) -> S
         formats=tuple(w for w in words[3:] if w),
         lines=tuple(lines),
         session_lines=session_lines,
+        of_session=of_session,
     )
 
 
-def _attributes(lines: tuple[str, ...]) -> dict[str, list[str]]:
+def _attributes(lines: tuple[str, ...]) -> Attributes:
     """Name → the values of all its lines."""
-    found: dict[str, list[str]] = {}
+    found: Attributes = {}
     for line in lines:
         if line.startswith("a="):
             name, _, value = line[2:].partition(":")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from harness.core.fields import field, number, table
 from harness.core.timeline import Timeline
 
 # The documented defaults (Realtime guide, voice activity detection) where a session does not say.
@@ -24,23 +26,16 @@ class TurnDetection:
     interrupt_response: bool = True
 
 
-def field(data: object, *path: str) -> Any:
-    """The value at a path of keys; None where any of it is missing or no object."""
-    for key in path:
-        if not isinstance(data, Mapping):
-            return None
-        data = data.get(key)
-    return data
-
-
 def session_in_force(timeline: Timeline, at: float = float("inf")) -> dict[str, Any]:
     """The session of the last session.created or session.updated before `at`; empty where none was seen."""
-    events = timeline.server_events("session.created", "session.updated", before=at)
-    for event in reversed(events):
-        session = field(event.event, "session")
-        if isinstance(session, dict):
-            return session
-    return {}
+    told = timeline.once(_told_sessions)
+    found = bisect.bisect_left(told, at, key=lambda each: each[0])
+    return told[found - 1][1] if found else {}
+
+
+def _told_sessions(timeline: Timeline) -> list[tuple[float, dict[str, Any]]]:
+    events = timeline.server_events("session.created", "session.updated")
+    return [(e.at, table(e.event, "session")) for e in events if isinstance(field(e.event, "session"), dict)]
 
 
 def turn_detection(session: Mapping[str, Any]) -> TurnDetection:
@@ -67,7 +62,8 @@ def turn_detection_at(timeline: Timeline, at: float = float("inf")) -> TurnDetec
 
 
 def _milliseconds(value: object, default: int) -> int:
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else default
+    found = number(value)
+    return default if found is None else int(found)
 
 
 FAKE_INSTRUCTIONS = "You are a helpful, friendly assistant. Answer in the caller's language."

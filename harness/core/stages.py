@@ -1,13 +1,38 @@
-"""How long each stage of a call took: for reports, load figures and the doctor."""
+"""The stages of a call: what is judged at each, and how long each took, for reports, load and the doctor."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import NamedTuple
 
 from harness.core.events import AnswerReceived, Event, HttpRequest, HttpResponse
 from harness.core.probes import CALLS
 from harness.core.timeline import Timeline
 from harness.core.turns import turns
+
+
+class CallStage(StrEnum):
+    """The stage that a requirement is about: where the doctor, a load test and a report show its failure."""
+
+    PAGE = "page opened"
+    BUTTON = "button pressed"
+    MICROPHONE = "microphone given"
+    GATHERING = "candidates gathered"
+    OFFER = "offer sent"
+    ARRIVAL = "arrived at the upstream"
+    ANSWER = "answer received"
+    CHANNEL_ANSWER = "answer has data channel"
+    ICE = "ICE connected"
+    DTLS = "DTLS connected"
+    CHANNEL = "data channel open"
+    SESSION = "session created"
+    UPDATE = "session updated"
+    DETECTION = "turn detected"
+    FIRST_AUDIO = "first audio"
+    PLAYED = "page plays it"
+    REPLY = "reply done"
+    HANG_UP = "hung up"
+    CALL = "the call as a whole"
 
 
 class Stage(NamedTuple):

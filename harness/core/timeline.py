@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
 import msgspec
 
+from harness.core.bounds import LONGEST_LINE, MOST_TIMELINE_BYTES, EventAllowance
 from harness.core.errors import UsageError
 from harness.core.events import (
     AnyEvent,
     ClientEvent,
     Event,
+    EventInvalid,
     Layer,
     Packet,
     PacketsReceived,
@@ -24,9 +26,14 @@ from harness.core.events import (
 E = TypeVar("E", bound=Event)
 A = TypeVar("A", ServerEvent, ClientEvent)
 T = TypeVar("T")
+V = TypeVar("V")
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(AnyEvent)
+
+
+class TooMuchToLookAtError(Exception):
+    """A query would go beyond what a timeline's judge may look at."""
 
 
 class Timeline:
@@ -39,8 +46,9 @@ class Timeline:
         self._of_type: dict[tuple[type[Event], str], list[Event]] = {}
         self._derived: dict[Callable[[Timeline], Any], Any] = {}
         self._listeners: list[Callable[[Event], None]] = []
-        for event in events:
-            self.append(event)
+        self.looked = 0  # events that queries looked at so far, which tests count
+        self.may_look = float("inf")  # until which many; who judges sets it
+        self.extend(events)
 
     def __len__(self) -> int:
         return len(self._events)
@@ -57,6 +65,26 @@ class Timeline:
             _insert(self._of_type.setdefault((type(event), event.type), []), event)
         for listener in tuple(self._listeners):
             listener(event)
+
+    def extend(self, events: Iterable[Event]) -> None:
+        """As `append`, of many: sorted once, so in whatever order they come it takes no longer."""
+        added = sorted(events, key=lambda e: e.at)
+        for event in added if self._listeners else ():
+            self.append(event)
+        if self._listeners or not added:
+            return
+        self._derived.clear()
+        _merge(self._events, added)
+        by_kind: dict[type[Event], list[Event]] = {}
+        by_type: dict[tuple[type[Event], str], list[Event]] = {}
+        for event in added:
+            by_kind.setdefault(type(event), []).append(event)
+            if isinstance(event, ServerEvent | ClientEvent):
+                by_type.setdefault((type(event), event.type), []).append(event)
+        for kind, of_kind in by_kind.items():
+            _merge(self._of_kind.setdefault(kind, []), of_kind)
+        for key, of_type in by_type.items():
+            _merge(self._of_type.setdefault(key, []), of_type)
 
     def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Call `listener` with every event from now on; returns the function that stops it."""
@@ -75,7 +103,7 @@ class Timeline:
         where: Callable[[E], bool] | None = None,
     ) -> list[E]:
         """Events of a kind with after <= at < before; `side` None takes both views."""
-        return _chosen(self._candidates(kind), side, after, before, where)
+        return self._chosen(self._candidates(kind), side, after, before, where)
 
     def _candidates(self, kind: type[E]) -> list[E]:
         if kind.__subclasses__():
@@ -113,15 +141,39 @@ class Timeline:
         before: float = float("inf"),
     ) -> list[A]:
         if len(types) == 1:
-            return _chosen(cast("list[A]", self._of_type.get((kind, types[0]), [])), side, after, before)
+            of_type = cast("list[A]", self._of_type.get((kind, types[0]), []))
+            return self._chosen(of_type, side, after, before)
         wanted = (lambda event: event.type in types) if types else None
-        return _chosen(self._candidates(kind), side, after, before, wanted)
+        return self._chosen(self._candidates(kind), side, after, before, wanted)
+
+    def _chosen(
+        self,
+        events: Sequence[E],
+        side: Side | None,
+        after: float,
+        before: float,
+        where: Callable[[E], bool] | None = None,
+    ) -> list[E]:
+        """Of events in order of time. What is looked at is counted, and has an end."""
+        first = 0 if after == float("-inf") else bisect.bisect_left(events, after, key=lambda e: e.at)
+        last = (
+            len(events) if before == float("inf") else bisect.bisect_left(events, before, key=lambda e: e.at)
+        )
+        self.looked += last - first
+        if self.looked > self.may_look:
+            raise TooMuchToLookAtError(f"over {self.may_look:,} looks at {len(self):,} events")
+        among = events if last - first == len(events) else events[first:last]
+        return [e for e in among if (side is None or e.side == side) and (where is None or where(e))]
 
     def derived(self, compute: Callable[[Timeline], list[T]]) -> list[T]:
         """What `compute` makes of the timeline: made once, and anew when something was appended."""
+        return list(self.once(compute))
+
+    def once(self, compute: Callable[[Timeline], V]) -> V:
+        """As `derived`, and not a copy: it is asked for again and again, and nobody may change it."""
         if compute not in self._derived:
             self._derived[compute] = compute(self)
-        return list(self._derived[compute])
+        return cast("V", self._derived[compute])
 
     def packets(self, **query: Any) -> list[Packet]:
         """Every RTP packet received, by arrival."""
@@ -160,40 +212,57 @@ class Timeline:
 
         Raises UsageError, naming the line, when a line is cut off or is no event.
         """
-        timeline = cls()
-        for number, line in enumerate(text.split("\n"), start=1):
+        return cls.from_lines(text.encode("utf-8", "surrogatepass").split(b"\n"))
+
+    @classmethod
+    def from_lines(cls, lines: Iterable[bytes]) -> Timeline:
+        """Read lines one after the other, and keep no more of them than a call can have.
+
+        Events of the data channel beyond that are left out, and it is noted once, as when a call is recorded.
+        Raises UsageError as `from_jsonl`, and for a line or a timeline that is longer than any.
+        """
+        events: list[Event] = []
+        allowance, size = EventAllowance(), 0
+        for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
+            if len(line) > LONGEST_LINE:
+                raise UsageError(
+                    f"line {number} of the timeline has over {LONGEST_LINE >> 20} MiB",
+                    "no run writes such a line; judge a timeline that one wrote",
+                )
             try:
-                timeline.append(cast("Event", _decoder.decode(line)))
+                event = cast("Event", _decoder.decode(line))
             except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
                 raise UsageError(
                     f"line {number} of the timeline cannot be read: {error}",
                     "the file was cut off or changed; judge a whole timeline",
                 ) from error
-        if not len(timeline):
+            if isinstance(event, ServerEvent | ClientEvent):
+                if not allowance.takes(len(line)):
+                    if allowance.refused == 1:
+                        events.append(EventInvalid(at=event.at, type="", problem=allowance.problem))
+                    continue
+            elif (size := size + len(line)) > MOST_TIMELINE_BYTES:
+                raise UsageError(
+                    f"the timeline has over {MOST_TIMELINE_BYTES >> 20} MiB beside the events of its channel",
+                    "no call is that long; judge a timeline that a run wrote",
+                )
+            events.append(event)
+        if not events:
             raise UsageError("the timeline is empty", "judge a .jsonl file that a run wrote")
-        return timeline
+        return cls(events)
 
 
 def _packets(timeline: Timeline) -> list[Packet]:
     return timeline.packets(side="caller")
 
 
-def _chosen(
-    events: Iterable[E],
-    side: Side | None,
-    after: float,
-    before: float,
-    where: Callable[[E], bool] | None = None,
-) -> list[E]:
-    return [
-        event
-        for event in events
-        if (side is None or event.side == side)
-        and after <= event.at < before
-        and (where is None or where(event))
-    ]
+def _merge(events: list[Event], added: list[Event]) -> None:
+    """Both are sorted, and Python's sort makes use of it (it merges what is already in order)."""
+    events += added
+    if len(events) > len(added) and events[-len(added) - 1].at > added[0].at:
+        events.sort(key=lambda e: e.at)
 
 
 def _insert(events: list[Event], event: Event) -> None:

@@ -8,20 +8,22 @@ which speech truly began and ended.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.core.audio import AUDIBLE_DBFS
+from harness.core.audio_format import FRAME_SECONDS, RATE
 from harness.core.events import CallStarted, Packet, PlayoutCleared, SendingStarted, ServerEvent, StretchHeard
-from harness.core.reception import CLOCK_RATE, unwrapped
-from harness.core.session import field as at_path
+from harness.core.fields import number, table, tables, text
+from harness.core.reception import unwrapped
 from harness.core.session import turn_detection_at
 from harness.core.speech import Utterance, utterances
 from harness.core.timeline import Timeline
 
 PAIRING_SLACK = 0.3  # a detection this far beside an utterance is still its own
-PACKET_SECONDS = 0.02
+OVERLAPPING = 32  # stretches of so many streams may go on at a time
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,20 @@ def _turns(timeline: Timeline) -> list[Turn]:
     said = utterances(timeline)
     detected = detections(timeline)
     answered = replies(timeline)
-    owner = [_nearest(d, said) for d in detected]
-    found = []
-    for index, utterance in enumerate(said):
-        own = tuple(d for d, o in zip(detected, owner, strict=True) if o == index)
-        found.append(Turn(utterance, own, _replies_to(own, detected, answered)))
-    strays = [d for d, o in zip(detected, owner, strict=True) if o is None]
-    return found + [Turn(None, (d,), _replies_to((d,), detected, answered)) for d in strays]
+    # A detection's turn: the utterance that it fits, or one of its own behind them.
+    owner, strays = [], 0
+    for detection in detected:
+        nearest = _nearest(detection, said)
+        owner.append(len(said) + strays if nearest is None else nearest)
+        strays += nearest is None
+    heard: list[list[Detection]] = [[] for _ in range(len(said) + strays)]
+    for detection, index in zip(detected, owner, strict=True):
+        heard[index].append(detection)
+    led_to = _led_to(detected, owner, answered, len(heard))
+    return [
+        Turn(said[index] if index < len(said) else None, tuple(own), tuple(led_to[index]))
+        for index, own in enumerate(heard)
+    ]
 
 
 def audio_zero(timeline: Timeline) -> float | None:
@@ -132,7 +141,7 @@ def audio_zero(timeline: Timeline) -> float | None:
     if sending is None or started is None or started.mode != "black-box":
         return sending.at if sending else None
     stopped = timeline.server_events("input_audio_buffer.speech_stopped")
-    stamps = [(event.at, _stamp((event.event or {}).get("audio_end_ms"))) for event in stopped]
+    stamps = [(event.at, number(event.event, "audio_end_ms")) for event in stopped]
     return min([sending.at, *(at - stamp / 1000 for at, stamp in stamps if stamp is not None)])
 
 
@@ -145,22 +154,24 @@ def _detections(timeline: Timeline) -> list[Detection]:
     zero = audio_zero(timeline)
     found: list[Detection] = []
     for event in timeline.server_events("input_audio_buffer.speech_started"):
-        stamp = _stamp((event.event or {}).get("audio_start_ms"))
+        stamp = number(event.event, "audio_start_ms")
         start = None
         if zero is not None and stamp is not None and stamp > 0:
             start = zero + (stamp + turn_detection_at(timeline, event.at).prefix_padding_ms) / 1000
         found.append(Detection(_item_id(event), event.at, start=start))
+    unstopped = _Unmatched(found)
     for event in timeline.server_events("input_audio_buffer.speech_stopped"):
-        index = _index(found, event, lambda d: d.stopped_at is None)
-        stamp = _stamp((event.event or {}).get("audio_end_ms"))
+        index = unstopped.take(event)
+        stamp = number(event.event, "audio_end_ms")
         if index is None:
             continue
         end = None
         if zero is not None and stamp is not None:
             end = zero + (stamp - turn_detection_at(timeline, event.at).silence_duration_ms) / 1000
         found[index] = replace(found[index], stopped_at=event.at, end=end)
+    uncommitted = _Unmatched(found)
     for event in timeline.server_events("input_audio_buffer.committed"):
-        index = _index(found, event, lambda d: d.committed_at is None)
+        index = uncommitted.take(event)
         if index is not None:
             found[index] = replace(found[index], committed_at=event.at)
     return found
@@ -174,12 +185,11 @@ def replies(timeline: Timeline) -> list[Reply]:
 def _replies(timeline: Timeline) -> list[Reply]:
     found: dict[str, Reply] = {}
     for event in timeline.server_events():
-        data = event.event or {}
         if event.type == "response.created":
-            rid = str(at_path(data, "response", "id") or f"#{len(found)}")
+            rid = text(event.event, "response", "id") or f"#{len(found)}"
             found.setdefault(rid, Reply(rid, event.at))
             continue
-        rid = str(data.get("response_id") or at_path(data, "response", "id") or "")
+        rid = response_id(event)
         if rid in found:
             found[rid] = _told(found[rid], event)
     for cut in timeline.all(PlayoutCleared):
@@ -187,17 +197,21 @@ def _replies(timeline: Timeline) -> list[Reply]:
             found[cut.response_id] = replace(found[cut.response_id], cleared_at=cut.at)
     packets = [p for p in timeline.packets() if p.dbfs is not None and p.dbfs >= AUDIBLE_DBFS]
     stretches = timeline.all(StretchHeard, where=lambda s: s.audible)
+    starts = [heard.at for heard in (stretches or packets)]
     ordered = sorted(found.values(), key=lambda r: r.created_at)
     ends = [*(r.created_at for r in ordered[1:]), float("inf")]
     # A call without a reply still has the last end.
-    return [
-        _heard_lightly(reply, stretches, end) if stretches else _heard(reply, packets, end)
-        for reply, end in zip(ordered, ends, strict=False)
-    ]
+    heard = []
+    for reply, end in zip(ordered, ends, strict=False):
+        first, last = bisect.bisect_left(starts, reply.created_at), bisect.bisect_left(starts, end)
+        if stretches:  # those before may reach into this reply
+            heard.append(_heard_lightly(reply, stretches[max(0, first - OVERLAPPING) : last], end))
+        else:
+            heard.append(_heard(reply, packets[first:last]))
+    return heard
 
 
 def _told(reply: Reply, event: ServerEvent) -> Reply:
-    data = event.event or {}
     match event.type:
         case "output_audio_buffer.started":
             return replace(reply, playing_at=event.at, has_audio=True)
@@ -206,43 +220,40 @@ def _told(reply: Reply, event: ServerEvent) -> Reply:
         case "output_audio_buffer.cleared":
             return replace(reply, cleared_at=event.at)
         case "response.output_audio_transcript.done":
-            return replace(reply, transcript=str(data.get("transcript") or ""), has_audio=True)
+            return replace(reply, transcript=text(event.event, "transcript"), has_audio=True)
         case "response.content_part.added" | "response.output_audio.done":
-            audio = event.type != "response.content_part.added" or at_path(data, "part", "type") == "audio"
+            is_part = event.type == "response.content_part.added"
+            audio = not is_part or text(event.event, "part", "type") == "audio"
             return replace(reply, has_audio=reply.has_audio or audio)
         case "response.done":
-            return _done(reply, event.at, data.get("response"))
+            return _done(reply, event.at, table(event.event, "response"))
         case _:
             return reply
 
 
-def _done(reply: Reply, at: float, response: object) -> Reply:
-    items = at_path(response, "output")
-    output = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    parts = [p for item in output for p in item.get("content") or [] if isinstance(p, dict)]
-    spoken = [p for p in parts if p.get("type") in ("audio", "output_audio")]
-    error = at_path(response, "status_details", "error")
-    usage = at_path(response, "usage")
+def _done(reply: Reply, at: float, response: dict[str, Any]) -> Reply:
+    output = tables(response, "output")
+    parts = [part for item in output for part in tables(item, "content")]
+    spoken = [part for part in parts if text(part, "type") in ("audio", "output_audio")]
     return replace(
         reply,
         done_at=at,
-        status=str(at_path(response, "status") or ""),
-        reason=str(at_path(response, "status_details", "reason") or ""),
-        error=error if isinstance(error, dict) else {},
-        transcript=reply.transcript or " ".join(str(p.get("transcript") or "") for p in spoken).strip(),
+        status=text(response, "status"),
+        reason=text(response, "status_details", "reason"),
+        error=table(response, "status_details", "error"),
+        transcript=reply.transcript or " ".join(text(part, "transcript") for part in spoken).strip(),
         has_audio=reply.has_audio or bool(spoken),
         has_output=bool(output),
-        calls_function=any(item.get("type") == "function_call" for item in output),
-        usage=usage if isinstance(usage, dict) else {},
+        calls_function=any(text(item, "type") == "function_call" for item in output),
+        usage=table(response, "usage"),
     )
 
 
-def _heard(reply: Reply, audible: Sequence[Packet], end: float) -> Reply:
-    own = [p for p in audible if reply.created_at <= p.at < end]
+def _heard(reply: Reply, own: Sequence[Packet]) -> Reply:
     if not own:
         return reply
     media = unwrapped([p.timestamp for p in own], 32)
-    seconds = (max(media) - min(media)) / CLOCK_RATE + PACKET_SECONDS
+    seconds = (max(media) - min(media)) / RATE + FRAME_SECONDS
     return replace(reply, first_audible=own[0].at, last_audible=own[-1].at, audible_seconds=seconds)
 
 
@@ -252,7 +263,7 @@ def _heard_lightly(reply: Reply, audible: Sequence[StretchHeard], end: float) ->
         return reply
     first, last = max(own[0].at, reply.created_at), min(own[-1].until, end)
     ahead = sum(s.media_ms / 1000 - (s.until - s.at) for s in own)  # of real time, where it is not paced
-    seconds = last - first + ahead + PACKET_SECONDS
+    seconds = last - first + ahead + FRAME_SECONDS
     return replace(reply, first_audible=first, last_audible=last, audible_seconds=seconds)
 
 
@@ -264,37 +275,60 @@ def _nearest(detection: Detection, said: Sequence[Utterance]) -> int | None:
     return best if best is not None and overlaps[best] > -PAIRING_SLACK else None
 
 
-def _replies_to(
-    own: Sequence[Detection], detected: Sequence[Detection], answered: Sequence[Reply]
-) -> tuple[Reply, ...]:
-    """Replies created after one of `own` ended and before any later detection did."""
-    ends = sorted((_ended_at(d), d in own) for d in detected if _ended_at(d) is not None)
-    found = []
+def _led_to(
+    detected: Sequence[Detection], owner: Sequence[int], answered: Sequence[Reply], turns_found: int
+) -> list[list[Reply]]:
+    """For each turn the replies created after its last detection ended and before any later one did."""
+    ended = [(_ended_at(d), n) for d, n in zip(detected, owner, strict=True)]
+    ends = sorted((at, n) for at, n in ended if at is not None)
+    found: list[list[Reply]] = [[] for _ in range(turns_found)]
     for reply in answered:
-        before = [mine for ended, mine in ends if ended is not None and ended <= reply.created_at]
-        if before and before[-1]:
-            found.append(reply)
-    return tuple(found)
+        before = bisect.bisect_right(ends, reply.created_at, key=lambda end: end[0])
+        if before:
+            found[ends[before - 1][1]].append(reply)
+    return found
 
 
 def _ended_at(detection: Detection) -> float | None:
     return detection.stopped_at if detection.stopped_at is not None else detection.committed_at
 
 
-def _index(
-    found: Sequence[Detection], event: ServerEvent, lacking: Callable[[Detection], bool]
-) -> int | None:
-    """The detection that an event belongs to: by its item_id, else the last one before it that lacks it."""
-    item_id = _item_id(event)
-    if item_id and any(d.item_id for d in found):
-        return next((i for i, d in enumerate(found) if d.item_id == item_id), None)
-    earlier = [i for i, d in enumerate(found) if d.started_at <= event.at and lacking(d)]
-    return earlier[-1] if earlier else None
+class _Unmatched:
+    """Detections that wait for the event that ends them, each found without a look at all others.
+
+    By its item_id; where no event has one, the last that began before it.
+    """
+
+    def __init__(self, found: Sequence[Detection]) -> None:
+        self._by_item: dict[str, int] = {}
+        for index, detection in enumerate(found):
+            self._by_item.setdefault(detection.item_id, index)
+        self._are_named = any(d.item_id for d in found)
+        self._begun = [d.started_at for d in found]
+        self._open: list[int] = []  # begun before the last event, and waiting: the latest last
+        self._next = 0
+        self._taken: set[int | None] = set()
+
+    def take(self, event: ServerEvent) -> int | None:
+        """The index of the detection that the event belongs to. Events come in order of time."""
+        item_id = _item_id(event)
+        if item_id and self._are_named:
+            named = self._by_item.get(item_id)
+            self._taken.add(named)
+            return named
+        while self._next < len(self._begun) and self._begun[self._next] <= event.at:
+            self._open.append(self._next)
+            self._next += 1
+        while self._open:
+            if (index := self._open.pop()) not in self._taken:
+                return index
+        return None
+
+
+def response_id(event: ServerEvent) -> str:
+    """Which response an event is about; empty for none."""
+    return text(event.event, "response_id") or text(event.event, "response", "id")
 
 
 def _item_id(event: ServerEvent) -> str:
-    return str((event.event or {}).get("item_id") or "")
-
-
-def _stamp(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return text(event.event, "item_id")

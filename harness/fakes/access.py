@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from harness.fakes.serving import is_loopback
+from harness.core.loopback import is_loopback
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

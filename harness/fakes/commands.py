@@ -7,13 +7,13 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-import uvloop
-
+from harness.config.loop import run_loop
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
 from harness.core.printable import printable
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.front import serving_fake
+from harness.fakes.page.app import beside
 from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.serving import running, split_bind, stop_signals
@@ -51,7 +51,7 @@ def serve_fake(
         key = "a key of --keys" if settings.api_keys else f"{EXAMPLE_KEY} (any key will do)"
         hint(f"give the relay OPENAI_BASE_URL={url}/v1 and OPENAI_API_KEY={key}")
 
-    uvloop.run(_serve(serving, ready))
+    run_loop(_serve(serving, ready))
     if dead:
         raise HarnessError("all workers of the fake have died", "see what they said above")
 
@@ -60,7 +60,7 @@ def serve_relay(bind: str, settings: RelaySettings, say: Say | None = None) -> N
     """Serve the reference relay on `HOST:PORT`; as `serve_fake`."""
     host, port = split_bind(bind)
     relay = ReferenceRelay(settings)
-    uvloop.run(_serve(lambda _stopped: running(relay.app, host=host, port=port), say))
+    run_loop(_serve(lambda _stopped: running(beside(relay.app), host=host, port=port), say))
 
 
 async def _serve(

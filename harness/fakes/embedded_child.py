@@ -13,8 +13,8 @@ from functools import partial
 from typing import Literal
 
 import msgspec
-import uvloop
 
+from harness.config.loop import run_loop
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
 from harness.core.printable import make_logs_printable
@@ -22,6 +22,7 @@ from harness.fakes.embedded import RESTART_SPARE, EmbeddedOptions, PairReady
 from harness.fakes.openai.conversation.settings import ConversationSettings
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.front import serving_fake
+from harness.fakes.page.app import beside
 from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.serving import running, split_bind
@@ -58,9 +59,10 @@ async def _serve(options: EmbeddedOptions) -> None:
             bearer_token=options.bearer_token,
             origins=options.origins,
             faults=options.relay_faults,
+            gateway=options.gateway,
             seed=options.seed,
         )
-        async with running(ReferenceRelay(settings).app) as relay_url:
+        async with running(beside(ReferenceRelay(settings).app)) as relay_url:
             freeze_loaded()
             port = 0
             order: Order = "restart"
@@ -91,7 +93,7 @@ def main() -> int:
     make_logs_printable()
     options = msgspec.json.decode(sys.stdin.buffer.readline(), type=EmbeddedOptions)
     try:
-        uvloop.run(_serve(options))
+        run_loop(_serve(options))
     except HarnessError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -22,6 +23,10 @@ KEEP_ALIVE_SECONDS = 75
 # One append of audio is at most 15 MiB (OpenAI's API reference), which base64 makes 20 MiB.
 LONGEST_WEBSOCKET_MESSAGE = 24 * 1024 * 1024
 
+ARRIVING_SECONDS = 10.0  # for a whole request, from its first byte or the connection
+LOOK_SECONDS = 2.5
+MOST_CONNECTIONS = 1000  # at a time
+
 Adopt = Callable[[socket.socket, bytes], Coroutine[Any, Any, None]]
 
 
@@ -29,12 +34,52 @@ class _Protocol(H11Protocol):
     """Hands each request the means to drop its connection, as `scope["state"]["drop_connection"]`."""
 
     head = b""  # what somebody else has read of the connection already
+    _since: float | None = None  # when the request began that is not here as a whole
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.write(_refusal(503, "Service Unavailable"))
+            transport.close()
+            return
         self.app_state = {**self.app_state, "drop_connection": transport.abort}
+        self._since = self.loop.time()
+        self._look_again()
         if self.head:
             self.data_received(self.head)
+
+    def data_received(self, data: bytes) -> None:
+        if self._since is None and (self.cycle is None or self.cycle.response_complete):
+            self._since = self.loop.time()
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete:
+            self._since = None  # it is here, and an answer may take its time
+
+    def _look_again(self) -> None:
+        self.loop.call_later(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """Close what only holds a connection: a request that was begun, or not even that."""
+        transport = self.transport
+        if transport.is_closing() or transport.get_protocol() is not self:  # gone, or a WebSocket by now
+            return
+        if (
+            self.cycle is not None
+            and self.cycle.response_complete
+            and self.conn.their_state is h11.IDLE
+            and not self.conn.trailing_data[0]
+        ):
+            self._since = None  # between two requests: KEEP_ALIVE_SECONDS
+        if self._since is None or self.loop.time() - self._since < ARRIVING_SECONDS:
+            self._look_again()
+            return
+        if self.cycle is None or self.cycle.response_complete:
+            transport.write(_refusal(408, "Request Timeout"))
+        transport.close()
+
+
+def _refusal(status: int, reason: str) -> bytes:
+    return f"HTTP/1.1 {status} {reason}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
 
 
 class _WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -190,22 +235,18 @@ def split_bind(bind_to: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether an address can be reached from this machine only."""
-    return host in ("localhost", "::1") or host.startswith("127.")
-
-
 @contextlib.contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
-    """An event that SIGINT and SIGTERM set. Enter before anybody is told that the server is ready."""
+    """An event that SIGINT, SIGTERM and SIGHUP set. Enter before anybody is told that the server is ready."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    ending = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
+    for number in ending:
         loop.add_signal_handler(number, stopped.set)
     try:
         yield stopped
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ending:
             loop.remove_signal_handler(number)
 
 

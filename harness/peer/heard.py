@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from harness.core.audio import AUDIBLE_DBFS, Samples, clipped_part, level_dbfs
+from harness.core.audio_format import RATE
 from harness.core.clock import RelativeClock
 from harness.core.events import Event, Packet, PacketsReceived
 from harness.peer.rtcp import StreamStatistics
 
 BATCH = 50  # packets: one second
-SAMPLE_RATE = 48_000
 REANCHOR_SECONDS = 0.5  # a timestamp this far from its arrival begins a new placement
 
 Decode = Callable[[bytes], Samples]
@@ -79,8 +79,8 @@ class ReceivedAudio:
         if self._anchor is not None:
             anchor_at, anchor_timestamp = self._anchor
             offset = ((timestamp - anchor_timestamp + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
-            placed = anchor_at + offset / SAMPLE_RATE
+            placed = anchor_at + offset / RATE
             if abs(placed - at) < REANCHOR_SECONDS:
-                return max(0, round(placed * SAMPLE_RATE))
+                return max(0, round(placed * RATE))
         self._anchor = (at, timestamp)
-        return max(0, round(at * SAMPLE_RATE))
+        return max(0, round(at * RATE))

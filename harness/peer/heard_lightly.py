@@ -11,20 +11,19 @@ from collections.abc import Callable
 import numpy as np
 
 from harness.core.audio import AUDIBLE_DBFS, Samples, level_dbfs
+from harness.core.audio_format import FRAME_SAMPLES, FRAME_SECONDS, RATE
 from harness.core.clock import RelativeClock
 from harness.core.events import Event, StretchHeard
-from harness.peer.heard import SAMPLE_RATE, Decode
+from harness.peer.heard import Decode
 from harness.peer.rtcp import StreamStatistics
 
 # A CELT frame with its silence flag (RFC 6716, section 4.3), or what discontinuous transmission leaves.
 LONGEST_SILENCE = 3  # bytes
 PAUSE = 20  # packets, 400 ms: a shorter pause belongs to the speech around it
 PROBED, PROBED_IN_PAUSE = 25, 8  # one packet in so many is decoded within an audible stretch
-SAMPLES_PER_FRAME = 960  # 20 ms
-FRAME_SECONDS = 0.02
 HALF_CIRCLE = 1 << 31  # of RTP timestamps, which wrap
 EVENLY_APART = (
-    2 * SAMPLES_PER_FRAME
+    2 * FRAME_SAMPLES
 )  # timestamps further apart leave silence or loss between them, so no stall shows
 
 
@@ -140,7 +139,7 @@ class _Stretch:
         stream = self.stream
         apart = timestamp - self._timestamp
         if 0 < apart <= EVENLY_APART:
-            stall = at - self._arrival - apart / SAMPLE_RATE
+            stall = at - self._arrival - apart / RATE
             if stall > self._stall:
                 self._stall = stall
         elif self.audible and stream.highest - self._highest == 1:
@@ -154,7 +153,7 @@ class _Stretch:
     def paused_until(self, timestamp: int) -> bool:
         """Whether the sender left out a pause, as discontinuous transmission does: nothing is missing."""
         apart = timestamp - self._timestamp
-        return apart > (PAUSE + 1) * SAMPLES_PER_FRAME and self.stream.highest - self._highest == 1
+        return apart > (PAUSE + 1) * FRAME_SAMPLES and self.stream.highest - self._highest == 1
 
     def event(self) -> StretchHeard:
         first, received, highest = self._started
@@ -167,7 +166,7 @@ class _Stretch:
             audible=self.audible,
             packets=packets,
             lost=max(0, self._highest - highest - packets),
-            media_ms=round(1000 * media / SAMPLE_RATE, 3),
-            jitter_ms=round(1000 * self._jitter / SAMPLE_RATE, 3),
+            media_ms=round(1000 * media / RATE, 3),
+            jitter_ms=round(1000 * self._jitter / RATE, 3),
             stall_ms=round(1000 * self._stall, 3),
         )

@@ -16,9 +16,9 @@ from typing import ClassVar
 from weakref import WeakKeyDictionary
 
 from harness.core.audio import percentile
+from harness.core.audio_format import FRAME_SECONDS
 from harness.core.clock import Clock, MonotonicClock
 
-FRAME_SECONDS = 0.02
 PHASES = 10  # of a frame: 2 ms each, twice what the loop's timers resolve
 # Streams: a phase is filled before the next is begun, for each costs a wake-up; so many take half of one.
 FULL_PHASE = 40

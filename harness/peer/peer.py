@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from harness.core.bounds import EventAllowance
 from harness.core.caller_end import MessageTooLongError, Wire
 from harness.core.clock import RelativeClock
 from harness.core.events import (
@@ -15,6 +16,7 @@ from harness.core.events import (
     ChecksCounted,
     ClientEvent,
     Event,
+    EventInvalid,
     EventUnsent,
     HarnessFailed,
     Layer,
@@ -84,6 +86,7 @@ class Peer:
         self._connecting: asyncio.Task[None] | None = None
         self._offer = ""
         self._told: set[tuple[str, str]] = set()
+        self._allowance = EventAllowance()
         self._answer: SessionDescription | None = None
         self._ssrc = new_ssrc()
         # The order is the browser page's: listeners, audio, data channel, then the offer.
@@ -316,6 +319,11 @@ class Peer:
     def _message(self, message: Message) -> None:
         raw = message if isinstance(message, str) else message.decode("utf-8", "replace")
         size = len(message.encode() if isinstance(message, str) else message)
+        if not self._allowance.takes(size):
+            if self._allowance.refused == 1:
+                problem = self._allowance.problem
+                self._record(EventInvalid(at=self._clock.now(), type="", problem=problem))
+            return
         event = json_object(raw)
         if event is not None:
             self._record(ServerEvent(at=self._clock.now(), event=event, size=size))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from harness.core.bounds import MOST_CANDIDATES
 from harness.core.caller_end import SdpUnusableError
 from harness.core.sdp import Candidate, SessionDescription
 
@@ -29,8 +31,7 @@ class Remote:
     @classmethod
     def from_sdp(cls, description: SessionDescription) -> Remote:
         """Read the bundled transport out of a description; raises SdpUnusableError naming what is missing."""
-        if not description.is_sdp:
-            raise SdpUnusableError("it does not begin with v=0, so it is not SDP")
+        _check_sdp(description)
         live = [s for s in description.sections if not s.rejected]
         if not live:
             raise SdpUnusableError("it has no media section that is not rejected")
@@ -47,7 +48,7 @@ class Remote:
             pwd=first.ice_pwd,
             # RFC 9143, section 7.3.3: in a bundle, the candidates are those of the tagged (first) section.
             # A browser's offer has others for each; whoever puts all into another one is taken at that.
-            candidates=tuple(dict.fromkeys(first.candidates or (c for s in live for c in s.candidates))),
+            candidates=_best(first.candidates or [c for s in live for c in s.candidates]),
             fingerprints=tuple(first.fingerprints),
             setup=first.setup or "",
             sctp_port=data.sctp_port if data else None,
@@ -57,14 +58,28 @@ class Remote:
         )
 
 
+def _best(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """In their order, each once; of very many those of the highest priority, as an agent would keep."""
+    each = tuple(dict.fromkeys(candidates))
+    if len(each) <= MOST_CANDIDATES:
+        return each
+    return tuple(sorted(each, key=lambda c: -c.priority)[:MOST_CANDIDATES])
+
+
+def _check_sdp(description: SessionDescription) -> None:
+    if description.excess:
+        raise SdpUnusableError(f"it has {description.excess}")
+    if not description.is_sdp:
+        raise SdpUnusableError("it does not begin with v=0, so it is not SDP")
+
+
 def check_answer(answer: SessionDescription, offer: SessionDescription) -> None:
     """Refuse what a browser refuses: sections that do not mirror the offer's, and an undecided setup.
 
     Raises SdpUnusableError. RFC 3264, section 6: the answer has the offer's m= sections, in its order.
     RFC 8842, section 5.3: an answer's setup is active or passive.
     """
-    if not answer.is_sdp:
-        raise SdpUnusableError("it does not begin with v=0, so it is not SDP")
+    _check_sdp(answer)
     offered = [(s.kind, s.mid) for s in offer.sections]
     answered = [(s.kind, s.mid) for s in answer.sections]
     if offered != answered:

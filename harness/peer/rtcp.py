@@ -14,11 +14,12 @@ from aiortc.rtp import (
     RtcpSrPacket,
 )
 
-CLOCK_RATE = 48_000
+from harness.core.audio_format import RATE
+
 NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970 (RFC 868)
 SDES_CNAME = 1
 LATEST = 1024  # packets: what comes later than this is not waited for
-LONGEST_TRANSIT = CLOCK_RATE * 60  # a wrapped or restarted timestamp says nothing about jitter
+LONGEST_TRANSIT = RATE * 60  # a wrapped or restarted timestamp says nothing about jitter
 
 
 class StreamStatistics:
@@ -55,7 +56,7 @@ class StreamStatistics:
     def add(self, sequence: int, timestamp: int, arrival: float) -> int:
         """Count a packet; returns its extended sequence number."""
         extended = self.highest + 1
-        transit = arrival * CLOCK_RATE - timestamp
+        transit = arrival * RATE - timestamp
         if sequence != extended & 0xFFFF or self._base is None:  # anything but the next one in order
             if self._base is None:
                 self._base = extended = sequence
@@ -100,7 +101,7 @@ class StreamStatistics:
 
     @property
     def jitter_ms(self) -> float:
-        return 1000 * self.jitter / CLOCK_RATE
+        return 1000 * self.jitter / RATE
 
     def report(self, last_sr: int, delay_since_sr: float) -> RtcpReceiverInfo:
         """A report block since the last one; `last_sr` is the middle of the sender's NTP time, 0 for none."""
@@ -182,7 +183,7 @@ def _seen(block: RtcpReceiverInfo, now: float) -> ReportSeen:
     return ReportSeen(
         fraction_lost=block.fraction_lost / 256,
         lost=block.packets_lost,
-        jitter_ms=1000 * block.jitter / CLOCK_RATE,
+        jitter_ms=1000 * block.jitter / RATE,
         round_trip_ms=round_trip,
     )
 

@@ -7,11 +7,11 @@ import struct
 from collections.abc import Callable
 from typing import Protocol
 
+from harness.core.audio_format import FRAME_SAMPLES
 from harness.peer import rtcp
 from harness.peer.pacer import Pacer
 from harness.peer.receiver import AudioReceiver
 
-SAMPLES_PER_FRAME = 960  # 20 ms at 48 kHz
 _header = struct.Struct("!BBHLL").pack
 LOOK_SECONDS = 0.2
 REPORT_SECONDS = 2.5  # half of RFC 3550's fixed five seconds, as its section 6.2 allows for unicast
@@ -124,7 +124,7 @@ class AudioSender:
                     self._octets += len(payload)
                     self._overhead = len(datagram) - len(payload)
             self._ready.append(datagram)
-            timestamp = (timestamp + SAMPLES_PER_FRAME) & 0xFFFFFFFF
+            timestamp = (timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
         self._timestamp = timestamp
         self._ready.reverse()
 
@@ -140,7 +140,7 @@ class AudioSender:
     def _report(self, now: float) -> None:
         blocks = self._receiver.report_blocks(now) if self._receiver is not None else []
         if self.packets:
-            timestamp = (self._timestamp - SAMPLES_PER_FRAME * (len(self._ready) + 1)) & 0xFFFFFFFF  # now
+            timestamp = (self._timestamp - FRAME_SAMPLES * (len(self._ready) + 1)) & 0xFFFFFFFF  # now
             octets = self._octets - sum(len(d) - self._overhead for d in self._ready if d is not None)
             compound = rtcp.sender_report(self.ssrc, self.cname, now, timestamp, self.packets, octets, blocks)
         elif blocks:

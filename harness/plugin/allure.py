@@ -25,6 +25,7 @@ from harness.report.files import descriptions, wav_bytes
 from harness.report.markdown import paragraphs
 from harness.requirements.model import Requirement, Verdict
 from harness.run.model import CallEntry, Run
+from harness.run.stream import Happening, RunEnded
 
 LISTENER = "allure_listener"
 EPIC = "Voice relay"
@@ -94,6 +95,11 @@ class AllureReport:
         test.steps.extend(steps(call.timeline))
         test.attachments.extend(self._attachments(call))
 
+    def __call__(self, happening: Happening) -> None:
+        """Observe a run: nothing before the end."""
+        if isinstance(happening, RunEnded):
+            self.finish(happening.run)
+
     def finish(self, run: Run) -> None:
         """Write what Allure shows of the run as a whole, and how it is to sort what failed."""
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -145,7 +151,7 @@ def steps(timeline: Timeline) -> Iterator[TestStepResult]:
 def evidence(call: CallEntry) -> Iterator[tuple[str, bytes, str, str]]:
     """Name, content, media type and file extension of what is attached to every test of a call."""
     for name, text in descriptions(call).items():
-        yield name, text.encode(), "text/plain", "txt"
+        yield name, text.encode("utf-8", "replace"), "text/plain", "txt"
     events = [e for e in call.timeline if isinstance(e, ClientEvent | ServerEvent) and e.side == "caller"]
     log = "\n".join(
         f"{e.at:8.3f} {'→' if isinstance(e, ClientEvent) else '←'} {json.dumps(e.event, ensure_ascii=False)}"

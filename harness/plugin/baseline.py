@@ -11,8 +11,9 @@ from harness.config.run import RunSettings
 from harness.core.errors import UsageError
 from harness.report.comparison import Comparison, check_comparable, compare
 from harness.report.history import History, PastRun
-from harness.report.saved import SavedRun, SavedTarget, read_run
+from harness.report.saved import RESULTS, SavedRun, SavedTarget, read_run
 from harness.run.engine import conditions
+from harness.run.stream import Happening, RunEnded
 from harness.speech.library import load_library
 
 
@@ -23,6 +24,7 @@ class Baseline:
     saved: SavedRun | None
     history: History | None
     fails: bool
+    reports: Path  # where the run's own results are
     comparison: Comparison | None = None
     past: Sequence[PastRun] = ()  # of the history, this one among them
 
@@ -39,7 +41,16 @@ class Baseline:
         history = History(values["history"]) if values["history"] is not None else None
         if history is not None:
             history.check()
-        return cls(saved, history, values["fail_on_regression"])
+        return cls(saved, history, values["fail_on_regression"], settings.reports)
+
+    def __call__(self, happening: Happening) -> None:
+        """Observe a run: one that was made to its end is compared, once its files are written."""
+        if (
+            isinstance(happening, RunEnded)
+            and not happening.run.interrupted
+            and not happening.run.unreachable
+        ):
+            self.compare(self.reports / RESULTS)
 
     def compare(self, results: Path) -> None:
         """Compare the run that was just written, and add it to the history."""

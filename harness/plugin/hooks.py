@@ -83,7 +83,7 @@ def _begin(config: pytest.Config) -> bool:
 
     if VOICE not in config.stash and PROBLEM not in config.stash:
         try:
-            config.stash[VOICE] = VoiceSession.from_config(config)
+            config.stash[VOICE] = VoiceSession(config)
             make_logs_printable()
         except UsageError as error:
             # Raised here, it would be reported once for each file as an error of its collection.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from harness.core.printable import printable
 from harness.requirements.model import Requirement, Verdict
 from harness.run.model import CallEntry, Run
+from harness.run.stream import Happening, RunEnded
 
 
 def properties(requirement: Requirement, verdict: Verdict) -> list[tuple[str, object]]:
@@ -32,6 +35,18 @@ def settle(report: pytest.TestReport, item: pytest.Item, call: CallEntry | None)
     if isinstance(report.longrepr, tuple):
         path, line, _ = item.location
         report.longrepr = (path, (line or 0) + 1, report.longrepr[2])
+
+
+@dataclass(frozen=True)
+class SuiteProperties:
+    """Observes a run: what it was stands in JUnit's file."""
+
+    config: pytest.Config
+
+    def __call__(self, happening: Happening) -> None:
+        """Nothing before the end."""
+        if isinstance(happening, RunEnded):
+            tell_suite(self.config, happening.run)
 
 
 def tell_suite(config: pytest.Config, run: Run) -> None:

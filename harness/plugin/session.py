@@ -3,67 +3,76 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import traceback
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import pytest
-import uvloop
 
 from harness.call import Scenario
 from harness.config.asking import settings_of
+from harness.config.loop import run_loop
 from harness.config.option_texts import Texts, in_words, read_options
 from harness.config.run import RunSettings
-from harness.core.errors import HarnessError, TargetUnreachableError
+from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
+from harness.core.printable import printable
 from harness.plugin import junit, terminal
 from harness.plugin.baseline import Baseline
 from harness.plugin.options import texts_of
 from harness.plugin.progress import progress
-from harness.report.ci import tell_ci
-from harness.report.files import write_run
-from harness.report.html import write_html
-from harness.report.saved import RESULTS, judged_before
+from harness.plugin.verdicts import RunVerdicts
+from harness.report.ci import CiSummary
+from harness.report.files import ResultFiles
+from harness.report.folder import claimed
+from harness.report.html import ReportPage
+from harness.report.saved import judged_before
 from harness.requirements.model import Requirement, Verdict
 from harness.run.engine import Planned, execute
-from harness.run.model import EXIT_CODES, CallEntry, Run, RunVerdict
-from harness.run.repeated import together
+from harness.run.model import EXIT_CODES, Run, RunVerdict
 from harness.run.selecting import leaves_in, selected_requirements
-from harness.run.stream import Happening, Judged, Observer, RunEnded, all_of
-from harness.speech.library import load_library
+from harness.run.stream import Observer, all_of
 
 if TYPE_CHECKING:
     from harness.plugin.allure import AllureReport
 
 
-@dataclass
 class VoiceSession:
     """What the plugin knows from collection to report. The run is made once, before the first test."""
 
-    settings: RunSettings
-    values: Mapping[str, Any]
-    baseline: Baseline
-    allure: AllureReport | None
-    repeat: tuple[str, ...] = ()
-    asked_over_calls: dict[Requirement, list[Scenario]] = field(default_factory=dict)
-    run: Run | None = None
-    folded: bool = False  # one line for each call, and each finding once
-    _written: str = ""
-    _ci_lines: list[str] = field(default_factory=list)
-    _verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
-
-    @classmethod
-    def from_config(cls, config: pytest.Config) -> VoiceSession:
+    def __init__(self, config: pytest.Config) -> None:
         """Check the options; raises UsageError."""
         texts = texts_of(config)
-        values = read_options("pytest", texts)
-        settings = settings_of("pytest", values)
-        return cls(
-            settings,
-            values,
-            Baseline.from_options(values, settings),
-            _allure(config),
-            repeated(texts, settings),
+        self.values = read_options("pytest", texts)
+        self.settings = settings_of("pytest", self.values)
+        self.asked_over_calls: dict[Requirement, list[Scenario]] = {}
+        self._repeat = repeated(texts, self.settings)
+        self._folder = ExitStack()
+        self.folded = False  # one line for each call, and each finding once
+        # Each is one way to show or keep a run. The files come first: the comparison reads them back, and the
+        # page shows the comparison.
+        self._verdicts = RunVerdicts()
+        self._baseline = Baseline.from_options(self.values, self.settings)
+        self._allure = _allure(config)
+        self._ci = CiSummary(self.settings.reports, os.environ)
+        self._page = ReportPage(
+            self.settings.reports, lambda: (self._baseline.past, self._baseline.comparison)
         )
+        observers: list[Observer] = [
+            self._verdicts,
+            ResultFiles(self.settings.reports),
+            *([self._allure] if self._allure else []),
+            self._baseline,
+            self._ci,
+            self._page,
+            junit.SuiteProperties(config),
+        ]
+        self._keeping = all_of(observers)
+
+    @property
+    def run(self) -> Run | None:
+        """None until it has ended."""
+        return self._verdicts.run
 
     def asks_for(self, requirement: Requirement) -> bool:
         """Whether the options leave it in."""
@@ -76,13 +85,21 @@ class VoiceSession:
     def execute(self, config: pytest.Config, planned: Sequence[Planned]) -> None:
         """Make the calls and judge them; ends the session where none can be made."""
         try:
+            config.add_cleanup(self._folder.close)
+            self._folder.enter_context(claimed(self.settings.reports))
             with progress(config) as shown:
-                observer = all_of((shown, self._observe))
-                uvloop.run(self._executed(planned, observer))
+                run_loop(self._executed(planned, all_of((shown, self._keeping))))
+        except UsageError as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         except HarnessError as error:
             pytest.exit(str(error), returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE])
-        if self.run is not None:
-            junit.tell_suite(config, self.run)
+        except Exception as error:  # ours: in one line, since pytest's own would be its INTERNALERROR
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+            pytest.exit(
+                printable(f"the harness broke in {place}: {type(error).__name__}: {error}"),
+                returncode=EXIT_CODES[RunVerdict.INCONCLUSIVE],
+            )
         if self.run is not None and self.run.unreachable:
             nobody = TargetUnreachableError(
                 f"nothing answered at {self.run.target}: {self.run.unreachable}",
@@ -96,75 +113,37 @@ class VoiceSession:
             self.settings,
             planned,
             observer,
-            repeat=self.repeat,
+            repeat=self._repeat,
             times=self.values["repeat"],
             least=least,
             mark=True,
         )
 
     def verdict(self, requirement: Requirement, scenario: Scenario | None) -> Verdict | None:
-        """The verdict on the scenario's calls, without one on all of the run; None where none was made.
-
-        Of a call that was lost it is the first that is judged, by how its caller came back.
-        """
-        if scenario is None:
-            return self._verdicts["", requirement.id]
-        calls = [entry for entry in self._entries(scenario) if not entry.continues]
-        found = [self._verdicts[call.id, requirement.id] for call in calls]
-        return together(found) if found else None
+        """The verdict on the scenario's calls, without one on all of the run; None where none was made."""
+        return self._verdicts.verdict(requirement, scenario)
 
     def describe(self, requirement: Requirement, scenario: Scenario | None, verdict: Verdict) -> None:
         """Tell Allure about the running test, where it was asked for."""
-        if self.allure is not None:
-            self.allure.describe(requirement, self._entry(scenario), verdict)
+        if self._allure is not None:
+            self._allure.describe(requirement, self._verdicts.entry(scenario), verdict)
 
     def finish(self, session: pytest.Session) -> None:
         """A run that does not show conformance does not end as a success."""
         if self.run is not None and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = EXIT_CODES[self.run.verdict] or int(self.baseline.failed)
+            session.exitstatus = EXIT_CODES[self.run.verdict] or int(self._baseline.failed)
 
     def settle(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """Tell what a report says of a test of ours in JUnit's file."""
         if (scenario := getattr(item, "scenario", None)) is not None or hasattr(item, "scenarios"):
-            junit.settle(report, item, self._entry(scenario))
+            junit.settle(report, item, self._verdicts.entry(scenario))
 
     def summarise(self, reporter: pytest.TerminalReporter) -> None:
         """Say what it comes to."""
         if self.run is not None and not self.run.unreachable:
-            terminal.summarise(reporter, self.run, self._written, seen=self.folded)
-            terminal.compared(reporter, self.baseline.comparison)
-            terminal.commands(reporter, self._ci_lines)
-
-    def _observe(self, happening: Happening) -> None:
-        match happening:
-            case Judged(requirement, verdict):
-                self._verdicts[(verdict.call, requirement.id)] = verdict
-            case RunEnded(run):
-                self.run = run
-                self._write(run)
-
-    def _write(self, run: Run) -> None:
-        """The files first: the comparison reads them back, and the page shows the comparison."""
-        write_run(run, self.settings.reports)
-        if self.allure is not None:
-            self.allure.finish(run)
-        if not run.interrupted and not run.unreachable:
-            self.baseline.compare(self.settings.reports / RESULTS)
-        self._ci_lines = tell_ci(run, self.settings.reports, os.environ)
-        page = write_html(
-            run,
-            self.settings.reports,
-            load_library(),
-            past=self.baseline.past,
-            comparison=self.baseline.comparison,
-        )
-        self._written = str(page)
-
-    def _entry(self, scenario: Scenario | None) -> CallEntry | None:
-        return next(iter(self._entries(scenario)), None) if scenario else None
-
-    def _entries(self, scenario: Scenario) -> list[CallEntry]:
-        return [entry for entry in self.run.calls if entry.scenario == scenario.name] if self.run else []
+            terminal.summarise(reporter, self.run, self._page.written, seen=self.folded)
+            terminal.compared(reporter, self._baseline.comparison)
+            terminal.commands(reporter, self._ci.lines)
 
 
 def repeated(texts: Texts, settings: RunSettings) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from harness.report.markdown import paragraphs, text
 from harness.report.urgency import Urgency
 from harness.requirements.model import Outcome
 from harness.run.model import Run, RunVerdict
+from harness.run.stream import Happening, RunEnded
 
 CODE_QUALITY = "gl-code-quality.json"
 MOST_ANNOTATIONS = 10  # of each kind, GitHub shows of one step
@@ -29,6 +31,20 @@ _SEVERITY = {
     Urgency.HARDEN: "minor",
     Urgency.UNTOLD: "info",
 }
+
+
+@dataclass
+class CiSummary:
+    """Observes a run: tells the CI service that its environment names. `lines` are for our output."""
+
+    reports: Path
+    environment: Mapping[str, str]
+    lines: list[str] = field(default_factory=list)
+
+    def __call__(self, happening: Happening) -> None:
+        """Nothing before the end."""
+        if isinstance(happening, RunEnded):
+            self.lines = tell_ci(happening.run, self.reports, self.environment)
 
 
 def tell_ci(run: Run, reports: Path, environment: Mapping[str, str]) -> list[str]:

@@ -86,7 +86,10 @@ Read = TypeVar("Read", SavedRun, SavedSamples)
 
 def read_run(path: Path) -> SavedRun:
     """Read a results.json, or the one in a directory, and its samples. Raises UsageError naming it."""
-    file = path / RESULTS if path.is_dir() else path
+    try:
+        file = path / RESULTS if path.is_dir() else path
+    except (OSError, ValueError) as error:  # too long a name, or none at all
+        raise UsageError(f"{path} cannot be read: {error}", f"give a {RESULTS} that a run wrote") from None
     run = _read(file, SavedRun)
     samples = file.with_name(SAMPLES)
     return msgspec.structs.replace(run, more=_read(samples, SavedSamples) if samples.exists() else None)

@@ -26,9 +26,11 @@ from harness.requirements.registry import REGISTRY, Registry, requirement
 
 AREAS = (
     "token",
+    "page",
     "signaling",
     "connectivity",
     "websocket",
+    "gateway",
     "session",
     "turns",
     "audio",

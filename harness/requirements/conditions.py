@@ -7,6 +7,7 @@ from harness.core.events import (
     AnswerReceived,
     CallEnded,
     CallStarted,
+    GatewayFound,
     HttpRequest,
     NetworkImpaired,
     RequestArrived,
@@ -88,6 +89,18 @@ def _nothing_made(timeline: Timeline) -> Unmet:
 
 OFFERED = asked(probes.OFFER, "an ordinary offer was sent")
 ANSWERED = Condition("an answer came", _answer_missing)
+
+
+def _passes_no_offer_on(timeline: Timeline) -> Unmet:
+    found = timeline.first(GatewayFound)
+    if found is None:
+        return None
+    return NotApplicable(
+        f"the relay ends the caller's WebRTC itself and has a {found.upstream} call upstream"
+    )
+
+
+NO_GATEWAY = Condition("the relay is no gateway", _passes_no_offer_on)
 PLACED = Condition("an ordinary call was asked for", _not_placed)
 FORWARDED = Condition("both ends are seen, and the relay sent an offer upstream", _nothing_forwarded)
 PASSED_ON = Condition("both ends are seen, and the relay asked the upstream for a call", _nothing_made)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.core.events import CallWithheld, UsageTold, UsageUnit
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.bills import (
     call_cost_usd,
@@ -60,6 +61,7 @@ BILLED = Condition("a response was completed, or a call was not placed for its c
 @requirement(
     "cost.usage-reported",
     "Every response says what it used",
+    stage=CallStage.CALL,
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.MINOR,
@@ -90,6 +92,7 @@ def usage_reported(timeline: Timeline) -> Finding:
 @requirement(
     "cost.per-call",
     "What the call cost",
+    stage=CallStage.CALL,
     level=Level.OBSERVE,
     because=Because.MEASURED,
     severity=Severity.MINOR,
@@ -121,6 +124,7 @@ def _untold(timeline: Timeline, limit: str) -> NotApplicable | Inconclusive:
 @requirement(
     "cost.per-run",
     "What the run cost",
+    stage=CallStage.CALL,
     level=Level.OBSERVE,
     because=Because.MEASURED,
     severity=Severity.MINOR,
@@ -154,6 +158,7 @@ def per_run(timelines: Sequence[Timeline]) -> Finding:
 @requirement(
     "cost.usage-agrees",
     "What the target counts is what the responses say",
+    stage=CallStage.CALL,
     level=Level.OBSERVE,
     because=Because.MEASURED,
     severity=Severity.MINOR,

@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness.core.events import Headers, HttpFailed, HttpRequest, HttpResponse, Side
+from harness.core.fields import field
 from harness.core.probes import UPGRADE
-from harness.core.session import field
+from harness.core.strict_json import json_value
 from harness.core.timeline import Timeline
 from harness.requirements.model import Evidence
 
@@ -142,8 +143,8 @@ def media_type(headers: Headers) -> str:
 def as_json(text: str) -> Any:
     """The JSON value, or None where it is none."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return json_value(text)
+    except ValueError:
         return None
 
 

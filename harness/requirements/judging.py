@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import cast
 
 from harness.core.callers import caller_named
+from harness.core.clock import MonotonicClock
 from harness.core.events import (
     CallEnded,
     CallStarted,
@@ -43,6 +44,10 @@ BLOCKING = {
     Level.OBSERVE: (Outcome.FAILED, Outcome.WARNED),
 }
 
+# Events that a check may look at in all its queries: seconds of work, where an ordinary call takes thousands.
+MOST_LOOKS = 20_000_000
+JUDGING_SECONDS = 60.0  # for all checks of a call; what is left then is told as ours
+
 
 def judge(
     timelines: Iterable[Timeline], requirements: Iterable[Requirement], *, strict: bool = False
@@ -69,6 +74,8 @@ class CallJudge:
         started = timeline.first(CallStarted)
         self._scenario, self._call = (started.scenario, started.call) if started else ("", "")
         self._limits = started.limits if started else {}
+        self._clock = MonotonicClock()
+        self._judging = 0.0  # seconds so far
         self._caller = started.caller if started else ""
 
     def verdict(self, requirement: Requirement) -> Verdict:
@@ -122,12 +129,19 @@ class CallJudge:
         return _of_call(verdict, self._scenario, self._call)
 
     def _finding(self, requirement: Requirement) -> Finding | _Broken:
+        if self._judging > JUDGING_SECONDS:
+            return _Broken(TimeoutError(f"the checks before took over {JUDGING_SECONDS:g} s"))
+        began = self._clock.now()
         try:
             if (unmet := self.unmet(requirement)) is not None:
                 return unmet
+            self.timeline.may_look = self.timeline.looked + MOST_LOOKS
             finding = cast("Check", requirement.check)(self.timeline)
         except Exception as error:  # our failure, and reported as such
             return _Broken(error)
+        finally:
+            self.timeline.may_look = float("inf")
+            self._judging += self._clock.now() - began
         if isinstance(finding, Violation) and (impaired := impairment_behind(requirement, self.timeline)):
             return NotApplicable(impaired)
         if requirement.timing and isinstance(finding, Violation | Observation) and (late := self.lateness()):

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from harness.core.callers import View
 from harness.core.printable import printable
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 
 
@@ -179,7 +180,7 @@ class Requirement:
     hits, where it takes more than an ordinary call ("every caller whose offer is malformed"); empty: every
     caller whose call shows it. `bears_bad_network`: a network that we impaired excuses a violation only where
     we cut it off. `also_in`: areas beside its own with which it is judged. `sees`: what it
-    must see of the call, and not every kind of caller does.
+    must see of the call, and not every kind of caller does. `stage`: the stage of the call that it is about.
     """
 
     id: str
@@ -198,6 +199,7 @@ class Requirement:
     bears_bad_network: bool = False
     also_in: tuple[str, ...] = ()
     sees: tuple[View, ...] = ()
+    stage: CallStage = CallStage.CALL
     description: str = field(default="", compare=False)
 
     def is_in_time(self, violation: Violation) -> bool:

@@ -10,6 +10,7 @@ from typing import Literal
 from harness.core.callers import View
 from harness.core.errors import UsageError
 from harness.core.nearest import near
+from harness.core.stages import CallStage
 from harness.requirements.model import Because, Cause, Condition, F, Level, Requirement, Severity, Source
 
 KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
@@ -45,6 +46,7 @@ class Registry:
         requirement_id: str,
         title: str,
         *,
+        stage: CallStage = CallStage.CALL,
         level: Level,
         because: Because,
         severity: Severity,
@@ -94,6 +96,7 @@ class Registry:
                 bears_bad_network=bears_bad_network,
                 also_in=tuple(also_in),
                 sees=tuple(sees),
+                stage=stage,
                 description=inspect.getdoc(check) or "",
             )
             return check

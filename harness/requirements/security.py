@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-import msgspec
-
 from harness.core import probes
 from harness.core.events import AnswerReceived, HttpRequest, HttpResponse, SecretSeen, ServerEvent
+from harness.core.stages import CallStage
+from harness.core.strict_json import as_text
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import asked, started
 from harness.requirements.exchanges import (
@@ -50,6 +50,7 @@ RESPONDED = Condition(
 @requirement(
     "security.key-not-exposed",
     "The secret key never reaches the caller",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.SECRET,
     severity=Severity.BLOCKER,
@@ -70,7 +71,7 @@ RESPONDED = Condition(
 )
 def key_not_exposed(timeline: Timeline) -> Finding:
     """No secret in response headers or bodies, in the answer, or in server events."""
-    seen = timeline.first(SecretSeen)
+    seen = timeline.first(SecretSeen, where=lambda e: not e.where.startswith("page: "))  # see page.no-key
     if seen is not None:
         return Violation(
             "key-exposed", f"in {seen.where}", (Evidence(seen.at, f"{seen.where}: {seen.excerpt}"),)
@@ -92,13 +93,14 @@ def _received(timeline: Timeline) -> Iterator[tuple[float, str, str]]:
     for answer in timeline.all(AnswerReceived):
         yield answer.at, "answer", answer.sdp
     for event in timeline.all(ServerEvent):
-        text = event.raw if event.event is None else msgspec.json.encode(event.event).decode()
+        text = event.raw if event.event is None else as_text(event.event)
         yield event.at, f"server event {event.type or '(not JSON)'}", text
 
 
 @requirement(
     "security.auth-required",
     "Without credentials nobody can make a call",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.MONEY,
     hits="whoever knows the address",
@@ -142,6 +144,7 @@ def _foreign(timeline: Timeline) -> list[Exchange]:
 @requirement(
     "security.foreign-origin-refused",
     "A page of another origin may not send offers",
+    stage=CallStage.ANSWER,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="whoever opens a page that calls on your bill",
@@ -191,6 +194,7 @@ def _hands_out_nothing(timeline: Timeline) -> NotApplicable | None:
 @requirement(
     "security.ice-credentials-guarded",
     "TURN credentials are for those who may call",
+    stage=CallStage.ANSWER,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="whoever knows the address of the endpoint",
@@ -225,6 +229,7 @@ def ice_credentials_guarded(timeline: Timeline) -> Finding:
 @requirement(
     "security.session-not-injectable",
     "A caller cannot choose the session's model, instructions or tools",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.MONEY,
     hits="whoever sends a session of their own",
@@ -253,7 +258,7 @@ def session_not_injectable(timeline: Timeline) -> Finding:
             seen = f"{marker} stands in the relay's request"
             return Violation("session-injected", seen, exchange.evidence())
     for event in timeline.server_events("session.created", "session.updated"):
-        if marker in msgspec.json.encode(event.event).decode():
+        if marker in as_text(event.event):
             seen = f"{marker} stands in {event.type}"
             return Violation("session-injected", seen, (Evidence(event.at, seen),))
     if upstream_offers(timeline) or timeline.server_events("session.created"):
@@ -297,7 +302,7 @@ def choices_bounded(timeline: Timeline) -> Finding:
                 "choice-unbounded", f"{marker} stands in the relay's request", upstream.evidence()
             )
     for event in timeline.server_events("session.created", "session.updated"):
-        if marker in msgspec.json.encode(event.event).decode():
+        if marker in as_text(event.event):
             seen = f"{marker} stands in {event.type}"
             return Violation("choice-unbounded", seen, (Evidence(event.at, seen),))
     if upstream_offers(timeline) or timeline.server_events("session.created") or not exchange.succeeded:
@@ -314,6 +319,7 @@ def _sent_on(request: HttpRequest) -> str:
 @requirement(
     "security.errors-reveal-nothing",
     "Error responses reveal nothing of the inside",
+    stage=CallStage.ANSWER,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="whoever provokes an error",

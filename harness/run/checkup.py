@@ -15,6 +15,7 @@ from harness.core.printable import printable
 from harness.core.stages import stages
 from harness.core.timeline import Timeline
 from harness.requirements.model import Outcome, Verdict
+from harness.requirements.registry import REGISTRY
 from harness.run.checkup_stages import STAGES, CheckupStage
 from harness.run.model import is_lost_observation
 
@@ -109,13 +110,14 @@ _STATES = {
 
 
 def _findings(verdicts: Iterable[Verdict], stages_shown: Sequence[CheckupStage]) -> dict[str, list[Verdict]]:
-    """Stage → what is wrong there, the gravest first. An id goes before an area."""
+    """Stage → what is wrong there, the gravest first. What a call cannot show is said at the next stage."""
     found: dict[str, list[Verdict]] = {}
     for verdict in sorted(verdicts, key=lambda v: list(Outcome).index(v.outcome)):
         if verdict.outcome not in _STATES or is_lost_observation(verdict):
             continue
-        area = verdict.id.partition(".")[0]
-        named = (stage for name in (verdict.id, area) for stage in stages_shown if name in stage.covers)
-        stage = next(named, stages_shown[-1])
+        about = REGISTRY.get(verdict.id).stage
+        place = next(n for n, stage in enumerate(STAGES) if about in stage.covers)
+        later = [stage for stage in STAGES[place:] if stage in stages_shown]
+        stage = next((stage for stage in later if about in stage.covers), later[0])
         found.setdefault(stage.name, []).append(verdict)
     return found

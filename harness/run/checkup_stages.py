@@ -10,6 +10,7 @@ from typing import Any
 from harness.core.callers import caller_named
 from harness.core.events import (
     AnswerReceived,
+    ButtonPressed,
     CallEnded,
     CallStarted,
     CandidateFound,
@@ -17,14 +18,20 @@ from harness.core.events import (
     HttpRequest,
     HttpResponse,
     IceServerTried,
+    MicrophoneAsked,
+    MicrophoneGiven,
     OfferCreated,
+    PageOpened,
     PairSelected,
+    PlaybackChanged,
     UtteranceEnded,
     UtteranceStarted,
 )
+from harness.core.fields import field
 from harness.core.probes import OFFER, UPGRADE
 from harness.core.sdp import parse_sdp
-from harness.core.session import field, session_in_force, turn_detection
+from harness.core.session import session_in_force, turn_detection
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import replies
 from harness.requirements.arrivals import offers_arrived
@@ -36,14 +43,14 @@ LONGEST_QUOTE = 120  # characters of what was said
 class CheckupStage:
     """A stage to tick off; `timed` is its name in `core.stages`.
 
-    `covers` are requirements by id or area: what is wrong with one of them is shown at this stage. `seen`:
+    `covers` are the stages that requirements are about: what is wrong with one of them is shown here. `seen`:
     whether a call can show it at all.
     """
 
     name: str
     reached: Callable[[Timeline], float | None]
     detail: Callable[[Timeline], str]
-    covers: tuple[str, ...] = ()
+    covers: tuple[CallStage, ...] = ()
     timed: str = ""
     seen: Callable[[Timeline], bool] = lambda _timeline: True
 
@@ -197,40 +204,66 @@ def _quoted(text: str) -> str:
     return f"“{one_line[:LONGEST_QUOTE]}{'…' if len(one_line) > LONGEST_QUOTE else ''}”" if text else ""
 
 
+def _is_a_page(timeline: Timeline) -> bool:
+    started = timeline.first(CallStarted)
+    return started is not None and started.caller == "page"
+
+
+def _page(timeline: Timeline) -> str:
+    opened = timeline.first(PageOpened)
+    return opened.url if opened else ""
+
+
+def _button(timeline: Timeline) -> str:
+    pressed = timeline.all(ButtonPressed, where=lambda e: e.what == "start")
+    return ", ".join(f"{_quoted(p.text)}{' (found)' if p.found else ''}" for p in pressed)
+
+
+def _microphone(timeline: Timeline) -> str:
+    asked = timeline.first(MicrophoneAsked)
+    audio = asked.constraints.get("audio") if asked else None
+    return ", ".join(f"{name}: {value}" for name, value in audio.items()) if isinstance(audio, dict) else ""
+
+
+def _played(timeline: Timeline) -> float | None:
+    """From when on both are true: sound comes, and the page plays it."""
+    heard = _heard(timeline)
+    ways = [c for c in timeline.all(PlaybackChanged) if c.playing]
+    return max(heard, ways[0].at) if heard is not None and ways else None
+
+
+def _ways(timeline: Timeline) -> str:
+    ways = [p for c in timeline.all(PlaybackChanged) for p in c.paths if p.state == "playing"]
+    return "an audio element" if any(p.by == "element" for p in ways) else "Web Audio" if ways else ""
+
+
 # As in the log that a page writes while it connects, from gathering to the first audible packet.
 STAGES: Sequence[CheckupStage] = (
+    CheckupStage("page opened", _first(PageOpened), _page, (CallStage.PAGE,), seen=_is_a_page),
     CheckupStage(
-        "candidates gathered",
-        _gathered,
-        _candidates,
-        ("connectivity.gathering",),
-        "gathering",
-        seen=_is_webrtc,
+        "button pressed",
+        _first(ButtonPressed),
+        _button,
+        (CallStage.BUTTON,),
+        seen=_is_a_page,
     ),
     CheckupStage(
-        "offer sent",
-        _offered,
-        _request,
-        ("signaling.preflight",),
-        seen=_is_webrtc,
+        "microphone given",
+        _first(MicrophoneGiven),
+        _microphone,
+        (CallStage.MICROPHONE,),
+        seen=_is_a_page,
     ),
     CheckupStage(
-        "arrived at the fake",
-        _arrived,
-        _arrival,
-        (
-            "signaling.offer-reaches-upstream",
-            "signaling.offer-forwarded-intact",
-            "signaling.session-forwarded",
-            "signaling.one-call-per-offer",
-        ),
-        seen=_both_ends_seen,
+        "candidates gathered", _gathered, _candidates, (CallStage.GATHERING,), "gathering", seen=_is_webrtc
     ),
+    CheckupStage("offer sent", _offered, _request, (CallStage.OFFER,), seen=_is_webrtc),
+    CheckupStage("arrived at the fake", _arrived, _arrival, (CallStage.ARRIVAL,), seen=_both_ends_seen),
     CheckupStage(
         "answer received",
         _first(AnswerReceived),
         _response,
-        ("signaling", "security"),
+        (CallStage.ANSWER,),
         "answer",
         seen=_is_webrtc,
     ),
@@ -238,23 +271,18 @@ STAGES: Sequence[CheckupStage] = (
         "answer has data channel",
         _answer_with_channel,
         _nothing,
-        ("signaling.answer-has-data-channel",),
+        (CallStage.CHANNEL_ANSWER,),
         seen=_is_webrtc,
     ),
     CheckupStage("ICE checking", _of_state("ice", "checking"), _nothing, seen=_is_webrtc),
     CheckupStage(
-        "ICE connected",
-        _of_state("ice", "connected"),
-        _pair,
-        ("connectivity.ice-connects",),
-        "ice",
-        seen=_is_webrtc,
+        "ICE connected", _of_state("ice", "connected"), _pair, (CallStage.ICE,), "ice", seen=_is_webrtc
     ),
     CheckupStage(
         "DTLS connected",
         _of_state("dtls", "connected"),
         _nothing,
-        ("connectivity.dtls-connects",),
+        (CallStage.DTLS,),
         "dtls",
         seen=_is_webrtc,
     ),
@@ -262,7 +290,7 @@ STAGES: Sequence[CheckupStage] = (
         "data channel open",
         _of_state("channel", "open"),
         _nothing,
-        ("connectivity",),
+        (CallStage.CHANNEL,),
         "channel",
         seen=_is_webrtc,
     ),
@@ -271,26 +299,27 @@ STAGES: Sequence[CheckupStage] = (
         "WebSocket open",
         _of_state("channel", "open"),
         _opened,
-        ("websocket", "security"),
+        (CallStage.ANSWER, CallStage.CHANNEL),
         "answer",
         seen=_is_websocket,
     ),
-    CheckupStage("session created", _server_event("session.created"), _session, ("session",), "session"),
+    CheckupStage(
+        "session created",
+        _server_event("session.created"),
+        _session,
+        (CallStage.SESSION, CallStage.UPDATE),
+        "session",
+    ),
     CheckupStage("speech sent", _first(UtteranceEnded), _said),
     CheckupStage(
         "turn detected",
         _server_event("input_audio_buffer.speech_stopped"),
         _nothing,
-        (
-            "turns.speech-detected",
-            "turns.speech-ends",
-            "turns.boundaries",
-            "turns.one-turn-per-utterance",
-            "turns.no-turn-on-silence",
-        ),
+        (CallStage.DETECTION,),
         "turn-detected",
     ),
-    CheckupStage("first audio", _heard, _nothing, ("audio.comes-back", "turns.latency"), "first-audio"),
-    CheckupStage("reply done", _server_event("response.done"), _replied, ("turns", "audio", "cost"), "turn"),
-    CheckupStage("hung up", _hung_up, _nothing, ("lifecycle",)),
+    CheckupStage("first audio", _heard, _nothing, (CallStage.FIRST_AUDIO,), "first-audio"),
+    CheckupStage("page plays it", _played, _ways, (CallStage.PLAYED,), seen=_is_a_page),
+    CheckupStage("reply done", _server_event("response.done"), _replied, (CallStage.REPLY,), "turn"),
+    CheckupStage("hung up", _hung_up, _nothing, (CallStage.HANG_UP, CallStage.CALL)),
 )

@@ -23,7 +23,16 @@ from harness.run.checkup import StageWatch
 from harness.run.judging import judge_call, judge_over_calls
 from harness.run.least import Occasions, likeliest_first, still_open
 from harness.run.model import CallEntry, Run, hangs, unreachable
-from harness.run.stream import CallFinished, Judged, Noted, Observer, RunEnded, RunStarted, StageReached
+from harness.run.stream import (
+    CallFinished,
+    Judged,
+    Noted,
+    Observer,
+    RunEnded,
+    RunStarted,
+    StageReached,
+    guarded,
+)
 from harness.speech.library import Library
 
 
@@ -73,7 +82,7 @@ async def execute(
         settings, EmbeddedPair.for_run, lambda line: observer(Noted(line))
     ) as context:
         check(context)
-        work = _Work(context, planned, observer, place, repeat, as_they_end, times, least, mark)
+        work = _Work(context, planned, guarded(observer), place, repeat, as_they_end, times, least, mark)
         try:
             await work.make_calls()
         except BaseException:

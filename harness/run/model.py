@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harness import __version__
+from harness.core import exit_codes
 from harness.core.audio import Samples
 from harness.core.events import CallStarted, CallWithheld, HttpFailed
 from harness.core.probes import CALLS, MINT
@@ -28,10 +29,10 @@ class RunVerdict(StrEnum):
 
 
 EXIT_CODES = {
-    RunVerdict.CONFORMING: 0,
-    RunVerdict.VIOLATING: 1,
-    RunVerdict.UNREACHABLE: 3,
-    RunVerdict.INCONCLUSIVE: 4,
+    RunVerdict.CONFORMING: exit_codes.CONFORMING,
+    RunVerdict.VIOLATING: exit_codes.VIOLATING,
+    RunVerdict.UNREACHABLE: exit_codes.UNREACHABLE,
+    RunVerdict.INCONCLUSIVE: exit_codes.INCONCLUSIVE,
 }
 
 

@@ -5,11 +5,14 @@ An observer is a function of one happening. It is called between the packets of 
 
 from __future__ import annotations
 
+import contextlib
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from harness.call.conduct import CallRecord
 from harness.config.run import Mode
+from harness.core.errors import HarnessError
 from harness.core.timeline import Timeline
 from harness.requirements.model import Requirement, Verdict
 from harness.run.checkup import Check
@@ -87,5 +90,32 @@ def all_of(observers: Iterable[Observer]) -> Observer:
     def tell(happening: Happening) -> None:
         for observer in told:
             observer(happening)
+
+    return tell
+
+
+def guarded(observer: Observer) -> Observer:
+    """An observer that may break without breaking the run: it is told of that once, and of all that follows.
+
+    Who writes the report at the run's end is the exception: a report that failed is no report. Raises
+    HarnessError with the place.
+    """
+    broke: list[str] = []
+
+    def tell(happening: Happening) -> None:
+        try:
+            observer(happening)
+        except HarnessError:
+            raise
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+            what = f"an observer broke in {place}: {type(error).__name__}: {error}"
+            if isinstance(happening, RunEnded):
+                raise HarnessError(what, "the calls were made, and their report is not whole") from error
+            if place not in broke:
+                broke.append(place)
+                with contextlib.suppress(Exception):
+                    observer(Noted(f"  {what}"))
 
     return tell

@@ -15,8 +15,10 @@ from harness.config.targets_file import same_origin
 from harness.core import json_paths
 from harness.core.errors import HarnessError
 from harness.signaling.failures import classify, innermost
+from harness.signaling.reading import read_body
 
 LONGEST_EXCERPT = 200  # characters of an error's body
+LARGEST_BODY = 1 << 20  # bytes
 
 
 class HookFailedError(HarnessError):
@@ -52,21 +54,21 @@ class HookRequest:
 
         Raises HookFailedError, without any secret of the target.
         """
-        response = await self._send(client)
-        if not response.is_success:
-            said = self.target.redactor().text(" ".join(response.text.split()))[:LONGEST_EXCERPT]
+        status, text = await self._send(client)
+        if not 200 <= status < 300:
+            said = self.target.redactor().text(" ".join(text.split()))[:LONGEST_EXCERPT]
             raise self.failed(
-                f"{self.shown} answered {response.status_code}: {said or 'nothing'}",
+                f"{self.shown} answered {status}: {said or 'nothing'}",
                 "look at this endpoint and the credentials that it wants",
             )
         try:
-            return json.loads(response.text)
+            return json.loads(text)
         except (ValueError, RecursionError):
             raise self.failed(
                 f"{self.shown} answered something that is not JSON", "look at this endpoint"
             ) from None
 
-    async def _send(self, client: httpx.AsyncClient) -> httpx.Response:
+    async def _send(self, client: httpx.AsyncClient) -> tuple[int, str]:
         ours = same_origin(self.url, self.target.url)
         headers = [("Accept", "application/json"), *(self.target.request_headers() if ours else [])]
         content = None
@@ -75,7 +77,9 @@ class HookRequest:
             content = json.dumps(self.body).encode()
         try:
             async with asyncio.timeout(self.timeout):
-                return await client.request(self.method, self.url, content=content, headers=headers)
+                async with client.stream(self.method, self.url, content=content, headers=headers) as response:
+                    body = await read_body(response, LARGEST_BODY)
+                    return response.status_code, body.decode("utf-8", "replace")
         except TimeoutError:
             raise self.failed(
                 f"{self.shown} did not answer in full within {self.timeout:g} s",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 from dataclasses import replace
 from urllib.parse import urljoin
@@ -17,7 +16,9 @@ from harness.config.targets_file import same_origin
 from harness.config.timeouts import Timeouts
 from harness.core.clock import Clock, MonotonicClock, unix_time
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
+from harness.core.strict_json import json_value
 from harness.signaling.failures import classify, innermost
+from harness.signaling.reading import read_body
 
 SPARE_SECONDS = 60.0  # credentials last that much longer than they are given out
 LARGEST_BODY = 1 << 16  # bytes: a list of servers has a few hundred
@@ -93,7 +94,7 @@ async def _fetch(
     where = f"the answer of {shown}"
     try:
         servers = parse_ice_servers(body, where)
-        return servers, lifetime_of(json.loads(body), servers, where, unix_now=unix_time())
+        return servers, lifetime_of(json_value(body), servers, where, unix_now=unix_time())
     except UsageError as error:
         raise HarnessError(error.message, error.remedy) from None  # nobody at the keyboard is to blame
 
@@ -102,13 +103,7 @@ async def _ask(
     client: httpx.AsyncClient, method: str, url: httpx.URL, headers: list[tuple[str, str]]
 ) -> tuple[int, str]:
     async with client.stream(method, url, headers=headers) as response:
-        return response.status_code, await _body(response)
-
-
-async def _body(response: httpx.Response) -> str:
-    body = b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise httpx.RemoteProtocolError(f"the body has over {LARGEST_BODY} bytes")
-    return body.decode("utf-8", "replace")
+        body = await read_body(response, LARGEST_BODY + 1)
+    if len(body) > LARGEST_BODY:
+        raise httpx.RemoteProtocolError(f"the body has over {LARGEST_BODY} bytes")
+    return response.status_code, body.decode("utf-8", "replace")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import codecs
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -14,13 +15,15 @@ import httpx
 from harness.config.target import Target
 from harness.config.timeouts import Timeouts
 from harness.core.clock import Clock
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, UsageError
 from harness.core.events import Event, HttpFailed, HttpRequest, HttpResponse, SecretSeen
 from harness.core.redaction import Redactor, known, leaked_key
 from harness.signaling.failures import classify, innermost
+from harness.signaling.reading import read_body
 
 USER_AGENT = "voice-relay-harness"
 LARGEST_BODY = 1 << 20  # bytes of a body that are recorded: an answer has a few thousand
+OF_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _READ_AHEAD = 1 << 12  # bytes read beyond, so that a secret across the cut is whole when it is redacted
 
 
@@ -31,14 +34,34 @@ def new_client(target: Target, timeouts: Timeouts) -> httpx.AsyncClient:
     Cookies are not kept either. Proxies and certificates of the environment (HTTPS_PROXY, NO_PROXY,
     SSL_CERT_FILE) are honoured, but not for loopback.
     """
-    return httpx.AsyncClient(
-        timeout=httpx.Timeout(timeouts.answer, connect=timeouts.connect),
-        follow_redirects=False,  # a redirect to a login page is a finding, not a way to the answer
-        trust_env=not target.on_loopback,
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-    )
+    try:
+        return httpx.AsyncClient(
+            timeout=httpx.Timeout(timeouts.answer, connect=timeouts.connect),
+            follow_redirects=False,  # a redirect to a login page is a finding, not a way to the answer
+            trust_env=not target.on_loopback,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+        )
+    except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+        # A proxy of another kind (SOCKS), one that is no URL, or a file of certificates that there is not.
+        raise UsageError(
+            f"the environment's proxy or certificates cannot be used: {_first_words(error)}",
+            f"look at {', '.join(_set_of(OF_NETWORK))}; a proxy is http://HOST:PORT or https://HOST:PORT",
+        ) from None  # the cause may quote a proxy's password
+
+
+def _set_of(names: Sequence[str]) -> list[str]:
+    """Those that are set, in either case."""
+    return [n for name in names for n in (name, name.lower()) if os.environ.get(n)] or list(names)
+
+
+def _first_words(error: Exception) -> str:
+    if isinstance(error, ImportError):
+        return "a SOCKS proxy, which is not supported"
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return "a proxy's address that is no URL"
 
 
 @dataclass(frozen=True)
@@ -86,7 +109,9 @@ class Sender:
                 response = await self.client.send(request, stream=True)
                 try:
                     reply = HttpReply(
-                        response.status_code, _headers(response.headers), await _content(response)
+                        response.status_code,
+                        _headers(response.headers),
+                        await read_body(response, LARGEST_BODY + _READ_AHEAD),
                     )
                 finally:
                     await response.aclose()
@@ -188,16 +213,6 @@ def _failure(error: BaseException, response: httpx.Response | None, *, is_connec
     if failure == "timeout" and not is_connected and not isinstance(error, httpx.TimeoutException):
         return "unanswered"  # our own time-out, in the middle of a look-up or a connection
     return "unfinished" if failure == "timeout" and response is not None else failure
-
-
-async def _content(response: httpx.Response) -> bytes:
-    """The body, read no further than is of use: a relay that never stops sending must not fill memory."""
-    content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > LARGEST_BODY + _READ_AHEAD:
-            break
-    return bytes(content)
 
 
 def _headers(headers: httpx.Headers) -> tuple[tuple[str, str], ...]:

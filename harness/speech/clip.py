@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from harness.core.audio import Samples, merged
+from harness.core.audio_format import RATE
 from harness.speech import opus
-from harness.speech.pcm import RATE
 
 
 @dataclass(frozen=True, eq=False)

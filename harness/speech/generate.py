@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.audio import FULL_SCALE, Samples
-from harness.speech.pcm import RATE
+from harness.core.audio_format import RATE
 
 Signal = NDArray[np.float64]
 

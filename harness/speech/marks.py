@@ -7,8 +7,8 @@ import zlib
 import numpy as np
 
 from harness.core.audio import Samples
+from harness.core.audio_format import RATE
 from harness.speech import generate
-from harness.speech.pcm import RATE
 
 # One tone of each sixteen, inside the telephone band; 100 ms tell 50 Hz apart.
 LOW = tuple(430 + 50 * i for i in range(16))

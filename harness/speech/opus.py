@@ -9,11 +9,9 @@ import numpy as np
 from av.error import FFmpegError
 
 from harness.core.audio import Samples
+from harness.core.audio_format import FRAME_MS, FRAME_SAMPLES, RATE
 from harness.speech import generate
-from harness.speech.pcm import RATE
 
-FRAME_MS = 20
-FRAME_SAMPLES = RATE * FRAME_MS // 1000
 BIT_RATE = 32_000  # what browsers use for one voice
 
 # A CELT full-band frame whose silence flag is set: decodes to zeros (RFC 6716, section 4.3).

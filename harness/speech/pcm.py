@@ -9,9 +9,8 @@ import numpy as np
 from av.error import FFmpegError
 
 from harness.core.audio import Samples
+from harness.core.audio_format import RATE
 from harness.core.errors import UsageError
-
-RATE = 48_000
 
 
 def read_audio(path: Path) -> Samples:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.core.audio import Samples
+from harness.core.audio_format import RATE
 from harness.core.errors import UsageError
 from harness.speech import generate
 from harness.speech.manifest import Composed, Cut, Generated, Recorded
-from harness.speech.pcm import RATE, read_audio
+from harness.speech.pcm import read_audio
 
 PER_MS = RATE // 1000
 DURATION_TOLERANCE_MS = 1  # a file of a whole number of ms can still end between two samples at 48 kHz

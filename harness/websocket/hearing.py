@@ -7,12 +7,13 @@ from collections.abc import Callable
 import numpy as np
 
 from harness.core.audio import AUDIBLE_DBFS, Samples, clipped_part, level_dbfs
+from harness.core.audio_format import FRAME_SAMPLES, FRAME_SECONDS
+from harness.core.audio_format import RATE as CALL_RATE
 from harness.core.events import Event, Packet, PacketsReceived, StretchHeard
 from harness.websocket.player import FRAME, RATE
 
 BATCH = 50  # frames: one second
 SSRC = 1  # there is one stream, and no RTP that would name it
-STEP = 960  # of the timestamp: 20 ms on the clock that all recorded audio has, 48 kHz
 PAUSE = 0.2  # seconds without a frame: a stretch is over
 
 Resample = Callable[[Samples, int, int], Samples]
@@ -39,9 +40,9 @@ class PlayedAudio:
         if level >= AUDIBLE_DBFS:
             self.last_audible = at
         if self._last_at is not None:
-            since = STEP if goes_on else max(STEP, round((at - self._last_at) * 48_000))
+            since = FRAME_SAMPLES if goes_on else max(FRAME_SAMPLES, round((at - self._last_at) * CALL_RATE))
             self._timestamp = (self._timestamp + since) & 0xFFFFFFFF
-        late = at - self._last_at - 0.02 if goes_on and self._last_at is not None else 0.0
+        late = at - self._last_at - FRAME_SECONDS if goes_on and self._last_at is not None else 0.0
         self._last_at = at
         if self._light:
             self._stretched(at, level >= AUDIBLE_DBFS, max(0.0, late))
@@ -94,7 +95,7 @@ class PlayedAudio:
             room = audio[position : position + len(piece)]
             room[:] = piece[: len(room)]
             position += len(piece)
-        return self._resample(audio, RATE, 48_000)
+        return self._resample(audio, RATE, CALL_RATE)
 
     def _stretched(self, at: float, audible: bool, late: float) -> None:
         found = self._stretch

@@ -15,10 +15,10 @@ from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatu
 from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
-from harness.config.target import is_loopback
 from harness.config.timeouts import Timeouts
 from harness.core.clock import Clock
 from harness.core.events import Event, HttpFailed, HttpRequest, HttpResponse, SecretSeen
+from harness.core.loopback import is_loopback
 from harness.core.redaction import Redactor, leaked_key
 
 USER_AGENT = "voice-relay-harness"

@@ -9,6 +9,7 @@ import pytest
 
 from harness.call.comparing import compare_audio, intelligibility
 from harness.core.audio import Samples
+from harness.core.audio_format import RATE
 from harness.core.events import AudioCompared, AudioPlayed, CallStarted, MarkHeard
 from harness.core.timeline import Timeline
 from harness.requirements import REGISTRY, Outcome, judge
@@ -16,7 +17,6 @@ from harness.speech import generate, opus
 from harness.speech.clip import Clip
 from harness.speech.library import Library, own_fixtures
 from harness.speech.marks import call_mark, mark_name, marked_tone
-from harness.speech.pcm import RATE
 
 LIBRARY = Library(own_fixtures())
 REPLIES = [clip for clip in LIBRARY.values() if clip.role == "assistant"]

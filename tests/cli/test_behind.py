@@ -10,7 +10,7 @@ from harness.cli.main import main
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "Missing argument"),
+        ([], "missing argument"),
         (["--host", "https://api.openai.com", "--", "true"], "is no host name"),
         (["--tell-after", "0", "--", "true"], "is no time"),
         (["--fake-openai", "nowhere", "--", "true"], "is not HOST:PORT"),

@@ -28,7 +28,7 @@ def run(*arguments: str) -> int:
         (("judge", "nowhere.jsonl"), "nowhere.jsonl cannot be read"),
         (
             ("no-such-command",),
-            "harness: there is no command 'no-such-command' (choose one of capacity, catalogue",
+            "harness: there is no command 'no-such-command' (choose one of behind, capacity, catalogue",
         ),
         (("doctro",), "harness: there is no command 'doctro' (did you mean doctor?)\n"),
         (("doctor", "--dialct=sdp"), "harness: there is no option --dialct (did you mean --dialect?)\n"),

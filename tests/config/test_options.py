@@ -13,7 +13,7 @@ from harness.config import options
 from harness.config.asking import settings_of
 from harness.config.option import Door, Option
 from harness.config.option_texts import Texts, given, in_words, read_options
-from harness.config.options import OPTIONS, options_of
+from harness.config.options import OPTIONS, PROGRAMS, options_of
 from harness.config.timeouts import Timeouts
 from harness.core.errors import UsageError
 from harness.load.locust_side import options as locust_options
@@ -32,7 +32,7 @@ class LocustLikeParser(argparse.ArgumentParser):
 
 
 def at_pytest(*arguments: str) -> None:
-    VoiceSession.from_config(pytest.Config.fromdictargs({}, list(arguments)))
+    VoiceSession(pytest.Config.fromdictargs({}, list(arguments))).check()
 
 
 def at_command(door: Door) -> Callable[..., None]:
@@ -87,7 +87,7 @@ REFUSED = {
     ("--budget", "inf"): "--budget: 'inf' is out of range (give a number 0 or more)",
     ("--call-every", "0"): "--call-every: '0' is out of range (give a number above 0)",
     ("--for", "soon"): "--for: 'soon' is not a duration (write 30m, 90s or 1h30m)",
-    ("--caller", "stedy"): "--caller: there is no caller 'stedy' (did you mean steady?)",
+    ("--caller", "aiotrc"): "--caller: there is no caller 'aiotrc' (did you mean aiortc?)",
     ("--auth", "requird"): "--auth: there is no answer 'requird' (did you mean required?)",
     ("--impairment", "trian"): "--impairment: there is no impairment 'trian' (did you mean train?)",
     ("--fake-openai", "127.0.0.1:port"): "--fake-openai: '127.0.0.1:port' is no address of a fake "
@@ -109,6 +109,8 @@ REFUSED = {
 def refusals() -> Iterator[tuple[Door, str, str, str]]:
     for (option, value), line in REFUSED.items():
         for door in DOORS:
+            if option == "--caller" and door in PROGRAMS:
+                continue  # where it is a persona's plan
             if option in {f"--{each.name}" for each in options_of(door)}:
                 yield door, option, value, line
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from harness.config.ice import IceServer
-from harness.config.target import Target, check_url, is_loopback
+from harness.config.target import Target, check_url
 from harness.core.dialects import DIALECTS
 from harness.core.errors import UsageError
 
@@ -200,24 +200,6 @@ def test_a_target_says_whether_it_has_credentials() -> None:
     assert Target(URL, headers=(("X-Api-Key", SECRET),)).has_credentials
     assert Target(URL, bearer=SecretStr(SECRET)).has_credentials
     assert Target(URL, cookies=(("sid", SecretStr(SECRET)),)).has_credentials
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [
-        ("localhost", True),
-        ("LOCALHOST", True),
-        ("127.0.0.1", True),
-        ("127.8.8.8", True),
-        ("::1", True),
-        ("example.com", False),
-        ("192.168.0.1", False),
-        ("localhost.example.com", False),
-        ("", False),
-    ],
-)
-def test_loopback_is_known_by_name_and_address(host: str, *, expected: bool) -> None:
-    assert is_loopback(host) is expected
 
 
 def test_a_target_knows_whether_it_is_on_this_machine() -> None:

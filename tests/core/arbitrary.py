@@ -22,6 +22,7 @@ json_values = st.recursive(
 _PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     str: texts,
     bool: st.booleans(),
+    bytes: st.binary(max_size=8),
     int: st.integers(-(2**63), 2**63 - 1),
     float: numbers,
     NoneType: st.none(),

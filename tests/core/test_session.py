@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.session import TurnDetection, field, session_in_force, turn_detection, turn_detection_at
+from harness.core.fields import field
+from harness.core.session import TurnDetection, session_in_force, turn_detection, turn_detection_at
 from tests.support.timelines import SESSION, server, timeline_of
 
 

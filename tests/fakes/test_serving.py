@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from harness.core.errors import UsageError
-from harness.fakes.serving import base_url, bind, drop_connection, is_loopback, running, split_bind
+from harness.fakes.serving import base_url, bind, drop_connection, running, split_bind
 
 
 async def hello(_request: Request) -> Response:
@@ -98,11 +98,3 @@ def test_a_base_url_has_brackets_around_ipv6() -> None:
     with socket.socket(socket.AF_INET6) as listener:
         listener.bind(("::1", 0))
         assert base_url(listener).startswith("http://[::1]:")
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"), [("127.0.0.1", True), ("::1", True), ("localhost", True), ("10.0.0.1", False)]
-)
-def test_loopback_is_known(host: str, *, expected: bool) -> None:
-    """Management is open to it alone."""
-    assert is_loopback(host) is expected

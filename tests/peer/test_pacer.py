@@ -8,8 +8,9 @@ from functools import partial
 
 import pytest
 
+from harness.core.audio_format import FRAME_SECONDS
 from harness.core.clock import MonotonicClock
-from harness.peer.pacer import FRAME_SECONDS, FULL_PHASE, PHASE_SECONDS, PHASES, Pacer
+from harness.peer.pacer import FULL_PHASE, PHASE_SECONDS, PHASES, Pacer
 
 
 async def ticks_of(count: int, pacer: Pacer) -> list[float]:

@@ -7,7 +7,8 @@ import struct
 import pytest
 from aiortc.rtp import RtcpPacket, RtcpSrPacket
 
-from harness.peer.sender import REPORT_SECONDS, SAMPLES_PER_FRAME, AudioSender
+from harness.core.audio_format import FRAME_SAMPLES
+from harness.peer.sender import REPORT_SECONDS, AudioSender
 from harness.peer.source import Microphone, SpokenUtterance
 
 SEAL = b"seal"
@@ -58,7 +59,7 @@ async def test_the_far_end_cannot_tell_whether_frames_were_protected_ahead() -> 
     for ahead in (1, 5):
         wire, microphone = Wire(), Microphone([b"quiet"])
         sender = AudioSender(wire, microphone, ssrc=7, ahead=ahead)
-        sender._sequence, sender._timestamp = 0xFFFD, 0xFFFFFFFF - 2 * SAMPLES_PER_FRAME  # both wrap
+        sender._sequence, sender._timestamp = 0xFFFD, 0xFFFFFFFF - 2 * FRAME_SAMPLES  # both wrap
         microphone.say(SpokenUtterance([b"%d" % i for i in range(13)]))
         tick(sender, 30)
         sent.append(wire.rtp)
@@ -108,7 +109,7 @@ def test_a_report_counts_what_has_left_and_tells_the_time_of_the_frame() -> None
     report = next(part for part in compound if isinstance(part, RtcpSrPacket))
     frames = report.sender_info.packet_count
     assert report.sender_info.octet_count == len(b"quiet") * frames
-    assert report.sender_info.rtp_timestamp == (first + SAMPLES_PER_FRAME * (frames - 1)) & 0xFFFFFFFF
+    assert report.sender_info.rtp_timestamp == (first + FRAME_SAMPLES * (frames - 1)) & 0xFFFFFFFF
 
 
 def test_before_there_are_keys_nothing_is_counted_and_the_timestamp_runs_on() -> None:
@@ -119,7 +120,7 @@ def test_before_there_are_keys_nothing_is_counted_and_the_timestamp_runs_on() ->
     assert (wire.rtp, sender.packets) == ([], 0)
     wire.up = True
     tick(sender, 2, since=5)
-    later = (timestamp + 5 * SAMPLES_PER_FRAME) & 0xFFFFFFFF
+    later = (timestamp + 5 * FRAME_SAMPLES) & 0xFFFFFFFF
     assert wire.headers[0] == (1, sequence, later)
     assert wire.headers[1][0] == 0
 
@@ -148,4 +149,4 @@ def test_a_packet_after_a_pause_is_marked() -> None:
     marks, sequences, timestamps = zip(*wire.headers, strict=True)
     assert marks == (1, 0, 1, 0)
     assert sequences[2] - sequences[1] == 1
-    assert (timestamps[2] - timestamps[1]) & 0xFFFFFFFF == 4 * SAMPLES_PER_FRAME
+    assert (timestamps[2] - timestamps[1]) & 0xFFFFFFFF == 4 * FRAME_SAMPLES

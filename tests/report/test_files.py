@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from harness.core.audio import Samples
 from harness.core.errors import UsageError
 from harness.core.events import AnswerReceived, CallStarted, OfferCreated
 from harness.core.timeline import Timeline
+from harness.report import files
 from harness.report.files import wav_bytes, write_run
 from harness.requirements.model import Evidence, Level, Outcome, Verdict
 from harness.run.model import CallEntry, Run
@@ -116,3 +121,23 @@ def test_of_what_was_there_only_an_earlier_runs_calls_are_removed(tmp_path: Path
     assert notes.read_text() == "keep me"
     assert not earlier.exists()
     assert (tmp_path / "calls" / "001-first" / "timeline.jsonl").exists()
+
+
+def test_a_disk_that_is_full_in_the_middle_costs_one_calls_evidence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = one_run()
+    second = CallEntry("002-second", "first", run.calls[0].timeline, run.calls[0].audio)
+    run = replace(run, calls=(*run.calls, second))
+    write = files.wav_bytes
+
+    def full(samples: Samples) -> bytes:
+        if not (tmp_path / "calls" / "002-second").exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(samples)
+
+    monkeypatch.setattr(files, "wav_bytes", full)
+    with pytest.raises(UsageError, match=r"the evidence of 1 of 2 calls .* No space left on device"):
+        write_run(run, tmp_path)
+    assert json.loads((tmp_path / "results.json").read_text())["verdict"] == "violating"
+    assert [folder.name for folder in (tmp_path / "calls").iterdir()] == ["002-second"]

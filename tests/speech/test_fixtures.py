@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from harness.core.audio import Samples
+from harness.core.audio_format import FRAME_SAMPLES, RATE
 from harness.speech import opus
 from harness.speech.clip import Clip
 from harness.speech.library import Library, own_fixtures
 from harness.speech.manifest import Recorded, read_manifest
-from harness.speech.pcm import RATE
 from tests.speech.test_opus import lag
 from tests.support.levels import frame_levels, onset_ms
 
@@ -71,7 +71,7 @@ def test_a_clip_read_anew_is_the_same_to_the_last_sample(name: str) -> None:
 
 def test_the_silence_packet_is_zeros_also_as_the_first_of_a_stream() -> None:
     samples = opus.Decoder().decode(opus.SILENCE)
-    assert len(samples) == opus.FRAME_SAMPLES
+    assert len(samples) == FRAME_SAMPLES
     assert not samples.any()
 
 

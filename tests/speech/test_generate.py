@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.core.audio import SILENCE_DBFS, Samples, clipped_part, level_dbfs
+from harness.core.audio_format import RATE
 from harness.speech import generate
-from harness.speech.pcm import RATE
 
 
 def power(samples: Samples, low: float, high: float) -> float:

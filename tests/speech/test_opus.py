@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.audio import AUDIBLE_DBFS, SILENCE_DBFS, Samples, level_dbfs
+from harness.core.audio_format import FRAME_SAMPLES, RATE
 from harness.speech import generate, opus
 from harness.speech.library import Library, own_fixtures
 from harness.speech.marks import marked_tone
-from harness.speech.pcm import RATE
 from tests.support.levels import frame_levels, onset_ms
 
 LIBRARY = Library(own_fixtures())
@@ -50,7 +50,7 @@ def test_the_onset_survives_the_codec_within_ten_milliseconds() -> None:
 def test_the_first_and_the_last_sample_are_on_the_wire() -> None:
     """A signal without silence around it must lose neither its beginning nor its end."""
     heard = decoded(opus.encode(generate.tone((440.0,), 50)))
-    assert len(heard) == 3 * opus.FRAME_SAMPLES
+    assert len(heard) == 3 * FRAME_SAMPLES
     levels = frame_levels(heard, RATE)
     assert min(levels[:5]) > -30
     assert levels[5] < -35
@@ -60,7 +60,7 @@ def test_the_first_and_the_last_sample_are_on_the_wire() -> None:
 @given(count=st.integers(0, 5000))
 def test_any_number_of_samples_becomes_whole_frames(count: int) -> None:
     packets = opus.encode(generate.white_noise(200)[:count])
-    assert len(packets) == -(-count // opus.FRAME_SAMPLES)
+    assert len(packets) == -(-count // FRAME_SAMPLES)
     assert all(0 < len(packet) < 400 for packet in packets)
 
 
@@ -101,7 +101,7 @@ def test_whatever_arrives_is_decoded_or_refused_and_the_next_packet_is_heard(pay
         assert samples.dtype == np.int16
         assert 120 <= len(samples) <= 5760  # 2.5 to 120 ms (RFC 6716, section 3.1)
     heard = [decoder.decode(packet) for packet in speech]
-    assert [len(samples) for samples in heard] == [opus.FRAME_SAMPLES] * 4
+    assert [len(samples) for samples in heard] == [FRAME_SAMPLES] * 4
     assert level_dbfs(heard[-1]) > AUDIBLE_DBFS
 
 
@@ -109,7 +109,7 @@ def test_an_empty_payload_does_not_end_the_stream() -> None:
     decoder = opus.Decoder()
     with pytest.raises(opus.OpusDecodingError, match="empty"):
         decoder.decode(b"")
-    assert len(decoder.decode(opus.SILENCE)) == opus.FRAME_SAMPLES
+    assert len(decoder.decode(opus.SILENCE)) == FRAME_SAMPLES
 
 
 @pytest.mark.parametrize("mark", [4, 12, 34, 60])

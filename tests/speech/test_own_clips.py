@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from harness.core.audio import Samples
+from harness.core.audio_format import RATE
 from harness.core.errors import UsageError
 from harness.speech.library import Library, load_library, own_fixtures
 from harness.speech.own_clips import is_path
-from harness.speech.pcm import RATE, resample
+from harness.speech.pcm import resample
 
 OURS = Library(own_fixtures()).clip("en-f-order")
 

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.audio import Samples
+from harness.core.audio_format import RATE
 from harness.core.errors import UsageError
 from harness.speech import generate
-from harness.speech.pcm import RATE, Resampler, read_audio, resample
+from harness.speech.pcm import Resampler, read_audio, resample
 
 
 def write_wav(path: Path, samples: Samples, rate: int, layout: str = "mono") -> None:

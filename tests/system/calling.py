@@ -52,7 +52,7 @@ LIMITS = {
     "boundary_ms": 400.0,
 }
 TIMEOUTS = Timeouts(
-    gathering=1.5,
+    gathering=3.0,
     connect=3.0,
     answer=11.0,  # the reference relay gives its upstream 8 s
     ice=4.0,

@@ -170,6 +170,10 @@ async def has_calls_beside(caller: Caller) -> None:
     await caller.hang_up()
 
 
+async def has_more_calls_than_allowed(caller: Caller) -> None:
+    await has_calls_beside(caller)
+
+
 async def outstays(caller: Caller) -> None:
     await caller.connect()
     await caller.probe.outstay()

@@ -7,6 +7,7 @@ from tests.system.conversations import (
     configures,
     connects,
     has_calls_beside,
+    has_more_calls_than_allowed,
     outstays,
     stays_long,
     stays_on_the_line,
@@ -42,7 +43,9 @@ PLANTED = [
     ),
     configured("lifecycle.calls-per-caller: no-limit", has_calls_beside),
     configured(
-        "lifecycle.calls-per-caller: too-many-calls", has_calls_beside, limits=(("calls_per_caller", 2.0),)
+        "lifecycle.calls-per-caller: too-many-calls",
+        has_more_calls_than_allowed,
+        limits=(("calls_per_caller", 2.0),),
     ),
     relay(
         "guard-raced", "lifecycle.calls-per-caller: limit-raced", has_calls_beside, alone=True, lasting=True

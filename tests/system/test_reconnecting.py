@@ -21,7 +21,7 @@ from harness.requirements import REGISTRY, Outcome, judge
 from tests.system.calling import until_told
 from tests.system.planted_reconnecting import ONE_AFTER_THE_OTHER, PLANTED, Plan, Planting
 
-pytestmark = pytest.mark.timeout(200)  # the first test waits for all calls
+pytestmark = pytest.mark.timeout(300)  # the first test waits for all calls
 
 LIMITS = {"response_s": 1.5, "release_s": 3.0, "recover_s": 6.5}
 TIMEOUTS = Timeouts(ice=1.5, channel=2.0, created=2.0, turn=3.0, hang_up=4.0)

@@ -10,10 +10,9 @@ import av
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
+from harness.core.audio_format import FRAME_SAMPLES, RATE
 from harness.core.clock import MonotonicClock
 from harness.speech.library import load_library
-from harness.speech.opus import FRAME_SAMPLES
-from harness.speech.pcm import RATE
 
 FRAME_SECONDS = FRAME_SAMPLES / RATE
 

@@ -57,8 +57,28 @@ from harness.core.events.network import HerdCame as HerdCame
 from harness.core.events.network import ImpairmentMeasured as ImpairmentMeasured
 from harness.core.events.network import NetworkImpaired as NetworkImpaired
 from harness.core.events.network import RelayRestarted as RelayRestarted
+from harness.core.events.page import AnyPageEvent as AnyPageEvent
+from harness.core.events.page import ButtonPressed as ButtonPressed
+from harness.core.events.page import ClockMatched as ClockMatched
+from harness.core.events.page import ConnectionMade as ConnectionMade
+from harness.core.events.page import ConnectionUsed as ConnectionUsed
+from harness.core.events.page import ListenerAdded as ListenerAdded
+from harness.core.events.page import MicrophoneAsked as MicrophoneAsked
+from harness.core.events.page import MicrophoneGiven as MicrophoneGiven
+from harness.core.events.page import MicrophoneRefused as MicrophoneRefused
+from harness.core.events.page import PageErred as PageErred
+from harness.core.events.page import PageLeft as PageLeft
+from harness.core.events.page import PageOpened as PageOpened
+from harness.core.events.page import PlaybackChanged as PlaybackChanged
+from harness.core.events.page import PlayPath as PlayPath
+from harness.core.events.page import RequestMade as RequestMade
+from harness.core.events.page import ScreenshotTaken as ScreenshotTaken
+from harness.core.events.page import StatsTaken as StatsTaken
+from harness.core.events.page import TextShown as TextShown
+from harness.core.events.page import TrackChanged as TrackChanged
 from harness.core.events.signaling import AnswerReceived as AnswerReceived
 from harness.core.events.signaling import AnswerRejected as AnswerRejected
+from harness.core.events.signaling import GatewayFound as GatewayFound
 from harness.core.events.signaling import HttpFailed as HttpFailed
 from harness.core.events.signaling import HttpRequest as HttpRequest
 from harness.core.events.signaling import HttpResponse as HttpResponse
@@ -126,7 +146,9 @@ AnyEvent = (
     | AnyArrival
     | UsageTold
     | TokenMinted
+    | AnyPageEvent
     | MessageOdd
+    | GatewayFound
     | SocketClosed
     | SocketMeasured
     | PlayoutCleared

@@ -27,7 +27,8 @@ class RequestArrived(Event, frozen=True, kw_only=True):
 
     `size` in bytes, `took` in seconds. `ufrag` is that of the offer in it, `answer` that of the answer that
     was given for it, both empty where there is none. `code` and `message` are those of a refusal; `status`
-    None: nothing was answered. A WebSocket has the method WEBSOCKET. `before`: by how many seconds it is
+    None: nothing was answered. A WebSocket has the method WEBSOCKET. `call`: the id of what it made.
+    `before`: by how many seconds it is
     older than the call, on whose timeline it then stands at its beginning.
     """
 
@@ -50,6 +51,7 @@ class RequestArrived(Event, frozen=True, kw_only=True):
     took: float = 0.0
     before: float = 0.0
     tie: Tie = ""
+    call: str = ""
 
 
 class ArrivalsRead(Event, frozen=True, kw_only=True):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from harness.core.events.base import Event
+from harness.core.fields import field
+
+LONGEST_TYPE = 60  # characters that are shown of one that is no text
 
 
 class ClientEvent(Event, frozen=True, kw_only=True):
@@ -14,7 +17,7 @@ class ClientEvent(Event, frozen=True, kw_only=True):
 
     @property
     def type(self) -> str:
-        return str(self.event.get("type", ""))
+        return _type(self.event)
 
 
 class ServerEvent(Event, frozen=True, kw_only=True):
@@ -26,7 +29,7 @@ class ServerEvent(Event, frozen=True, kw_only=True):
 
     @property
     def type(self) -> str:
-        return str(self.event.get("type", "")) if self.event is not None else ""
+        return _type(self.event)
 
 
 class EventInvalid(Event, frozen=True, kw_only=True):
@@ -43,3 +46,9 @@ class EventUnsent(Event, frozen=True, kw_only=True):
     type: str
     size: int
     event_id: str = ""
+
+
+def _type(event: dict[str, Any] | None) -> str:
+    """As it was sent; of what is no text, something to show."""
+    value = field(event, "type")
+    return value if isinstance(value, str) else "" if value is None else str(value)[:LONGEST_TYPE]

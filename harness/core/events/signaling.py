@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from harness.core.events.base import Event, Headers
@@ -68,6 +70,19 @@ class AnswerRejected(Event, frozen=True, kw_only=True):
     """The peer could not apply the answer, as a browser's setRemoteDescription could not."""
 
     reason: str
+
+
+class GatewayFound(Event, frozen=True, kw_only=True):
+    """The far end of the caller's WebRTC is the relay's own, which has a call of its own `upstream`.
+
+    `ufrag` is that of the far end's answer, which the upstream never wrote. `mark`: by what the upstream's
+    call
+    is known to be this one's.
+    """
+
+    upstream: Literal["websocket", "webrtc"]
+    ufrag: str = ""
+    mark: str = ""
 
 
 class OfferTried(Event, frozen=True, kw_only=True):

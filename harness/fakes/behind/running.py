@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
+import psutil
+
 from harness.core.clock import Clock, MonotonicClock
 from harness.core.errors import UsageError
 from harness.fakes.behind.environment import CONNECTED, LOADED, hooked
@@ -101,12 +103,19 @@ def _why_nothing(seen: Path, hosts: str, instead: str) -> str:
 
 @contextlib.contextmanager
 def _passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """What we are told to do, the command is told; what the terminal says, it hears by itself."""
+    """What we are told to do, the command is told; what the terminal says, it hears by itself.
+
+    Not every program tells those that it started (npm does not): those that outlive it are told then.
+    """
+    told: dict[psutil.Process, int] = {}
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
-        if not (number in OF_THE_TERMINAL and _in_foreground()):
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(number)
+        if number in OF_THE_TERMINAL and _in_foreground():
+            return
+        with contextlib.suppress(psutil.NoSuchProcess):
+            told.update(dict.fromkeys(psutil.Process(process.pid).children(recursive=True), number))
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(number)
 
     before = {}
     for name in FORWARDED:
@@ -118,6 +127,9 @@ def _passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        for outliving, number in told.items():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                outliving.send_signal(number)
 
 
 def _in_foreground() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,6 +21,8 @@ from harness.fakes.management import fault_routes
 from harness.fakes.relay.exchange import RelayExchange, authorize
 from harness.fakes.relay.faults import RELAY_FAULTS
 from harness.fakes.relay.faults.security import SOMEBODYS_TURN
+from harness.fakes.relay.gateway import GatewayCall
+from harness.fakes.relay.gateway_hooks import GATEWAY, GatewayFault
 from harness.fakes.relay.guard import CallerGuard
 from harness.fakes.relay.hooks import RELAY
 from harness.fakes.relay.minting import KeyExchange
@@ -37,6 +40,7 @@ class ReferenceRelay:
         self.settings = settings
         self.plan = FaultPlan(RELAY_FAULTS, seed=settings.seed, faults=settings.faults)
         self._upstream: UpstreamClient | None = None
+        self._bridged: list[GatewayCall] = []
         self._guard: CallerGuard | None = None
         access = Access(settings.management_token, settings.management_hosts)
         self.app = Starlette(
@@ -61,6 +65,8 @@ class ReferenceRelay:
         try:
             yield
         finally:
+            for call in self._bridged:
+                await call.close()
             await self._upstream.close()
 
     async def _session(self, request: Request) -> Response:
@@ -84,8 +90,20 @@ class ReferenceRelay:
             return Refusal(408, "request_timeout", "the request did not arrive in time").response()
         met = self.plan.take(peek_ufrag(body))
         hooks = [unit(value, self.settings) for unit, value, _ in RELAY.met(met)]
-        response = await exchange(request, body, self.settings, self._upstream, self._guard, hooks).run()
+        given = (request, body, self.settings, self._upstream, self._guard, hooks)
+        if exchange is KeyExchange:
+            return self._shared_with_pages(request, await KeyExchange(*given).run())
+        bridge = None
+        if self.settings.gateway:
+            faults = [unit(value, self.settings) for unit, value, _ in GATEWAY.met(met)]
+            bridge = partial(self._bridge, faults)
+        response = await RelayExchange(*given, bridge=bridge).run()
         return self._shared_with_pages(request, response)
+
+    async def _bridge(self, faults: list[GatewayFault], offer: str) -> str:
+        call = GatewayCall(self.settings, faults)
+        self._bridged.append(call)
+        return await call.answer(offer)
 
     async def _socket(self, websocket: WebSocket) -> None:
         met = self.plan.take(websocket.headers.get(CALL_HEADER))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -40,13 +40,16 @@ class RelayExchange:
         upstream: UpstreamClient,
         guard: CallerGuard,
         faults: Sequence[RelayFault],
+        bridge: Callable[[str], Awaitable[str]] | None = None,
     ) -> None:
+        """`bridge`: answers the offer in place of the upstream, as a gateway does."""
         self._request = request
         self._body = body
         self._settings = settings
         self._upstream = upstream
         self._guard = guard
         self._faults = faults
+        self._bridge = bridge
         self._reply: UpstreamReply | None = None
 
     async def run(self) -> Response:
@@ -81,10 +84,14 @@ class RelayExchange:
         )
         if not any(f.accepts_any_offer for f in self._faults):
             check_offer(offer)
-        answer = await self._guarded(offer, sent_along)
+        answer = await self._bridged(offer) if self._bridge else await self._guarded(offer, sent_along)
         for fault in self._faults:
             answer = fault.answer(answer)
         return write_answer(answer, self._settings.dialect)
+
+    async def _bridged(self, offer: bytes) -> bytes:
+        assert self._bridge is not None  # noqa: S101  (asked by the caller)
+        return (await self._bridge(offer.decode())).encode()
 
     def _authorize(self) -> None:
         if not any(f.admits_anyone for f in self._faults):

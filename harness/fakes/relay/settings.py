@@ -58,6 +58,7 @@ class RelaySettings:
     call_seconds: float | None = None
     session: dict[str, Any] = field(default_factory=default_session)
     faults: tuple[str, ...] = ()
+    gateway: bool = False  # ends the caller's WebRTC itself
     seed: int = 0
     management_token: str | None = field(default=None, repr=False)
     management_hosts: tuple[str, ...] = ()

@@ -22,10 +22,10 @@ SCHEMA = 1
 
 # Series → unit, and what it may rise by in a run before that is called a leak or a drift.
 OF_GENERATOR = {
-    "memory": ("MiB", Tolerance(10.0, 0.10)),
+    "memory": ("MiB", Tolerance(10.0, 0.10, settles=180.0)),
     "descriptors": ("", Tolerance(5.0, 0.10)),
     "tasks": ("", Tolerance(5.0, 0.10)),
-    "Locust's memory": ("MiB", Tolerance(10.0, 0.10)),
+    "Locust's memory": ("MiB", Tolerance(10.0, 0.10, settles=180.0)),
 }
 OF_TARGET = {
     "calls live at the fake": ("", Tolerance(1.0, 0.10)),

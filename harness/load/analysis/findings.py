@@ -35,14 +35,21 @@ class CapacityFindings:
 
     @property
     def saturated(self) -> LoadStep | None:
-        """The step at which the generator itself was too late, where that ended the search."""
-        return next((step for step in self.steps if step.outcome == "saturated"), None)
+        """The smallest step at which the generator itself was too late: beyond it nothing can be told."""
+        found = [step for step in self.steps if step.outcome == "saturated"]
+        return min(found, key=lambda step: step.calls, default=None)
+
+    @property
+    def too_short(self) -> LoadStep | None:
+        """The step in which too little was measured to tell anything."""
+        return next((step for step in self.steps if step.outcome == "inconclusive"), None)
 
     @property
     def verdict(self) -> str:
         """`holds`, `breaks` (fewer than `at_least` were held), or `inconclusive`."""
         if self.holds >= self.at_least:
-            return "inconclusive" if self.saturated else "holds"
+            beyond = self.too_short or (self.saturated if self.breaking is None else None)
+            return "inconclusive" if beyond else "holds"
         return "breaks" if self.breaks is not None and self.breaks <= self.at_least else "inconclusive"
 
     @property
@@ -57,7 +64,12 @@ class CapacityFindings:
         if self.first_failure:
             return f"holds no call: the first one failed with {self.first_failure}"
         said = [f"holds {self.holds} calls" if self.holds else "no number of calls was shown to hold"]
-        if self.saturated is not None:
+        if self.too_short is not None:
+            said.append(
+                f"inconclusive at {self.too_short.calls} calls: {self.too_short.because()}; "
+                f"give --step-seconds more than {self.too_short.seconds:.0f}"
+            )
+        elif self.saturated is not None and self.breaking is None:
             said.append(
                 f"inconclusive beyond: at {self.saturated.calls} calls {self.saturated.health.saturated}, so "
                 f"the generator was saturated; this machine can carry {self._carried()} calls on time"
@@ -73,7 +85,7 @@ class CapacityFindings:
         return "; ".join(said)
 
     def _carried(self) -> int:
-        return max((step.health.carried for step in self.steps), default=0)
+        return max([self.holds, *(step.health.carried for step in self.steps)])
 
     def _grown(self) -> str:
         first = next((step for step in self.steps if step.outcome == "held"), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from harness.core.stages import CallStage
+
 SDP_POST = "SDP POST"
 ICE = "ICE connected"
 CHANNEL = "DC open"
@@ -24,25 +26,21 @@ OF_STAGE = {
 }
 ROWS = (*OF_STAGE.values(), RECONNECT)
 
-# Where a failed requirement shows, by the longest beginning of its id that is named here.
-_OF_REQUIREMENT = {
-    "signaling.": SDP_POST,
-    "connectivity.": CHANNEL,
-    "connectivity.gathering": ICE,
-    "connectivity.ice": ICE,
-    "session.": UPDATE,
-    "session.created": CHANNEL,
-    "turns.": WHOLE_TURN,
-    "turns.speech": DETECTED,
-    "turns.one-turn": DETECTED,
-    "turns.boundaries": DETECTED,
-    "turns.latency": FIRST_AUDIO,
-    "audio.": WHOLE_TURN,
-    "audio.comes-back": FIRST_AUDIO,
+# Where a failed requirement shows.
+_OF_STAGE_JUDGED = {
+    CallStage.GATHERING: ICE,
+    **dict.fromkeys(
+        (CallStage.OFFER, CallStage.ARRIVAL, CallStage.ANSWER, CallStage.CHANNEL_ANSWER), SDP_POST
+    ),
+    CallStage.ICE: ICE,
+    **dict.fromkeys((CallStage.DTLS, CallStage.CHANNEL, CallStage.SESSION), CHANNEL),
+    CallStage.UPDATE: UPDATE,
+    CallStage.DETECTION: DETECTED,
+    CallStage.FIRST_AUDIO: FIRST_AUDIO,
+    CallStage.REPLY: WHOLE_TURN,
 }
 
 
-def row_of(requirement: str) -> str:
-    """The row of the stage that a requirement is about; `call` where it is about none."""
-    named = [start for start in _OF_REQUIREMENT if requirement.startswith(start)]
-    return _OF_REQUIREMENT[max(named, key=len)] if named else CALL
+def row_of(stage: CallStage) -> str:
+    """The row of a stage that requirements are about; `call` for the end of a call, and for all of it."""
+    return _OF_STAGE_JUDGED.get(stage, CALL)

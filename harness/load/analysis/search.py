@@ -19,6 +19,7 @@ class Search:
     holds: int = 0  # the highest level that held
     breaks: int | None = None  # the lowest that did not
     done: bool = False
+    ours: int | None = None  # the lowest level at which we were too slow ourselves
 
     def __post_init__(self) -> None:
         self.level = min(self.level, self.most)
@@ -29,9 +30,24 @@ class Search:
             self.holds = max(self.holds, self.level)
         else:
             self.breaks = self.level if self.breaks is None else min(self.breaks, self.level)
-        if self.breaks is None:
+        self._go_on()
+
+    def too_many_for_us(self) -> None:
+        """At `level` the generator was too slow itself: what holds is looked for below, to a step or less.
+
+        Above, nothing can be learned here; what held below stays learned.
+        """
+        self.ours = self.level if self.ours is None else min(self.ours, self.level)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        ends = [end for end in (self.breaks, self.ours) if end is not None]
+        if not ends:
             self.done = self.level >= self.most
             self.level = min(self.level + self.step, self.most)
-        else:
-            self.done = self.breaks - self.holds <= self.precision
-            self.level = (self.holds + self.breaks) // 2
+            return
+        end = min(ends)
+        precise = self.precision if end == self.breaks else max(self.precision, self.step)
+        # Of our own limit it is enough to know something below that holds.
+        self.done = end - self.holds <= (precise if self.holds else self.precision)
+        self.level = (self.holds + end) // 2

@@ -47,10 +47,10 @@ class Slo:
             return measured.failure_percent
         return nearest_rank(measured.milliseconds.get(self.row, ()), self.q)
 
-    def kept(self, measured: Window) -> bool:
-        """Whether it held. A stage that nobody reached did not fail here: its call did, which is counted."""
+    def kept(self, measured: Window) -> bool | None:
+        """Whether it held; None where nothing was measured, which is neither."""
         value = self.value(measured)
-        return value is None or value < self.limit
+        return None if value is None else value < self.limit
 
     def show(self, value: float | None) -> str:
         """The value in the unit that a person reads."""

@@ -28,22 +28,35 @@ class LoadStep:
     @property
     def broken(self) -> list[Slo]:
         order = [FAILURES, *ROWS, CALL]
-        return sorted((s for s in self.slos if not s.kept(self.window)), key=lambda s: order.index(s.row))
+        broken = (slo for slo in self.slos if slo.kept(self.window) is False)
+        return sorted(broken, key=lambda slo: order.index(slo.row))
+
+    @property
+    def unmeasured(self) -> list[Slo]:
+        """The objectives that nothing was measured of."""
+        return [slo for slo in self.slos if slo.kept(self.window) is None]
 
     @property
     def outcome(self) -> str:
-        """A generator that was late itself cannot say that the target was."""
+        """`held`, `broken`, or nothing that can be told: `inconclusive` where it was too short to tell.
+
+        A generator that was late itself (`saturated`) cannot say that the target was.
+        """
         if self.health.saturated:
             return "saturated"
-        return "broken" if self.broken or not self.window.calls else "held"
+        if self.broken:
+            return "broken"
+        return "inconclusive" if self.unmeasured or not self.window.calls else "held"
 
     def because(self) -> str:
         """Why it did not hold, in one line; empty where it did."""
         if self.outcome == "saturated":
             return self.health.saturated
+        if self.broken:
+            return "; ".join(self._told(slo) for slo in self.broken)
         if not self.window.calls:
-            return "no call came to its end"
-        return "; ".join(self._told(slo) for slo in self.broken)
+            return f"no call came to its end in {self.seconds:.0f} s"
+        return "".join(f"nothing was measured of {slo.measure}" for slo in self.unmeasured[:1])
 
     def figures(self) -> str:
         """What the objectives are about, for a line of progress."""

@@ -14,10 +14,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-import uvloop
-
 from harness.call.context import CallContext
 from harness.config.asking import settings_of
+from harness.config.loop import run_loop
 from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
 from harness.core.collector import freeze_loaded
@@ -111,7 +110,7 @@ def main() -> int:
     # Ctrl-C reaches the whole process group; Locust decides when its calls are over.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     make_logs_printable()
-    return uvloop.run(_main())
+    return run_loop(_main())
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ async def outcome_of(record: CallRecord) -> CallOutcome:
     unanswered = timeline.first(HttpFailed)
     return CallOutcome(
         failure=ABANDONED if abandoned else _named(failed),
-        row=rows.FIRST_AUDIO if abandoned else rows.row_of(failed.id) if failed else "",
+        row=rows.FIRST_AUDIO if abandoned else rows.row_of(REGISTRY.get(failed.id).stage) if failed else "",
         broken=broken.explanation if broken else "",
         unreachable=unanswered is not None and unanswered.failure in UNREACHABLE,
     )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import harness.run.quietly  # noqa: F401  (first: importing the rest takes a second)
+
+# isort: split
 import sys
 
 import locust  # noqa: F401  (first: it patches what everybody else imports)
 
 from harness.core.clock import wall_time
 from harness.core.errors import UsageError
+from harness.core.exit_codes import CONFORMING, INCONCLUSIVE, INTERRUPTED, VIOLATING
 from harness.load.analysis.findings import CapacityFindings, as_json, plot
 from harness.load.analysis.search import Search
 from harness.load.analysis.steps import LoadStep
 from harness.load.locust_side.climb import ClimbingShape, Pace
 from harness.load.locust_side.options import checked_slos
-from harness.load.locust_side.program import INCONCLUSIVE, INTERRUPTED, VIOLATING, LoadEnding, run_program
+from harness.load.locust_side.program import LoadEnding, run_program
 from harness.load.locust_side.session import Asked, LoadSession
 from harness.load.locust_side.terminal import Progress
 
@@ -72,7 +76,7 @@ def _line(step: LoadStep) -> str:
 def _run(text: str, progress: Progress) -> LoadEnding:
     asked = Asked.read("capacity", text)
     found = find_capacity(asked, progress)
-    code = {"holds": 0, "breaks": VIOLATING, "inconclusive": INCONCLUSIVE}[found.verdict]
+    code = {"holds": CONFORMING, "breaks": VIOLATING, "inconclusive": INCONCLUSIVE}[found.verdict]
     return LoadEnding(
         name="capacity",
         sentence=found.sentence,

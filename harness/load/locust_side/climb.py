@@ -120,9 +120,13 @@ class ClimbingShape(LoadTestShape):
         self.steps.append(step)
         self._on_step(step)
         self._filled_at = None
-        if step.outcome == "saturated":
-            self._search.done = True
-            return
-        self._search.learned(held=step.outcome == "held")
-        self._emptying = step.outcome == "broken"
+        match step.outcome:
+            case "saturated":
+                self._search.too_many_for_us()
+            case "inconclusive":  # another level would be no longer
+                self._search.done = True
+                return
+            case _:
+                self._search.learned(held=step.outcome == "held")
+        self._emptying = step.outcome != "held"
         self._empty_since = None

@@ -14,21 +14,17 @@ from locust.runners import STATE_STOPPED, STATE_STOPPING, MasterRunner, Runner, 
 from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from harness.core.errors import HarnessError, UsageError
+from harness.core.exit_codes import CONFORMING, INCONCLUSIVE, USAGE, VIOLATING
 from harness.core.printable import make_logs_printable
 from harness.load.analysis.health import Health
 from harness.load.analysis.rows import CALL
-from harness.load.analysis.slo import FAILURES, Slo
+from harness.load.analysis.slo import FAILURES
 from harness.load.locust_side.generator import Generator
 from harness.load.locust_side.options import add_options, check_options, read_values, slos_of
 from harness.load.locust_side.users import REQUEST_TYPE
 
 CALLS_POLL_SECONDS = 0.25
 CSV_INTERVALS = 1.5
-USAGE, BROKEN, SATURATED = (
-    2,
-    4,
-    4,
-)  # exit codes; 1: failed calls (Locust's own), a broken objective
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +67,7 @@ def _check_fake(environment: Environment, options: Namespace) -> None:
     except HarnessError as error:
         logger.error("%s", error)  # noqa: TRY400  (a message for people)
         if options.headless:
-            sys.exit(BROKEN)
+            sys.exit(INCONCLUSIVE)
 
 
 def _end_after(environment: Environment, calls: int) -> None:
@@ -102,16 +98,23 @@ def _hear_worker(client_id: str, data: dict[str, Any], **_: Any) -> None:
 def _end(environment: Environment, **_: Any) -> None:
     """Stop the call process, and say whether the figures can be trusted and the objectives were kept."""
     Generator.of(environment).stop()
-    if isinstance(environment.runner, WorkerRunner) or not environment.stats.entries:
+    if isinstance(environment.runner, WorkerRunner):
+        return
+    if not environment.stats.entries:
+        if slos_of(_options(environment)):
+            logger.error("nothing was measured, so no objective can be told; run for longer (-t)")
+            environment.process_exit_code = INCONCLUSIVE
         return
     health = _health(environment)
     logger.info("%s", health)
-    broken = _broken_slos(environment)
+    kept = _kept_slos(environment)
     if health.saturated:
         logger.warning("%s", health.verdict())
-        environment.process_exit_code = SATURATED
+        environment.process_exit_code = INCONCLUSIVE
     elif slos_of(_options(environment)):
-        environment.process_exit_code = 1 if broken else 0
+        environment.process_exit_code = (
+            VIOLATING if False in kept else INCONCLUSIVE if None in kept else CONFORMING
+        )
 
 
 def _options(environment: Environment) -> Namespace:
@@ -123,26 +126,28 @@ def _health(environment: Environment) -> Health:
     return Health.of_workers(_workers.values()) if _workers else Generator.of(environment).health
 
 
-def _broken_slos(environment: Environment) -> list[Slo]:
-    """Those of --slo that Locust's statistics (two digits of a response time) show broken; says each."""
-    broken = []
+def _kept_slos(environment: Environment) -> list[bool | None]:
+    """Whether each of --slo was kept by Locust's statistics (two digits of a response time); says each.
+
+    None: nothing was measured.
+    """
+    told = []
     for slo in slos_of(_options(environment)):
         entry = environment.stats.get(CALL if slo.row == FAILURES else slo.row, REQUEST_TYPE)
         if slo.row == FAILURES:
             value = 100 * entry.fail_ratio if entry.num_requests else None
         else:
             value = entry.get_response_time_percentile(slo.q / 100) if entry.response_times else None
-        kept = value is None or value < slo.limit
+        kept = None if value is None else value < slo.limit
         logger.log(
             logging.INFO if kept else logging.ERROR,
             "%s %s: %s",
-            "kept" if kept else "BROKEN",
+            {True: "kept", False: "BROKEN", None: "inconclusive"}[kept],
             slo.text,
             slo.show(value),
         )
-        if not kept:
-            broken.append(slo)
-    return broken
+        told.append(kept)
+    return told
 
 
 events.init_command_line_parser.add_listener(add_options)

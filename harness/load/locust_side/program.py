@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,13 @@ from typing import Any
 from markupsafe import Markup
 
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
+from harness.core.exit_codes import INCONCLUSIVE, UNREACHABLE, USAGE
 from harness.core.printable import make_logs_printable, printable
 from harness.load.locust_side.terminal import Progress, complain
+from harness.report.folder import claimed
 from harness.report.html import write_load_html
 from harness.report.plot import standalone
-
-VIOLATING, USAGE, UNREACHABLE, INCONCLUSIVE = 1, 2, 3, 4
-INTERRUPTED = 130  # as a shell reports SIGINT
+from harness.run import early
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,25 @@ class LoadEnding:
 
 def run_program(run: Callable[[str, Progress], LoadEnding], arguments: list[str]) -> int:
     """Run what the one argument (JSON) asks for, write its report, and return the exit code."""
+    early.be_ready()
     make_logs_printable()
     progress = Progress()
     try:
-        ending = run(arguments[0], progress)
-        written = _write(ending)
+        with claimed(Path(json.loads(arguments[0])["reports"])):
+            ending = run(arguments[0], progress)
+            written = _write(ending)
+    except KeyboardInterrupt:
+        return early.exit_code()
     except HarnessError as error:
         complain(f"harness: {error}")
         if isinstance(error, UsageError):
             return USAGE
         return UNREACHABLE if isinstance(error, TargetUnreachableError) else INCONCLUSIVE
+    except Exception as error:  # ours, in one line
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+        complain(f"harness: the harness broke in {place}: {type(error).__name__}: {error}")
+        return INCONCLUSIVE
     progress.line(ending.sentence)
     progress.line(f"report in {written}")
     return ending.code

@@ -111,7 +111,7 @@ class LoadSession:
         self.environment.events.request.add_listener(self.recorder.hear)
 
     def __enter__(self) -> LoadSession:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
             gevent.signal_handler(number, self._interrupt)
         return self
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import harness.run.quietly  # noqa: F401  (first: importing the rest takes a second)
+
+# isort: split
 import sys
 
 import locust  # noqa: F401  (first: it patches what everybody else imports)
@@ -14,9 +17,10 @@ from locust.shape import LoadTestShape
 
 from harness.config.settings import read_settings
 from harness.core.clock import wall_time
+from harness.core.exit_codes import CONFORMING, INCONCLUSIVE, INTERRUPTED, VIOLATING
 from harness.load.analysis.drift import MIB, Sample, SoakFindings, as_json, plot, values_of
 from harness.load.locust_side.climb import LEAST_PER_SECOND, RAMP_SECONDS
-from harness.load.locust_side.program import INCONCLUSIVE, INTERRUPTED, VIOLATING, LoadEnding, run_program
+from harness.load.locust_side.program import LoadEnding, run_program
 from harness.load.locust_side.session import Asked, LoadSession
 from harness.load.locust_side.terminal import Progress
 
@@ -30,7 +34,7 @@ class HoldingShape(LoadTestShape):
 
     def __init__(self, session: LoadSession, asked: Asked, progress: Progress) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Locust's has no annotations
-        self.samples: list[Sample] = []
+        self._taken: list[tuple[float, dict[str, float | None], int | None]] = []
         self.began = session.clock.now()
         self._session = session
         self._calls: int = asked.values["calls"]
@@ -60,13 +64,27 @@ class HoldingShape(LoadTestShape):
         }
         live = live_at_fake(self._session.ready.fake if self._session.ready else "")
         sample = Sample(now - self.began, values_of(window, own, live), window)
-        self.samples.append(sample)
+        self._taken.append((now, own, live))
         told = ", ".join(
             f"{name} {value:.0f}"
             for name, value in sample.values.items()
             if value is not None and name in ("memory", "calls live at the fake", "DC open", "first audio")
         )
         self._progress.line(f"  {sample.at:.0f} s: {window.calls} ended, {window.failed} failed; {told}")
+
+    def samples(self) -> tuple[Sample, ...]:
+        """What was seen, once all is told: a stage is told of at its turn's end, and counted where it ended.
+
+        What ended after the last look is part of the last stretch.
+        """
+        taken = sorted(self._taken, key=lambda each: each[0])
+        if not taken:
+            return ()
+        bounds = [self.began, *(now for now, _, _ in taken[:-1]), float("inf")]
+        return tuple(
+            Sample(now - self.began, values_of(window, own, live), window)
+            for (now, own, live), window in zip(taken, self._session.recorder.windows(bounds), strict=True)
+        )
 
 
 def live_at_fake(base: str) -> int | None:
@@ -100,7 +118,7 @@ def soak(asked: Asked, progress: Progress) -> SoakFindings:
             started_at=started_at,
             calls=asked.values["calls"],
             seconds=session.clock.now() - shape.began,
-            samples=tuple(shape.samples),
+            samples=shape.samples(),
             health=session.generator.health,
             failures=tuple((r, f, n) for (r, f), n in session.recorder.failures().most_common()),
             ended=whole.calls,
@@ -113,7 +131,7 @@ def soak(asked: Asked, progress: Progress) -> SoakFindings:
 def _run(text: str, progress: Progress) -> LoadEnding:
     asked = Asked.read("soak", text)
     found = soak(asked, progress)
-    code = {"steady": 0, "violating": VIOLATING}.get(found.verdict, INCONCLUSIVE)
+    code = {"steady": CONFORMING, "violating": VIOLATING}.get(found.verdict, INCONCLUSIVE)
     return LoadEnding(
         name="soak",
         sentence=found.sentence,

@@ -21,6 +21,7 @@ from harness.report.html.lanes import Lane, Panel, draw, ruler
 from harness.report.html.repeating import repeat_call
 from harness.report.html.sound import as_webm, said
 from harness.report.html.views import tally
+from harness.report.html.visits import PageLine, Picture, done, taken
 from harness.report.html.words import duration
 from harness.requirements.exchanges import Exchange, exchanges
 from harness.requirements.model import Outcome, Verdict
@@ -77,6 +78,8 @@ class CallView:
     exchanges: tuple[Exchange, ...]
     descriptions: Mapping[str, str]
     messages: tuple[Message, ...]
+    pictures: tuple[Picture, ...]
+    page_lines: tuple[PageLine, ...]
     command: str
     files: str
 
@@ -132,6 +135,8 @@ def _view(
         exchanges=tuple(exchanges(timeline)) + tuple(exchanges(timeline, side="upstream")),
         descriptions=descriptions(call),
         messages=tuple(_messages(timeline)),
+        pictures=taken(timeline),
+        page_lines=done(timeline),
         command=repeat_call(run, call),
         files=f"{CALLS}/{call.id}/",
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from harness.core.audio import AUDIBLE_DBFS, Samples
+from harness.core.audio_format import FRAME_SECONDS, RATE
 from harness.core.events import (
     CallEnded,
     EventInvalid,
@@ -21,11 +22,10 @@ from harness.core.events import (
 from harness.core.reception import reception, streams, unwrapped
 from harness.core.speech import Interval, muted_intervals, muted_speech, utterances
 from harness.core.timeline import Timeline
-from harness.core.turns import PACKET_SECONDS, Reply, Turn, detections, replies, turns
+from harness.core.turns import Reply, Turn, detections, replies, turns
 from harness.report.html.lanes import Lane, Panel, Span, Tick, Tone
 from harness.report.html.sound import peaks
 from harness.report.html.words import counted, duration
-from harness.speech.pcm import RATE
 
 SHORTEST = 1.0  # seconds
 STROKES = 480  # of a wave: about one for each two pixels of a wide screen
@@ -122,7 +122,7 @@ def _audible(packets: Iterable[Packet]) -> list[tuple[float, float]]:
     for packet in packets:
         if packet.dbfs is None or packet.dbfs < AUDIBLE_DBFS:
             continue
-        end = packet.at + PACKET_SECONDS
+        end = packet.at + FRAME_SECONDS
         if found and packet.at - found[-1][1] < PAUSE_WITHIN:
             found[-1] = (found[-1][0], end)
         else:

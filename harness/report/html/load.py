@@ -22,7 +22,7 @@ MEANINGS = {
     "breaks": RunVerdict.VIOLATING,
     "violating": RunVerdict.VIOLATING,
 }
-TONES = {"held": "passed", "broken": "failed", "saturated": "inconclusive"}
+TONES = {"held": "passed", "broken": "failed", "saturated": "inconclusive", "inconclusive": "inconclusive"}
 HEIGHT = 26
 
 
@@ -59,7 +59,7 @@ def load_view(document: Mapping[str, Any], plot: Markup, repeat: str) -> dict[st
         ],
         "failures": _failures([*steps, document]),
         "facts": [
-            *_generator([step["generator"] for step in steps] or [document["generator"]]),
+            *_generator([part["generator"] for part in (*steps, document) if "generator" in part]),
             Fact("seed", str(document["seed"])),
             *machine_facts(document["harness"]["version"]),
         ],
@@ -93,6 +93,8 @@ def _failures(parts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _generator(healths: Sequence[Mapping[str, Any]]) -> Iterator[Fact]:
     """The worst of all steps: what the numbers can be trusted for."""
+    if not healths:  # it was cut short before anything was measured
+        return
     saturated = next((health["saturated"] for health in healths if health["saturated"]), "")
     for name, key in (
         ("packets late", "pacing_ms"),

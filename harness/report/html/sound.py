@@ -9,11 +9,11 @@ import av
 import numpy as np
 
 from harness.core.audio import Samples
+from harness.core.audio_format import RATE
 from harness.core.events import UtteranceStarted
 from harness.core.speech import end_of_clip, muted_intervals
 from harness.core.timeline import Timeline
 from harness.speech.clip import Clip
-from harness.speech.pcm import RATE
 
 # Of both channels together, some 5 kB for each second. At half of it the codec mixes them (intensity stereo,
 # RFC 6716, section 4.3.4.1), and a clean relay sounds as if it echoed its caller.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.core.audio import AUDIBLE_DBFS
 from harness.core.events import AudioPlayed, MarkHeard, OtherCodecHeard, Packet, StretchHeard
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, replies
 from harness.requirements.conditions import last_moment
@@ -59,6 +60,7 @@ REPLIED = Condition(
 @requirement(
     "audio.comes-back",
     "The reply's audio is heard",
+    stage=CallStage.FIRST_AUDIO,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -120,6 +122,7 @@ def comes_back(timeline: Timeline) -> Finding:
 @requirement(
     "audio.own-audio",
     "The caller hears its own call, and no other",
+    stage=CallStage.REPLY,
     level=Level.MUST,
     because=Because.SECRET,
     severity=Severity.BLOCKER,
@@ -157,6 +160,7 @@ def own_audio(timeline: Timeline) -> Finding:
 @requirement(
     "audio.complete",
     "The reply is heard to its end",
+    stage=CallStage.REPLY,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,

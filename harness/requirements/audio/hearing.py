@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator
 
 from harness.core.events import CallLost, PacingMeasured, ServerEvent
+from harness.core.fields import field, text
 from harness.core.listening import SHORTEST_SOUND, Heard, Wait, answers_in, heard, unspoken, waits
-from harness.core.session import field, session_in_force
+from harness.core.session import session_in_force
 from harness.core.speech import utterances
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, detections
 from harness.requirements.audio.coming import speaks
@@ -50,6 +52,7 @@ AWAITED = Condition("the caller speaks and waits to be answered", _not_awaited)
 @requirement(
     "audio.something-heard",
     "Whoever speaks and waits hears something",
+    stage=CallStage.REPLY,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -213,8 +216,14 @@ def _told(timeline: Timeline, reply: Reply) -> Iterator[Evidence]:
 
 
 def _of_reply(timeline: Timeline, reply: Reply) -> list[ServerEvent]:
-    events = timeline.server_events("response.created", "response.done", after=reply.created_at)
-    return [e for e in events if field(e.event, "response", "id") == reply.id]
+    return [e for e in timeline.once(_by_reply).get(reply.id, ()) if e.at >= reply.created_at]
+
+
+def _by_reply(timeline: Timeline) -> dict[str, list[ServerEvent]]:
+    found: dict[str, list[ServerEvent]] = {}
+    for event in timeline.server_events("response.created", "response.done"):
+        found.setdefault(text(event.event, "response", "id"), []).append(event)
+    return found
 
 
 def _counted(answers: list[Reply]) -> str:

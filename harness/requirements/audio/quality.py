@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.core.audio_format import FRAME_SECONDS
 from harness.core.events import (
     AudioCompared,
     IceServerTried,
@@ -12,7 +13,8 @@ from harness.core.events import (
     PairSelected,
     StretchHeard,
 )
-from harness.core.reception import ONE_PACKET, Reception, reception, streams
+from harness.core.reception import Reception, reception, streams
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply
 from harness.requirements.audio.coming import REPLIED, own_stretches, spoken_replies
@@ -45,6 +47,7 @@ SHORTEST_STRETCH = 25  # packets: half a second says little less
 @requirement(
     "audio.clean",
     "The reply's audio arrives evenly and whole",
+    stage=CallStage.REPLY,
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,
@@ -121,7 +124,7 @@ def _amiss_lightly(timeline: Timeline, heard: StretchHeard) -> Iterator[tuple[st
     lost_percent = 100 * heard.lost / expected
     if lost_percent > loss:
         yield "packet-loss", f"{heard.lost} of {expected} packets, {lost_percent:.1f} %, {loss:g} % allowed"
-    pace = heard.media_ms / 1000 / max(heard.until - heard.at, ONE_PACKET)
+    pace = heard.media_ms / 1000 / max(heard.until - heard.at, FRAME_SECONDS)
     if abs(pace - 1) > PACE_TOLERANCE:
         yield "wrong-pace", f"{pace:.2f} s of audio come in each second"
     if heard.stall_ms > gap:
@@ -188,6 +191,7 @@ def _quote(reply: Reply, found: Reception) -> Evidence:
 @requirement(
     "audio.intelligible",
     "What is heard can be understood",
+    stage=CallStage.REPLY,
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.core.events import PacketMalformed, StateChanged
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED, last_moment, limit_of
 from harness.requirements.model import (
@@ -23,6 +24,7 @@ from harness.requirements.signaling.quoting import answer_of
 @requirement(
     "connectivity.dtls-connects",
     "The DTLS handshake completes",
+    stage=CallStage.DTLS,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -69,6 +71,7 @@ def dtls_connects(timeline: Timeline) -> Finding:
 @requirement(
     "connectivity.packets-well-formed",
     "What comes over SCTP is well formed",
+    stage=CallStage.CHANNEL,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
@@ -104,6 +107,7 @@ def packets_well_formed(timeline: Timeline) -> Finding:
 @requirement(
     "connectivity.data-channel-opens",
     "The data channel opens within 5 s of the answer",
+    stage=CallStage.CHANNEL,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,

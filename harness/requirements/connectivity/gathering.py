@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.core.events import CandidateFound, IceServerTried
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import OFFERED, limit_of
 from harness.requirements.model import (
@@ -24,6 +25,7 @@ from harness.requirements.registry import requirement
 @requirement(
     "connectivity.gathering",
     "Gathering finds the candidates that the ICE servers should give, and soon",
+    stage=CallStage.GATHERING,
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from harness.core.events import CandidateFound, ChecksCounted, IceServerTried
 from harness.core.sdp import Candidate, parse_sdp
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED, last_moment, limit_of
 from harness.requirements.model import (
@@ -30,6 +31,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 @requirement(
     "connectivity.ice-connects",
     "ICE connects",
+    stage=CallStage.ICE,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -38,7 +40,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
         "Connectivity checks on pairs of candidates, until one that works both ways is nominated.",
         "https://www.rfc-editor.org/rfc/rfc8445#section-7",
     ),
-    needs=("signaling.answer-has-candidates", "signaling.answer-returned-intact"),
+    needs=("page.ice-policies", "signaling.answer-has-candidates", "signaling.answer-returned-intact"),
     when=(OFFERED, ANSWERED),
     causes={
         "no-candidates": Cause(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.core import probes
 from harness.core.events import AnswerReceived, CallEnded, CallLost, WaitExpired
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import PASSED_ON, PLACED, asked, hang_up_at, last_moment, limit_of
 from harness.requirements.exchanges import calls_made, exchanges
@@ -43,6 +44,7 @@ NOT_LOST = Condition("the caller hung up of its own accord", _call_lost)
 @requirement(
     "lifecycle.hang-up-releases-call",
     "Hanging up ends the call at the upstream",
+    stage=CallStage.HANG_UP,
     level=Level.MUST,
     because=Because.MONEY,
     severity=Severity.CRITICAL,
@@ -51,7 +53,12 @@ NOT_LOST = Condition("the caller hung up of its own accord", _call_lost)
         "A call is billed until it ends; the caller's hang-up closes the peer connection.",
         CALLS_REFERENCE + "/hangup-call",
     ),
-    needs=("connectivity.dtls-connects", "signaling.one-call-per-offer", "websocket.takes-audio"),
+    needs=(
+        "page.stop-releases",
+        "connectivity.dtls-connects",
+        "signaling.one-call-per-offer",
+        "websocket.takes-audio",
+    ),
     when=(PLACED, PASSED_ON, CALL_MADE, NOT_LOST),
     causes={
         "call-leaked": Cause(
@@ -73,6 +80,7 @@ def hang_up_releases_call(timeline: Timeline) -> Finding:
 @requirement(
     "lifecycle.abandoned-offer-released",
     "A caller that goes away before connecting leaves no call behind",
+    stage=CallStage.HANG_UP,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="every caller who leaves before the answer",
@@ -141,6 +149,7 @@ def _not_expired(timeline: Timeline) -> NotApplicable | None:
 @requirement(
     "lifecycle.session-expiry",
     "The end of a session by age is announced",
+    stage=CallStage.HANG_UP,
     level=Level.MUST,
     because=Because.CALLER,
     hits="every caller whose session reaches its greatest age",

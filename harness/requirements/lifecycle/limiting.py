@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.core import probes
 from harness.core.events import AnswerReceived, CallBeside, CallEnded
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import OFFERED, last_moment, optional_limit_of
 from harness.requirements.exchanges import exchanges, upstream_offers
@@ -42,6 +43,7 @@ def _not_tried(timeline: Timeline) -> NotApplicable | None:
 @requirement(
     "lifecycle.calls-per-caller",
     "One caller cannot have any number of calls at once",
+    stage=CallStage.HANG_UP,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="whoever has an account and starts calls side by side",
@@ -133,6 +135,7 @@ def _no_time_limit(timeline: Timeline) -> NotApplicable | None:
 @requirement(
     "lifecycle.time-limit-kept",
     "A call ends at the target's own time limit",
+    stage=CallStage.HANG_UP,
     level=Level.MUST,
     because=Because.MONEY,
     hits="whoever leaves a page open",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from harness.core.events import CallEnded, CallLost, CallResumed, NetworkImpaired, ServerEvent, StateChanged
-from harness.core.session import field
+from harness.core.fields import field
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import turns
 from harness.requirements.conditions import PASSED_ON, last_moment, limit_of
@@ -61,6 +62,7 @@ def lost_at(timeline: Timeline) -> CallLost:
 @requirement(
     "lifecycle.short-blackout-survived",
     "A call survives two seconds without a network",
+    stage=CallStage.HANG_UP,
     level=Level.MUST,
     because=Because.CALLER,
     hits="every caller whose network fails for two seconds",
@@ -116,6 +118,7 @@ def _upstream_ended(timeline: Timeline) -> CallEnded | None:
 @requirement(
     "lifecycle.lost-call-released",
     "A call that its caller lost is released at the upstream",
+    stage=CallStage.HANG_UP,
     level=Level.MUST,
     because=Because.MONEY,
     hits="every caller who loses the network for good",
@@ -153,6 +156,7 @@ def lost_call_released(timeline: Timeline) -> Finding:
 @requirement(
     "lifecycle.time-to-notice",
     "How long a caller talks to nobody before it notices",
+    stage=CallStage.HANG_UP,
     level=Level.OBSERVE,
     because=Because.MEASURED,
     severity=Severity.MINOR,
@@ -180,6 +184,7 @@ def time_to_notice(timeline: Timeline) -> Finding:
 @requirement(
     "lifecycle.turns-lost",
     "What was said and never answered, because the call was lost",
+    stage=CallStage.HANG_UP,
     level=Level.OBSERVE,
     because=Because.MEASURED,
     severity=Severity.MINOR,
@@ -202,6 +207,7 @@ def turns_lost(timeline: Timeline) -> Finding:
 @requirement(
     "lifecycle.audio-lost",
     "How long nothing can be heard between a lost call and the next",
+    stage=CallStage.HANG_UP,
     level=Level.OBSERVE,
     because=Because.MEASURED,
     severity=Severity.MINOR,

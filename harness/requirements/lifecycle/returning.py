@@ -13,6 +13,7 @@ from harness.core.events import (
     RelayRestarted,
     StateChanged,
 )
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import asked, last_moment, limit_of
 from harness.requirements.exchanges import Exchange, exchanges
@@ -48,6 +49,7 @@ def _resumed(timeline: Timeline) -> CallResumed | None:
 @requirement(
     "lifecycle.comes-back",
     "A caller that lost its call gets a new one",
+    stage=CallStage.HANG_UP,
     level=Level.MUST,
     because=Because.CALLER,
     hits="every caller who lost a call",
@@ -96,6 +98,7 @@ def comes_back(timeline: Timeline) -> Finding:
 @requirement(
     "lifecycle.time-to-recover",
     "How long it takes to have a new call",
+    stage=CallStage.HANG_UP,
     level=Level.OBSERVE,
     because=Because.MEASURED,
     severity=Severity.MINOR,
@@ -121,6 +124,7 @@ def _not_restarted(timeline: Timeline) -> NotApplicable | None:
 @requirement(
     "lifecycle.relay-restart-survived",
     "A restart of the relay ends no call, and the next call is taken",
+    stage=CallStage.HANG_UP,
     level=Level.MUST,
     because=Because.CALLER,
     hits="every caller while the relay restarts",
@@ -170,6 +174,7 @@ def relay_restart_survived(timeline: Timeline) -> Finding:
 @requirement(
     "lifecycle.ice-restart",
     "What the relay makes of an ICE restart",
+    stage=CallStage.HANG_UP,
     level=Level.OBSERVE,
     because=Because.MEASURED,
     severity=Severity.MINOR,
@@ -225,6 +230,7 @@ BACKOFF = Source(
 @requirement(
     "lifecycle.herd-served",
     "Callers who come back together are all served",
+    stage=CallStage.HANG_UP,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="callers who come back together",
@@ -262,6 +268,7 @@ def _herd_waits(timeline: Timeline, *, at_once: bool) -> Finding:
 @requirement(
     "lifecycle.herd-at-once",
     "How long callers wait who come back at the same moment",
+    stage=CallStage.HANG_UP,
     level=Level.OBSERVE,
     because=Because.MEASURED,
     severity=Severity.MINOR,
@@ -277,6 +284,7 @@ def herd_at_once(timeline: Timeline) -> Finding:
 @requirement(
     "lifecycle.herd-jittered",
     "How long callers wait who come back each at its own moment",
+    stage=CallStage.HANG_UP,
     level=Level.OBSERVE,
     because=Because.MEASURED,
     severity=Severity.MINOR,

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.core.events import ClientEvent, ServerEvent
+from harness.core.fields import field, items, table, text
 from harness.core.probes import INVALID_UPDATE, LARGE_UPDATE
-from harness.core.session import field, session_in_force, turn_detection, turn_detection_at
+from harness.core.session import session_in_force, turn_detection, turn_detection_at
 from harness.core.speech import utterances
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import last_moment, limit_of
 from harness.requirements.exchanges import excerpt
@@ -47,6 +49,7 @@ CHANNEL_OPEN = Condition("the data channel opened", _channel_closed)
 @requirement(
     "session.created",
     "The session announces itself",
+    stage=CallStage.SESSION,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
@@ -90,6 +93,7 @@ def _no_update(timeline: Timeline) -> NotApplicable | None:
 @requirement(
     "session.update-accepted",
     "A session.update takes effect",
+    stage=CallStage.UPDATE,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
@@ -99,7 +103,7 @@ def _no_update(timeline: Timeline) -> NotApplicable | None:
         "error.",
         "https://platform.openai.com/docs/api-reference/realtime-client-events/session/update",
     ),
-    needs=("session.created", "websocket.messages-forwarded"),
+    needs=("page.update-shape", "session.created", "websocket.messages-forwarded"),
     when=(Condition("the caller sent an ordinary session.update", _no_update),),
     causes={
         "update-refused": Cause(
@@ -133,7 +137,7 @@ def update_accepted(timeline: Timeline) -> Finding:
             )
         evidence = (asked, Evidence(answer.at, f"{answer.type} {excerpt(str(answer.event))}"))
         if answer.type == "error":
-            error = field(answer.event, "error") or {}
+            error = table(answer.event, "error")
             names = ", ".join(f"{k} {error[k]}" for k in ("code", "param", "message") if error.get(k))
             return Violation("update-refused", names or "without a reason", evidence)
         missing = _not_applied(sent.event.get("session"), field(answer.event, "session"))
@@ -145,6 +149,7 @@ def update_accepted(timeline: Timeline) -> Finding:
 @requirement(
     "session.vad-configured",
     "The session detects turns",
+    stage=CallStage.UPDATE,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
@@ -189,6 +194,7 @@ def vad_configured(timeline: Timeline) -> Finding:
 @requirement(
     "session.prompt-exposure",
     "How much of the prompt the caller can read",
+    stage=CallStage.UPDATE,
     level=Level.OBSERVE,
     because=Because.MEASURED,
     severity=Severity.MINOR,
@@ -206,10 +212,10 @@ def prompt_exposure(timeline: Timeline) -> Finding:
     event = next(iter(timeline.server_events("session.created")), None)
     if event is None:
         return NotApplicable("no session.created")
-    instructions = str(field(event.event, "session", "instructions") or "")
-    tools = field(event.event, "session", "tools") or []
-    text = f"session.created shows {len(instructions)} characters of instructions and {len(tools)} tools"
-    return Observation("characters", (float(len(instructions)),), (Evidence(event.at, text),))
+    instructions = text(event.event, "session", "instructions")
+    tools = items(event.event, "session", "tools")
+    said = f"session.created shows {len(instructions)} characters of instructions and {len(tools)} tools"
+    return Observation("characters", (float(len(instructions)),), (Evidence(event.at, said),))
 
 
 # --- inside ---
@@ -232,7 +238,7 @@ def manual_turns(timeline: Timeline) -> bool:
     committed = timeline.server_events("input_audio_buffer.committed")
     if committed and turn_detection_at(timeline, committed[0].at).kind == "off":
         return True
-    return any(turn_detection(e.event.get("session") or {}).kind == "off" for e in ordinary_updates(timeline))
+    return any(turn_detection(table(e.event, "session")).kind == "off" for e in ordinary_updates(timeline))
 
 
 def reply_to(timeline: Timeline, sent: ClientEvent) -> ServerEvent | None:
@@ -257,7 +263,7 @@ def reply_to(timeline: Timeline, sent: ClientEvent) -> ServerEvent | None:
 
 
 def _about_session(event: ServerEvent) -> bool:
-    return str(field(event.event, "error", "param") or "").startswith("session")
+    return text(event.event, "error", "param").startswith("session")
 
 
 def _refused(timeline: Timeline, sent: ClientEvent) -> bool:

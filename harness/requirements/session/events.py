@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.core.events import EventInvalid, ServerEvent
-from harness.core.session import field
+from harness.core.fields import text
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
+from harness.core.turns import response_id
 from harness.requirements.conditions import last_moment
 from harness.requirements.model import (
     Because,
@@ -31,6 +33,7 @@ CAME = Condition(
 @requirement(
     "session.events-valid",
     "Every server event is one of the official types",
+    stage=CallStage.UPDATE,
     level=Level.MUST,
     because=Because.CLAUSE,
     severity=Severity.NORMAL,
@@ -77,6 +80,7 @@ def _violation(cause: str, events: list[EventInvalid]) -> Violation:
 @requirement(
     "session.events-ordered",
     "Server events come once each, in an order that makes sense",
+    stage=CallStage.UPDATE,
     level=Level.MUST,
     because=Because.CLAUSE,
     severity=Severity.NORMAL,
@@ -106,7 +110,7 @@ def events_ordered(timeline: Timeline) -> Finding:
     events = timeline.server_events(before=last_moment(timeline))
     seen_ids: dict[str, ServerEvent] = {}
     for event in events:
-        event_id = str((event.event or {}).get("event_id") or "")
+        event_id = text(event.event, "event_id")
         if event_id and event_id in seen_ids:
             first = seen_ids[event_id]
             quotes = (
@@ -140,17 +144,17 @@ def _disorder(events: list[ServerEvent]) -> Iterator[tuple[ServerEvent, ServerEv
     created = [e for e in events if e.type == "session.created"]
     if created and events[0] is not created[0]:
         yield events[0], created[0]
-    for key, order in ((_item_id, ITEM_ORDER), (_response_id, RESPONSE_ORDER)):
+    for key, order in ((_item_id, ITEM_ORDER), (response_id, RESPONSE_ORDER)):
         for first, second in order:
             starts = {key(e): e for e in reversed(events) if e.type == first}
             for event in events:
                 start = starts.get(key(event)) if event.type == second and key(event) else None
                 if start is not None and position[id(start)] > position[id(event)]:
                     yield event, start
-    begins = {_response_id(e): i for i, e in enumerate(events) if e.type == "response.created"}
-    ends = {_response_id(e): i for i, e in enumerate(events) if e.type == "response.done"}
+    begins = {response_id(e): i for i, e in enumerate(events) if e.type == "response.created"}
+    ends = {response_id(e): i for i, e in enumerate(events) if e.type == "response.done"}
     for index, event in enumerate(events):
-        rid = _response_id(event)
+        rid = response_id(event)
         if rid in begins and index < begins[rid]:
             yield event, events[begins[rid]]
         if event.type.startswith("response.") and rid in ends and index > ends[rid]:
@@ -158,8 +162,4 @@ def _disorder(events: list[ServerEvent]) -> Iterator[tuple[ServerEvent, ServerEv
 
 
 def _item_id(event: ServerEvent) -> str:
-    return str((event.event or {}).get("item_id") or field(event.event, "item", "id") or "")
-
-
-def _response_id(event: ServerEvent) -> str:
-    return str((event.event or {}).get("response_id") or field(event.event, "response", "id") or "")
+    return text(event.event, "item_id") or text(event.event, "item", "id")

@@ -15,8 +15,9 @@ from harness.core.events import (
     StateChanged,
     StretchHeard,
 )
+from harness.core.fields import field, table, text
 from harness.core.probes import SESSION_EXPIRED
-from harness.core.session import field
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import last_moment, optional_limit_of
 from harness.requirements.exchanges import calls_made
@@ -38,6 +39,7 @@ from harness.requirements.session.configuring import CHANNEL_OPEN
 @requirement(
     "session.stays-alive",
     "The session lasts until the caller hangs up",
+    stage=CallStage.UPDATE,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
@@ -46,7 +48,12 @@ from harness.requirements.session.configuring import CHANNEL_OPEN
         "A session lives up to 60 minutes; an end that stops answering loses consent and the call.",
         "https://platform.openai.com/docs/guides/realtime-webrtc",
     ),
-    needs=("connectivity.data-channel-opens", "session.large-update"),
+    needs=(
+        "page.stays",
+        "gateway.upstream-end-told",
+        "connectivity.data-channel-opens",
+        "session.large-update",
+    ),
     when=(CHANNEL_OPEN,),
     causes={
         "server-error": Cause(
@@ -78,9 +85,9 @@ def stays_alive(timeline: Timeline) -> Finding:
     if timeline.first(RelayRestarted) is not None:
         return NotApplicable("the relay was restarted; see lifecycle.relay-restart-survived")
     for event in timeline.server_events("error", before=until):
-        error = field(event.event, "error") or {}
-        if error.get("type") == "server_error" or error.get("code") == "server_error":
-            said = str(error.get("message") or error)
+        error = table(event.event, "error")
+        if "server_error" in (text(error, "type"), text(error, "code")):
+            said = text(error, "message") or str(error)
             return Violation("server-error", said, (Evidence(event.at, f"error {error}"),))
     end = call_ended(timeline, until)
     longest = optional_limit_of(timeline, "longest_call_s")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 from harness.core.events import AnswerReceived, ClientEvent, EventUnsent
+from harness.core.fields import field
 from harness.core.probes import INVALID_UPDATE, LARGE_UPDATE
 from harness.core.sdp import parse_sdp
-from harness.core.session import field
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import limit_of
 from harness.requirements.model import (
@@ -25,6 +26,8 @@ from harness.requirements.model import (
 )
 from harness.requirements.registry import requirement
 from harness.requirements.session.configuring import reply_to, watched_until
+
+MOST_QUOTED = 5  # errors
 
 
 def _sent(timeline: Timeline, prefix: str) -> list[ClientEvent]:
@@ -44,6 +47,7 @@ def _nothing_large(timeline: Timeline) -> NotApplicable | None:
 @requirement(
     "session.large-update",
     "A large session.update gets through",
+    stage=CallStage.UPDATE,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="every caller whose page sends a large update",
@@ -100,6 +104,7 @@ def large_update(timeline: Timeline) -> Finding:
 @requirement(
     "session.error-reported",
     "A wrong event is answered by one error that names it",
+    stage=CallStage.UPDATE,
     level=Level.MUST,
     because=Because.CLAUSE,
     hits="every caller whose page sends a wrong event",
@@ -134,7 +139,7 @@ def error_reported(timeline: Timeline) -> Finding:
         seen = f"{len(mine)} errors with event_id {event_id}, {len(errors)} errors in all"
         evidence = (
             Evidence(sent.at, f"sent {event_id}"),
-            *(Evidence(e.at, str(e.event)[:200]) for e in errors),
+            *(Evidence(e.at, str(e.event)[:200]) for e in errors[:MOST_QUOTED]),
         )
         return Violation("error-not-reported", seen, evidence)
     return None

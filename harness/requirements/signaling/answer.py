@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.core.events import AnswerRejected
 from harness.core.sdp import parse_sdp
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED
 from harness.requirements.model import (
@@ -31,6 +32,7 @@ OFFER_ANSWER = "https://www.rfc-editor.org/rfc/rfc3264#section-6"
 @requirement(
     "signaling.answer-has-audio",
     "The answer accepts the offer's audio, both ways",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -76,6 +78,7 @@ def answer_has_audio(timeline: Timeline) -> Finding:
 @requirement(
     "signaling.answer-has-data-channel",
     "The answer accepts the offer's data channel",
+    stage=CallStage.CHANNEL_ANSWER,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -114,6 +117,7 @@ def answer_has_data_channel(timeline: Timeline) -> Finding:
 @requirement(
     "signaling.answer-mirrors-offer",
     "The answer mirrors the offer's sections and completes its security",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -179,6 +183,7 @@ def answer_mirrors_offer(timeline: Timeline) -> Finding:
 @requirement(
     "signaling.answer-has-candidates",
     "The answer carries its ICE candidates",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,

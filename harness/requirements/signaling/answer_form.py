@@ -7,6 +7,7 @@ import re
 from harness.core.events import AnswerReceived, HttpResponse
 from harness.core.json_paths import place_of_sdp
 from harness.core.sdp import parse_sdp
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED
 from harness.requirements.exchanges import (
@@ -42,6 +43,7 @@ SDP, PLAIN = "application/sdp", "text/plain"
 @requirement(
     "signaling.answer-is-sdp",
     "The answer is SDP",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -98,7 +100,8 @@ def answer_is_sdp(timeline: Timeline) -> Finding:
         return NotApplicable(f"the offer was answered with status {exchange.status}")
     answer = timeline.first(AnswerReceived)
     text = answer.sdp if answer is not None else exchange.body
-    if parse_sdp(text).is_sdp and not text[:1].isspace():
+    description = parse_sdp(text)
+    if description.is_sdp and not description.excess and not text[:1].isspace():
         return _cut_short(timeline, exchange, text)
     cause, seen = _not_sdp(timeline, exchange.response, text)
     return Violation(cause, f"status {exchange.status}, {seen}", exchange.evidence())
@@ -124,6 +127,8 @@ def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str
         )
     if not text.strip():
         return "empty-body", "no characters but white space"
+    if excess := parse_sdp(text).excess:
+        return "not-sdp", f"the body has {excess}"
     error = error_of(text) or error_of(response.body)
     if error is not None:
         return "upstream-error-as-sdp", f"the body says {excerpt(str(error.get('message') or error))}"
@@ -144,6 +149,7 @@ def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str
 @requirement(
     "signaling.answer-media-type",
     "The answer says what it is",
+    stage=CallStage.ANSWER,
     level=Level.OBSERVE,  # a MUST for a target that declares WHIP (RFC 9725, section 4.2), once one can
     because=Because.ADVICE,
     severity=Severity.MINOR,
@@ -186,6 +192,7 @@ def answer_media_type(timeline: Timeline) -> Finding:
 @requirement(
     "signaling.answer-line-endings",
     "Every line of the answer ends in CRLF",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CLAUSE,
     severity=Severity.NORMAL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import OFFERED, limit_of
 from harness.requirements.exchanges import offer_exchange, upstream_offers
@@ -12,6 +13,7 @@ from harness.requirements.registry import requirement
 @requirement(
     "signaling.answer-time",
     "The answer comes soon",
+    stage=CallStage.ANSWER,
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,

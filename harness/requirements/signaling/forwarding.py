@@ -7,11 +7,12 @@ from collections.abc import Mapping
 
 from harness.core.clock import Date
 from harness.core.events import HttpRequest, OfferCreated, TokenMinted
+from harness.core.fields import field
 from harness.core.models import day_of, shut_down_of
 from harness.core.sdp import SessionDescription, parse_sdp
-from harness.core.session import field
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
-from harness.requirements.conditions import FORWARDED, OFFERED, started
+from harness.requirements.conditions import FORWARDED, NO_GATEWAY, OFFERED, started
 from harness.requirements.exchanges import (
     as_json,
     excerpt,
@@ -55,6 +56,7 @@ BETA_FIELDS = {
 @requirement(
     "signaling.offer-forwarded-intact",
     "The offer reaches the upstream byte for byte",
+    stage=CallStage.ARRIVAL,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -64,7 +66,7 @@ BETA_FIELDS = {
         CALLS_REFERENCE,
     ),
     needs=("signaling.offer-reaches-upstream",),
-    when=(OFFERED, FORWARDED),
+    when=(NO_GATEWAY, OFFERED, FORWARDED),
     causes={
         "offer-trimmed": Cause(
             "the relay trimmed the offer",
@@ -165,6 +167,7 @@ def _kinds(description: SessionDescription) -> str:
 @requirement(
     "signaling.session-forwarded",
     "The session configuration reaches the upstream in the shape it takes",
+    stage=CallStage.ARRIVAL,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
@@ -292,6 +295,7 @@ def _session_violation(request: HttpRequest, cause: str, seen: str) -> Violation
 @requirement(
     "signaling.one-call-per-offer",
     "One offer makes one call",
+    stage=CallStage.ARRIVAL,
     level=Level.MUST,
     because=Because.MONEY,
     severity=Severity.CRITICAL,

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import arrivals, evidence, was_asked
 from harness.requirements.conditions import OFFERED, started
@@ -60,6 +61,7 @@ class OfferRefusal:
 @requirement(
     "signaling.offer-accepted",
     "The relay accepts the offer",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -73,6 +75,9 @@ class OfferRefusal:
         "token.ephemeral",
         "token.expiry",
         "token.usable",
+        "page.channel-before-offer",
+        "page.offer-sent",
+        "page.offer-unchanged",
         "signaling.preflight",
         "signaling.offer-reaches-upstream",
         "signaling.offer-forwarded-intact",
@@ -118,7 +123,7 @@ class OfferRefusal:
             in_time=True,
         ),
         "wrong-content-encoding": Cause(
-            "the relay's answer is not encoded as its Content-Encoding says",
+            "the relay's answer is encoded as nobody asked for, or not as its Content-Encoding says",
             "do not copy the upstream's response headers: fetch and most HTTP clients have decoded the body "
             "already, so drop Content-Encoding, Content-Length and Transfer-Encoding and let your framework "
             "write its own",
@@ -248,7 +253,7 @@ def _no_response(timeline: Timeline, exchange: Exchange) -> OfferRefusal:
     if failure == "unfinished":
         return OfferRefusal("answer-unfinished", f"no end within {exchange.seconds or 0:.1f} s{detail}")
     if failure == "encoding":
-        return OfferRefusal("wrong-content-encoding", f"a browser cannot read it either{detail}")
+        return OfferRefusal("wrong-content-encoding", f"it cannot be read{detail}")
     if failure in ("dropped", "protocol"):
         return OfferRefusal("relay-error", f"{host} closed the connection without a response{detail}")
     return OfferRefusal("unreachable", f"{failure} at {host}{detail}")

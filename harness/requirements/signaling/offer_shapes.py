@@ -15,6 +15,7 @@ from harness.core.offer_shapes import (
     SMALLEST,
     SMALLEST_AS_LONG,
 )
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import OFFERED
 from harness.requirements.exchanges import excerpt, offer_exchange
@@ -50,6 +51,7 @@ MOST_LINES = 2  # of those that make the difference, quoted
 @requirement(
     "signaling.offer-shape-accepted",
     "The relay takes offers as browsers write them",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,

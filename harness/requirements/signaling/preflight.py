@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.core import probes
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import asked
 from harness.requirements.exchanges import Exchange, exchanges, header
@@ -20,6 +21,7 @@ SAFELISTED_METHODS = {"GET", "HEAD", "POST", ""}  # Fetch, CORS-safelisted
 @requirement(
     "signaling.preflight",
     "A browser of the configured origin may send the offer",
+    stage=CallStage.OFFER,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,

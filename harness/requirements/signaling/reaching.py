@@ -6,6 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from harness.core.events import RequestArrived
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import (
     CALLS_PATH,
@@ -15,7 +16,7 @@ from harness.requirements.arrivals import (
     strays,
     was_asked,
 )
-from harness.requirements.conditions import OFFERED, started
+from harness.requirements.conditions import NO_GATEWAY, OFFERED, started
 from harness.requirements.exchanges import (
     Exchange,
     as_json,
@@ -53,6 +54,7 @@ UNPARSABLE = re.compile(r"failed to unmarshal SDP: .*?`([^`]*)", re.IGNORECASE)
 @requirement(
     "signaling.offer-reaches-upstream",
     "The relay's request reaches the upstream's endpoint for calls",
+    stage=CallStage.ARRIVAL,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -62,7 +64,8 @@ UNPARSABLE = re.compile(r"failed to unmarshal SDP: .*?`([^`]*)", re.IGNORECASE)
         "`session`.",
         "https://platform.openai.com/docs/api-reference/realtime/create-call",
     ),
-    when=(OFFERED,),
+    needs=("page.one-connection", "page.channel-before-offer", "page.offer-unchanged"),
+    when=(NO_GATEWAY, OFFERED),
     causes={
         "retired-endpoint": Cause(
             "the relay posts to an endpoint of the retired beta",

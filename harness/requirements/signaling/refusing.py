@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.core import probes
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import asked
 from harness.requirements.exchanges import Exchange, excerpt, exchanges, stack_trace
@@ -27,6 +28,7 @@ MAY_BE_ACCEPTED = ("no-data-channel", "wrong-media-type")
 @requirement(
     "signaling.bad-offer-refused",
     "An offer that cannot be answered is refused with a client error",
+    stage=CallStage.ANSWER,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="whoever sends a malformed offer",

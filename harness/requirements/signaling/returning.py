@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from harness.core import probes
-from harness.core.session import field
+from harness.core.fields import field
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
-from harness.requirements.conditions import ANSWERED, FORWARDED, OFFERED, asked
+from harness.requirements.conditions import ANSWERED, FORWARDED, NO_GATEWAY, OFFERED, asked
 from harness.requirements.exchanges import (
     Exchange,
     as_json,
@@ -34,6 +35,7 @@ from harness.requirements.signaling.quoting import answer_of
 @requirement(
     "signaling.answer-returned-intact",
     "The answer comes back byte for byte",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CLAUSE,
     severity=Severity.CRITICAL,
@@ -43,7 +45,7 @@ from harness.requirements.signaling.quoting import answer_of
         "https://www.rfc-editor.org/rfc/rfc3264#section-6",
     ),
     needs=("signaling.answer-mirrors-offer", "signaling.answer-has-candidates"),
-    when=(OFFERED, ANSWERED, FORWARDED),
+    when=(NO_GATEWAY, OFFERED, ANSWERED, FORWARDED),
     causes={
         "answer-mutated": Cause(
             "the relay changed the answer",
@@ -90,6 +92,7 @@ def _changes(sent: str, received: str) -> tuple[list[str], list[str]]:
 @requirement(
     "signaling.upstream-failure-reported",
     "A failure of the upstream reaches the caller as a failure",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CALLER,
     hits="every caller while OpenAI fails",

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from harness.core.fields import field, items, table, text
 from harness.core.models import day_of, shut_down_of
-from harness.core.session import field
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import arrivals
 from harness.requirements.conditions import OFFERED, started
@@ -62,6 +63,7 @@ class SessionRefusal:
 @requirement(
     "signaling.session-accepted",
     "OpenAI takes the session that the relay asks for",
+    stage=CallStage.ANSWER,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -111,6 +113,7 @@ def session_accepted(timeline: Timeline) -> Finding:
 @requirement(
     "signaling.model-lasts",
     "No model of the session is about to be shut down",
+    stage=CallStage.ANSWER,
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,
@@ -162,14 +165,11 @@ def _refusals(timeline: Timeline) -> Iterator[SessionRefusal]:
         yield from _in_body(ours, f"the relay answered {ours.status}")
     sent = {str(e.event.get("event_id")) for e in timeline.client_events()}
     for event in timeline.server_events("error"):
-        error = field(event.event, "error")
-        if field(error, "code") in (TOO_LONG, NO_MODEL) and str(field(error, "event_id")) not in sent:
+        error = table(event.event, "error")
+        code = text(error, "code")
+        if code in (TOO_LONG, NO_MODEL) and text(error, "event_id") not in sent:
             yield SessionRefusal(
-                str(field(error, "code")),
-                event.at,
-                "error over the channel",
-                str(field(error, "message") or ""),
-                str(field(error, "param") or ""),
+                code, event.at, "error over the channel", text(error, "message"), text(error, "param")
             )
 
 
@@ -177,7 +177,7 @@ def _in_body(exchange: Exchange, where: str) -> Iterator[SessionRefusal]:
     """By the error's code, or by what a relay's own words keep of it."""
     if not exchange.succeeded and (code := _code_in(exchange.body)):
         error = error_of(exchange.body) or {}
-        message, param = str(error.get("message") or ""), str(error.get("param") or "")
+        message, param = text(error, "message"), text(error, "param")
         yield SessionRefusal(code, exchange.ended_at, where, message or exchange.body, param, exchange.status)
 
 
@@ -226,8 +226,7 @@ def _sent_sessions(timeline: Timeline) -> Iterator[tuple[float, Mapping[str, Any
 
 
 def _long_descriptions(session: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    tools = session.get("tools")
-    for index, tool in enumerate(tools if isinstance(tools, list) else []):
-        description = field(tool, "description")
-        if isinstance(description, str) and len(description) > LONGEST_DESCRIPTION:
+    for index, tool in enumerate(items(session, "tools")):
+        description = text(tool, "description")
+        if len(description) > LONGEST_DESCRIPTION:
             yield f"tools[{index}].description", len(description)

@@ -8,7 +8,8 @@ import msgspec
 
 from harness.core import probes
 from harness.core.events import TokenMinted
-from harness.core.session import STOCK_INSTRUCTIONS, field
+from harness.core.fields import field
+from harness.core.session import STOCK_INSTRUCTIONS
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import asked, started
 from harness.requirements.exchanges import exchanges, offer_exchange

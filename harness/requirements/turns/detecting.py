@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.core.events import PacingMeasured, ReceiverReport
 from harness.core.session import turn_detection_at
 from harness.core.speech import Utterance, utterances
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import PAIRING_SLACK, Detection, detections, turns
 from harness.requirements.conditions import limit_of
@@ -50,6 +51,7 @@ SERVER_VAD = Condition("turns are detected by server_vad", _not_server_vad)
 @requirement(
     "turns.speech-detected",
     "Speech is detected",
+    stage=CallStage.DETECTION,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -58,7 +60,12 @@ SERVER_VAD = Condition("turns are detected by server_vad", _not_server_vad)
         "Sent in server_vad mode when speech has been detected in the audio buffer.",
         VAD_GUIDE,
     ),
-    needs=("session.vad-configured", "session.stays-alive", "websocket.takes-audio"),
+    needs=(
+        "session.vad-configured",
+        "session.stays-alive",
+        "page.microphone-sent",
+        "websocket.takes-audio",
+    ),
     when=(SPOKE,),
     timing=True,
     causes={
@@ -98,6 +105,7 @@ def speech_detected(timeline: Timeline) -> Finding:
 @requirement(
     "turns.speech-ends",
     "The end of speech is detected",
+    stage=CallStage.DETECTION,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
@@ -141,6 +149,7 @@ def speech_ends(timeline: Timeline) -> Finding:
 @requirement(
     "turns.one-turn-per-utterance",
     "One utterance makes one turn",
+    stage=CallStage.DETECTION,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
@@ -185,6 +194,7 @@ def one_turn_per_utterance(timeline: Timeline) -> Finding:
 @requirement(
     "turns.boundaries",
     "Speech is detected where it was spoken",
+    stage=CallStage.DETECTION,
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,

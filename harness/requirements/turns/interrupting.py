@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.core.session import turn_detection_at
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, Turn, replies, turns
 from harness.requirements.conditions import limit_of
@@ -34,6 +35,7 @@ def _nothing_to_interrupt(timeline: Timeline) -> NotApplicable | None:
 @requirement(
     "turns.interruption",
     "The caller interrupts a reply by speaking, and nothing else does",
+    stage=CallStage.REPLY,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,

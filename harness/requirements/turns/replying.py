@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from harness.core.events import ServerEvent
+from harness.core.fields import text
 from harness.core.session import session_in_force, turn_detection_at
 from harness.core.speech import utterances
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, Turn, replies, turns
 from harness.requirements.conditions import limit_of, started
@@ -39,6 +41,7 @@ ASKED = Condition("the caller speaks, or asks for a response", _nothing_asked)
 @requirement(
     "turns.response-completes",
     "Every turn gets a complete response",
+    stage=CallStage.REPLY,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -101,6 +104,7 @@ def response_completes(timeline: Timeline) -> Finding:
 @requirement(
     "turns.latency",
     "The caller hears a reply soon",
+    stage=CallStage.FIRST_AUDIO,
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,
@@ -201,8 +205,9 @@ def _unanswered(timeline: Timeline, turn: Turn, next_said: float) -> Finding:
 
 
 def _last_word(timeline: Timeline, reply: Reply) -> float:
-    def about(event: ServerEvent) -> bool:
-        return (event.event or {}).get("response_id") == reply.id
+    return max(reply.created_at, timeline.once(_last_words).get(reply.id, 0.0))
 
-    last = timeline.last(ServerEvent, where=about)
-    return max(reply.created_at, last.at if last else 0.0)
+
+def _last_words(timeline: Timeline) -> dict[str, float]:
+    """When a response was last spoken of, by its id."""
+    return {text(e.event, "response_id"): e.at for e in timeline.all(ServerEvent)}

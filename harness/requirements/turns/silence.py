@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.core.events import SendingStarted
 from harness.core.speech import Interval, common, muted_speech
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import Detection, replies, turns
 from harness.requirements.conditions import last_moment
@@ -37,6 +38,7 @@ SPOKE_MUTED = Condition(
 @requirement(
     "turns.no-turn-when-muted",
     "Muted speech makes no turn",
+    stage=CallStage.REPLY,
     level=Level.MUST,
     because=Because.SECRET,
     hits="every caller who mutes the microphone",
@@ -68,6 +70,7 @@ def no_turn_when_muted(timeline: Timeline) -> Finding:
 @requirement(
     "turns.no-turn-on-silence",
     "Silence makes no turn",
+    stage=CallStage.DETECTION,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.core.events import SocketClosed
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.model import (
     Because,
@@ -31,6 +32,7 @@ def _not_theirs(timeline: Timeline) -> NotApplicable | None:
 @requirement(
     "websocket.close-told",
     "The end of a WebSocket is told with its code",
+    stage=CallStage.CHANNEL,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="every caller whose call is ended by the other side",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.core.events import SocketMeasured
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import limit_of
 from harness.requirements.model import (
@@ -43,6 +44,7 @@ PINGED = Condition("we sent a ping", _no_ping_was_sent)
 @requirement(
     "websocket.takes-audio",
     "The relay takes the caller's audio as fast as it comes",
+    stage=CallStage.CHANNEL,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
@@ -79,6 +81,7 @@ def takes_audio(timeline: Timeline) -> Finding:
 @requirement(
     "websocket.answers-pings",
     "Pings are answered",
+    stage=CallStage.CHANNEL,
     level=Level.MUST,
     because=Because.CLAUSE,
     severity=Severity.MINOR,
@@ -123,6 +126,7 @@ def _too_short(timeline: Timeline) -> NotApplicable | None:
 @requirement(
     "websocket.pings",
     "The relay pings, so that an idle connection is not cut",
+    stage=CallStage.CHANNEL,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="every caller behind a proxy or NAT, who is silent for a minute",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.core import probes
 from harness.core.events import HttpRequest
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import asked
 from harness.requirements.exchanges import exchanges, header
@@ -27,6 +28,7 @@ KEY_PROTOCOL = "openai-insecure-api-key."
 @requirement(
     "websocket.key-not-in-subprotocol",
     "No secret key travels as a subprotocol",
+    stage=CallStage.CHANNEL,
     level=Level.MUST,
     because=Because.SECRET,
     severity=Severity.BLOCKER,
@@ -68,6 +70,7 @@ def key_not_in_subprotocol(timeline: Timeline) -> Finding:
 @requirement(
     "websocket.foreign-origin-refused",
     "A page of another origin cannot open a WebSocket",
+    stage=CallStage.CHANNEL,
     level=Level.SHOULD,
     because=Because.ADVICE,
     hits="whoever opens a page that calls on your bill",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.core.events import ClientEvent, MessageOdd, ServerEvent, SocketClosed
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import last_moment
 from harness.requirements.model import (
@@ -34,6 +35,7 @@ RECOGNISED = 0.5  # of the events must have the ids that OpenAI gave them, else 
 @requirement(
     "websocket.messages-whole",
     "One message is one event, as text",
+    stage=CallStage.CHANNEL,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
@@ -85,6 +87,7 @@ SEEN = Condition("both ends are seen", _sent_upstream)
 @requirement(
     "websocket.messages-forwarded",
     "Every event passes, once and in order",
+    stage=CallStage.CHANNEL,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,

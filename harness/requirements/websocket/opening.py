@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from harness.core import probes
 from harness.core.events import ArrivalsRead, RequestArrived, ServerEvent, SocketClosed
-from harness.core.session import field
+from harness.core.fields import field
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import arrivals, evidence
 from harness.requirements.conditions import asked, last_moment, limit_of
@@ -49,6 +50,7 @@ OPEN = Condition("the WebSocket opened", _not_open)
 @requirement(
     "websocket.opens",
     "The relay opens the WebSocket",
+    stage=CallStage.CHANNEL,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
@@ -123,6 +125,7 @@ def opens(timeline: Timeline) -> Finding:
 @requirement(
     "websocket.session-begins",
     "The session at OpenAI begins, and the caller is told",
+    stage=CallStage.CHANNEL,
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,

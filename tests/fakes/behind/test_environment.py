@@ -21,10 +21,10 @@ def test_both_hooks_are_there() -> None:
 
 
 def test_what_stood_in_the_variables_still_does() -> None:
-    environment = made(NODE_OPTIONS="--no-warnings", PYTHONPATH="/lib/of/theirs", HOME="/home/ana")
+    environment = made(NODE_OPTIONS="--no-warnings", PYTHONPATH="/lib/of/theirs", EDITOR="ed")
     assert environment["NODE_OPTIONS"].startswith("--no-warnings --require ")
     assert environment["PYTHONPATH"].split(os.pathsep) == [str(PYTHON), "/lib/of/theirs"]
-    assert environment["HOME"] == "/home/ana"
+    assert environment["EDITOR"] == "ed"
 
 
 def test_a_proxy_is_passed_by_for_these_hosts_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from harness.core.errors import UsageError
@@ -125,6 +127,14 @@ def test_the_exit_code_is_the_commands(script: str, code: int) -> None:
 def test_a_signal_reaches_the_command() -> None:
     """The shell asks us, its parent, to end, and is told so."""
     assert run("sh", "-c", "trap 'exit 3' TERM; sleep 0.5; kill -TERM $PPID; sleep 30 & wait")[0] == 3
+
+
+def test_who_outlives_a_command_that_was_told_to_end_is_told_too(capfd: pytest.CaptureFixture[str]) -> None:
+    """As npm's script does, which npm does not tell."""
+    run("sh", "-c", "sleep 77 & echo $!; sleep 0.5; kill -TERM $PPID; wait")
+    outliving = int(capfd.readouterr().out)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(outliving).wait(10)
 
 
 @pytest.mark.parametrize("command", ["no-such-command", "/", ""])

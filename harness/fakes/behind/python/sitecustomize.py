@@ -60,7 +60,7 @@ def _change_socket(socket):
     plain = socket.socket
     connect, connect_ex = plain.connect, plain.connect_ex
 
-    def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):  # noqa: A002
+    def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):  # noqa: A002  (as it is called there)
         if not _is_ours(host):
             return look_up(host, port, family, type, proto, flags)
         kind = type or socket.SOCK_STREAM
@@ -126,7 +126,7 @@ def _change_ssl(ssl):
         def selected_npn_protocol(self):
             return None
 
-        def get_channel_binding(self, cb_type="tls-unique"):  # noqa: ARG002
+        def get_channel_binding(self, cb_type="tls-unique"):  # noqa: ARG002  (as it is called there)
             return None
 
         def get_verified_chain(self):
@@ -135,7 +135,7 @@ def _change_ssl(ssl):
         def get_unverified_chain(self):
             return []
 
-        def do_handshake(self, block=False):  # noqa: ARG002
+        def do_handshake(self, block=False):  # noqa: ARG002  (as it is called there)
             return None
 
         def verify_client_post_handshake(self):
@@ -147,7 +147,7 @@ def _change_ssl(ssl):
         def pending(self):
             return 0
 
-        def read(self, len=1024, buffer=None):  # noqa: A002
+        def read(self, len=1024, buffer=None):  # noqa: A002  (as it is called there)
             return self.recv(len) if buffer is None else self.recv_into(buffer, len)
 
         def write(self, data):
@@ -165,7 +165,7 @@ def _change_ssl(ssl):
         def pending(self):
             return self._incoming.pending
 
-        def read(self, len=1024, buffer=None):  # noqa: A002
+        def read(self, len=1024, buffer=None):  # noqa: A002  (as it is called there)
             if not self._incoming.pending and not self._incoming.eof:
                 raise ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, "nothing has come")
             data = self._incoming.read(len)
@@ -246,7 +246,7 @@ class _WhenImported(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def __init__(self):
         self._looking = set()
 
-    def find_spec(self, fullname, path=None, target=None):  # noqa: ARG002
+    def find_spec(self, fullname, path=None, target=None):  # noqa: ARG002  (as it is called there)
         thread = _thread.get_ident()
         if fullname not in CHANGES or thread in self._looking:
             return None

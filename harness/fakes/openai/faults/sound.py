@@ -9,11 +9,11 @@ from functools import lru_cache
 import numpy as np
 
 from harness.core.audio import Samples
+from harness.core.audio_format import FRAME_MS
 from harness.fakes.openai.hearing.listening import decoded
 from harness.fakes.openai.media.hooks import MEDIA, MediaFault, RtpLink
 from harness.fakes.openai.speaking.voices import mark_reply
 from harness.speech import opus
-from harness.speech.opus import FRAME_MS
 
 STALL_AFTER = 50  # packets: a second
 OVERDRIVE = 1000.0  # Opus rounds off what is only just too loud

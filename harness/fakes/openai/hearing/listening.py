@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from harness.core.audio import Samples
+from harness.core.audio_format import FRAME_MS, RATE
 from harness.fakes.openai.speaking.voices import HeardSpeech
-from harness.speech.opus import FRAME_MS, SILENCE, Decoder
-from harness.speech.pcm import RATE
+from harness.speech.opus import SILENCE, Decoder
 
 LONGEST_FILL = 50  # packets: a longer gap is a new beginning, not a loss
 REMEMBERED_PACKETS = 3000  # one minute

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.core.audio_format import FRAME_MS, RATE
 from harness.speech import opus
 from harness.speech.clip import Clip
 from harness.speech.library import Library
-from harness.speech.opus import FRAME_MS
-from harness.speech.pcm import RATE
 
 # From the first packets of speech on: long enough to survive some loss, short enough to be made at once.
 LISTENED_MS = 800

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness.core.audio import SILENCE_DBFS, Samples, level_dbfs
+from harness.core.audio_format import RATE as CALL_RATE
 from harness.fakes.openai.conversation.settings import SEMANTIC_LONGEST_MS, SEMANTIC_SILENCE_MS
 from harness.fakes.openai.hearing import detectors
 from harness.fakes.openai.hearing.detectors import RATE, Engine
@@ -83,7 +84,7 @@ class Segmenter:
     The audio clock counts all samples pushed, also while turn detection is off.
     """
 
-    def __init__(self, engine: Engine = "silero", *, rate: int = 48_000) -> None:
+    def __init__(self, engine: Engine = "silero", *, rate: int = CALL_RATE) -> None:
         """`rate`: of the samples, 8000 to 48000 Hz."""
         self._rate = rate
         self._detector = detectors.borrow(engine)

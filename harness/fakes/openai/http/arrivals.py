@@ -38,6 +38,7 @@ LONGEST_BODY = 64 * 1024  # bytes of one
 LONGEST_ANSWER = 16 * 1024
 START = 240  # characters of a body or of a part that are shown
 MOST_PARTS = 16
+CALL_SCOPE = "harness.call"  # in an ASGI scope: the id of the call that a request made
 BODY_SECONDS = 2.0  # then the endpoint may wait for the rest, if it reads it
 URLENCODED = "application/x-www-form-urlencoded"
 
@@ -230,6 +231,7 @@ def _described(arrival: Arrival) -> RequestArrived:
         model=redactor.text(_model(query, body, parts))[:120],
         ufrag=peek_ufrag(body) or call_name(headers.get(CALL_HEADER, "")),
         status=arrival.status,
+        call=scope.get(CALL_SCOPE, ""),
         code=redactor.text(code)[:120],
         message=redactor.text(message)[:500],
         answer=peek_ufrag(bytes(arrival.reply)) or "" if arrival.status in (200, 201) else "",

@@ -24,6 +24,7 @@ from harness.fakes.faults.plan import CallFaults
 from harness.fakes.openai import errors
 from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.errors import ApiError
+from harness.fakes.openai.http.arrivals import CALL_SCOPE
 from harness.fakes.openai.http.sharing import Sharing
 from harness.fakes.openai.keys import Keys, bearer, is_azure
 from harness.fakes.openai.media.offers import read_offer
@@ -63,6 +64,7 @@ class Signaling:
     async def create(self, request: Request) -> Response:
         """Make a call. Every attempt leaves a record, also one that is refused."""
         record = self._calls.begin(bearer(request))
+        request.scope[CALL_SCOPE] = record.id
         asked = await self._taken_apart(request)
         record.begin(ufrag=asked.ufrag, offer=asked.offer)
         record.request(request, asked.body, asked.parts)

@@ -16,6 +16,7 @@ from harness.fakes.openai import errors
 from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.conversation.session import TRANSCRIPTION
 from harness.fakes.openai.errors import ApiError
+from harness.fakes.openai.http.arrivals import CALL_SCOPE
 from harness.fakes.openai.http.sharing import Sharing
 from harness.fakes.openai.ids import call_name
 from harness.fakes.openai.keys import Keys, bearer, is_azure
@@ -190,6 +191,7 @@ class Sockets:
         record = self._calls.begin(bearer(websocket))
         record.begin(ufrag=call_name(websocket.headers.get(CALL_HEADER, "")), offer=b"")
         record.upgrade(websocket)
+        websocket.scope[CALL_SCOPE] = record.id
         faults = await self._sharing.faults_of(record)
         try:
             response = await refused_on_purpose(websocket, faults)

@@ -10,6 +10,7 @@ from typing import Any, Protocol, assert_never
 import numpy as np
 
 from harness.core.audio import Samples
+from harness.core.audio_format import FRAME_MS, RATE
 from harness.core.clock import Clock
 from harness.fakes.openai.conversation import (
     AppendInput,
@@ -29,8 +30,6 @@ from harness.fakes.openai.speaking import wire_audio
 from harness.fakes.openai.speaking.replies import SpokenReply
 from harness.fakes.openai.speaking.voices import HeardSpeech, Recorder
 from harness.speech.clip import Clip
-from harness.speech.opus import FRAME_MS
-from harness.speech.pcm import RATE
 
 NORMAL = 1000  # RFC 6455, section 7.4.1
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from harness.core.audio_format import FRAME_MS
 from harness.fakes.openai.media.hooks import MediaFault
 from harness.fakes.openai.speaking.replies import SpokenReply
 from harness.peer.source import ENDLESS
-from harness.speech.opus import FRAME_MS, SILENCE
+from harness.speech.opus import SILENCE
 
 
 @dataclass(eq=False)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from harness.core.audio import Samples
+from harness.core.audio_format import FRAME_MS, FRAME_SAMPLES
 from harness.core.sdp import Section
 from harness.fakes.openai.media.answer import G711, answered_codecs
 from harness.fakes.openai.speaking import wire_audio
-from harness.speech.opus import FRAME_MS, FRAME_SAMPLES, Encoder, OpusDecodingError
+from harness.speech.opus import Encoder, OpusDecodingError
 
 PACKET_BYTES = 8 * FRAME_MS  # RFC 3551, section 4.2: 20 ms is the default, and the answer names no other
 

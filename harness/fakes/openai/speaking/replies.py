@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from harness.core.audio import Samples
+from harness.core.audio_format import FRAME_MS, RATE
 from harness.fakes.openai.speaking import wire_audio
 from harness.speech import generate, opus
-from harness.speech.pcm import RATE
 
 
 def nothing() -> Samples:
@@ -62,6 +62,6 @@ class SpokenReply:
             transcript=self.transcript,
             duration_ms=max(duration_ms, 0),
             make_samples=lambda: self.samples[: max(duration_ms, 0) * RATE // 1000],
-            make_packets=lambda: self.packets[: -(-max(duration_ms, 0) // opus.FRAME_MS)],
+            make_packets=lambda: self.packets[: -(-max(duration_ms, 0) // FRAME_MS)],
             call=self.call,
         )

@@ -13,8 +13,7 @@ import socket
 import sys
 from typing import Any
 
-import uvloop
-
+from harness.config.loop import run_loop
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
 from harness.core.printable import make_logs_printable
@@ -149,7 +148,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     make_logs_printable()
-    uvloop.run(_main())
+    run_loop(_main())
 
 
 if __name__ == "__main__":

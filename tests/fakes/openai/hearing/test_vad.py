@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.audio import Samples
+from harness.core.audio_format import RATE
 from harness.fakes.openai.conversation.models import NEWEST
 from harness.fakes.openai.conversation.session import turn_detection_defaults
 from harness.fakes.openai.conversation.settings import (
@@ -23,7 +24,7 @@ from harness.fakes.openai.hearing.vad import Segmenter, SpeechStarted, SpeechSto
 from harness.speech import generate, opus
 from harness.speech.clip import Clip
 from harness.speech.library import load_library
-from harness.speech.pcm import RATE, resample
+from harness.speech.pcm import resample
 
 LIBRARY = load_library()
 SPOKEN = [clip for clip in LIBRARY.values() if clip.speech and clip.role != "source"]

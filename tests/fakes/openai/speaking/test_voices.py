@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from harness.core.audio import Samples
+from harness.core.audio_format import RATE
 from harness.core.errors import UsageError
 from harness.fakes.openai.speaking.replies import SpokenReply
 from harness.fakes.openai.speaking.voices import (
@@ -16,7 +17,6 @@ from harness.fakes.openai.speaking.voices import (
 from harness.speech import generate, opus
 from harness.speech.library import load_library
 from harness.speech.marks import call_mark, read_mark
-from harness.speech.pcm import RATE
 
 LIBRARY = load_library()
 

@@ -1,0 +1,1 @@
+"""A real browser: Chromium, driven by Playwright, with a recorder inside of each page and a voice of ours."""

@@ -1,0 +1,101 @@
+"""`harness page`: one ordinary call by your own web page, in a real browser; then what is wrong with it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from harness.call import Caller, Scenario, scenario
+from harness.call.conduct import CallRecord, Watch, make_call
+from harness.call.context import CallContext
+from harness.cli.examining import Examined
+from harness.cli.options import takes_options
+from harness.cli.screen import say
+from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
+from harness.config.asking import settings_of
+from harness.config.loop import run_loop
+from harness.config.option import blaming
+from harness.config.option_texts import read_options
+from harness.config.run import RunSettings
+from harness.config.timeouts import Timeouts
+from harness.core.events import ButtonPressed, CallEnded, HarnessFailed
+from harness.core.exit_codes import UNREACHABLE, USAGE
+from harness.core.timeline import Timeline
+from harness.report.files import CALLS, pictures, write_run
+from harness.report.html import write_html
+from harness.requirements.registry import REGISTRY
+from harness.run.engine import Planned, execute
+from harness.run.model import EXIT_CODES, Run
+from harness.speech.library import load_library
+
+# A page that hangs is told within 20 s: its start and its end take some of them.
+TIMEOUTS = Timeouts(answer=8.0, channel=8.5, created=3.0, turn=7.0, reply=12.0, hang_up=5.0)
+
+
+@click.command()
+@click.argument("url", metavar="URL|NAME")
+@takes_options("page")
+def page(url: str, **texts: Any) -> int:
+    """Make one ordinary call with the web page at URL, in Chromium, and say what is wrong.
+
+    Exit status: 0 conforming, 1 violating, 2 usage, 3 unreachable, 4 inconclusive or the harness broke.
+    """
+    values = read_options("page", texts)
+    settings = replace(settings_of("page", values, target=url, caller="page"), timeouts=TIMEOUTS)
+    show: Show = ShowJson() if values["as_json"] else ShowLive() if sys.stdout.isatty() else ShowLines()
+    examined, run = run_loop(_examined(settings, values["say"], show))
+    reports = settings.reports
+    written = write_run(run, reports)
+    write_html(run, reports, load_library())
+    if problem := unusable(examined.record.timeline):
+        taken = [reports / CALLS / run.calls[0].id / name for name in pictures(run.calls[0])]
+        seen = f" (see {taken[-1]})" if taken else ""
+        say(f"harness: {problem}{seen}", err=True)
+        return UNREACHABLE if run.unreachable else USAGE
+    show.outcome(examined, run, written)
+    return EXIT_CODES[run.verdict]
+
+
+def page_call(clip: str) -> Scenario:
+    """Start, speak, hear, stop, leave."""
+
+    @scenario()
+    async def page(caller: Caller) -> None:
+        """Somebody opens the page, starts a call, says one thing, is answered, and stops."""
+        await caller.connect()
+        await caller.say(clip)
+        await caller.hear_reply()
+        await caller.hang_up()
+
+    return page
+
+
+def unusable(timeline: Timeline) -> str:
+    """Why the page was not asked for a call at all: it is not there, or has no button that we know."""
+    if timeline.first(ButtonPressed) is not None or timeline.first(HarnessFailed) is not None:
+        return ""
+    ended = timeline.last(CallEnded)
+    return ended.reason if ended else ""
+
+
+async def _examined(settings: RunSettings, clip: str, show: Show) -> tuple[Examined, Run]:
+    found: list[Examined] = []
+
+    async def place(context: CallContext, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
+        record = await make_call(context, scenario, call=call, watch=watch)
+        found.append(Examined(record, context.target.dialect))
+        return record
+
+    def check(context: CallContext) -> None:
+        with blaming("say"):
+            context.library.clip(clip)  # so that an unknown one is refused before the page is
+        show.begin(settings)
+
+    with show:
+        run = await execute(
+            settings, [Planned(page_call(clip), tuple(REGISTRY))], show.observe, place=place, check=check
+        )
+    return found[0], run

@@ -1,0 +1,41 @@
+"""How a web page is used: its buttons, its microphone, its language, who is logged in."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from harness.core.errors import UsageError
+
+MicrophoneMood = Literal["willing", "slow", "denied", "missing"]
+MOODS: tuple[MicrophoneMood, ...] = get_args(MicrophoneMood)
+
+
+@dataclass(frozen=True)
+class PageOptions:
+    """`start`: Playwright selectors, pressed in this order; none: the button is found.
+
+    `stop`: that of the button that ends the call; empty: found, or else the page is closed. `microphone`: how
+    getUserMedia is answered. `language`: the browser's, as in Accept-Language. `storage_state`: a file of
+    Playwright's with the cookies of somebody who is logged in. `clicks`: on the last button; 2 is a double
+    click.
+    """
+
+    start: tuple[str, ...] = ()
+    stop: str = ""
+    microphone: MicrophoneMood = "willing"
+    language: str = ""
+    storage_state: Path | None = None
+    clicks: int = 1
+
+    def __post_init__(self) -> None:
+        if self.microphone not in MOODS:
+            near = difflib.get_close_matches(self.microphone, MOODS, n=1) or MOODS
+            raise UsageError(f"there is no microphone {self.microphone!r}", f"choose {' or '.join(near)}")
+        if self.storage_state is not None and not self.storage_state.is_file():
+            raise UsageError(
+                f"there is no file {self.storage_state}",
+                "save one with `playwright open --save-storage FILE URL`: log in there, and close the window",
+            )

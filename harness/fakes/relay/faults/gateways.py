@@ -1,0 +1,30 @@
+"""Faults of a gateway, which has a connection of its own at either side."""
+
+from __future__ import annotations
+
+from harness.fakes.faults.registry import FaultValue
+from harness.fakes.relay.gateway_hooks import GatewayFault, gateway_fault
+from harness.fakes.relay.settings import RelaySettings
+
+
+@gateway_fault("gateway-upstream-leaked", "keeps its upstream when the caller has gone", stage="lifecycle")
+class GatewayUpstreamLeaked(GatewayFault):
+    ends_with_caller = False
+
+
+@gateway_fault("gateway-caller-kept", "keeps the caller when its upstream has gone", stage="lifecycle")
+class GatewayCallerKept(GatewayFault):
+    ends_with_upstream = False
+
+
+@gateway_fault(
+    "gateway-delays",
+    "holds audio back, both ways",
+    stage="audio",
+    default=0.4,
+    value_help="seconds each way",
+)
+class GatewayDelays(GatewayFault):
+    def __init__(self, value: FaultValue, settings: RelaySettings) -> None:
+        super().__init__(value, settings)
+        self.delay_up = self.delay_down = float(value)

@@ -1,0 +1,60 @@
+"""The reports folder, looked at before the first call: that it can be written, and that nobody else does."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.core.errors import UsageError
+
+LOCK = ".in-use"
+ROOM = 1 << 20  # bytes that must be free: a call's evidence has several times as many
+
+
+def _is_taken(lock: int) -> bool:
+    """Where there are no locks (Windows, some network folders), nobody is kept out."""
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+@contextmanager
+def claimed(directory: Path) -> Iterator[Path]:
+    """The folder, made where it was missing, and ours alone meanwhile. Raises UsageError.
+
+    Two runs in one folder would each clear away the other's calls.
+    """
+    remedy = "choose another --reports DIR"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise UsageError(
+            f"no report can be written to {directory}: {error.strerror or error}", remedy
+        ) from error
+    try:
+        if _is_taken(lock):
+            raise UsageError(f"another run writes its report to {directory}", remedy)
+        try:
+            os.write(lock, bytes(ROOM))
+            os.fsync(lock)
+        except OSError as error:
+            raise UsageError(
+                f"no report can be written to {directory}: {error.strerror or error}", remedy
+            ) from error
+        finally:
+            os.ftruncate(lock, 0)
+        yield directory
+    finally:
+        os.close(lock)

@@ -1,0 +1,107 @@
+"""Each fault of the reference page, and the one finding that it must lead to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from harness.config.page import PageOptions
+
+
+@dataclass(frozen=True)
+class PlantedPage:
+    """`fault`: as in the page's query; `finds`: `REQUIREMENT: CAUSE`, empty where the page is faultless.
+
+    `fake`: a fault of the fake, for its next call; `also`: what is found of that. `says`: whether somebody
+    speaks, and waits for the reply.
+    """
+
+    fault: str
+    finds: str
+    language: str = "en"
+    fake: str = ""
+    also: str = ""
+    says: bool = False
+    options: PageOptions = field(default_factory=PageOptions)
+    query: str = ""
+    path: str = ""
+
+    def __str__(self) -> str:
+        how = (f"microphone {self.options.microphone}", "clicked twice")
+        hows = [how[0]] if self.options.microphone != "willing" else []
+        hows += [how[1]] if self.options.clicks > 1 else []
+        hows += [f"fake {self.fake}"] if self.fake else []
+        hows += ["at a relay of another origin"] if self.query else []
+        return ", ".join(
+            [self.fault or "faultless", *hows, *(["in Spanish"] if self.language == "es" else [])]
+        )
+
+
+CLOSED = "connectivity.data-channel-opens: ice-connected-but-channel-closed"
+DENIED = PageOptions(microphone="denied")
+TWICE = PageOptions(clicks=2)
+
+PLANTED_PAGES = (
+    PlantedPage("no-microphone", "page.asks-for-microphone: not-asked"),
+    PlantedPage("does-nothing", "page.asks-for-microphone: not-asked"),
+    PlantedPage("no-echo-cancellation", "page.microphone-constraints: echo-cancellation-off"),
+    PlantedPage("denied-silently", "page.refusal-told: refusal-not-told", options=DENIED),
+    PlantedPage("throws", "page.no-uncaught-errors: uncaught-error"),
+    PlantedPage("rejects", "page.no-uncaught-errors: unhandled-rejection"),
+    PlantedPage("navigates-away", "page.stays: navigated-away"),
+    PlantedPage("two-connections", "page.one-connection: two-connections"),
+    PlantedPage("double-click", "page.one-connection: double-click", options=TWICE),
+    PlantedPage("relay-only", "page.ice-policies: relay-only-without-turn"),
+    PlantedPage("max-compat", "page.ice-policies: not-bundled"),
+    PlantedPage("no-ice-servers", "page.ice-policies: no-ice-servers"),
+    PlantedPage("channel-after-offer", "page.channel-before-offer: channel-after-offer"),
+    PlantedPage("no-channel", "page.channel-before-offer: no-channel"),
+    PlantedPage("never-offers", "page.offer-sent: not-sent"),
+    PlantedPage("", "page.offer-sent: blocked-by-browser", query="&relay=http://localhost:{port}/health"),
+    PlantedPage("trims-offer", "page.offer-unchanged: offer-trimmed"),
+    PlantedPage("rewrites-offer", "page.offer-unchanged: offer-rewritten"),
+    PlantedPage("waits-for-gathering", "page.does-not-wait-for-gathering: waits-for-gathering"),
+    PlantedPage("key-in-page", "page.no-key: key-in-page"),
+    PlantedPage("key-in-request", "page.no-key: key-in-request"),
+    PlantedPage("sends-early", "page.sends-after-open: sent-before-open"),
+    PlantedPage("late-listeners", "page.listens-in-time: listens-late"),
+    PlantedPage("never-listens", "page.listens-in-time: never-listens"),
+    PlantedPage("beta-update", "page.update-shape: beta-shape"),
+    PlantedPage("ready-early", "page.ready-when-open: ready-too-early"),
+    PlantedPage("ready-early", "page.ready-when-open: ready-too-early", language="es"),
+    PlantedPage("mute-track", "page.microphone-sent: track-disabled", says=True),
+    PlantedPage("stopped-track", "page.microphone-sent: track-ended", says=True),
+    PlantedPage("not-sent", "page.microphone-sent: track-not-sent", says=True),
+    PlantedPage("no-element", "page.reply-played: no-element", says=True),
+    PlantedPage("late-track-listener", "page.reply-played: track-missed", says=True),
+    PlantedPage("element-paused", "page.reply-played: element-paused", says=True),
+    PlantedPage("element-muted", "page.reply-played: element-muted", says=True),
+    PlantedPage("element-silent", "page.reply-played: element-muted", says=True),
+    PlantedPage("play-interrupted", "page.reply-played: play-refused", says=True),
+    PlantedPage("web-audio-suspended", "page.reply-played: context-suspended", says=True),
+    PlantedPage("visualizer-only", "page.reply-played: not-connected", says=True),
+    PlantedPage("reply-disabled", "page.reply-played: track-disabled", says=True, language="es"),
+    PlantedPage("never-gives-up", "page.gives-up: waits-for-ever", fake="sctp-silent", also=CLOSED),
+    PlantedPage("gives-up-silently", "page.gives-up: gives-up-silently", fake="sctp-silent", also=CLOSED),
+    PlantedPage("keeps-connection", "page.stop-releases: connection-left-open"),
+    PlantedPage("keeps-microphone", "page.stop-releases: microphone-left-on"),
+)
+
+FAULTLESS_PAGES = (
+    PlantedPage("", "", says=True),
+    PlantedPage("", "", says=True, language="es"),
+    PlantedPage("", "", options=DENIED),
+    PlantedPage("", "", options=PageOptions(microphone="missing"), language="es"),
+    PlantedPage("", "", options=PageOptions(microphone="slow")),
+    PlantedPage("", "", options=TWICE),
+    PlantedPage("web-audio", "", says=True),
+    PlantedPage("no-stop", ""),
+)
+
+# What is said of a page that nobody can make a call with; each with a picture, where there is a page.
+UNUSABLE_PAGES = (
+    PlantedPage("no-button", "no button of the page is the obvious one"),
+    PlantedPage("login", "it asks for a login", language="es"),
+    PlantedPage("", "there is no button 'text=Nobody'", options=PageOptions(start=("text=Nobody",))),
+    PlantedPage("", "':::' is no selector", options=PageOptions(start=(":::",))),
+    PlantedPage("", "its server answers with status 404", path="/nowhere"),
+)
