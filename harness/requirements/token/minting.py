@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.core import probes
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import limit_of
 from harness.requirements.exchanges import header
@@ -33,6 +34,7 @@ _NOT_KEPT = re.compile(r"no-store|private", re.IGNORECASE)
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
+    stage=CallStage.OFFER,
     source=OPENAI_KEYS,
     when=(MINTED,),
     causes={
@@ -85,6 +87,7 @@ def minted(timeline: Timeline) -> Finding:
     level=Level.MUST,
     because=Because.SECRET,
     severity=Severity.BLOCKER,
+    stage=CallStage.OFFER,
     source=Source(
         "OpenAI, best practices for API key safety",
         "Never deploy your key in client-side environments like browsers or mobile apps.",
@@ -115,6 +118,7 @@ def ephemeral(timeline: Timeline) -> Finding:
     level=Level.MUST,
     because=Because.SECRET,
     severity=Severity.BLOCKER,
+    stage=CallStage.OFFER,
     source=OPENAI_KEYS,
     when=(MINTED,),
     causes={
@@ -141,6 +145,7 @@ def page_holds_no_key(timeline: Timeline) -> Finding:
     because=Because.MONEY,
     hits="whoever knows the address",
     severity=Severity.BLOCKER,
+    stage=CallStage.OFFER,
     source=Source(
         "RFC 9110, section 15.5.2; Fetch Standard, CORS protocol",
         "401 says that the request lacks valid credentials; a response is shared with the origins that it "
@@ -197,6 +202,7 @@ def for_who_may(timeline: Timeline) -> Finding:
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
+    stage=CallStage.OFFER,
     source=Source(
         "OpenAI, API reference, create client secret",
         "expires_after: from 10 s to 2 hours, by default 10 minutes. A call goes on when its key has "
@@ -238,6 +244,7 @@ def expiry(timeline: Timeline) -> Finding:
     level=Level.MUST,
     because=Because.MONEY,
     severity=Severity.CRITICAL,
+    stage=CallStage.OFFER,
     source=Source(
         "RFC 9111, section 5.2.2.5",
         "no-store: a cache must not store any part of the response.",

@@ -10,6 +10,7 @@ from harness.core import probes
 from harness.core.events import TokenMinted
 from harness.core.fields import field
 from harness.core.session import STOCK_INSTRUCTIONS
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import asked, started
 from harness.requirements.exchanges import exchanges, offer_exchange
@@ -36,6 +37,7 @@ from harness.requirements.token.asking import MINTED, OPENAI_KEYS, told_of
     because=Because.ADVICE,
     hits="whoever relies on what the assistant was told",
     severity=Severity.NORMAL,
+    stage=CallStage.OFFER,
     source=OPENAI_KEYS,
     needs=("token.minted", "token.ephemeral", "token.expiry"),
     when=(MINTED,),
@@ -76,6 +78,7 @@ def session_fixed(timeline: Timeline) -> Finding:
     because=Because.MONEY,
     hits="whoever asks for a session of their own",
     severity=Severity.CRITICAL,
+    stage=CallStage.OFFER,
     source=Source(
         "OWASP API Security 2023, API3 (broken object property level authorization)",
         "A server takes from its client only the properties that the client may set.",
@@ -123,6 +126,7 @@ def session_not_chosen(timeline: Timeline) -> Finding:
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.BLOCKER,
+    stage=CallStage.OFFER,
     source=OPENAI_KEYS,
     needs=("token.minted", "token.ephemeral", "token.expiry"),
     when=(MINTED,),
