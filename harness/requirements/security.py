@@ -276,6 +276,7 @@ def session_not_injectable(timeline: Timeline) -> Finding:
     because=Because.MONEY,
     hits="whoever sends what no page would",
     severity=Severity.CRITICAL,
+    stage=CallStage.ANSWER,
     source=Source(
         "OWASP API Security 2023, API4 (unrestricted resource consumption)",
         "Define and enforce a maximum size of data on all incoming parameters, and validate them.",
