@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from harness.core import probes
-from harness.core.events import ArrivalsRead, HttpRequest, RequestArrived
+from harness.core.events import ArrivalsRead, CallStarted, HttpRequest, RequestArrived
 from harness.core.timeline import Timeline
 from harness.requirements.exchanges import Exchange, call_exchange, excerpt
 from harness.requirements.model import Evidence
@@ -40,7 +40,9 @@ def offers_arrived(timeline: Timeline) -> list[RequestArrived]:
 
 def strays(timeline: Timeline) -> list[RequestArrived]:
     """What arrived while this call went on, and belongs to no call that we know."""
-    return timeline.all(RequestArrived, side="upstream", where=lambda e: not e.tie)
+    own = {e.call for e in timeline.all(CallStarted, side="upstream")}  # a gateway's, known by other means
+    untied = timeline.all(RequestArrived, side="upstream", where=lambda e: not e.tie)
+    return [e for e in untied if not e.call or e.call not in own]
 
 
 def carries_offer(arrival: RequestArrived) -> bool:
