@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from harness.core.errors import UsageError
+from harness.core.nearest import meant
 
 MicrophoneMood = Literal["willing", "slow", "denied", "missing"]
 MOODS: tuple[MicrophoneMood, ...] = get_args(MicrophoneMood)
@@ -32,8 +32,7 @@ class PageOptions:
 
     def __post_init__(self) -> None:
         if self.microphone not in MOODS:
-            near = difflib.get_close_matches(self.microphone, MOODS, n=1) or MOODS
-            raise UsageError(f"there is no microphone {self.microphone!r}", f"choose {' or '.join(near)}")
+            raise UsageError(f"there is no microphone {self.microphone!r}", meant(self.microphone, MOODS))
         if self.storage_state is not None and not self.storage_state.is_file():
             raise UsageError(
                 f"there is no file {self.storage_state}",

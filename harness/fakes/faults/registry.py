@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar, cast
 
 from harness.core.errors import UsageError
+from harness.core.nearest import near
 
 Stage = Literal[
     "request",
@@ -86,10 +86,10 @@ class FaultRegistry:
         """The fault of that name. Raises UsageError with the nearest names."""
         if name in self._faults:
             return self._faults[name]
-        near = difflib.get_close_matches(name, self._faults, n=3)
+        found = near(name, self._faults)
         raise UsageError(
             f"the {self.party} has no fault named {name!r}",
-            f"did you mean {' or '.join(near)}?" if near else "`harness faults` lists them",
+            f"did you mean {' or '.join(found)}?" if found else "`harness faults` lists them",
         )
 
     def parse(self, text: str) -> tuple[Fault, FaultValue]:

@@ -73,8 +73,7 @@ def _line(step: LoadStep) -> str:
     )
 
 
-def _run(text: str, progress: Progress) -> LoadEnding:
-    asked = Asked.read("capacity", text)
+def _run(asked: Asked, progress: Progress) -> LoadEnding:
     found = find_capacity(asked, progress)
     code = {"holds": CONFORMING, "breaks": VIOLATING, "inconclusive": INCONCLUSIVE}[found.verdict]
     return LoadEnding(
@@ -89,4 +88,4 @@ def _run(text: str, progress: Progress) -> LoadEnding:
 
 
 if __name__ == "__main__":
-    sys.exit(run_program(_run, sys.argv[1:]))
+    sys.exit(run_program("capacity", _run, sys.argv[1:]))

@@ -7,13 +7,14 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from markupsafe import Markup
 
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
 from harness.core.exit_codes import INCONCLUSIVE, UNREACHABLE, USAGE
 from harness.core.printable import make_logs_printable, printable
+from harness.load.locust_side.session import Asked
 from harness.load.locust_side.terminal import Progress, complain
 from harness.report.folder import claimed
 from harness.report.html import write_load_html
@@ -37,14 +38,17 @@ class LoadEnding:
     repeat: str
 
 
-def run_program(run: Callable[[str, Progress], LoadEnding], arguments: list[str]) -> int:
-    """Run what the one argument (JSON) asks for, write its report, and return the exit code."""
+def run_program(
+    name: Literal["capacity", "soak"], run: Callable[[Asked, Progress], LoadEnding], arguments: list[str]
+) -> int:
+    """Run what the one argument (`Asked`, as JSON) asks for, write its report, and return the exit code."""
     early.be_ready()
     make_logs_printable()
     progress = Progress()
     try:
-        with claimed(Path(json.loads(arguments[0])["reports"])):
-            ending = run(arguments[0], progress)
+        asked = Asked.read(name, arguments[0])
+        with claimed(asked.values["reports"]):
+            ending = run(asked, progress)
             written = _write(ending)
     except KeyboardInterrupt:
         return early.exit_code()

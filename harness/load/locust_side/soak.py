@@ -128,8 +128,7 @@ def soak(asked: Asked, progress: Progress) -> SoakFindings:
         )
 
 
-def _run(text: str, progress: Progress) -> LoadEnding:
-    asked = Asked.read("soak", text)
+def _run(asked: Asked, progress: Progress) -> LoadEnding:
     found = soak(asked, progress)
     code = {"steady": CONFORMING, "violating": VIOLATING}.get(found.verdict, INCONCLUSIVE)
     return LoadEnding(
@@ -144,4 +143,4 @@ def _run(text: str, progress: Progress) -> LoadEnding:
 
 
 if __name__ == "__main__":
-    sys.exit(run_program(_run, sys.argv[1:]))
+    sys.exit(run_program("soak", _run, sys.argv[1:]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import msgspec
 
 from harness.core.errors import UsageError
+from harness.core.nearest import meant
 from harness.core.session import FAKE_INSTRUCTIONS
 from harness.fakes.openai.switches import switch
 
@@ -66,11 +66,7 @@ class ConversationSettings:
         known = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         for name in changes:
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                raise UsageError(
-                    f"a conversation has no setting {name!r}",
-                    f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}",
-                )
+                raise UsageError(f"a conversation has no setting {name!r}", meant(name, known))
         try:
             return msgspec.convert({**known, **changes}, ConversationSettings)
         except msgspec.ValidationError as error:

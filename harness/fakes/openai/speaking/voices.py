@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +9,7 @@ from typing import Protocol
 
 from harness.core.audio import Samples
 from harness.core.errors import UsageError
+from harness.core.nearest import near
 from harness.fakes.openai.speaking.replies import SpokenReply
 from harness.speech.clip import Clip
 from harness.speech.library import Library
@@ -100,9 +100,9 @@ def voice_named(spec: str, library: Library) -> Voice:
         return EchoVoice()
     if spec == "mark":
         return MarkedVoice()
-    near = difflib.get_close_matches(spec, ("recorded", "echo", "mark"), n=1)
+    found = near(spec, ("recorded", "echo", "mark"))
     raise UsageError(
-        f"there is no voice {spec!r}", f"did you mean {near[0]}?" if near else f"give {VOICE_HELP}"
+        f"there is no voice {spec!r}", f"did you mean {found[0]}?" if found else f"give {VOICE_HELP}"
     )
 
 
