@@ -29,12 +29,14 @@ class RunVerdicts:
     def verdict(self, requirement: Requirement, scenario: Scenario | None) -> Verdict | None:
         """The verdict on the scenario's calls, without one on all of the run; None where none was made.
 
-        Of a call that was lost it is the first that is judged, by how its caller came back.
+        Of a call that was lost it is the first that is judged, by how its caller came back; of a herd, the call
+        that sent it.
         """
         if scenario is None:
             return self._verdicts["", requirement.id]
         calls = [entry for entry in self._entries(scenario) if not entry.continues]
-        found = [self._verdicts[call.id, requirement.id] for call in calls]
+        judged = (self._verdicts.get((call.id, requirement.id)) for call in calls)
+        found = [verdict for verdict in judged if verdict is not None]
         return together(found) if found else None
 
     def entry(self, scenario: Scenario | None) -> CallEntry | None:

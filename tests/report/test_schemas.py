@@ -59,9 +59,7 @@ def test_the_documented_file_keeps_to_the_schema_and_a_slip_does_not() -> None:
     for text in (WHOLE, *written):
         file = tomllib.loads(text)
         for target in file["targets"].values():
-            target.setdefault(
-                "url", "https://staging.example.com/session"
-            )  # of a part
+            target.setdefault("url", "https://staging.example.com/session")  # of a part
         assert problems("harness.toml", file) == []
     slip = tomllib.loads(
         WHOLE.replace("concurrency = 4", 'concurency = "4"').replace('"required"', '"maybe"')
