@@ -8,7 +8,7 @@ import click
 
 from harness.cli.options import takes_options
 from harness.cli.screen import say
-from harness.cli.watching.showing import Shown
+from harness.cli.watching.showing import WatchPages
 from harness.cli.watching.watch import WatchedRelay, Ways
 from harness.config.asking import settings_of
 from harness.config.loop import run_loop
@@ -51,6 +51,8 @@ def watch(target: str | None, **texts: Any) -> int:
 
 
 async def _served(relay: WatchedRelay, host: str, port: int, looks: int | None) -> int:
-    async with running(Shown(relay.memory, relay.every, relay.budget).app(), host=host, port=port) as url:
+    async with running(
+        WatchPages(relay.memory, relay.every, relay.budget).app(), host=host, port=port
+    ) as url:
         say(f"watching {relay.memory.target} every {relay.every} s: {url}/ and {url}/metrics")
         return await relay.watch(looks)

@@ -16,8 +16,8 @@ import pytest
 from harness.cli.watching import alerting, watch
 from harness.cli.watching.alerting import post, run_command
 from harness.cli.watching.looking import Look, look_of, network_of
-from harness.cli.watching.memory import GOOD, Condition, Memory, is_quiet, pace
-from harness.cli.watching.showing import Shown
+from harness.cli.watching.memory import GOOD, Memory, Standing, is_quiet, pace
+from harness.cli.watching.showing import WatchPages
 from harness.cli.watching.watch import MOST_CHANGES, WatchedRelay, Ways, remembered
 from harness.config.run import run_settings
 from harness.core.clock import ManualClock, unix_time
@@ -314,7 +314,7 @@ def test_page_metrics_and_health_show_what_holds_and_how_old_it_is() -> None:
     hostile = '<script>x</script>"\n\x1b]'
     memory.add(Look(at=1000, verdict=RunVerdict.VIOLATING, causes=(hostile,), why=hostile, cost_usd=0.25))
     now = [1042]
-    shown = Shown(memory, 300, 2.0, now=lambda: now[0])
+    shown = WatchPages(memory, 300, 2.0, now=lambda: now[0])
 
     async def asked(path: str) -> httpx.Response:
         transport = httpx.ASGITransport(shown.app())
@@ -345,9 +345,9 @@ def test_page_metrics_and_health_show_what_holds_and_how_old_it_is() -> None:
 def test_what_holds_at_first_is_that_all_is_well() -> None:
     memory = Memory(target=URL)
     assert memory.due(["line"]) == []
-    assert str(Condition("violating", HTML_PAGE)) == f"violating ({HTML_PAGE[0]})"
+    assert str(Standing("violating", HTML_PAGE)) == f"violating ({HTML_PAGE[0]})"
     assert memory.holds == GOOD
-    assert "No look yet" in Shown(memory, 300, None).page()
+    assert "No look yet" in WatchPages(memory, 300, None).page()
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ ELSEWHERE = {
     r"harness (capacity|soak) .*": "tests/load/test_capacity.py",
     r"locust .*": "tests/load/test_locust.py",
     r"RECONNECTS=50 .*": "tests/call/test_reconnecting.py",
+    r"harness watch .*": "tests/cli/test_watch.py",
     r"harness behind .*": "tests/fakes/behind/test_running.py",
     r"make docs": "tests/tools/test_pages.py",
     r"OPENAI_BASE_URL=\S+ .*npm run dev": "tests/docs/test_grey_box.py",

@@ -21,7 +21,7 @@ PAUSED = "paused"
 Spans = Sequence[tuple[int, int]]
 
 
-class Condition(msgspec.Struct, frozen=True):
+class Standing(msgspec.Struct, frozen=True):
     """What somebody can be told of: a word and its causes, with nothing that differs from look to look."""
 
     word: str
@@ -35,7 +35,7 @@ class Condition(msgspec.Struct, frozen=True):
         return f"{self.word} ({'; '.join(self.causes)})" if self.causes else self.word
 
 
-GOOD = Condition(RunVerdict.CONFORMING.value)
+GOOD = Standing(RunVerdict.CONFORMING.value)
 
 
 class Memory(msgspec.Struct, kw_only=True):
@@ -49,10 +49,10 @@ class Memory(msgspec.Struct, kw_only=True):
     looks: list[Look] = []
     bills: list[tuple[int, float]] = []
     made: dict[str, int] = {}
-    told: dict[str, Condition] = {}
+    told: dict[str, Standing] = {}
     alerts: int = 0
     undelivered: int = 0
-    holds: Condition = GOOD
+    holds: Standing = GOOD
     since: int = 0
     paused: str = ""
 
@@ -67,18 +67,18 @@ class Memory(msgspec.Struct, kw_only=True):
         self.made[look.verdict.value] = self.made.get(look.verdict.value, 0) + 1
         if look.cost_usd:
             self.bills.append((look.at, look.cost_usd))
-        found = condition_of(look)
+        found = standing_of(look)
         # A look that could not tell neither ends nor begins anything: the relay may be as it was.
         is_blind = look.verdict is RunVerdict.INCONCLUSIVE
         telling = [e for e in self.looks if is_blind or e.verdict is not RunVerdict.INCONCLUSIVE]
         wanted = max(after, BLIND_AFTER) if is_blind else after
-        if len(telling) >= wanted and all(condition_of(each) == found for each in telling[-wanted:]):
+        if len(telling) >= wanted and all(standing_of(each) == found for each in telling[-wanted:]):
             self._now(found, look.at)
 
     def pause(self, why: str, at: int) -> None:
         """No look was made, since it might cost too much."""
         self.paused = why
-        self._now(Condition(PAUSED), at)
+        self._now(Standing(PAUSED), at)
 
     def spent(self, now: int) -> float:
         """USD of the last 24 hours."""
@@ -101,14 +101,14 @@ class Memory(msgspec.Struct, kw_only=True):
         """The ways of alerting that were told something else last. None knows of more than a good relay."""
         return [way for way in ways if self.told.get(way, GOOD) != self.holds]
 
-    def _now(self, condition: Condition, at: int) -> None:
-        if condition != self.holds or not self.since:
-            self.holds, self.since = condition, at
+    def _now(self, standing: Standing, at: int) -> None:
+        if standing != self.holds or not self.since:
+            self.holds, self.since = standing, at
 
 
-def condition_of(look: Look) -> Condition:
+def standing_of(look: Look) -> Standing:
     """What a look says of the relay."""
-    return Condition(look.verdict.value, look.causes)
+    return Standing(look.verdict.value, look.causes)
 
 
 def is_quiet(minute: int, spans: Spans) -> bool:

@@ -22,7 +22,7 @@ ON_PAGE = 50
 
 
 @dataclass(frozen=True)
-class Shown:
+class WatchPages:
     """What is shown, and by which figures it is judged."""
 
     memory: Memory
