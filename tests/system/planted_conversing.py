@@ -6,6 +6,7 @@ from tests.system.conversations import (
     asks_at_length,
     asks_by_hand,
     asks_for_nothing,
+    asks_for_what_a_tool_knows,
     climbs_updates,
     commits_nothing,
     configures,
@@ -65,6 +66,20 @@ PLANTED = [
     relay("replies-disabled", "turns.response-completes: replies-disabled", takes_a_turn),
     fake("max-output-tokens", "turns.response-completes: max-output-tokens", takes_a_turn),
     fake("response-incomplete", "turns.response-completes: response-incomplete", takes_a_turn),
+    # Tools.
+    fake("tool-unknown", "turns.tool-calls: tool-unknown", asks_for_what_a_tool_knows, limits=UNTIMED),
+    fake(
+        "tool-arguments-broken",
+        "turns.tool-calls: arguments-broken",
+        asks_for_what_a_tool_knows,
+        limits=UNTIMED,
+    ),
+    fake(
+        "tool-arguments-missing",
+        "turns.tool-calls: arguments-missing",
+        asks_for_what_a_tool_knows,
+        limits=UNTIMED,
+    ),
     # Audio.
     fake("no-audio", "audio.comes-back: no-packets", takes_a_turn),
     fake("silent-audio", "audio.comes-back: silent-audio", takes_a_turn),
