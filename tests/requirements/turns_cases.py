@@ -182,6 +182,12 @@ def the_reply_interrupts_itself() -> Events:
     return [*events, *detection(5.0, 5.6, "item_9"), *ending(12.0)]
 
 
+@case("turns.interruption", "noise-interruption")
+def keys_that_are_pressed_stop_the_reply() -> Events:
+    keys = UtteranceStarted(at=4.6, clip="dtmf", duration_ms=1000, speech=())
+    return [*the_reply_interrupts_itself(), keys]
+
+
 @case("turns.interruption", "barge-in-ignored")
 def the_reply_talks_on() -> Events:
     events = until(healthy_events(), 7.3, 16.0)

@@ -113,6 +113,14 @@ async def talks_over_the_reply(caller: Caller) -> None:
     await caller.hang_up()
 
 
+async def presses_keys_over_the_reply(caller: Caller) -> None:
+    """No word is said meanwhile."""
+    await caller.connect()
+    await caller.say("en-m-yes")
+    await caller.interrupt("dtmf")
+    await caller.hang_up()
+
+
 async def updates_wrongly(caller: Caller) -> None:
     await caller.connect()
     await caller.probe.update_wrongly()

@@ -11,6 +11,7 @@ from tests.system.conversations import (
     commits_nothing,
     configures,
     connects,
+    presses_keys_over_the_reply,
     says_two_things,
     speaks_again,
     speaks_muted,
@@ -57,6 +58,12 @@ PLANTED = [
     fake("vad-on-silence", "turns.no-turn-on-silence: turn-on-silence", stays_on_the_line, limits=UNTIMED),
     fake("vad-on-silence", "turns.no-turn-when-muted: turn-when-muted", speaks_muted, limits=UNTIMED),
     fake("vad-on-own-voice", "turns.interruption: self-interruption", takes_a_turn, limits=UNTIMED),
+    fake(
+        "vad-on-own-voice=2000",
+        "turns.interruption: noise-interruption",
+        presses_keys_over_the_reply,
+        limits=UNTIMED,
+    ),
     fake("barge-in-ignored", "turns.interruption: barge-in-ignored", talks_over_the_reply, limits=UNTIMED),
     # Responses.
     fake("response-never", "turns.response-completes: response-missing", takes_a_turn),
