@@ -11,20 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
+from harness.call.conduct import CallRecord
+from harness.cli.examining import Examined
 from harness.cli.watching import alerting, watch
 from harness.cli.watching.alerting import post, run_command
 from harness.cli.watching.looking import Look, look_of, network_of
 from harness.cli.watching.memory import GOOD, Memory, Standing, is_quiet, pace
 from harness.cli.watching.showing import WatchPages
-from harness.cli.watching.watch import MOST_CHANGES, WatchedRelay, Ways, remembered
+from harness.cli.watching.watch import MOST_CHANGES, WatchedRelay, Ways, remembered, spoken_to_as
 from harness.config.run import run_settings
 from harness.core.clock import ManualClock, unix_time
+from harness.core.dialects import DIALECTS, Dialect
 from harness.core.errors import HarnessError, UsageError
+from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.fakes.serving import running
 from harness.run.model import Run, RunVerdict
+from harness.run.smoke import smoke
 from tests.cli.conftest import RunCommand
 
 URL = "http://relay.example/offer"
@@ -65,12 +71,12 @@ class Watched:
         clock, given = ManualClock(), iter(self.looks)
         found: list[Look] = []
 
-        async def look(_settings: object) -> tuple[Run, str]:
+        async def look(_settings: object) -> tuple[Run, None]:
             each = next(given)
             if isinstance(each, Exception):
                 raise each
             found.append(each)
-            return run_of(RunVerdict.INCONCLUSIVE), "json"
+            return run_of(RunVerdict.INCONCLUSIVE), None
 
         async def command(_command: object, told: dict[str, Any]) -> str:
             problem = self.problems.pop(0) if self.problems else ""
@@ -214,6 +220,17 @@ def test_the_reports_of_the_last_changes_are_kept(watching: Watching) -> None:
 def test_only_the_first_look_may_refuse_what_was_asked(watching: Watching) -> None:
     with pytest.raises(UsageError, match="there is no"):
         watching(UsageError("there is no such thing")).run()
+
+
+def test_what_a_search_found_is_not_searched_again() -> None:
+    record = CallRecord(smoke, Timeline(), np.zeros(0, dtype=np.int16))
+    named = spoken_to_as(run_settings(target=URL), Examined(record, DIALECTS["sdp"], was_found=True))
+    assert (named.the_target.dialect, named.dialect_given) == ("sdp", True)
+    described = Dialect("sdp", offer="data.offer", answer="data.answer")
+    own = spoken_to_as(run_settings(target=URL), Examined(record, described))
+    assert own.the_target.wrapping == described
+    given = run_settings(target=URL, dialect="json")
+    assert spoken_to_as(given, Examined(record, described)) is given
 
 
 def test_without_a_network_nothing_is_said_of_the_relay() -> None:

@@ -53,8 +53,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     seconds: dict[str, float] = {}
 
 
-async def look(settings: RunSettings) -> tuple[Run, str]:
-    """Make the call and judge it; with the dialect that it was made in. Raises HarnessError."""
+async def look(settings: RunSettings) -> tuple[Run, Examined | None]:
+    """Make the call and judge it; with how the target turned out to be spoken to. Raises HarnessError."""
     found: list[Examined] = []
 
     async def place(context: CallContext, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
@@ -65,7 +65,7 @@ async def look(settings: RunSettings) -> tuple[Run, str]:
     run = await execute(
         settings, [Planned(smoke, smoke_requirements())], lambda _happening: None, place=place
     )
-    return run, found[-1].dialect if found else settings.dialect
+    return run, found[-1] if found else None
 
 
 def look_of(run: Run, *, has_network: Callable[[], bool]) -> Look:

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import msgspec
 
+from harness.cli.examining import Examined
 from harness.cli.watching.alerting import alert, post, run_command
 from harness.cli.watching.looking import Look, broken, in_words, look, look_of, network_of
 from harness.cli.watching.memory import Memory, Spans, is_quiet, pace
 from harness.config.run import RunSettings
 from harness.core.clock import Clock, MonotonicClock, local_minute, unix_time, written_time
+from harness.core.dialects import DIALECTS, OWN
 from harness.core.errors import UsageError
 from harness.core.exit_codes import INCONCLUSIVE
 from harness.report.files import write_run
@@ -32,7 +34,7 @@ LAST, CHANGES = "last", "changes"  # folders: the last look's report, and one fo
 MOST_CHANGES = 20
 STAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z")
 
-LookAtRelay = Callable[[RunSettings], Awaitable[tuple[Run, str]]]
+LookAtRelay = Callable[[RunSettings], Awaitable[tuple[Run, Examined | None]]]
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ class WatchedRelay:
         reports = self.settings.reports / LAST
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                run, dialect = await self.look(replace(self.settings, reports=reports))
+                run, examined = await self.look(replace(self.settings, reports=reports))
             write_run(run, reports)
             write_html(run, reports, load_library())
         except UsageError as error:
@@ -173,9 +175,8 @@ class WatchedRelay:
             return broken(f"the look did not end within {LOOK_SECONDS:g} s")
         except Exception as error:  # whatever it is: a watch that ended at night is no watch
             return broken(in_words(error))
-        if run.verdict is RunVerdict.CONFORMING and not self.settings.dialect_given:
-            target = replace(self.settings.the_target, dialect=dialect)
-            self.settings = replace(self.settings, target=target, dialect=dialect, dialect_given=True)
+        if run.verdict is RunVerdict.CONFORMING and examined is not None:
+            self.settings = spoken_to_as(self.settings, examined)
         return look_of(run, has_network=network_of(self.settings.the_target.host))
 
     def _keep(self) -> None:
@@ -212,6 +213,16 @@ def remembered(place: Path, target: str, tell: Callable[[str], None]) -> Memory:
         tell(f"{place} cannot be read, so this watch begins anew: {in_words(error)}")
         return Memory(target=target)
     return kept if kept.target == target else Memory(target=target)
+
+
+def spoken_to_as(settings: RunSettings, examined: Examined) -> RunSettings:
+    """The settings with what a search found: the next look need not search, and each offer may be billed."""
+    found, target = examined.dialect, settings.the_target
+    if settings.dialect_given or target.is_websocket or examined.token is not None:
+        return settings
+    name = found.name if DIALECTS.get(found.name) == found else OWN
+    target = replace(target, dialect=name, own_dialect=found if name == OWN else target.own_dialect)
+    return replace(settings, target=target, dialect=name, dialect_given=True)
 
 
 def _exit_code(word: str) -> int:
