@@ -5,12 +5,12 @@ The built-in ones are the rows of `DIALECTS`; one's own stands in harness.toml, 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.core.errors import UsageError
+from harness.core.nearest import meant
 
 SDP = "application/sdp"
 JSON = "application/json"
@@ -181,8 +181,7 @@ DEFAULT_DIALECT = "json"
 def check_dialect(name: str) -> None:
     """Raises UsageError, with near matches, for a dialect that there is not."""
     if name not in DIALECTS:
-        near = difflib.get_close_matches(name, DIALECTS, n=2) or tuple(DIALECTS)
-        raise UsageError(f"there is no dialect {name!r}", f"choose {' or '.join(near)}")
+        raise UsageError(f"there is no dialect {name!r}", meant(name, DIALECTS))
 
 
 def dialect_named(name: str) -> Dialect:
