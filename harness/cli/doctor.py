@@ -32,7 +32,7 @@ from harness.report.html import write_html
 from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned, execute
 from harness.run.model import EXIT_CODES, Run
-from harness.run.smoke import smoke
+from harness.run.smoke import smoke, smoke_requirements
 from harness.run.stream import Happening, Observer, RunEnded
 from harness.speech.library import load_library
 
@@ -85,7 +85,7 @@ async def _examined(
         found.append(examined)
         return examined.record
 
-    planned = [Planned(plan, tuple(REGISTRY))]
+    planned = [Planned(plan, smoke_requirements() if plan is smoke else tuple(REGISTRY))]
     with show:
         run = await execute(settings, planned, observe, place=place, check=lambda _: show.begin(settings))
     return found[0], run

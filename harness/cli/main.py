@@ -37,6 +37,7 @@ COMMANDS = {
     "relay": "harness.cli.serving",
     "schema": "harness.cli.schema",
     "soak": "harness.cli.capacity",
+    "watch": "harness.cli.watch",
 }
 
 

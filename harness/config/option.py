@@ -10,7 +10,7 @@ from typing import Any, Literal
 from harness.config.option_values import Reader
 from harness.core.errors import UsageError
 
-Door = Literal["pytest", "doctor", "page", "demo", "judge", "capacity", "soak", "locust"]
+Door = Literal["pytest", "doctor", "page", "demo", "judge", "watch", "capacity", "soak", "locust"]
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from harness.core.nearest import meant
 Reader = Callable[[str], Any]
 
 _DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?", re.ASCII)
+_HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 
 
@@ -84,6 +85,64 @@ def duration(said: str) -> int:
     if total == 0:
         raise UsageError(f"{said!r} is not a duration", "write 30m, 90s or 1h30m")
     return total
+
+
+def at_least(seconds: int) -> Reader:
+    """A duration that is not shorter."""
+
+    def read(said: str) -> int:
+        found = duration(said)
+        if found < seconds:
+            raise UsageError(f"{said!r} is too short", f"give {seconds}s or more")
+        return found
+
+    return read
+
+
+def hours(said: str) -> tuple[int, int]:
+    """`22:00-07:00`, as minutes of the day: the first belongs to it, the last does not."""
+    found = _HOURS.fullmatch(said.strip())
+    clock = [int(part) for part in found.groups()] if found else []
+    if (
+        not found
+        or clock[0] > 23
+        or clock[2] > 23
+        or clock[1] > 59
+        or clock[3] > 59
+        or clock[:2] == clock[2:]
+    ):
+        raise UsageError(f"{said!r} is no span of the day", "write 22:00-07:00, in this machine's own time")
+    return 60 * clock[0] + clock[1], 60 * clock[2] + clock[3]
+
+
+def program(said: str) -> tuple[str, ...]:
+    """A command and its arguments, as a shell splits them; no shell runs it."""
+    import shlex
+    import shutil
+
+    try:
+        words = tuple(shlex.split(said))
+    except ValueError as error:
+        raise UsageError(f"{said!r} cannot be split into words: {error}", "close each quote") from None
+    if not words or shutil.which(words[0]) is None:
+        raise UsageError(
+            f"there is no program {words[0] if words else said!r}", "name one on the PATH, or by its path"
+        )
+    return words
+
+
+def webhook(said: str) -> str:
+    """Where an alert is posted. Its path is a secret with most services, so it is never quoted."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(said)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not said.isprintable() or " " in said:
+        raise UsageError("what was given is no URL to post to", "give https://HOST/PATH")
+    return said
 
 
 def limit(said: str) -> tuple[str, float]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from harness.config import option_values as read
 from harness.config.option import Door, Option
 from harness.config.page_rows import PAGE_OPTIONS
+from harness.config.watch_rows import WATCH_OPTIONS
 from harness.core.callers import CALLERS
 from harness.core.impairments import IMPAIRMENTS
 from harness.core.offer_shapes import OFFER_SHAPES
 
 PYTEST: tuple[Door, ...] = ("pytest",)
-CALLS: tuple[Door, ...] = ("pytest", "doctor")
+CALLS: tuple[Door, ...] = ("pytest", "doctor", "watch")
 PROGRAMS: tuple[Door, ...] = ("capacity", "soak")  # on top of Locust
 LOAD: tuple[Door, ...] = (*PROGRAMS, "locust")
 
@@ -47,7 +48,14 @@ OPTIONS: tuple[Option, ...] = (
         (*CALLS, *LOAD),
         "NAME",
         read.dialect,
-        otherwise={"pytest": "json", "doctor": "found", "capacity": "json", "soak": "json", "locust": "json"},
+        otherwise={
+            "pytest": "json",
+            "doctor": "found",
+            "watch": "found",
+            "capacity": "json",
+            "soak": "json",
+            "locust": "json",
+        },
         of_run=True,
     ),
     Option(
@@ -66,7 +74,7 @@ OPTIONS: tuple[Option, ...] = (
         read.one_of("offer", OFFER_SHAPES),
         otherwise={
             "pytest": "in turn",
-            "doctor": "chromium",
+            **dict.fromkeys(("doctor", "watch"), "chromium"),
             **dict.fromkeys(LOAD, "minimal"),
         },
         of_run=True,
@@ -162,7 +170,7 @@ OPTIONS: tuple[Option, ...] = (
         read.whole(0, HIGHEST_SEED - 1),
         otherwise={
             **dict.fromkeys(("pytest", *LOAD), "a new one, printed"),
-            **dict.fromkeys(("doctor", "page", "demo"), "a new one"),
+            **dict.fromkeys(("doctor", "page", "demo", "watch"), "a new one"),
         },
         of_run=True,
         repeats=False,  # as it was drawn
@@ -180,7 +188,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "smoke",
         "the quickest look: one call with one short turn, under ten seconds; nothing else is called",
-        CALLS,
+        ("pytest", "doctor"),
         repeats=False,
     ),
     Option(
@@ -245,6 +253,7 @@ OPTIONS: tuple[Option, ...] = (
         "settle-seconds", "wait before each measurement", ("capacity",), "SECONDS", read.number(), default="5"
     ),
     *PAGE_OPTIONS,
+    *WATCH_OPTIONS,
     # --- what is judged, and how strictly ---
     Option(
         "limit",
@@ -299,6 +308,7 @@ OPTIONS: tuple[Option, ...] = (
             "pytest": "reports/latest",
             "doctor": "reports/doctor",
             "page": "reports/page",
+            "watch": "reports/watch",
             "capacity": "reports/capacity",
             "soak": "reports/soak",
             "locust": "reports/load",

@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     plain_loop: bool = False
     """Run on the standard event loop, as where there is no uvloop (Windows)."""
 
+    webhook: SecretStr = SecretStr("")
+    """Where `harness watch` posts its alerts, where --webhook is not given."""
+
     fake_token: SecretStr = SecretStr("")
     """The token of the fake's management, where it listens beyond loopback."""
 

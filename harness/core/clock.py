@@ -78,6 +78,17 @@ def unix_time() -> int:
     return int(time.time())
 
 
+def written_time(seconds: float) -> str:
+    """A moment in seconds since 1970, in UTC, as people read it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def local_minute() -> int:
+    """The minute of the day on this machine's own clock, 0 to 1439."""
+    now = datetime.now().astimezone()
+    return 60 * now.hour + now.minute
+
+
 def process_cpu_seconds() -> float:
     """CPU time that this process has used, user and system."""
     return time.process_time()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from harness.call import Caller, scenario
 from harness.call.caller import NOTHING_HEARD_SECONDS
+from harness.requirements.model import Requirement
+from harness.requirements.registry import REGISTRY
 
 CLIP = "en-m-yes"
 
@@ -20,3 +22,8 @@ async def smoke(caller: Caller) -> None:
     await caller.is_answered(NOTHING_HEARD_SECONDS)
     await caller.stay_silent(1.0)  # so that a second of the reply is heard
     await caller.hang_up()
+
+
+def smoke_requirements() -> tuple[Requirement, ...]:
+    """What so short a call can be judged by: it is hung up in the middle of the reply."""
+    return tuple(REGISTRY.select(ids=smoke.requirements, areas=smoke.areas))

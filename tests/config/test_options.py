@@ -21,7 +21,7 @@ from harness.plugin.options import texts_of
 from harness.plugin.session import VoiceSession, repeated
 
 URL = "http://127.0.0.1:9/offer"
-DOORS: tuple[Door, ...] = ("pytest", "doctor", "demo", "judge", "capacity", "soak", "locust")
+DOORS: tuple[Door, ...] = ("pytest", "doctor", "demo", "judge", "watch", "capacity", "soak", "locust")
 
 
 class LocustLikeParser(argparse.ArgumentParser):

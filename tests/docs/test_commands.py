@@ -37,6 +37,7 @@ ELSEWHERE = {
     r"harness (capacity|soak) .*": "tests/load/test_capacity.py",
     r"locust .*": "tests/load/test_locust.py",
     r"RECONNECTS=50 .*": "tests/call/test_reconnecting.py",
+    r"harness watch .*": "tests/cli/test_watch.py",
     r"harness behind .*": "tests/fakes/behind/test_running.py",
     r"harness page .*": "tests/cli/test_page.py",
     r"make docs": "tests/tools/test_pages.py",

@@ -111,6 +111,8 @@ def test_a_healthy_call_seen_from_both_ends_leaves_only_probes_out() -> None:
         "session.large-update",
         "session.error-reported",
         "turns.no-turn-when-muted",
+        "turns.tool-calls",
+        "turns.tools-answered",
         "lifecycle.abandoned-offer-released",
         "lifecycle.session-expiry",
         *RECONNECTING,

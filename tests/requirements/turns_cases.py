@@ -6,6 +6,7 @@ from harness.core.events import (
     Event,
     MicrophoneChanged,
     PacketsReceived,
+    ReceiverReport,
     ServerEvent,
     UtteranceStarted,
     WaitExpired,
@@ -22,6 +23,7 @@ from tests.support.timelines import (
     packets,
     reply,
     server,
+    usage,
     utterance,
 )
 
@@ -180,6 +182,12 @@ def the_reply_interrupts_itself() -> Events:
     return [*events, *detection(5.0, 5.6, "item_9"), *ending(12.0)]
 
 
+@case("turns.interruption", "noise-interruption")
+def keys_that_are_pressed_stop_the_reply() -> Events:
+    keys = UtteranceStarted(at=4.6, clip="dtmf", duration_ms=1000, speech=())
+    return [*the_reply_interrupts_itself(), keys]
+
+
 @case("turns.interruption", "barge-in-ignored")
 def the_reply_talks_on() -> Events:
     events = until(healthy_events(), 7.3, 16.0)
@@ -202,3 +210,60 @@ def the_reply_talks_on_into_the_next() -> Events:
         *reply(7.9, "resp_2", audible_from=14.15),
         packets(14.15, 3000, sequence=600),
     ]
+
+
+# --- tools ---
+
+LOOK_UP = {
+    "type": "function",
+    "name": "look_up",
+    "parameters": {"type": "object", "properties": {"order": {"type": "string"}}, "required": ["order"]},
+}
+
+
+def calling(name: str = "look_up", arguments: str = '{"order": "A7"}', *, end: float = 20.0) -> Events:
+    """After the healthy turn, a response at 9 s calls a tool of the session."""
+    output = [{"type": "function_call", "call_id": "call_1", "name": name, "arguments": arguments}]
+    done = {"id": "resp_9", "status": "completed", "output": output, "usage": usage(0)}
+    return [
+        *until(healthy_events(), 7.9, end),
+        server(8.0, "session.updated", session={**SESSION, "tools": [LOOK_UP]}),
+        server(8.8, "response.created", response={"id": "resp_9", "status": "in_progress"}),
+        server(9.0, "response.done", response=done),
+        *(ReceiverReport(at=t, fraction_lost=0, lost=0, jitter_ms=1.0) for t in (10.1, 12.6, 15.1, 17.6)),
+    ]
+
+
+def answering(call_id: str, at: float = 9.5) -> Events:
+    item = {"type": "function_call_output", "call_id": call_id, "output": "tomorrow"}
+    return [server(at, "conversation.item.added", item=item)]
+
+
+@case("turns.tool-calls", "tool-unknown")
+def a_tool_that_the_session_lacks() -> Events:
+    return calling("look_down")
+
+
+@case("turns.tool-calls", "arguments-broken")
+def arguments_that_break_off() -> Events:
+    return calling(arguments='{"order": "A')
+
+
+@case("turns.tool-calls", "arguments-broken")
+def arguments_that_are_no_object() -> Events:
+    return calling(arguments='["A7"]')
+
+
+@case("turns.tool-calls", "arguments-missing")
+def arguments_without_what_is_required() -> Events:
+    return calling(arguments='{"name": "A7"}')
+
+
+@case("turns.tools-answered", "tool-unanswered")
+def an_output_of_another_call() -> Events:
+    return [*calling(), *answering("call_0")]
+
+
+@case("turns.tools-answered", "answer-unspoken")
+def an_output_that_nobody_speaks_of() -> Events:
+    return [*calling(), *answering("call_1")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.call import Caller
+from harness.core.fields import tables, text
 
 
 async def connects(caller: Caller) -> None:
@@ -112,6 +113,14 @@ async def talks_over_the_reply(caller: Caller) -> None:
     await caller.hang_up()
 
 
+async def presses_keys_over_the_reply(caller: Caller) -> None:
+    """No word is said meanwhile."""
+    await caller.connect()
+    await caller.say("en-m-yes")
+    await caller.interrupt("dtmf")
+    await caller.hang_up()
+
+
 async def updates_wrongly(caller: Caller) -> None:
     await caller.connect()
     await caller.probe.update_wrongly()
@@ -182,4 +191,25 @@ async def outstays(caller: Caller) -> None:
 
 async def asks_for_ice_servers_openly(caller: Caller) -> None:
     await caller.probe.ice_servers_without_credentials()
+    await caller.hang_up()
+
+
+async def asks_for_what_a_tool_knows(caller: Caller) -> None:
+    """The session has a tool that has to be called; the caller's page runs it and asks for the reply."""
+    await caller.connect()
+    order = {"type": "object", "properties": {"order": {"type": "string"}}, "required": ["order"]}
+    look_up = {
+        "type": "function",
+        "name": "look_up",
+        "description": "Where an order is.",
+        "parameters": order,
+    }
+    await caller.update_session(tools=[look_up], tool_choice="required")
+    await caller.say("en-m-yes")
+    done = await caller.wait_for("response.done", within=caller.line.timeouts.turn)
+    for call in tables(done.event, "response", "output"):
+        output = {"type": "function_call_output", "call_id": text(call, "call_id"), "output": "tomorrow"}
+        caller.send({"type": "conversation.item.create", "item": output})
+    caller.send({"type": "response.create", "response": {"tool_choice": "none"}})
+    await caller.hear_reply()
     await caller.hang_up()

@@ -6,10 +6,12 @@ from tests.system.conversations import (
     asks_at_length,
     asks_by_hand,
     asks_for_nothing,
+    asks_for_what_a_tool_knows,
     climbs_updates,
     commits_nothing,
     configures,
     connects,
+    presses_keys_over_the_reply,
     says_two_things,
     speaks_again,
     speaks_muted,
@@ -56,6 +58,12 @@ PLANTED = [
     fake("vad-on-silence", "turns.no-turn-on-silence: turn-on-silence", stays_on_the_line, limits=UNTIMED),
     fake("vad-on-silence", "turns.no-turn-when-muted: turn-when-muted", speaks_muted, limits=UNTIMED),
     fake("vad-on-own-voice", "turns.interruption: self-interruption", takes_a_turn, limits=UNTIMED),
+    fake(
+        "vad-on-own-voice=2000",
+        "turns.interruption: noise-interruption",
+        presses_keys_over_the_reply,
+        limits=UNTIMED,
+    ),
     fake("barge-in-ignored", "turns.interruption: barge-in-ignored", talks_over_the_reply, limits=UNTIMED),
     # Responses.
     fake("response-never", "turns.response-completes: response-missing", takes_a_turn),
@@ -65,6 +73,20 @@ PLANTED = [
     relay("replies-disabled", "turns.response-completes: replies-disabled", takes_a_turn),
     fake("max-output-tokens", "turns.response-completes: max-output-tokens", takes_a_turn),
     fake("response-incomplete", "turns.response-completes: response-incomplete", takes_a_turn),
+    # Tools.
+    fake("tool-unknown", "turns.tool-calls: tool-unknown", asks_for_what_a_tool_knows, limits=UNTIMED),
+    fake(
+        "tool-arguments-broken",
+        "turns.tool-calls: arguments-broken",
+        asks_for_what_a_tool_knows,
+        limits=UNTIMED,
+    ),
+    fake(
+        "tool-arguments-missing",
+        "turns.tool-calls: arguments-missing",
+        asks_for_what_a_tool_knows,
+        limits=UNTIMED,
+    ),
     # Audio.
     fake("no-audio", "audio.comes-back: no-packets", takes_a_turn),
     fake("silent-audio", "audio.comes-back: silent-audio", takes_a_turn),

@@ -25,7 +25,8 @@ from harness.report.html import calls, measures, reliability, views, words
 from harness.report.html.load import load_view
 from harness.report.html.trend import draw_trend
 from harness.report.plot import plot_css
-from harness.run.model import Run
+from harness.requirements.model import Outcome
+from harness.run.model import Run, RunVerdict
 from harness.speech.clip import Clip
 
 FILE = "report.html"
@@ -54,6 +55,23 @@ def write_load_html(path: Path, document: Mapping[str, Any], plot: Markup, repea
     """
     template = _environment().get_template("load.html.j2")
     return _written(path, template.render(**load_view(document, plot, repeat), **_assets()))
+
+
+def as_watch_html(*, word: str, **shown: Any) -> str:
+    """The page of `harness watch`: what holds now, and the last looks."""
+    signs: dict[str, str] = {
+        "paused": "‖",
+        **{verdict.value: sign for verdict, sign in words.VERDICT_SIGNS.items()},
+    }
+    tones = {
+        RunVerdict.CONFORMING: Outcome.PASSED.value,
+        RunVerdict.VIOLATING: Outcome.FAILED.value,
+        RunVerdict.UNREACHABLE: Outcome.ERROR.value,
+        RunVerdict.INCONCLUSIVE: Outcome.INCONCLUSIVE.value,
+    }
+    template = _environment().get_template("watch.html.j2")
+    page = template.render(word=word, sign=signs[word], tones=tones, **shown, **_assets())
+    return printable(page, lines=True)
 
 
 def _written(path: Path, page: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.core.events import UtteranceStarted
 from harness.core.session import turn_detection_at
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
@@ -24,6 +25,7 @@ from harness.requirements.turns.silence import PLAYOUT_TAIL, strays
 
 # A reply that would have ended this soon anyway proves nothing about an interruption.
 WORTH_INTERRUPTING = 0.5
+NOTICED_IN = 1.0  # seconds from a sound to speech_started, at most
 
 
 def _nothing_to_interrupt(timeline: Timeline) -> NotApplicable | None:
@@ -54,6 +56,11 @@ def _nothing_to_interrupt(timeline: Timeline) -> NotApplicable | None:
             "turn on echoCancellation in getUserMedia, and do not feed the remote audio back into what is "
             "sent",
         ),
+        "noise-interruption": Cause(
+            "a sound of the caller's that is no speech stopped the reply",
+            "raise turn_detection.threshold, set input noise_reduction (near_field for a headset, far_field "
+            "for a room), or use semantic_vad; a page may also stop playing only once words are transcribed",
+        ),
         "barge-in-ignored": Cause(
             "the caller spoke over the reply, and it went on",
             "leave turn_detection.interrupt_response at true; where events are handled by hand, send "
@@ -68,10 +75,12 @@ def interruption(timeline: Timeline) -> Finding:
         reply = next((r for r in answered if _plays_at(r, stray.started_at)), None)
         if reply is not None:
             became = f"response {reply.id} {reply.status or 'went on'} {reply.reason}".rstrip()
+            evidence = (_playing(reply), Evidence(stray.started_at, "speech_started"))
+            if noise := _noise_at(timeline, stray.started_at):
+                seen = f"speech_started at {stray.started_at:.2f} s, while {noise} sounded; {became}"
+                return Violation("noise-interruption", seen, evidence)
             seen = f"speech_started at {stray.started_at:.2f} s while only the reply spoke; {became}"
-            return Violation(
-                "self-interruption", seen, (_playing(reply), Evidence(stray.started_at, "speech_started"))
-            )
+            return Violation("self-interruption", seen, evidence)
     allowed = limit_of(timeline, "barge_in_ms") / 1000
     for turn in turns(timeline):
         if turn.utterance is None or not turn_detection_at(timeline, turn.utterance.start).interrupt_response:
@@ -80,6 +89,18 @@ def interruption(timeline: Timeline) -> Finding:
         if violation is not None:
             return violation
     return None
+
+
+def _noise_at(timeline: Timeline, at: float) -> str:
+    """The clip without any speech (keys, noise, a tone) that the caller sent then, or just before."""
+    for clip in timeline.all(UtteranceStarted):
+        if (
+            not clip.speech
+            and not clip.muted
+            and clip.at <= at <= clip.at + clip.duration_ms / 1000 + NOTICED_IN
+        ):
+            return clip.clip
+    return ""
 
 
 def _ignored(turn: Turn, answered: list[Reply], allowed: float) -> Violation | None:

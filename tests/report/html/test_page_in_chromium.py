@@ -263,3 +263,64 @@ async def _painted_ms(browser: Browser, file: Path) -> float:
                 )
             )
     return float(min(times))
+
+
+VISIBLE = "[...document.querySelectorAll('[data-outcome]')].filter(e => !e.closest('.away')).map(e => e.id)"
+
+
+async def test_the_page_is_filtered_by_outcome_and_words_and_the_address_says_how(
+    browser: Browser, report: Path
+) -> None:
+    async with opened(browser, report) as seen:
+        everything = await seen.asks(VISIBLE)
+        await seen.page.check("#broken")
+        failed = await seen.asks(VISIBLE)
+        assert 0 < len(failed) < len(everything)
+        assert {"connectivity.dtls-connects", "call-002-hung"} <= set(failed)
+        assert "call-001-well" not in failed
+        address = await seen.asks("location.hash")
+        assert address == "#?failed=only"
+        await seen.page.uncheck("#broken")
+        await seen.page.fill("#find", "DTLS-connects")
+        await seen.page.select_option("#outcome", "failed")
+        assert await seen.asks("location.hash") == "#?find=DTLS-connects&outcome=failed"
+        found = await seen.asks(VISIBLE)
+        assert "connectivity.dtls-connects" in found
+        assert await seen.page.inner_text(".filter output") == f"{len(found)} of {len(everything)} shown"
+        # A link leads to what the filter hides, too.
+        await seen.asks("location.hash = '#call-001-well'")
+        await seen.page.wait_for_function("!document.querySelector('#call-001-well').closest('.away')")
+        assert seen.complaints == []
+    async with opened(browser, report, fragment=address) as seen:
+        assert await seen.asks(VISIBLE) == failed
+        assert await seen.page.is_checked("#broken")
+    async with opened(browser, report, fragment="#?outcome=nonsense&find=%zz<b>") as seen:
+        assert await seen.asks("document.querySelector('#outcome').value") == ""
+        assert seen.complaints == []
+
+
+async def test_keys_lead_from_failure_to_failure_and_leave_a_link_to_each(
+    browser: Browser, report: Path
+) -> None:
+    async with opened(browser, report) as seen:
+        failures = await seen.asks(
+            "[...document.querySelectorAll('[data-outcome=failed], [data-outcome=error]')].map(e => e.id)"
+        )
+        assert len(failures) >= 3
+        visited = []
+        for _ in failures:
+            await seen.page.keyboard.press("n")
+            visited.append(await seen.asks("decodeURIComponent(location.hash.slice(1))"))
+        assert visited == failures
+        await seen.page.keyboard.press("n")
+        await seen.page.keyboard.press("p")
+        assert await seen.asks("decodeURIComponent(location.hash.slice(1))") == failures[-1]
+        assert await seen.asks("document.activeElement.closest('[data-outcome]').id") == failures[-1]
+        # Who types is not led about.
+        await seen.page.keyboard.press("/")
+        await seen.page.keyboard.type("napping")
+        assert await seen.page.input_value("#find") == "napping"
+        assert await seen.asks(VISIBLE) == []
+        await seen.page.focus("#next")
+        await seen.page.keyboard.press("n")
+        assert seen.complaints == []

@@ -147,3 +147,41 @@ class ServerError(Quirk):
     def _error(self) -> dict[str, str]:
         message = "The server had an error while processing your request. Please give the session ID: "
         return {"type": "server_error", "code": "server_error", "message": f"{message}{self._session_id}"}
+
+
+class _ChangesToolCalls(Quirk):
+    """Another function call than the model made, wherever it is told of."""
+
+    def changed(self, call: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def sending(self, event: dict[str, Any]) -> Iterator[Output]:
+        if isinstance(item := event.get("item"), dict) and item.get("type") == "function_call":
+            event = {**event, "item": self.changed(item)}
+        elif event["type"] == "response.function_call_arguments.done":
+            event = {**event, **self.changed({n: event[n] for n in ("name", "arguments") if n in event})}
+        elif event["type"] == "response.done":
+            output = [
+                self.changed(item) if item.get("type") == "function_call" else item
+                for item in event["response"].get("output", ())
+            ]
+            event = {**event, "response": {**event["response"], "output": output}}
+        yield Send(event)
+
+
+@fault("tool-arguments-broken", "breaks off the arguments of every function call", stage="response")
+class ToolArgumentsBroken(_ChangesToolCalls):
+    def changed(self, call: dict[str, Any]) -> dict[str, Any]:
+        return {**call, "arguments": call["arguments"][:-1]} if call.get("arguments") else call
+
+
+@fault("tool-arguments-missing", "calls every function without arguments", stage="response")
+class ToolArgumentsMissing(_ChangesToolCalls):
+    def changed(self, call: dict[str, Any]) -> dict[str, Any]:
+        return {**call, "arguments": "{}"} if call.get("arguments") else call
+
+
+@fault("tool-unknown", "calls a function that the session does not have", stage="response")
+class ToolUnknown(_ChangesToolCalls):
+    def changed(self, call: dict[str, Any]) -> dict[str, Any]:
+        return {**call, "name": "no_such_tool"} if "name" in call else call

@@ -21,6 +21,13 @@ PLAIN = ConversationSettings(vary=False)
 QUIRKS = [fault for fault in OPENAI_FAULTS if fault.contract is CONVERSATION]
 
 
+TOOL = {
+    "type": "function",
+    "name": "look_up",
+    "parameters": {"type": "object", "properties": {"order": {"type": "string"}}, "required": ["order"]},
+}
+
+
 def quirk(fault: Fault, value: object = None) -> Quirk:
     ((unit, given, _),) = CONVERSATION.met([(fault, fault.value(value))])
     return unit(given)
@@ -85,6 +92,9 @@ def test_every_fault_changes_what_happens(fault: Fault) -> None:
         call.wait(1.0)
         call.say(1.0)
         call.wait(8.0)
+        call.update(tools=[TOOL], tool_choice="required")
+        call.send("response.create")
+        call.wait(2.0)
         return [[o for o in call.outputs if isinstance(o, SendRaw)], call.closed, *call.events]
 
     assert story([quirk(fault)]) != story([])
@@ -274,6 +284,27 @@ def test_a_response_is_completed_with_nothing_in_it() -> None:
     assert (done["response"]["status"], done["response"]["output"]) == ("completed", [])
     assert not [name for name in call.types() if "output_item" in name or "content_part" in name]
     assert not call.all("output_audio_buffer.started")
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        ("tool-unknown", ("no_such_tool", '{"order": "example"}')),
+        ("tool-arguments-broken", ("look_up", '{"order": "example"')),
+        ("tool-arguments-missing", ("look_up", "{}")),
+    ],
+)
+def test_a_function_call_is_told_wrongly_wherever_it_is_told(name: str, called: tuple[str, str]) -> None:
+    call = faulty(name)
+    call.update(tools=[TOOL], tool_choice="required")
+    call.send("response.create")
+    call.wait(3.0)
+    (done,) = call.all("response.done")
+    (item,) = call.all("response.output_item.done")
+    for told in (done["response"]["output"][0], item["item"]):
+        assert (told["name"], told["arguments"]) == called
+    (arguments,) = call.all("response.function_call_arguments.done")
+    assert arguments["arguments"] == called[1]
 
 
 def test_a_response_is_cancelled_before_it_is_heard() -> None:

@@ -1,0 +1,1 @@
+"""What `harness watch` knows, whom it tells, and what it shows."""
