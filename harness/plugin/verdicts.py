@@ -29,8 +29,8 @@ class RunVerdicts:
     def verdict(self, requirement: Requirement, scenario: Scenario | None) -> Verdict | None:
         """The verdict on the scenario's calls, without one on all of the run; None where none was made.
 
-        Of a call that was lost it is the first that is judged, by how its caller came back; of a herd, the call
-        that sent it.
+        Of a call that was lost it is the first that is judged, by how its caller came back; of a herd, the
+        call that sent it.
         """
         if scenario is None:
             return self._verdicts["", requirement.id]
