@@ -64,10 +64,13 @@ class ArrivalFindings:
         end = self.breaking or self.saturated
         if end is None:
             return None
+        # Far beyond the edge it shows most clearly.
+        broken = [step for step in self.steps if step.outcome == "broken"]
+        end = max(broken, key=lambda step: step.rate, default=end)
         held = [step for step in self.steps if step.outcome == "held"]
         usual = min(held, key=lambda step: step.rate, default=None)
         return reason_of(
-            end.seen, usual.seen if usual else None, end.saturated if end is not self.breaking else ""
+            end.seen, usual.seen if usual else None, end.saturated if end.outcome == "saturated" else ""
         )
 
     @property

@@ -37,6 +37,7 @@ class Sampling:
     shape: str
     clock: Clock = field(default_factory=MonotonicClock)
     judged: int = 0
+    active: bool = False  # not before the target is known to be there, and warm
     failures: Counter[str] = field(default_factory=Counter)
     _seen: int = 0
     _last: float = float("-inf")
@@ -45,7 +46,11 @@ class Sampling:
         """What came of the offer, once it has been sent and judged; None for one that is no sample."""
         self._seen += 1
         now = self.clock.now()
-        due = now - self._last >= EVERY_SECONDS and self.judged < max(1.0, self.share * self._seen)
+        due = (
+            self.active
+            and now - self._last >= EVERY_SECONDS
+            and self.judged < max(1.0, self.share * self._seen)
+        )
         if not due:
             return None
         self._last = now

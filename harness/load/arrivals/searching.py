@@ -133,9 +133,10 @@ async def _search(
         rng = random.Random(settings.seed)  # noqa: S311  (replayable on purpose)
         shape = settings.offer or CHROMIUM
         sampling = Sampling(settings, client, releasing.accepted, values["decode_share"], shape)
-        arriving = Arriving(
-            target, posting, PreparedOffers(shape, rng), clock, releasing.accepted, sampling.take
-        )
+        # Names are no choice to be repeated: a fake that saw the run before would take them for a cache's.
+        names = random.SystemRandom().getrandbits(64)
+        offers = PreparedOffers(shape, random.Random(names))  # noqa: S311  (nobody's secrets)
+        arriving = Arriving(target, posting, offers, clock, releasing.accepted, sampling.take)
         stack.push_async_callback(arriving.end)
         await stack.enter_async_context(releasing.running())
         watching = Watching(target, posting, clock)
@@ -151,6 +152,7 @@ async def _search(
             if found.cold.failure:
                 return
             progress.line(f"  cold start: {_cold_line(found.cold)}")
+            sampling.active = True
             await stack.enter_async_context(watching.running())
             talking = await _talking(stack, texts, values, settings, clock)
             calm_collector()
@@ -248,8 +250,8 @@ def _told(step: ArrivalStep, found: Found, progress: Progress) -> None:
     late = health.placing.percentile(99)
     progress.line(
         f"  {step.rate} offers a second: {step.outcome}  {step.figures()}  "
-        f"(answered {step.seen.answered:.0f}; generator: {'-' if late is None else f'{late:g}'} ms late at p99, "
-        f"{100 * health.cpu:.0f} % of a core)"
+        f"(answered {step.seen.answered:.0f}; generator: {'-' if late is None else f'{late:g}'} ms late "
+        f"at p99, {100 * health.cpu:.0f} % of a core)"
     )
 
 

@@ -42,8 +42,8 @@ class Watching:
 
     @property
     def door_ms(self) -> float | None:
-        """The p95 of a request that goes nowhere; None where none was answered."""
-        return percentile(self._door, 95)
+        """The median of a request that goes nowhere; None where none was answered."""
+        return percentile(self._door, 50)
 
     @property
     def cpu(self) -> float | None:
