@@ -14,6 +14,7 @@ from harness.config.run import RunSettings
 from harness.core.clock import Clock, MonotonicClock, RelativeClock, wall_time
 from harness.core.events import AnswerReceived, CallEnded, CallStarted, HttpResponse, OfferCreated
 from harness.core.timeline import Timeline
+from harness.load.arrivals.answers import NOT_ACCEPTED
 from harness.load.arrivals.arriving import Judged
 from harness.load.arrivals.offers import PreparedOffer
 from harness.requirements.judging import CallJudge
@@ -86,6 +87,7 @@ class Sampling:
         if timeline.first(AnswerReceived) is not None:
             headers = {name.lower(): value for name, value in response.headers} if response else {}
             self.accepted(offer, headers.get("location", ""))
+        answered = timeline.first(AnswerReceived) is not None
         judge, first = CallJudge(timeline), ""
         for requirement in REGISTRY.select(areas=AREAS):
             if requirement.over != "call":
@@ -93,7 +95,10 @@ class Sampling:
             verdict = judge.verdict(requirement)
             if verdict.outcome == Outcome.FAILED:
                 failure = f"{verdict.id}: {verdict.cause or verdict.explanation}"
-                self.failures[failure] += 1
+                self.failures[failure] += answered
                 first = first or failure
             await asyncio.sleep(0)
-        return Judged(first, answered_at, response.status if response else 0)
+        # What is wrong with an answer is told apart: a few samples say it of all answers alike.
+        return Judged(
+            "" if answered else first or NOT_ACCEPTED, answered_at, response.status if response else 0
+        )

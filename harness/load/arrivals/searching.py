@@ -7,6 +7,7 @@ import contextlib
 import random
 import secrets
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -35,7 +36,7 @@ from harness.load.arrivals.metering import Metering
 from harness.load.arrivals.offers import PREFIX, PreparedOffers
 from harness.load.arrivals.releasing import FakeManagement, Releasing
 from harness.load.arrivals.sampling import Sampling
-from harness.load.arrivals.sending import open_posting
+from harness.load.arrivals.sending import new_http2_client, open_posting
 from harness.load.arrivals.talking import Talking
 from harness.load.arrivals.watching import Watching
 from harness.load.messages import LoadSettings, Ready
@@ -61,6 +62,7 @@ class Found:
     beside: list[str] = field(default_factory=list)
     also: dict[str, Any] = field(default_factory=dict)
     violating: bool = False
+    wrong: Counter[str] = field(default_factory=Counter)  # of samples, while the target kept up
 
 
 async def find_rate(
@@ -132,6 +134,8 @@ async def _search(
         releasing = Releasing(target, posting, fake)
         rng = random.Random(settings.seed)  # noqa: S311  (replayable on purpose)
         shape = settings.offer or CHROMIUM
+        if values["http2"]:  # the sample goes the way of the others
+            client = await stack.enter_async_context(new_http2_client(target, settings.timeouts))
         sampling = Sampling(settings, client, releasing.accepted, values["decode_share"], shape)
         # Names are no choice to be repeated: a fake that saw the run before would take them for a cache's.
         names = random.SystemRandom().getrandbits(64)
@@ -174,7 +178,7 @@ async def _search(
                 slos_of_talk=slos[1],
                 rng=rng,
                 clock=clock,
-                on_step=lambda step: _told(step, found, progress),
+                on_step=lambda step: _told(step, found, sampling, progress),
                 on_status=progress.status,
             ).climb(search)
         finally:
@@ -244,8 +248,11 @@ def _slos(values: Mapping[str, Any]) -> tuple[tuple[Slo, ...], tuple[Slo, ...]]:
     return of_offers, (*of_talk, TALK_FAILURES) if values["talking"] else ()
 
 
-def _told(step: ArrivalStep, found: Found, progress: Progress) -> None:
+def _told(step: ArrivalStep, found: Found, sampling: Sampling, progress: Progress) -> None:
     found.steps.append(step)
+    if step.outcome == "held":  # what an overloaded target does wrong is no finding of its own
+        found.wrong += +sampling.failures
+    sampling.failures.clear()
     health = step.offers.health
     late = health.placing.percentile(99)
     progress.line(
@@ -275,10 +282,13 @@ async def _conclude(
         "cold_start": found.cold.as_json() if found.cold else None,
         "offers": begun,
         "release": releasing.as_json(),
-        "samples": {"judged": sampling.judged, "failures": dict(sampling.failures)},
+        "samples": {"judged": sampling.judged, "failures": dict(found.wrong)},
     }
     if found.cold is not None and not found.cold.failure and (said := str(found.cold)):
         found.beside.append(said)
+    for failure, count in found.wrong.most_common():
+        found.violating = True
+        found.beside.append(f"of {sampling.judged} answers that were judged in full {count} failed {failure}")
     if said := str(releasing):
         found.beside.append(said)
     after = await _counted(fake)
