@@ -16,7 +16,8 @@ from tests.docs.reference import options_page
 from tests.system.all_planted import PLANTED
 from tests.system.planted import Planted
 from tests.system.planted_reconnecting import PLANTED as RECONNECTING
-from tools import schemas
+from tests.system.planted_tokens import PLANTED as TOKENS
+from tools import schemas, ways
 from tools.clients import FOUND
 from tools.clients import page as clients_page
 from tools.fake_page import fake_page
@@ -67,6 +68,7 @@ def pages() -> Mapping[str, str]:
         "fake.md": fake_page(),
         "proof.md": proof(json.loads(FIGURES.read_text())),
         "clients.md": clients_page(json.loads(FOUND.read_text())),
+        "ways.md": ways.page(json.loads(ways.FOUND.read_text())),
     }
 
 
@@ -85,9 +87,11 @@ def planted_faults(planted: Iterable[Planted]) -> str:
     listed = list(planted)
     causes = [(r.id, slug) for r in REGISTRY for slug in r.causes]
     returning = [tuple(finding.split(": ")) for finding in RECONNECTING]
+    minting = [tuple(finding.split(": ")) for finding in TOKENS]
     by_pages = [(p, tuple(p.finds.split(": "))) for p in PLANTED_PAGES]
-    provoked = {(p.requirement, p.cause) for p in listed} | set(returning) | {found for _, found in by_pages}
-    calls = len(listed) + len(returning) + len(by_pages)
+    provoked = {(p.requirement, p.cause) for p in listed} | set(returning) | set(minting)
+    provoked |= {found for _, found in by_pages}
+    calls = len(listed) + len(returning) + len(minting) + len(by_pages)
     lines = [
         INTRODUCTION,
         f"{calls} calls provoke {len(provoked)} of {len(causes)} causes.",
@@ -102,6 +106,17 @@ def planted_faults(planted: Iterable[Planted]) -> str:
         f"| {plan.__name__.replace('_', ' ')} | `{requirement}` | `{cause}` |"
         for (requirement, cause), plan in zip(returning, RECONNECTING.values(), strict=True)
     ]
+    lines += ["", "## Keys that a back end mints", ""]
+    lines += [
+        "`tests/system/test_tokens.py` plants these in the reference token relay, one for each call.",
+        "",
+    ]
+    lines += ["| fault | requirement | cause |", "|---|---|---|"]
+    lines += [
+        f"| {', '.join(f'relay `{each}`' for each in faults) or 'the page: a key of the project'} "
+        f"| `{requirement}` | `{cause}` |"
+        for (requirement, cause), faults in zip(minting, TOKENS.values(), strict=True)
+    ]
     lines += ["", "## Web pages that do it wrongly", ""]
     lines += [
         "`tests/browser/test_planted_pages.py` calls the reference page in Chromium: a sample of these in"
@@ -113,7 +128,8 @@ def planted_faults(planted: Iterable[Planted]) -> str:
     lines += ["`tests/requirements` provokes these, and every other cause, without a call.", ""]
     lines += [f"- `{rid}`: `{slug}`" for rid, slug in causes if (rid, slug) not in provoked]
     lines += ["", "## Faults that no line above plants", ""]
-    planted_elsewhere = {"calls-held"}  # while a caller comes back, above
+    # While a caller comes back, or has a key minted: above.
+    planted_elsewhere = {"calls-held", *(fault for faults in TOKENS.values() for fault in faults)}
     for side, registry in (("relay", RELAY_FAULTS), ("fake", OPENAI_FAULTS)):
         used = {getattr(p, side).partition("=")[0] for p in listed} | planted_elsewhere
         lines += [f"- {side} `{each.name}`: {each.description}" for each in registry if each.name not in used]

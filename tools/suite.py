@@ -16,6 +16,8 @@ from time import monotonic
 
 import psutil
 
+from tests.support.programs import ending_with_us
+
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 # Tests that make real conversations: they measure times, or wait for what takes its time. Each of these lanes
@@ -127,8 +129,7 @@ async def _run(part: Part) -> tuple[Result, str]:
     for command in part.commands:
         process = await asyncio.create_subprocess_exec(
             *(("nice", "-n", NICE) if part.nice else ()),
-            *WITH_CPU_TIME,
-            *command,
+            *ending_with_us([*WITH_CPU_TIME, *ending_with_us(command)]),
             cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

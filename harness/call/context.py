@@ -34,6 +34,7 @@ from harness.network.presets import preset
 from harness.signaling.exchange import post_offer
 from harness.signaling.ice_servers import IceSource
 from harness.signaling.sending import Sender, new_client
+from harness.signaling.tokens import CALLS_PATH
 from harness.speech.library import Library, load_library
 
 
@@ -107,7 +108,7 @@ class CallContext:
                     await stack.enter_async_context(_served(settings, upstream, start_pair, tell))
             client = await stack.enter_async_context(new_client(target, settings.timeouts))
             ice = IceSource(target, client, settings.timeouts)
-            target = await ice.given(target)
+            target = with_upstream(await ice.given(target), settings.fake_openai)
             settings = replace(settings, target=target)  # whose redactor knows fetched credentials, too
             open_end = await stack.enter_async_context(BEGIN_CALLS[settings.caller](settings))
             budget = Budget(settings.limits, tell)
@@ -179,6 +180,13 @@ class CallContext:
             explain_refusal=None if light else partial(self.tripping.explain, self),
             call_beside=None if light else partial(call_beside, self),
         )
+
+
+def with_upstream(target: Target, fake: str) -> Target:
+    """Where a page sends its offer with a key that was minted: the fake, where it stands upstream."""
+    if target.token is None or target.token.offers_to or not fake:
+        return target
+    return replace(target, token=replace(target.token, offers_to=f"{fake.rstrip('/')}{CALLS_PATH}"))
 
 
 @asynccontextmanager

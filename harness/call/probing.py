@@ -20,17 +20,23 @@ from harness.core.probes import (
     FOREIGN_PREFLIGHT,
     INVALID_UPDATE,
     LARGE_UPDATE,
+    MINT_AGAIN,
+    MINT_FOREIGN,
+    MINT_UNAUTHENTICATED,
     UPSTREAM_FAILURE,
     UPSTREAM_FAILURES,
 )
 from harness.signaling.exchange import post_offer
 from harness.signaling.probes import (
     ask_for_ice_servers,
+    offer_beyond_bounds,
     offer_with_session,
+    offer_with_session_in_key,
     offer_without_credentials,
     send_bad_offers,
     send_preflight,
 )
+from harness.signaling.tokens import mint
 
 if TYPE_CHECKING:
     from harness.core.events import ServerEvent
@@ -57,8 +63,11 @@ class Probes:
 
     async def preflight(self) -> None:
         """Ask as a browser does before it may post, where the target has an origin."""
+        target = self.caller.line.target
+        # A GET without headers of its own needs no leave (Fetch, CORS-preflight fetch).
+        is_simple = target.token is not None and target.token.method == "GET" and not target.has_credentials
         # No preflight stands before a WebSocket.
-        if not self.caller.line.target.origin or self.caller.line.target.is_websocket:
+        if not target.origin or target.is_websocket or is_simple:
             return
         async with self.caller.step("preflight"):
             await send_preflight(self.caller.line.sender, self.caller.line.target)
@@ -76,7 +85,9 @@ class Probes:
             await send_preflight(line.sender, line.target, origin=FOREIGN_ORIGIN, purpose=FOREIGN_PREFLIGHT)
 
     async def send_bad_offers(self) -> None:
-        """Every offer of `core.probes.BAD_OFFERS`, one after the other."""
+        """Every offer of `core.probes.BAD_OFFERS`, one after the other; a token relay takes none."""
+        if self.gets_keys:
+            return
         offer = await self._offer()
         async with self.caller.step("send bad offers"):
             await send_bad_offers(
@@ -86,7 +97,7 @@ class Probes:
     async def offer_while_upstream_fails(self) -> None:
         """A good offer for each of `core.probes.UPSTREAM_FAILURES`, where the fake stands upstream."""
         upstream = self.caller.line.upstream
-        if upstream is None:
+        if upstream is None or self.gets_keys:
             return
         offer = await self._offer()
         ufrag = self.caller.line.end.ufrag  # which a browser draws with its offer
@@ -107,7 +118,7 @@ class Probes:
 
     async def offer_without_credentials(self) -> None:
         """A good offer from nobody in particular, where the target is one that wants credentials."""
-        if not self.caller.line.target.wants_credentials:
+        if not self.caller.line.target.wants_credentials or self.gets_keys:
             return
         if self.caller.line.target.is_websocket:
             async with self.caller.step("WebSocket without credentials"):
@@ -153,7 +164,13 @@ class Probes:
             )
 
     async def offer_with_session(self) -> None:
-        """A good offer with a session of the caller's own, and a look at the session that results."""
+        """A good offer with a session of the caller's own, and a look at the session that results.
+
+        Where keys are minted, the session goes into the request for one.
+        """
+        if self.gets_keys:
+            await self._mint_with_session()
+            return
         offer = await self._offer()
         marker = f"injected-{self.caller.line.seed:x}-{self.caller.line.end.ufrag}"
         async with self.caller.step("offer with a session"):
@@ -163,8 +180,25 @@ class Probes:
             if answer is not None:
                 await self.caller.apply_answer(answer)
 
+    async def offer_beyond_bounds(self) -> None:
+        """A good offer with what a caller may choose beyond its bounds, where the target declares some."""
+        line = self.caller.line
+        if self.gets_keys or all(bound is True for _, bound in line.target.caller_chooses):
+            return
+        offer = await self._offer()
+        async with self.caller.step("offer beyond the bounds"):
+            marker = f"beyond-{line.seed:x}-{line.end.ufrag}"
+            answer = await offer_beyond_bounds(line.sender, line.target, offer, marker=marker)
+            if answer is not None:
+                await self.caller.apply_answer(answer)
+
     async def abandon_offer(self) -> None:
-        """Send an offer, and go away before the answer has come; a fake upstream takes its time for it."""
+        """Send an offer, and go away before the answer has come; a fake upstream takes its time for it.
+
+        Not with a key of one's own: then no relay stands between that could let go of the call.
+        """
+        if self.gets_keys:
+            return
         upstream = self.caller.line.upstream
         offer = await self._offer()
         ufrag = self.caller.line.end.ufrag
@@ -179,6 +213,41 @@ class Probes:
             await asyncio.gather(posting, return_exceptions=not done)
         if upstream is not None:
             await upstream.withdraw("slow-answer", ufrag)
+
+    @property
+    def gets_keys(self) -> bool:
+        """Whether the target mints keys, with which the caller calls upstream."""
+        return self.caller.line.target.token is not None
+
+    async def mint_without_credentials(self) -> None:
+        """Ask for a key as nobody in particular, where the target is one that wants credentials."""
+        line = self.caller.line
+        if self.gets_keys and line.target.wants_credentials:
+            async with self.caller.step("ask for a key without credentials"):
+                await mint(line.sender, line.target, purpose=MINT_UNAUTHENTICATED, credentials=False)
+
+    async def mint_from_elsewhere(self) -> None:
+        """Ask for a key as a page of another origin does, with whatever a browser would send along."""
+        line = self.caller.line
+        if self.gets_keys and line.target.origin:
+            async with self.caller.step("ask for a key from elsewhere"):
+                await mint(line.sender, line.target, purpose=MINT_FOREIGN, origin=FOREIGN_ORIGIN)
+
+    async def mint_again(self) -> None:
+        """Ask for a key as another caller does."""
+        line = self.caller.line
+        if self.gets_keys:
+            async with self.caller.step("ask for another key"):
+                await mint(line.sender, line.target, purpose=MINT_AGAIN)
+
+    async def _mint_with_session(self) -> None:
+        line = self.caller.line
+        marker = f"injected-{line.seed:x}-{line.end.ufrag}"
+        async with self.caller.step("ask for a key with a session"):
+            offer = await self._offer()
+            answer = await offer_with_session_in_key(line.sender, line.target, offer, marker=marker)
+            if answer is not None:
+                await self.caller.apply_answer(answer)
 
     async def climb_updates(self) -> None:
         """`session.update` of 1, 16, 64 and 200 KiB, each after the reply to the one before."""

@@ -40,9 +40,13 @@ Write = Callable[[str, Sequence[tuple[str, int]]], str]
 
 
 class Tripping:
-    """What was found of each shape; the calls of a run share it, so that a target is asked once."""
+    """What was found of each shape; the calls of a run share it, so that a target is asked once.
 
-    def __init__(self) -> None:
+    Without `asks` no further offer is made.
+    """
+
+    def __init__(self, *, asks: bool = True) -> None:
+        self._asks = asks
         self._found: dict[tuple[str, str, str], list[OfferTried]] = {}
         self._searching: defaultdict[tuple[str, str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -53,7 +57,7 @@ class Tripping:
         is connected.
         """
         shape = line.end.shape
-        if shape == MINIMAL or not _may_be_about_the_offer(line.timeline):
+        if not self._asks or shape == MINIMAL or not may_be_about_the_offer(line.timeline):
             return
         key = (line.target.url, line.target.dialect, shape)
         async with self._searching[key]:
@@ -185,7 +189,8 @@ def _own_candidates(timeline: Timeline) -> list[tuple[str, int]]:
     return [(found.address, found.port) for found in timeline.all(CandidateFound)]
 
 
-def _may_be_about_the_offer(timeline: Timeline) -> bool:
+def may_be_about_the_offer(timeline: Timeline) -> bool:
+    """Whether another way to write the offer may have been accepted, by how this one was refused."""
     response = timeline.last(HttpResponse, where=lambda e: e.purpose == OFFER)
     if response is not None:
         # Success comes here where what it brought was no SDP: some say so what they refuse.

@@ -56,6 +56,8 @@ def doctor(target: str | None, **texts: Any) -> int:
         )
     show: Show = ShowJson() if values["as_json"] else ShowLive() if sys.stdout.isatty() else ShowLines()
     plan = smoke if values["smoke"] else check_call(values["say"])
+    with blaming("say"):
+        load_library().clip(values["say"])  # so that an unknown one is refused before anything is written
     with claimed(settings.reports):
         written: list[Path] = []
 
@@ -65,7 +67,7 @@ def doctor(target: str | None, **texts: Any) -> int:
                 written.append(write_run(happening.run, settings.reports))
                 write_html(happening.run, settings.reports, load_library())
 
-        examined, run = run_loop(_examined(settings, plan, values["say"], show, observe))
+        examined, run = run_loop(_examined(settings, plan, show, observe))
         for line in tell_ci(run, settings.reports, os.environ):
             say(line, err=values["as_json"])
         show.outcome(examined, run, written[-1])
@@ -73,7 +75,7 @@ def doctor(target: str | None, **texts: Any) -> int:
 
 
 async def _examined(
-    settings: RunSettings, plan: Scenario, clip: str, show: Show, observe: Observer
+    settings: RunSettings, plan: Scenario, show: Show, observe: Observer
 ) -> tuple[Examined, Run]:
     found: list[Examined] = []
 
@@ -83,12 +85,7 @@ async def _examined(
         found.append(examined)
         return examined.record
 
-    def check(context: CallContext) -> None:
-        with blaming("say"):
-            context.library.clip(clip)  # so that an unknown one is refused before anything is sent
-        show.begin(settings)
-
     planned = [Planned(plan, tuple(REGISTRY))]
     with show:
-        run = await execute(settings, planned, observe, place=place, check=check)
+        run = await execute(settings, planned, observe, place=place, check=lambda _: show.begin(settings))
     return found[0], run

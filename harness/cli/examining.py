@@ -9,22 +9,25 @@ import msgspec
 
 from harness.call import Caller, Scenario, scenario
 from harness.call.conduct import CallRecord, make_call
-from harness.call.context import CallContext
-from harness.config.target import DIALECT_NAMES
-from harness.core.events import CallStarted, Event, HttpResponse
+from harness.call.context import CallContext, with_upstream
+from harness.call.tripping import Tripping, may_be_about_the_offer
+from harness.config.hooks import TokenMint
+from harness.core.dialects import OWN, Dialect
+from harness.core.events import AnswerReceived, CallStarted, Event, HttpResponse, TokenMinted
+from harness.core.json_paths import place_of_sdp
 from harness.core.naming import name_of
 from harness.core.probes import OFFER
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import offer_came_through
-from harness.requirements.exchanges import error_of, excerpt
+from harness.requirements.exchanges import as_json, error_of, excerpt, header
 from harness.requirements.judging import CallJudge
+from harness.requirements.model import Outcome
 from harness.requirements.registry import REGISTRY
-from harness.signaling.dialects import dialect_named
+from harness.signaling.searching import NOT_HERE, DialectSearch, settled
+from harness.signaling.tokens import key_place
 
 Watch = Callable[[Timeline, Event], None]
 
-# The first gets an answer out of most relays: it holds what `json` holds, and takes either form of answer.
-ORDER = ("json-answer", "json", "sdp", "multipart")
 # Refusals that another dialect may turn into an answer. An offer that is refused makes no call, so trying
 # again costs nothing; where the key, the path or the login is at fault, another dialect would not help.
 # The likeliest to be the relay's real trouble comes first.
@@ -40,6 +43,8 @@ ABOUT_THE_FORM = (
     "relay-error",
     "offer-refused",
 )
+# Those in which the relay itself speaks; in the others it may pass on what the upstream said.
+OF_THE_RELAY = ("relay-error", "offer-refused")
 # Too much, too many, not now (RFC 9110, RFC 6585): whatever the form.
 WHATEVER_THE_FORM = (413, 429, 503)
 
@@ -55,16 +60,19 @@ class DialectRefused:
 
 @dataclass(frozen=True)
 class Examined:
-    """The call, the dialect it was made in, and each dialect that was refused before it."""
+    """The call, the dialect it was made in, and each dialect that was refused before it.
+
+    `searched`: none was given. `unknown`: fields that the relay asked for and no page is known to send.
+    `token`: the address turned out to mint keys, with which the call was made.
+    """
 
     record: CallRecord
-    dialect: str
+    dialect: Dialect
     refused: Sequence[DialectRefused] = ()
-
-    @property
-    def was_found(self) -> bool:
-        """Whether the dialect is one that a search came upon, after others were refused."""
-        return bool(self.refused) and self.dialect not in [each.dialect for each in self.refused]
+    was_found: bool = False
+    unknown: Sequence[str] = ()
+    token: TokenMint | None = None
+    searched: bool = False
 
 
 def check_call(clip: str) -> Scenario:
@@ -93,30 +101,111 @@ async def examine(
     """
     knows = context.settings.dialect_given or context.settings.mode == "embedded"
     if knows or context.target.is_websocket:
+        record = await make_call(context, plan, call="001-checkup", watch=watch)
+        return Examined(record, context.target.wrapping)
+    search = _Searching(context, plan, watch, on_refused)
+    found = await search.run()
+    last = found.record.timeline
+    if found.token is not None or last.first(AnswerReceived) is not None or not may_be_about_the_offer(last):
+        return found
+    # No call came of it: once more, and this time it may be asked what the relay trips over.
+    record = await search.call(found.dialect, Tripping())
+    return replace(found, record=record)
+
+
+class _Searching:
+    """One search, an offer after the other; no further offers are made of one that is refused."""
+
+    def __init__(
+        self,
+        context: CallContext,
+        plan: Scenario,
+        watch: Watch,
+        on_refused: Callable[[DialectRefused], None],
+    ) -> None:
+        self._context = context
+        self._plan = plan
+        self._watch = watch
+        self._on_refused = on_refused
+        self._search = DialectSearch(only_with_fields=bool(context.target.fields))
+        self._refused: list[tuple[DialectRefused, Dialect, CallRecord]] = []
+        self._number = 0
+        self._url = context.target.url
+        self._asked = False
+
+    async def run(self) -> Examined:
+        """The call that was made, or else the one whose refusal says most."""
+        while (dialect := self._search.next()) is not None:
+            record = await self.call(dialect, Tripping(asks=False))
+            if place := _key_place(record):
+                return await self._with_key(TokenMint(self._url, dialect.method, dialect.fields, value=place))
+            if (other := self._other_method(record, dialect)) is not None:
+                again = await self.call(other, Tripping(asks=False))
+                if _status(again) in NOT_HERE:  # so it was not about the method, or the page asks with GET
+                    return await self._asked_with_get() or self._examined(record, dialect)
+                record, dialect = again, other
+            elif _status(record) in NOT_HERE and (found := await self._asked_with_get()) is not None:
+                return found
+            refusal = _refusal(record.timeline, dialect)
+            if refusal is None:
+                return self._examined(record, dialect)
+            self._refused.append((refusal, dialect, record))
+            self._on_refused(refusal)
+            self._search.refused(dialect, _body(record) if refusal.cause in OF_THE_RELAY else "")
+        _, dialect, record = min(self._refused, key=lambda each: ABOUT_THE_FORM.index(each[0].cause))
+        return self._examined(record, dialect, found=False)
+
+    async def call(self, dialect: Dialect, tripping: Tripping) -> CallRecord:
+        """The planned call, in a dialect."""
+        self._number += 1
+        target = replace(self._context.target, dialect=OWN, own_dialect=dialect)
+        context = replace(self._context, target=target, tripping=tripping)
+        record = await make_call(context, self._plan, call=f"{self._number:03d}-checkup", watch=self._watch)
+        return _in_dialect(record, settled(dialect, _body(record)))
+
+    async def _asked_with_get(self) -> Examined | None:
+        """Whether the address mints keys for who asks with GET; that makes no call."""
+        if self._asked:
+            return None
+        self._asked = True
+        found = await self._with_key(TokenMint(self._url, "GET"))
+        told = found.record.timeline.first(TokenMinted)
+        return found if told is not None and told.key != "none" else None
+
+    async def _with_key(self, token: TokenMint) -> Examined:
+        """The planned call with a key that is minted for it."""
+        self._number += 1
+        target = replace(self._context.target, dialect="sdp", own_dialect=None, token=token)
+        target = with_upstream(target, self._context.settings.fake_openai)
+        context = replace(self._context, target=target, tripping=Tripping(asks=False))
+        record = await make_call(context, self._plan, call=f"{self._number:03d}-checkup", watch=self._watch)
+        told = record.timeline.first(TokenMinted)
+        place = told.place if told is not None and told.place else token.value
+        return replace(
+            self._examined(record, target.wrapping), token=replace(token, value=place), was_found=True
+        )
+
+    def _other_method(self, record: CallRecord, dialect: Dialect) -> Dialect | None:
+        response = _response(record.timeline)
+        if response is None:
+            return None
+        return self._search.method_after(dialect, response.status, header(response.headers, "allow") or "")
+
+    def _examined(self, record: CallRecord, dialect: Dialect, *, found: bool = True) -> Examined:
+        refused = [refusal for refusal, _, _ in self._refused]
         return Examined(
-            await make_call(context, plan, call="001-checkup", watch=watch), context.target.spoken
+            record,
+            settled(dialect, _body(record)),
+            refused,
+            was_found=found and bool(refused),
+            unknown=tuple(self._search.unknown),
+            searched=True,
         )
-    refused: list[DialectRefused] = []
-    records: dict[str, CallRecord] = {}
-    for number, dialect in enumerate(_possible(context), start=1):
-        target = replace(context.target, dialect=dialect)
-        record = await make_call(
-            replace(context, target=target), plan, call=f"{number:03d}-checkup", watch=watch
-        )
-        refusal = _refusal(record.timeline, dialect)
-        if refusal is None:
-            spoken = _spoken(record.timeline, dialect)
-            return Examined(_in_dialect(record, spoken), spoken, refused)
-        refused.append(refusal)
-        records[dialect] = record
-        on_refused(refusal)
-    telling = min(refused, key=lambda r: (ABOUT_THE_FORM.index(r.cause), DIALECT_NAMES.index(r.dialect)))
-    return Examined(records[telling.dialect], telling.dialect, refused)
 
 
-def _refusal(timeline: Timeline, dialect: str) -> DialectRefused | None:
+def _refusal(timeline: Timeline, dialect: Dialect) -> DialectRefused | None:
     """Why the offer was refused, where another dialect may help."""
-    response = timeline.first(HttpResponse, where=lambda e: e.purpose == OFFER)
+    response = _response(timeline)
     if response is not None and response.status in WHATEVER_THE_FORM:
         return None
     if (name := name_of(timeline)) and offer_came_through(timeline, name):
@@ -125,9 +214,14 @@ def _refusal(timeline: Timeline, dialect: str) -> DialectRefused | None:
     verdict = judge.verdict(REGISTRY.get("signaling.offer-accepted"))
     if verdict.root is not None:
         verdict = judge.verdict(REGISTRY.get(verdict.root))
-    if verdict.cause not in ABOUT_THE_FORM:
+    cause = verdict.cause
+    if verdict.outcome == Outcome.PASSED and response is not None and error_of(response.body):
+        cause = "offer-refused"  # by a relay that says so with a 2xx: an error is no call
+    if cause not in ABOUT_THE_FORM:
         return None
-    return DialectRefused(dialect, verdict.cause, _in_short(response))
+    asked_as = settled(dialect, "").name
+    name = asked_as if asked_as != OWN else dialect.shown
+    return DialectRefused(name, cause, _in_short(response))
 
 
 def _in_short(response: HttpResponse | None) -> str:
@@ -138,24 +232,33 @@ def _in_short(response: HttpResponse | None) -> str:
     return f"status {response.status}" + (f": {excerpt(words, 100)}" if words.strip() else "")
 
 
-def _possible(context: CallContext) -> list[str]:
-    """Extra fields can only travel in dialects that have room for them."""
-    return [name for name in ORDER if not context.target.fields or dialect_named(name).has_fields]
+def _response(timeline: Timeline) -> HttpResponse | None:
+    return timeline.first(HttpResponse, where=lambda e: e.purpose == OFFER)
 
 
-def _spoken(timeline: Timeline, dialect: str) -> str:
-    """The dialect that the relay speaks: its answer tells `json` from `json-answer`."""
-    response = timeline.first(HttpResponse, where=lambda e: e.purpose == OFFER)
-    if dialect != "json-answer" or response is None:
-        return dialect
-    is_wrapped = dialect_named("json-answer").unwrap(response.body) != response.body
-    return "json-answer" if is_wrapped else "json"
+def _status(record: CallRecord) -> int | None:
+    response = _response(record.timeline)
+    return response.status if response else None
 
 
-def _in_dialect(record: CallRecord, dialect: str) -> CallRecord:
+def _body(record: CallRecord) -> str:
+    response = _response(record.timeline)
+    return response.body if response else ""
+
+
+def _key_place(record: CallRecord) -> str:
+    """Where the response has a key in place of an answer; empty where it has none."""
+    status = _status(record)
+    if status is None or not 200 <= status < 300 or place_of_sdp(_body(record)):
+        return ""
+    data = as_json(_body(record))
+    return key_place(data) if isinstance(data, dict) else ""
+
+
+def _in_dialect(record: CallRecord, dialect: Dialect) -> CallRecord:
     """The record under the dialect that was found."""
     events = (
-        msgspec.structs.replace(event, dialect=dialect) if isinstance(event, CallStarted) else event
+        msgspec.structs.replace(event, dialect=dialect.name) if isinstance(event, CallStarted) else event
         for event in record.timeline
     )
     return replace(record, timeline=Timeline(events))

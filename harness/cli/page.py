@@ -86,7 +86,7 @@ async def _examined(settings: RunSettings, clip: str, show: Show) -> tuple[Exami
 
     async def place(context: CallContext, scenario: Scenario, *, call: str, watch: Watch) -> CallRecord:
         record = await make_call(context, scenario, call=call, watch=watch)
-        found.append(Examined(record, context.target.dialect))
+        found.append(Examined(record, context.target.wrapping))
         return record
 
     def check(context: CallContext) -> None:

@@ -10,12 +10,13 @@ import click
 
 from harness.cli.fake_options import fake_options, switched
 from harness.cli.screen import say
+from harness.core.dialects import DIALECTS, dialect_named
 from harness.core.errors import UsageError
 from harness.core.loopback import is_loopback
 from harness.fakes.commands import serve_fake, serve_relay
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.crew import MOST_WORKERS
-from harness.fakes.relay.settings import DIALECTS, RelaySettings
+from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.serving import split_bind
 
 BIND = click.option(
@@ -95,7 +96,7 @@ def fake_openai(
 @click.option("--upstream", required=True, metavar="URL", help="OpenAI's base URL, or a fake's")
 @click.option(
     "--dialect",
-    type=click.Choice(DIALECTS),
+    type=click.Choice(list(DIALECTS)),
     default="json",
     show_default=True,
     help="how offer and answer are wrapped",
@@ -152,7 +153,7 @@ def relay(
     settings = RelaySettings(
         upstream=upstream,
         api_key=key,
-        dialect=next(d for d in DIALECTS if d == dialect),
+        dialect=dialect_named(dialect),
         bearer_token=os.environ.get("HARNESS_RELAY_TOKEN") or None,
         origins=origins,
         gateway=gateway,

@@ -16,6 +16,8 @@ from rich.text import Text
 from harness.cli.examining import DialectRefused, Examined
 from harness.cli.screen import console, finding, say, stage_line, stage_table
 from harness.config.run import RunSettings
+from harness.config.targets import FILE_NAME
+from harness.core.dialects import DEFAULT_DIALECT, OWN, Dialect
 from harness.report.explain import RootCause, by_urgency, explain, heading, root_causes
 from harness.report.files import as_results
 from harness.report.urgency import Urgency
@@ -26,6 +28,7 @@ from harness.run.checkup import Check, State, checkup
 from harness.run.checkup_stages import STAGES
 from harness.run.model import Run, RunVerdict
 from harness.run.stream import Happening, Noted, StageReached
+from harness.signaling.searching import lines_to_paste, token_lines
 
 MODES = {"embedded": "embedded", "black-box": "black box", "grey-box": "grey box: both ends are seen"}
 STYLES = {
@@ -34,6 +37,7 @@ STYLES = {
     RunVerdict.INCONCLUSIVE: "bold yellow",
     RunVerdict.UNREACHABLE: "bold red",
 }
+MOST_TOLD = 6  # refused dialects
 URGENT = {Urgency.OURS: "bold red", Urgency.HURT: "bold red", Urgency.LOSS: "bold red"}
 
 
@@ -69,6 +73,10 @@ class ShowJson:
         document = as_results(run) | {
             "stages": [c.as_result() for c in checkup(examined.record.timeline, run.verdicts)],
             "dialect_found": examined.was_found,
+            "dialect_lines": [
+                *lines_to_paste(examined.dialect),
+                *(token_lines(examined.token) if examined.token else []),
+            ],
             "dialects_refused": [asdict(refusal) for refusal in examined.refused],
             "evidence_in": str(written.parent),
         }
@@ -115,9 +123,8 @@ class ShowLines:
                 self._show_finding(each)
         self.out.print()
         self.out.print(Text(headline(run), STYLES[run.verdict]))
-        if examined.refused:
-            for line in _dialect(examined):
-                self.out.print(line)
+        for line in _dialect(examined, run):
+            self.out.print(Text(line))
         for stray in strays(examined.record.timeline):
             self.out.print(f"at {stray.at:.3f} s this arrived, of no call that is known: {told(stray)}")
         self.out.print(f"report in {written.parent / 'report.html'}; seed {run.seed}", style="dim")
@@ -191,18 +198,56 @@ def _explained(found: RootCause) -> str:
     return f"{told}\n  hits  {found.hits}"
 
 
-def _dialect(examined: Examined) -> list[str]:
+def _dialect(examined: Examined, run: Run) -> list[str]:
     """What the search came to: a relay that takes a form by mistake looks like one that means it."""
+    if not examined.was_found and examined.refused:
+        return _nothing_fits(examined)
+    if examined.token is not None:
+        return [
+            f"this address takes no offer: it mints keys ({examined.token.method}, the key at "
+            f"{examined.token.value}), with which a page calls OpenAI itself. Write it down in {FILE_NAME}:",
+            *(f"  {line}" for line in _target_lines(run)),
+            *(f"  {line}" for line in token_lines(examined.token)),
+        ]
+    if not examined.searched or examined.dialect.name == DEFAULT_DIALECT:
+        return []
+    refused = examined.refused
+    lines = [f"the dialect {_named(examined.dialect)} was found by search; refused before it:"]
+    lines += [f"  {refusal.dialect}: {refusal.cause}, {refusal.seen}" for refusal in refused[:MOST_TOLD]]
+    lines += [f"  and {len(refused) - MOST_TOLD} more"] if len(refused) > MOST_TOLD else []
+    if not refused:
+        lines = [f"the dialect {_named(examined.dialect)} was found at once"]
+    lines.append(
+        "does your page speak it? If it speaks another, its refusal is the relay's fault. Write it down in "
+        f"{FILE_NAME}:"
+    )
+    return [*lines, *(f"  {line}" for line in [*_target_lines(run), *lines_to_paste(examined.dialect)])]
+
+
+def _target_lines(run: Run) -> list[str]:
+    return ["[targets.NAME]  # for --target NAME", f"url = {json.dumps(run.target)}"]
+
+
+def _nothing_fits(examined: Examined) -> list[str]:
     names = [refusal.dialect for refusal in examined.refused]
-    if not examined.was_found and len({refusal.cause for refusal in examined.refused}) == 1:
-        cause = examined.refused[0].cause
-        return [f"every dialect was refused alike ({cause}): most likely the dialect is not the problem"]
-    if not examined.was_found:
-        return [f"every dialect was refused ({', '.join(names)}); name the relay's own with --dialect"]
-    lines = [f"the dialect {examined.dialect} was found by search; refused before it:"]
-    lines += [f"  {refusal.dialect}: {refusal.cause}, {refusal.seen}" for refusal in examined.refused]
+    causes = {refusal.cause for refusal in examined.refused}
+    if len(causes) == 1:
+        lines = [
+            f"every dialect was refused alike ({causes.pop()}): most likely the dialect is not the problem "
+            f"({len(names)} tried)"
+        ]
+    else:
+        lines = [f"every dialect was refused ({len(names)} tried, such as {', '.join(names[:4])})"]
+    seen = Counter(refusal.seen for refusal in examined.refused).most_common(1)[0][0]
+    wants = f"; it names {', '.join(examined.unknown)}: give them as fields" if examined.unknown else ""
     return [
         *lines,
-        f"does your page speak {examined.dialect}? Confirm it with --dialect {examined.dialect}, which also "
-        "saves the search; if it speaks another, name that one: its refusal above is then the relay's fault",
+        f"it said: {seen}{wants}",
+        f'describe what your page sends in {FILE_NAME}: dialect = {{ offer = "…", answer = "…" }} '
+        "(docs/targets.md)",
     ]
+
+
+def _named(dialect: Dialect) -> str:
+    answer = f", the answer at {dialect.answer}" if dialect.answer else ""
+    return f"{'' if dialect.name == OWN else dialect.name + ' '}({dialect.shown}{answer})".strip()

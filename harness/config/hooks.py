@@ -16,8 +16,9 @@ class BeforeCall:
     """A request made before each call, such as creating a chat, whose JSON answer fills the offer's fields.
 
     `fields` and `secret_fields`: field of the offer request → where the answer has it, as a dotted path
-    (`data.chat.id`, `items.0.id`). What `secret_fields` takes is kept out of everything that is written.
-    `body` is sent as JSON. `timeout`: seconds.
+    (`data.chat.id`, `items.0.id`). `headers` and `secret_headers`: header of the offer request → likewise, or
+    a text with such paths in braces (`Bearer {data.token}`). What is secret is kept out of all that is
+    written. `body` is sent as JSON. `timeout`: seconds.
     """
 
     url: str
@@ -25,6 +26,8 @@ class BeforeCall:
     body: Mapping[str, object] | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     secret_fields: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secret_headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float = HOOK_SECONDS
 
 
@@ -42,3 +45,20 @@ class UsageEndpoint:
     unit: UsageUnit = "usd"
     timeout: float = HOOK_SECONDS
     settle: float = SETTLE_SECONDS
+
+
+@dataclass(frozen=True)
+class TokenMint:
+    """A request with which a page has its back end mint an ephemeral key, to call upstream itself with it.
+
+    `body` is sent as JSON, none with GET. The target's own headers and cookies go with it, and `headers`.
+    `value` is where the JSON answer has the key, as a dotted path; empty: wherever one is. `offers_to` is
+    where the offer goes then; empty: the upstream's `/v1/realtime/calls`.
+    """
+
+    url: str
+    method: str = "POST"
+    body: Mapping[str, object] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    value: str = ""
+    offers_to: str = ""

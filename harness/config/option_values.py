@@ -93,7 +93,7 @@ def limit(said: str) -> tuple[str, float]:
 
 def dialect(said: str) -> str:
     """A dialect's name."""
-    from harness.config.target import check_dialect
+    from harness.core.dialects import check_dialect
 
     check_dialect(said)
     return said

@@ -289,7 +289,7 @@ OPTIONS: tuple[Option, ...] = (
         repeats=False,
     ),
     Option("area", "judge only this area", ("pytest", "judge"), "AREA", read.text, many=True, repeats=False),
-    Option("strict", "SHOULD requirements fail instead of warning", (*CALLS, "page", "judge")),
+    Option("strict", "SHOULD requirements fail instead of warning", (*CALLS, "page", "judge"), of_run=True),
     Option(
         "slo",
         'what must hold: "DC open p95 < 5s", "first audio p95 < 1500ms", "failures < 1%"',

@@ -17,11 +17,12 @@ from harness.config.offers import check_offer_shape
 from harness.config.options import HIGHEST_SEED
 from harness.config.page import PageOptions
 from harness.config.settings import Settings, read_settings
-from harness.config.target import DEFAULT_DIALECT, Auth, Target, check_dialect, check_origin, check_url
+from harness.config.target import Auth, Target, check_origin, check_url
 from harness.config.targets import NamedTarget, load_named_target
 from harness.config.targets_file import is_name
 from harness.config.timeouts import Timeouts
 from harness.core.callers import CALLERS, DEFAULT_CALLER
+from harness.core.dialects import DEFAULT_DIALECT, OWN, check_dialect
 from harness.core.errors import HarnessError, UsageError
 from harness.core.limits import check_limits
 from harness.core.loopback import is_loopback
@@ -155,7 +156,8 @@ def run_settings(
     check_limits(limits or {})
     named = load_named_target(address, config or environment.config) if is_name(address) else None
     dialect = dialect or (named.target.dialect if named and named.dialect_given else environment.dialect)
-    check_dialect(dialect or DEFAULT_DIALECT)
+    if dialect != OWN or not (named and named.target.own_dialect):
+        check_dialect(dialect or DEFAULT_DIALECT)
     check_origin(origin or environment.origin)
     offer = offer or (named.offer if named else "") or environment.offer
     if offer:

@@ -12,15 +12,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import SecretStr
 
-from harness.config.hooks import BeforeCall, UsageEndpoint
+from harness.config.hooks import BeforeCall, TokenMint, UsageEndpoint
 from harness.config.ice import IceServer, check_authority, check_policy, check_servers_from
+from harness.core.dialects import DEFAULT_DIALECT, DIALECTS, OWN, Dialect, check_dialect
 from harness.core.errors import UsageError
 from harness.core.loopback import is_loopback
-from harness.core.nearest import meant
 from harness.core.redaction import SECRET_HEADERS, SHORTEST_SECRET, Redactor
-
-DEFAULT_DIALECT = "json"
-DIALECT_NAMES = ("json", "sdp", "json-answer", "multipart")  # harness.signaling.dialects says what each does
 
 # Written by the dialect, by HTTP itself, or from a setting of its own.
 OUR_HEADERS = frozenset(
@@ -35,7 +32,6 @@ OUR_HEADERS = frozenset(
         "cookie",
     }
 )
-OUR_FIELDS = frozenset({"sdp", "type"})
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.6.2
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")  # printable ASCII, no blank at either end
@@ -50,24 +46,28 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+|null")
 TARGET_SCHEMES = ("http", "https", "ws", "wss")
 
 Text = str | SecretStr
+# What a caller may choose: anything, a text of so many characters, or one of these.
+Bound = bool | int | tuple[str, ...]
 Auth = Literal["required", "open"]
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where the offer is posted. Secrets are SecretStr: neither repr nor an error shows them.
+    """Where the offer is sent. Secrets are SecretStr: neither repr nor an error shows them.
 
     `headers` and `fields` (extra JSON or form fields beside the SDP) may hold secrets among ordinary values.
     `origin` is the page's origin, sent as a browser would. `ice_servers_from` answers with ICE servers;
     `ice_ca` is an authority (PEM) that theirs may be signed by. `silent`: it is not meant to be heard. `auth`
     says whether the relay wants credentials; None: it does where some are configured. `subprotocols`: what a
-    page offers with a WebSocket. `query_secrets` are the
-    values in the URL's query that are secret whatever their names. `name` is the one in harness.toml. Raises
-    UsageError for what cannot be sent.
+    page offers with a WebSocket. `query_secrets` are the values in the URL's query that are secret whatever
+    their names. `token`: a key is minted before each offer, which then goes upstream. `caller_chooses`: what
+    of the session callers choose by design, and within which bound. `name` is the one in harness.toml, and
+    `own_dialect` what stands for the dialect `own`. Raises UsageError for what cannot be sent.
     """
 
     url: str = field(repr=False)  # its query may hold a secret
     dialect: str = DEFAULT_DIALECT
+    own_dialect: Dialect | None = None
     headers: tuple[tuple[str, Text], ...] = ()
     bearer: SecretStr | None = None
     cookies: tuple[tuple[str, SecretStr], ...] = ()
@@ -81,15 +81,18 @@ class Target:
     silent: bool = False
     before_call: BeforeCall | None = None
     usage: UsageEndpoint | None = None
+    token: TokenMint | None = None
+    caller_chooses: tuple[tuple[str, Bound], ...] = ()
     subprotocols: tuple[Text, ...] = ()
     query_secrets: tuple[SecretStr, ...] = field(default=(), repr=False)
     name: str = ""
 
     def __post_init__(self) -> None:
         check_url(self.url, "the target", TARGET_SCHEMES)
-        check_dialect(self.dialect)
+        if self.dialect != OWN or self.own_dialect is None:
+            check_dialect(self.dialect)
         for name, value in self.headers:
-            _check_header(name, value)
+            check_header(name, value)
         for name, cookie in self.cookies:
             if not _TOKEN.fullmatch(name) or not _COOKIE_VALUE.fullmatch(cookie.get_secret_value()):
                 raise UsageError(f"the cookie {name!r} cannot be sent", "its value must be URL-encoded")
@@ -112,6 +115,13 @@ class Target:
     @property
     def host(self) -> str:
         return urlsplit(self.url).hostname or ""
+
+    @property
+    def wrapping(self) -> Dialect:
+        """How it wraps offer and answer: the dialect itself, whose name is `dialect`."""
+        if self.dialect == OWN and self.own_dialect is not None:
+            return self.own_dialect
+        return DIALECTS[self.dialect]
 
     @property
     def shown_url(self) -> str:
@@ -202,9 +212,11 @@ class Target:
                 )
 
     def _check_fields(self) -> None:
-        if self.fields and self.dialect == "sdp":
-            raise UsageError("the dialect sdp has no room for extra fields", "choose json or multipart")
-        taken = OUR_FIELDS & self.fields.keys()
+        if self.fields and not self.wrapping.has_fields:
+            raise UsageError(
+                f"the dialect {self.dialect} has no room for extra fields", "choose json or multipart"
+            )
+        taken = self.wrapping.taken_fields & self.fields.keys() if self.fields else None
         if taken:
             raise UsageError(f"the extra field {min(taken)!r} is the dialect's own", "give it another name")
         try:
@@ -234,12 +246,6 @@ def check_url(url: str, what: str, schemes: Sequence[str] = ("http", "https")) -
         )
 
 
-def check_dialect(name: str) -> None:
-    """Raises UsageError, with near matches, for a dialect that there is not."""
-    if name not in DIALECT_NAMES:
-        raise UsageError(f"there is no dialect {name!r}", meant(name, DIALECT_NAMES))
-
-
 def check_origin(origin: str) -> None:
     """Raises UsageError for what no browser sends as Origin; an empty one is none."""
     if origin and not _ORIGIN.fullmatch(origin):
@@ -251,7 +257,8 @@ def is_secret_parameter(name: str) -> bool:
     return _SECRET_PARAMETER.search(name) is not None
 
 
-def _check_header(name: str, value: Text) -> None:
+def check_header(name: str, value: Text) -> None:
+    """Raises UsageError for a header that is not for the target to set, or cannot be sent."""
     if name.lower() in OUR_HEADERS:
         raise UsageError(f"the header {name} cannot be set", "it follows from the dialect and other settings")
     if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(_reveal(value)):

@@ -5,27 +5,30 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from pydantic import SecretStr, ValidationError
 
-from harness.config.hooks import BeforeCall, UsageEndpoint
+from harness.config.hooks import BeforeCall, TokenMint, UsageEndpoint
 from harness.config.ice import IceServer
-from harness.config.target import DEFAULT_DIALECT, Target
+from harness.config.target import Target, check_header
 from harness.config.targets_file import (
     BeforeCallTable,
+    DialectTable,
     IceServerTable,
     TargetsFile,
     TargetTable,
+    TokenTable,
     UsageTable,
     own_prices,
 )
 from harness.config.targets_problems import FilePlace, first_problem
 from harness.config.targets_secrets import secrets_in
 from harness.config.toml_lines import KeyPath
+from harness.core.dialects import DEFAULT_DIALECT, OWN, SDP, TEXT, Dialect, dialect_named
 from harness.core.errors import UsageError
 from harness.core.nearest import meant
 from harness.core.prices import Price
@@ -121,10 +124,14 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
     servers = enumerate(entry.ice_servers)
     headers = of_table("headers_env", entry.headers_env)
     fields = of_table("fields_env", entry.fields_env, SHORTEST_SECRET)
+    own = None
+    if isinstance(entry.dialect, DialectTable):
+        own = _own_dialect(entry.dialect, place, (*at, "dialect"))
     try:
         target = Target(
             _with_query(entry.url, query),
-            dialect=entry.dialect or DEFAULT_DIALECT,
+            dialect=OWN if own else str(entry.dialect or ("sdp" if entry.token else DEFAULT_DIALECT)),
+            own_dialect=own,
             headers=(*entry.headers.items(), *headers.items()),
             bearer=bearer,
             cookies=tuple(of_table("cookies_env", entry.cookies_env).items()),
@@ -138,6 +145,11 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
             silent=entry.silent,
             before_call=_before_call(entry.before_call, entry.url) if entry.before_call else None,
             usage=_usage(entry.usage, entry.url) if entry.usage else None,
+            token=_token(entry.token, _with_query(entry.url, query)) if entry.token else None,
+            caller_chooses=tuple(
+                (name, tuple(bound) if isinstance(bound, list) else bound)
+                for name, bound in entry.caller_chooses.items()
+            ),
             subprotocols=(*entry.subprotocols, *own_subprotocols),
             query_secrets=tuple(query.values()),
             name=name,
@@ -148,7 +160,7 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
         raise UsageError(f"{place.of(at)}: {error.message}", error.remedy) from None
     return NamedTarget(
         target,
-        dialect_given=entry.dialect is not None,
+        dialect_given=entry.dialect is not None or entry.token is not None,
         limits=dict(entry.limits),
         prices=own_prices(entry.prices),
         fake_openai=entry.fake_openai or "",
@@ -192,6 +204,21 @@ def _ice_server(table: IceServerTable, secrets: _Secrets, at: KeyPath) -> IceSer
     return IceServer(urls, username, credential)
 
 
+def _own_dialect(table: DialectTable, place: FilePlace, at: KeyPath) -> Dialect:
+    said = {name: value for name, value in table.model_dump(exclude_none=True).items() if name != "like"}
+    if "statuses" in said:
+        said["statuses"] = tuple(said["statuses"])
+    if said.get("content_type") in (SDP, TEXT):
+        said.setdefault("offer", "")  # it is the body
+    base = dialect_named(table.like) if table.like else Dialect(OWN)
+    try:
+        for name, value in said.get("headers", {}).items():
+            check_header(name, value)
+        return replace(base, **said, name=OWN, description="as harness.toml describes it")
+    except UsageError as error:
+        raise UsageError(f"{place.of(at)}: {error.message}", error.remedy) from None
+
+
 def _before_call(table: BeforeCallTable, target: str) -> BeforeCall:
     return BeforeCall(
         url=urljoin(over_http(target), table.url),
@@ -199,7 +226,22 @@ def _before_call(table: BeforeCallTable, target: str) -> BeforeCall:
         body=table.body,
         fields=table.fields,
         secret_fields=table.secret_fields,
+        headers=table.headers,
+        secret_headers=table.secret_headers,
         timeout=table.timeout_s,
+    )
+
+
+def _token(table: TokenTable, target: str) -> TokenMint:
+    for name, value in table.headers.items():
+        check_header(name, value)
+    return TokenMint(
+        url=urljoin(target, table.url) if table.url else target,
+        method=table.method,
+        body=table.body,
+        headers=table.headers,
+        value=table.value,
+        offers_to=table.offers_to or "",
     )
 
 

@@ -8,14 +8,15 @@ from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from harness.config.callers import check_caller
 from harness.config.hooks import HOOK_SECONDS, SETTLE_SECONDS
 from harness.config.offers import check_offer_shape
-from harness.config.target import DIALECT_NAMES, TARGET_SCHEMES, check_dialect, check_origin, check_url
+from harness.config.target import TARGET_SCHEMES, check_origin, check_url
 from harness.core.callers import CALLERS
+from harness.core.dialects import DIALECTS, check_dialect, dialect_named
 from harness.core.errors import UsageError
 from harness.core.events import UsageUnit
 from harness.core.limits import LIMITS, check_limits
@@ -61,6 +62,16 @@ def _check_hook_url(url: str) -> None:
         check_url(url, "the hook's URL")
 
 
+def _check_bound(bound: object) -> None:
+    is_list = isinstance(bound, list) and bool(bound) and all(isinstance(each, str) for each in bound)
+    is_length = isinstance(bound, int) and not isinstance(bound, bool) and bound >= 1
+    if not (bound is True or is_list or is_length):
+        raise UsageError(
+            "this is no bound for what a caller may choose",
+            'write ["marin", "cedar"] for one of these, 400 for so many characters, or true for anything',
+        )
+
+
 def _check_priced(model: str) -> None:
     if price_of(model) is None:
         raise UsageError(f"no price is known for {model!r}", meant(model, PRICES))
@@ -70,10 +81,11 @@ Variable = Annotated[str, _kept(_check_variable)]
 Url = Annotated[str, _kept(lambda url: check_url(url, "the target", TARGET_SCHEMES))]
 HookUrl = Annotated[str, _kept(_check_hook_url)]
 LimitName = Annotated[str, _kept(lambda name: check_limits([name])), _one_of(LIMITS)]
-Dialect = Annotated[str, _kept(check_dialect), _one_of(DIALECT_NAMES)]
+DialectName = Annotated[str, _kept(check_dialect), _one_of(DIALECTS)]
 Caller = Annotated[str, _kept(check_caller), _one_of(CALLERS)]
 Offer = Annotated[str, _kept(check_offer_shape), _one_of(OFFER_SHAPES)]
 JsonPath = Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$")]
+AnyPath = Annotated[str, Field(pattern=r"^$|^\.$|^[^.]+(\.[^.]+)*$")]
 KnownModel = Annotated[str, _kept(_check_priced), _one_of(PRICES)]
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=120)]
@@ -101,6 +113,8 @@ class BeforeCallTable(_Table):
     body: dict[str, Any] | None = None
     fields: dict[str, JsonPath] = Field(default_factory=dict)
     secret_fields: dict[str, JsonPath] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
+    secret_headers: dict[str, str] = Field(default_factory=dict)
     timeout_s: Seconds = HOOK_SECONDS
 
 
@@ -112,6 +126,45 @@ class UsageTable(_Table):
     unit: UsageUnit = "usd"
     timeout_s: Seconds = HOOK_SECONDS
     settle_s: Seconds = SETTLE_SECONDS
+
+
+class TokenTable(_Table):
+    """An ephemeral key that is minted before each offer; see `harness.config.hooks.TokenMint`."""
+
+    url: HookUrl | None = None
+    method: Literal["GET", "POST", "PUT"] = "POST"
+    body: dict[str, Any] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
+    value: AnyPath = ""
+    offers_to: Annotated[str, _kept(lambda url: check_url(url, "where offers go"))] | None = None
+
+
+class DialectTable(_Table):
+    """How the target wraps offer and answer; see `harness.core.dialects.Dialect`.
+
+    `like` names a built-in one, of which the rest changes what it says.
+    """
+
+    like: Annotated[str, _kept(dialect_named)] | None = None
+    method: str | None = None
+    content_type: str | None = None
+    offer: str | None = None
+    fields: dict[str, Any] | None = None
+    query: dict[str, str] | None = None
+    headers: dict[str, str] | None = None
+    answer: str | None = None
+    statuses: list[int] | None = None
+
+
+def _kind_of_dialect(value: object) -> str:
+    return "[table]" if isinstance(value, dict | DialectTable) else "[name]"
+
+
+# In brackets, so that no message takes the tags for keys of the file.
+DialectEntry = Annotated[
+    Annotated[DialectName, Tag("[name]")] | Annotated[DialectTable, Tag("[table]")],
+    Discriminator(_kind_of_dialect),
+]
 
 
 class PriceTable(_Table):
@@ -136,7 +189,7 @@ class TargetTable(_Table):
     """One target: `[targets.NAME]`."""
 
     url: Url
-    dialect: Dialect | None = None
+    dialect: DialectEntry | None = None
     origin: Annotated[str, _kept(check_origin)] = ""
     offer: Offer | None = None
     caller: Caller | None = None
@@ -161,6 +214,8 @@ class TargetTable(_Table):
     prices: dict[str, PriceTable] = Field(default_factory=dict)
     before_call: BeforeCallTable | None = None
     usage: UsageTable | None = None
+    token: TokenTable | None = None
+    caller_chooses: dict[str, Annotated[Any, _kept(_check_bound)]] = Field(default_factory=dict)
 
 
 class TargetsFile(_Table):

@@ -11,15 +11,19 @@ from pydantic_core import ErrorDetails
 
 from harness.config.targets_file import (
     BeforeCallTable,
+    DialectTable,
     IceServerTable,
     PriceTable,
     TargetsFile,
     TargetTable,
+    TokenTable,
     UsageTable,
 )
 from harness.config.toml_lines import KeyPath, key_lines, nearest_line
 from harness.core.errors import UsageError
 from harness.core.nearest import meant
+
+NO_KEYS = ("[key]", "[name]", "[table]")  # what pydantic puts among the keys
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ def first_problem(error: ValidationError, place: FilePlace) -> UsageError:
     problems = error.errors(include_input=False, include_url=False)
     # An unknown key first: it is the likeliest reason for a missing one.
     problem = min(problems, key=lambda p: p["type"] != "extra_forbidden")
-    path: KeyPath = tuple(part for part in problem["loc"] if part != "[key]")
+    path: KeyPath = tuple(part for part in problem["loc"] if part not in NO_KEYS)
     return UsageError(f"{place.of(path)}: {_what(problem)}", _remedy(problem, path))
 
 
@@ -70,6 +74,8 @@ def _known_beside(path: KeyPath) -> Iterable[str]:
         return TargetsFile.model_fields
     inner: dict[str | int, type[BaseModel]] = {
         "before_call": BeforeCallTable,
+        "dialect": DialectTable,
+        "token": TokenTable,
         "ice_servers": IceServerTable,
         "prices": PriceTable,
         "usage": UsageTable,

@@ -14,7 +14,7 @@ from harness.core.redaction import SECRET_HEADERS, leaked_key
 # Keys of a target's table that hold a credential wherever they are met.
 _CREDENTIALS = frozenset({"bearer", "cookies"}) | SECRET_HEADERS
 # Tables whose keys are named by the target, and hold no secret: paths into an answer, and numbers.
-_HARMLESS_TABLES = frozenset({"limits", "secret_fields"})
+_HARMLESS_TABLES = frozenset({"limits", "secret_fields", "secret_headers", "caller_chooses"})
 _OUR_KEYS = frozenset({"auth"})
 _HOOKS = frozenset({"before_call", "usage"})
 
@@ -44,12 +44,13 @@ def secrets_in(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
 
 def _is_exempt(key: str, path: KeyPath) -> bool:
     """What names a variable is checked by its model; what `before_call.fields` holds are paths."""
-    is_answer_path = "before_call" in path and path[-1] == "fields"
+    is_answer_path = "before_call" in path and path[-1] in ("fields", "headers")
     return key.endswith("_env") or key in _HARMLESS_TABLES or is_answer_path
 
 
 def _is_secret_name(path: KeyPath) -> bool:
-    names = [name for name in path[2:] if isinstance(name, str)]
+    # A table that is called `token` holds none: it says how one is minted.
+    names = [name for n, name in enumerate(path[2:]) if isinstance(name, str) and (n, name) != (0, "token")]
     if not names:
         return False
     name = names[-1].lower()

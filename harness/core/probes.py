@@ -17,12 +17,19 @@ UPSTREAM_FAILURE: Final = "upstream-failure"  # a good offer while the upstream 
 UNAUTHENTICATED: Final = "unauthenticated"  # a good offer without the target's credentials
 OPEN_ICE: Final = "ice-without-credentials"  # the page's ICE servers, asked for by nobody in particular
 INJECTION: Final = "injection"  # a good offer with a session of our own; case: the marker in every value
+CHOICE: Final = "choice"  # a good offer with what a caller may choose, beyond its bounds; case: the marker
 ABANDONED_OFFER: Final = "abandoned-offer"  # a good offer from a caller that goes away before connecting
 HANG_UP: Final = "hang-up"  # upstream: a request to end the call
 FOREIGN_PREFLIGHT: Final = "foreign-preflight"  # the OPTIONS request for a page of an origin that is not ours
 UPGRADE: Final = "upgrade"  # an ordinary call over a WebSocket: the GET that opens it (RFC 6455)
 FOREIGN_UPGRADE: Final = "foreign-upgrade"  # the same for a page of an origin that is not ours
 ICE_RESTART: Final = "ice-restart"  # the offer once more, with new ICE credentials, in mid-call
+
+MINT: Final = "mint"  # a page asks its back end for a key of its own
+MINT_AGAIN: Final = "mint-again"  # another caller asks the same
+MINT_UNAUTHENTICATED: Final = "mint-unauthenticated"  # somebody asks without the target's credentials
+MINT_FOREIGN: Final = "mint-foreign"  # a page of another origin asks
+MINT_INJECTION: Final = "mint-injection"  # a page asks with a session of its own; case: the marker in it
 
 CALLS: Final = (OFFER, UPGRADE)  # an ordinary call, either way
 

@@ -64,3 +64,8 @@ def turn_detection_at(timeline: Timeline, at: float = float("inf")) -> TurnDetec
 def _milliseconds(value: object, default: int) -> int:
     found = number(value)
     return default if found is None else int(found)
+
+
+FAKE_INSTRUCTIONS = "You are a helpful, friendly assistant. Answer in the caller's language."
+# How instructions begin that nobody gave: the fake's, and OpenAI's own.
+STOCK_INSTRUCTIONS = (FAKE_INSTRUCTIONS, "Your knowledge cutoff is")

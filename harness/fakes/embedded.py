@@ -17,17 +17,18 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import IO, Any, Self, cast
+from typing import IO, Any, Self
 from urllib.parse import urlsplit
 
 import msgspec
 
 from harness.config.run import RunSettings
 from harness.core.clock import Clock, MonotonicClock
+from harness.core.dialects import DEFAULT_DIALECT, DIALECTS, Dialect, dialect_named
 from harness.core.errors import HarnessError
 from harness.fakes import children
 from harness.fakes.openai.hearing.detectors import Engine
-from harness.fakes.relay.settings import SESSION_PATH, Dialect
+from harness.fakes.relay.settings import SESSION_PATH
 
 # Two seconds as a rule; several that start side by side from a cold disk take their time.
 START_SECONDS = 60.0
@@ -46,7 +47,7 @@ class EmbeddedOptions:
     """
 
     fake_at: str = ""
-    dialect: Dialect = "json"
+    dialect: Dialect = DIALECTS[DEFAULT_DIALECT]
     relay_faults: tuple[str, ...] = ()
     fake_faults: tuple[str, ...] = ()
     vad: Engine = "silero"
@@ -76,7 +77,7 @@ def options_for(settings: RunSettings, *, vad: Engine = "silero") -> EmbeddedOpt
             vad=vad,
         )
     return EmbeddedOptions(
-        dialect=cast("Dialect", settings.dialect),
+        dialect=dialect_named(settings.dialect),
         seed=settings.seed,
         bearer_token=settings.bearer.get_secret_value() if settings.bearer else None,
         origins=(settings.origin,) if settings.origin else (),

@@ -25,6 +25,7 @@ from harness.requirements.model import (
 from harness.requirements.registry import REGISTRY, Registry, requirement
 
 AREAS = (
+    "token",
     "page",
     "signaling",
     "connectivity",

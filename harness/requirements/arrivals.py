@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from harness.core import probes
-from harness.core.events import ArrivalsRead, HttpRequest, RequestArrived
+from harness.core.events import ArrivalsRead, CallStarted, HttpRequest, RequestArrived, TokenMinted
 from harness.core.timeline import Timeline
 from harness.requirements.exchanges import Exchange, call_exchange, excerpt
 from harness.requirements.model import Evidence
@@ -39,8 +39,20 @@ def offers_arrived(timeline: Timeline) -> list[RequestArrived]:
 
 
 def strays(timeline: Timeline) -> list[RequestArrived]:
-    """What arrived while this call went on, and belongs to no call that we know."""
-    return timeline.all(RequestArrived, side="upstream", where=lambda e: not e.tie)
+    """What arrived while this call went on, and belongs to no call that we know.
+
+    A key that is minted for a page belongs to a call that is yet to come; a gateway's own call is known by
+    other means than its offer.
+    """
+    mints = timeline.first(TokenMinted) is not None
+    own = {e.call for e in timeline.all(CallStarted, side="upstream")}
+
+    def is_stray(arrival: RequestArrived) -> bool:
+        if arrival.tie or (arrival.call and arrival.call in own):
+            return False
+        return not (mints and urlsplit(arrival.url).path.endswith("/client_secrets"))
+
+    return timeline.all(RequestArrived, side="upstream", where=is_stray)
 
 
 def carries_offer(arrival: RequestArrived) -> bool:

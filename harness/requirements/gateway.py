@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.core.events import CallEnded, GatewayFound, StateChanged
 from harness.core.session import turn_detection_at
+from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import turns
 from harness.requirements.conditions import last_moment, optional_limit_of
@@ -53,6 +54,7 @@ def _upstream_lived(timeline: Timeline) -> NotApplicable | None:
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
+    stage=CallStage.CHANNEL,
     source=Source(
         "W3C WebRTC, section 6.2 (RTCDataChannel); OpenAI Realtime guide",
         "A page learns by the channel's close, or by ICE, that its call is over; a gateway that goes on "
@@ -93,6 +95,7 @@ def upstream_end_told(timeline: Timeline) -> Finding:
     level=Level.OBSERVE,
     because=Because.MEASURED,
     severity=Severity.NORMAL,
+    stage=CallStage.FIRST_AUDIO,
     source=Source(
         "ITU-T G.114",
         "Up to 150 ms one way is good for most; each decoding, resampling and queue of a gateway adds to it.",

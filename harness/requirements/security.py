@@ -59,6 +59,7 @@ RESPONDED = Condition(
         "Never deploy your key in client-side environments like browsers or mobile apps.",
         "https://help.openai.com/en/articles/5112595-best-practices-for-api-key-safety",
     ),
+    needs=("token.ephemeral",),
     when=(RESPONDED,),
     causes={
         "key-exposed": Cause(
@@ -266,6 +267,48 @@ def session_not_injectable(timeline: Timeline) -> Finding:
         return None  # refused outright
     mode = started(timeline).mode
     return NotApplicable(f"what became of the session cannot be seen ({mode}): run with --fake-openai")
+
+
+@requirement(
+    "security.choices-bounded",
+    "What a caller may choose stays within its bounds",
+    level=Level.MUST,
+    because=Because.MONEY,
+    hits="whoever sends what no page would",
+    severity=Severity.CRITICAL,
+    stage=CallStage.ANSWER,
+    source=Source(
+        "OWASP API Security 2023, API4 (unrestricted resource consumption)",
+        "Define and enforce a maximum size of data on all incoming parameters, and validate them.",
+        "https://owasp.org/API-Security/editions/2023/en/0xa4-unrestricted-resource-consumption/",
+    ),
+    when=(asked(probes.CHOICE, "the target declares what callers may choose, so more was asked for"),),
+    causes={
+        "choice-unbounded": Cause(
+            "a value beyond the declared bounds reached the upstream",
+            "check it on the server: a voice against a list, a text's length; refuse with 400, or take "
+            "your own",
+        )
+    },
+)
+def choices_bounded(timeline: Timeline) -> Finding:
+    """What was beyond a bound is in nothing that the relay sent upstream, nor in the session."""
+    exchange = next(iter(exchanges(timeline, probes.CHOICE)), None)
+    marker = exchange.request.case if exchange else ""
+    if exchange is None or not marker:
+        return Inconclusive("the probe carries no marker to look for")
+    for upstream in upstream_offers(timeline):
+        if marker in _sent_on(upstream.request):
+            return Violation(
+                "choice-unbounded", f"{marker} stands in the relay's request", upstream.evidence()
+            )
+    for event in timeline.server_events("session.created", "session.updated"):
+        if marker in as_text(event.event):
+            seen = f"{marker} stands in {event.type}"
+            return Violation("choice-unbounded", seen, (Evidence(event.at, seen),))
+    if upstream_offers(timeline) or timeline.server_events("session.created") or not exchange.succeeded:
+        return None
+    return NotApplicable("what became of the choice cannot be seen: run with --fake-openai")
 
 
 def _sent_on(request: HttpRequest) -> str:

@@ -10,7 +10,7 @@ from harness import __version__
 from harness.core import exit_codes
 from harness.core.audio import Samples
 from harness.core.events import CallStarted, CallWithheld, HttpFailed
-from harness.core.probes import CALLS
+from harness.core.probes import CALLS, MINT
 from harness.core.timeline import Timeline
 from harness.requirements.model import Level, Outcome, Verdict
 from harness.run.measurements import Measurement, collect
@@ -131,7 +131,7 @@ def is_lost_observation(verdict: Verdict) -> bool:
 
 def unreachable(timeline: Timeline) -> str:
     """Why nothing answered the call's offer: `refused: …`; empty where something did."""
-    failed = timeline.first(HttpFailed, where=lambda e: e.purpose in CALLS)
+    failed = timeline.first(HttpFailed, where=lambda e: e.purpose in (*CALLS, MINT))
     if failed is None or failed.failure not in UNREACHABLE:
         return ""
     return f"{failed.failure}: {failed.detail}" if failed.detail else failed.failure

@@ -9,8 +9,9 @@ import httpx
 from harness.config.target import Target
 from harness.core.events import AnswerReceived
 from harness.core.probes import OFFER
-from harness.signaling.dialects import Body, dialect_named
+from harness.signaling.dialects import Body, unwrap, wrap
 from harness.signaling.sending import Sender
+from harness.signaling.tokens import offer_with_token
 
 
 async def post_offer(
@@ -24,24 +25,26 @@ async def post_offer(
     query: Mapping[str, str] | None = None,
     credentials: bool = True,
 ) -> str | None:
-    """Post the offer in the target's dialect; the answer's SDP, or None where there is none to be had.
+    """Send the offer in the target's dialect; the answer's SDP, or None where there is none to be had.
 
-    `fields` and `query` go beside those of the target. A 2xx body is taken as the answer whatever it holds:
-    what is wrong with it is judged later.
+    `fields` and `query` go beside those of the target. The body that comes with an accepted status is taken
+    as the answer whatever it holds: what is wrong with it is judged later.
     """
-    dialect = dialect_named(target.dialect)
-    body = dialect.wrap(offer, {**target.extra_fields(), **(fields or {})})
-    request = post(sender, target, body, query=query, credentials=credentials)
+    if target.token is not None:
+        return await offer_with_token(sender, target, offer, purpose=purpose, case=case)
+    dialect = target.wrapping
+    body = wrap(dialect, offer, {**target.extra_fields(), **(fields or {})})
+    request = request_with(sender, target, body, query=query, credentials=credentials)
     reply = await sender.send(request, purpose=purpose, case=case)
-    if reply is None or not reply.succeeded:
+    if reply is None or not dialect.takes(reply.status):
         return None
-    answer = dialect.unwrap(reply.content.decode("utf-8", "replace"))
+    answer = unwrap(dialect, reply.content.decode("utf-8", "replace"))
     if purpose == OFFER:
         sender.record(AnswerReceived(at=sender.clock.now(), sdp=sender.redactor.text(answer)))
     return answer
 
 
-def post(
+def request_with(
     sender: Sender,
     target: Target,
     body: Body,
@@ -49,13 +52,19 @@ def post(
     query: Mapping[str, str] | None = None,
     credentials: bool = True,
 ) -> httpx.Request:
-    """A POST of any body to the target, with the headers that it is configured with."""
+    """A request with any body where the target takes offers, with the headers that it is configured with."""
+    dialect = target.wrapping
+    parameters = {**dialect.query, **(query or {})}
     url = httpx.URL(target.url)
     headers = [
         ("Content-Type", body.content_type),
-        ("Accept", dialect_named(target.dialect).accept),
+        ("Accept", dialect.accept),
+        *dialect.headers.items(),
         *target.request_headers(credentials=credentials),
     ]
     return sender.client.build_request(
-        "POST", url.copy_merge_params(query) if query else url, content=body.content, headers=headers
+        dialect.method,
+        url.copy_merge_params(parameters) if parameters else url,
+        content=body.content,
+        headers=headers,
     )

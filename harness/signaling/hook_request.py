@@ -12,6 +12,7 @@ import httpx
 
 from harness.config.target import Target
 from harness.config.targets_file import same_origin
+from harness.core import json_paths
 from harness.core.errors import HarnessError
 from harness.signaling.failures import classify, innermost
 from harness.signaling.reading import read_body
@@ -93,15 +94,10 @@ class HookRequest:
 
     def at(self, answer: Any, path: str, what: str) -> object:
         """The value at a dotted path; a number picks from a list. `what` it is wanted for."""
-        value = answer
-        for part in path.split("."):
-            if isinstance(value, Mapping) and part in value:
-                value = value[part]
-            elif isinstance(value, list) and part.isascii() and part.isdigit() and int(part) < len(value):
-                value = value[int(part)]
-            else:
-                raise self.failed(
-                    f"the answer of {self.shown} has nothing at {path!r} for {what}",
-                    "compare the path in harness.toml with what the endpoint answers",
-                )
-        return value
+        try:
+            return json_paths.at(answer, path)
+        except LookupError:
+            raise self.failed(
+                f"the answer of {self.shown} has nothing at {path!r} for {what}",
+                "compare the path in harness.toml with what the endpoint answers",
+            ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import httpx
@@ -12,11 +13,12 @@ from harness.core.errors import UsageError
 from harness.core.redaction import SHORTEST_SECRET
 from harness.signaling.hook_request import HookFailedError, HookRequest
 
+_IN_BRACES = re.compile(r"\{([^{}]+)\}")
 HOOK = "the before_call hook"
 
 
 async def filled(target: Target, client: httpx.AsyncClient) -> Target:
-    """The target with the fields that its hook's answer gives; itself where it has no hook.
+    """The target with the fields and headers that its hook's answer gives; itself where it has no hook.
 
     Nothing of the answer is recorded. Raises HookFailedError: then the relay must not be called.
     """
@@ -32,10 +34,40 @@ async def filled(target: Target, client: httpx.AsyncClient) -> Target:
         name: _secret(request.at(answer, path, f"the field {name!r}"), name)
         for name, path in hook.secret_fields.items()
     }
+    headers: list[tuple[str, str | SecretStr]] = [
+        (name, _header(request, answer, text, name)) for name, text in hook.headers.items()
+    ]
+    headers += [
+        (name, _secret(_header(request, answer, text, name), name))
+        for name, text in hook.secret_headers.items()
+    ]
+    inner = [
+        SecretStr(str(request.at(answer, path, f"the header {name!r}")))
+        for name, text in hook.secret_headers.items()
+        for path in _IN_BRACES.findall(text)
+    ]
+    filled_names = {name.lower() for name, _ in headers}
+    kept = [each for each in target.headers if each[0].lower() not in filled_names]
     try:
-        return replace(target, fields={**target.fields, **plain, **secret})
+        fields = {**target.fields, **plain, **secret}
+        bearer = None if "authorization" in filled_names else target.bearer
+        return replace(
+            target,
+            fields=fields,
+            headers=(*kept, *headers),
+            bearer=bearer,
+            query_secrets=(*target.query_secrets, *inner),
+        )
     except UsageError as error:
-        raise HookFailedError(f"{HOOK} filled a field that cannot be sent: {error}") from None
+        raise HookFailedError(f"{HOOK} filled something that cannot be sent: {error}") from None
+
+
+def _header(request: HookRequest, answer: object, text: str, name: str) -> str:
+    """A header's value: what is at the path, or a text with paths in braces."""
+    what = f"the header {name!r}"
+    if "{" not in text:
+        return str(request.at(answer, text, what))
+    return _IN_BRACES.sub(lambda found: str(request.at(answer, found[1], what)), text)
 
 
 def _secret(value: object, name: str) -> SecretStr:

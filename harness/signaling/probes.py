@@ -10,13 +10,24 @@ from urllib.parse import urljoin
 
 import numpy as np
 
-from harness.config.target import Target
-from harness.core.probes import BAD_OFFER, INJECTION, OPEN_ICE, PREFLIGHT, UNAUTHENTICATED
-from harness.signaling.dialects import JSON, Body, dialect_named
-from harness.signaling.exchange import post, post_offer
+from harness.config.target import Bound, Target
+from harness.core.dialects import JSON
+from harness.core.probes import (
+    BAD_OFFER,
+    CHOICE,
+    INJECTION,
+    MINT_INJECTION,
+    OPEN_ICE,
+    PREFLIGHT,
+    UNAUTHENTICATED,
+)
+from harness.signaling.dialects import Body, wrap
+from harness.signaling.exchange import post_offer, request_with
 from harness.signaling.sending import HttpReply, Sender
+from harness.signaling.tokens import mint, offer_with_key
 
 MEGABYTE = 1 << 20
+MODELS_TO_ASK_FOR = ("gpt-realtime-2.1-mini", "gpt-realtime-2.1")
 DEEP = 100_000  # levels: any recursive parser gives up before
 
 
@@ -24,13 +35,20 @@ async def send_preflight(
     sender: Sender, target: Target, *, origin: str = "", purpose: str = PREFLIGHT
 ) -> HttpReply | None:
     """What a browser on a page of `target.origin`, or of another, asks before it may post (Fetch, 4.8)."""
-    headers = ["content-type", *(name.lower() for name, _ in target.request_headers() if name != "Origin")]
+    token = target.token
+    url, dialect = (token.url if token else target.url), target.wrapping
+    named = [
+        *(token.headers if token else dialect.headers),
+        *(name for name, _ in target.request_headers() if name != "Origin"),
+    ]
+    posts = token is None or token.method != "GET"
+    headers = [*(["content-type"] if posts else []), *(name.lower() for name in named)]
     request = sender.client.build_request(
         "OPTIONS",
-        target.url,
+        url,
         headers={
             "Origin": origin or target.origin,
-            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Method": token.method if token else dialect.method,
             # Browsers send the names sorted, and cookies go by themselves.
             "Access-Control-Request-Headers": ",".join(sorted(set(headers) - {"cookie"})),
         },
@@ -41,7 +59,7 @@ async def send_preflight(
 async def send_bad_offers(sender: Sender, target: Target, offer: str, *, seed: int) -> None:
     """Every case of `core.probes.BAD_OFFERS`, one after the other, made from a good offer."""
     for case, body in bad_offers(target, offer, seed=seed):
-        await sender.send(post(sender, target, body), purpose=BAD_OFFER, case=case)
+        await sender.send(request_with(sender, target, body), purpose=BAD_OFFER, case=case)
 
 
 async def offer_without_credentials(sender: Sender, target: Target, offer: str) -> str | None:
@@ -59,32 +77,75 @@ async def ask_for_ice_servers(sender: Sender, target: Target) -> None:
 async def offer_with_session(sender: Sender, target: Target, offer: str, *, marker: str) -> str | None:
     """A good offer with a session of the caller's own, `marker` in every value, which must not go upstream.
 
-    It goes in fields beside the offer where the dialect has them, and in the query always.
+    It goes in fields beside the offer where the dialect has them, and in the query always. What a caller may
+    choose by design is left out, or is one of the choices.
     """
     session = {"type": "realtime", "model": marker, "instructions": marker}
-    smuggled = {"session": session, "model": marker, "instructions": marker}
+    marked: dict[str, object] = {"session": session, "model": marker, "instructions": marker}
+    chosen = {name: _within(bound) for name, bound in target.caller_chooses}
+    smuggled = {name: value for name, value in (marked | chosen).items() if value is not None}
     return await post_offer(
         sender,
         target,
         offer,
         purpose=INJECTION,
         case=marker,
-        fields=smuggled if dialect_named(target.dialect).has_fields else None,
-        query={"model": marker, "instructions": marker},
+        fields=smuggled if target.wrapping.has_fields else None,
+        query={name: value for name, value in smuggled.items() if isinstance(value, str)},
     )
+
+
+async def offer_beyond_bounds(sender: Sender, target: Target, offer: str, *, marker: str) -> str | None:
+    """A good offer with all that a caller may choose, each beyond its bound: none may go upstream so."""
+    beyond = {name: _beyond(bound, marker) for name, bound in target.caller_chooses if bound is not True}
+    return await post_offer(
+        sender,
+        target,
+        offer,
+        purpose=CHOICE,
+        case=marker,
+        fields=beyond if target.wrapping.has_fields else None,
+        query=beyond,
+    )
+
+
+def _within(bound: Bound) -> str | None:
+    """One of the choices; else nothing, so that the name is left out."""
+    return bound[0] if isinstance(bound, tuple) else None
+
+
+def _beyond(bound: Bound, marker: str) -> str:
+    """None of the choices, or a text that is too long: what is cut to its bound has no marker any more."""
+    return marker if isinstance(bound, tuple) else "x" * bound + marker
+
+
+async def offer_with_session_in_key(sender: Sender, target: Target, offer: str, *, marker: str) -> str | None:
+    """A key that was asked for with a session of the page's own, and a good offer with that key."""
+    ordinary = await mint(sender, target)
+    usual = (ordinary.told.session or {}).get("model") if ordinary else None
+    # By itself, since a model that upstream, or a gateway, does not have is refused with all the rest.
+    model = next(model for model in MODELS_TO_ASK_FOR if model != usual)
+    other = {"session": {"type": "realtime", "model": model}, "model": model}
+    await mint(sender, target, purpose=MINT_INJECTION, case=marker, more=other)
+    named = {"model": usual} if usual else {}
+    session = {"type": "realtime", **named, "instructions": marker}
+    smuggled = {"session": session, "instructions": marker}
+    minted = await mint(sender, target, purpose=MINT_INJECTION, case=marker, more=smuggled)
+    if minted is None or not minted.value:
+        return None
+    return await offer_with_key(sender, target, offer, minted, purpose=MINT_INJECTION, case=marker)
 
 
 def bad_offers(target: Target, offer: str, *, seed: int) -> Iterator[tuple[str, Body]]:
     """Case and body of each offer that no relay may accept, in the order of `core.probes.BAD_OFFERS`."""
-    dialect = dialect_named(target.dialect)
-    fields = target.extra_fields()
-    good = dialect.wrap(offer, fields)
+    dialect, fields = target.wrapping, target.extra_fields()
+    good = wrap(dialect, offer, fields)
     yield "empty", Body(b"", good.content_type)
-    yield "not-sdp", dialect.wrap("This is no session description.\r\n", fields)
+    yield "not-sdp", wrap(dialect, "This is no session description.\r\n", fields)
     yield "json-without-sdp", Body(b'{"type": "offer"}', JSON)
-    yield "no-audio", dialect.wrap(without_section(offer, "audio"), fields)
-    yield "no-data-channel", dialect.wrap(without_section(offer, "application"), fields)
-    yield "one-megabyte", dialect.wrap(offer + "a=x-padding:1234567890\r\n" * (MEGABYTE // 24 + 1), fields)
+    yield "no-audio", wrap(dialect, without_section(offer, "audio"), fields)
+    yield "no-data-channel", wrap(dialect, without_section(offer, "application"), fields)
+    yield "one-megabyte", wrap(dialect, offer + "a=x-padding:1234567890\r\n" * (MEGABYTE // 24 + 1), fields)
     yield "wrong-media-type", Body(good.content, "image/png")
     yield "deep-json", Body(b'{"sdp": ' + b"[" * DEEP + b"]" * DEEP + b"}", JSON)
     yield "binary", Body(np.random.default_rng(seed).bytes(2048), good.content_type)

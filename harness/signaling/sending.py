@@ -17,7 +17,7 @@ from harness.config.timeouts import Timeouts
 from harness.core.clock import Clock
 from harness.core.errors import HarnessError, UsageError
 from harness.core.events import Event, HttpFailed, HttpRequest, HttpResponse, SecretSeen
-from harness.core.redaction import Redactor, leaked_key
+from harness.core.redaction import Redactor, known, leaked_key
 from harness.signaling.failures import classify, innermost
 from harness.signaling.reading import read_body
 
@@ -87,9 +87,17 @@ class Sender:
     clock: Clock
     redactor: Redactor
 
-    async def send(self, request: httpx.Request, *, purpose: str, case: str = "") -> HttpReply | None:
+    async def send(
+        self,
+        request: httpx.Request,
+        *,
+        purpose: str,
+        case: str = "",
+        secret_in: Callable[[HttpReply], str] | None = None,
+    ) -> HttpReply | None:
         """The reply; None where no whole one came within the time-out, and the record says why.
 
+        `secret_in` says which text of the reply is a secret that was asked for: it is kept off the record.
         `at` of the recorded response is the moment of its last byte.
         """
         self._record_request(request, purpose, case)
@@ -117,7 +125,8 @@ class Sender:
             detail = self._detail(error, failure, response)
             self.record(HttpFailed(at=self.clock.now(), failure=failure, detail=detail, purpose=purpose))
             return None
-        self._record_reply(reply, purpose)
+        secret = secret_in(reply) if secret_in is not None else ""
+        self._record_reply(reply, purpose, secret)
         return reply
 
     def _record_request(self, request: httpx.Request, purpose: str, case: str) -> None:
@@ -135,9 +144,12 @@ class Sender:
             )
         )
 
-    def _record_reply(self, reply: HttpReply, purpose: str) -> None:
+    def _record_reply(self, reply: HttpReply, purpose: str, secret: str) -> None:
         now = self.clock.now()
-        body, is_base64 = self._body(reply.content)
+        content = reply.content
+        if secret:
+            content = content.replace(secret.encode(), known(secret).encode())
+        body, is_base64 = self._body(content)
         self.record(
             HttpResponse(
                 at=now,
@@ -149,7 +161,7 @@ class Sender:
             )
         )
         places = [(f"response header {name.lower()}", value) for name, value in reply.headers]
-        for where, text in [*places, ("response body", reply.content.decode("utf-8", "replace"))]:
+        for where, text in [*places, ("response body", content.decode("utf-8", "replace"))]:
             excerpt = leaked_key(text)
             if excerpt is not None:
                 self.record(SecretSeen(at=now, where=where, excerpt=excerpt))

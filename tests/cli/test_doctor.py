@@ -18,6 +18,7 @@ from harness.cli.screen import stage_line
 from harness.cli.showing import ShowLive
 from harness.config.run import run_settings
 from harness.core.clock import MonotonicClock
+from harness.core.dialects import dialect_named
 from harness.core.events import CallStarted
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
@@ -200,7 +201,7 @@ def test_on_a_terminal_the_stages_stand_in_a_list_that_fits(width: int, tmp_path
     )
     live = heard.tell()
     record = CallRecord(check_call("en-m-yes"), whole, np.zeros(0, dtype=np.int16))
-    show.outcome(Examined(record, "json"), run, tmp_path / "results.json")
+    show.outcome(Examined(record, dialect_named("json")), run, tmp_path / "results.json")
     judged = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", heard.getvalue()[live:]).splitlines()
     assert [name for name in NAMES if not any(f"✓ {name} " in f"{line} " for line in judged)] == []
     assert "the relay is conforming" in "\n".join(judged)

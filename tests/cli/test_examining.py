@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 import pytest
@@ -16,10 +16,13 @@ from starlette.routing import Route
 
 from harness.call import Scenario
 from harness.call.context import CallContext
-from harness.cli.examining import ORDER, DialectRefused, Examined, examine
+from harness.cli.examining import DialectRefused, Examined, examine
 from harness.config.run import run_settings
+from harness.core.dialects import DIALECTS, OWN, Dialect
 from harness.core.events import CallStarted
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
+from harness.fakes.relay.app import ReferenceRelay
+from harness.fakes.relay.settings import SESSION_PATH, RelaySettings
 from harness.fakes.serving import running
 from harness.requirements.judging import judge
 from harness.requirements.model import Outcome
@@ -122,20 +125,23 @@ def trimmed(body: bytes, kind: str) -> str:
 @pytest.mark.parametrize(
     ("read", "dialect", "refused"),
     [
-        (as_text, "sdp", {"json-answer": "json-instead-of-sdp", "json": "json-instead-of-sdp"}),
-        (not_awaited, "json", dict.fromkeys(ORDER, "offer-undefined")),
+        (as_text, "sdp", {"json": "json-instead-of-sdp", "json-answer": "json-instead-of-sdp"}),
+        (not_awaited, "json", None),
         (trimmed, "json", {}),
     ],
 )
 async def test_the_search_goes_on_until_an_offer_has_arrived_as_sdp(
-    read: Callable[[bytes, str], str], dialect: str, refused: dict[str, str], pair: EmbeddedPair
+    read: Callable[[bytes, str], str], dialect: str, refused: dict[str, str] | None, pair: EmbeddedPair
 ) -> None:
     """The relay calls everything a success: what arrived tells which form it reads."""
     relay = FakeForwarder(pair.fake, pair.options.api_key, read)
     async with running(Starlette(routes=[Route("/session", relay.session, methods=["POST"])])) as url:
         examined, told = await found(f"{url}/session", fake_openai=pair.fake)
-    assert {each.dialect: each.cause for each in told} == refused
-    assert examined.dialect == dialect
+    if refused is None:
+        assert {each.cause for each in told} == {"offer-undefined"}
+    else:
+        assert {each.dialect: each.cause for each in told} == refused
+    assert examined.dialect.name == dialect
     assert examined.was_found == (read is as_text)
 
 
@@ -153,8 +159,9 @@ async def test_a_dialect_is_found_and_one_call_is_made(dialect: str, refuse: int
     before = await upstream_calls(pair)
     async with serving(relay) as url:
         examined, refused = await found(url)
-    assert examined.dialect == dialect
-    assert [each.dialect for each in refused] == list(ORDER[: ORDER.index(dialect)])
+    assert examined.dialect.name == dialect
+    order = ["json", "json-answer", "sdp", "multipart"]
+    assert [each.dialect for each in refused] == order[: order.index(dialect)]
     assert await upstream_calls(pair) == before + 1
     started = examined.record.timeline.first(CallStarted)
     assert started is not None
@@ -165,14 +172,14 @@ async def test_a_dialect_is_found_and_one_call_is_made(dialect: str, refuse: int
 
 async def test_a_relay_that_takes_json_needs_no_search(pair: EmbeddedPair) -> None:
     examined, refused = await found(pair.offer_url)
-    assert (examined.dialect, refused) == ("json", [])
+    assert (examined.dialect.name, refused) == ("json", [])
 
 
 async def test_a_given_dialect_is_not_searched_for(pair: EmbeddedPair) -> None:
     relay = FakeStrictRelay("sdp", pair.offer_url)
     async with serving(relay) as url:
         examined, refused = await found(url, dialect="json")
-    assert (examined.dialect, refused, set(relay.offers)) == ("json", [], {"application/json"})
+    assert (examined.dialect.name, refused, set(relay.offers)) == ("json", [], {"application/json"})
 
 
 @pytest.mark.parametrize("status", [302, 401, 404, 405, 413, 429, 503])
@@ -190,7 +197,7 @@ async def test_fields_leave_out_the_dialects_that_have_no_room_for_them(
     relay = FakeStrictRelay("multipart", pair.offer_url)
     async with serving(relay) as url:
         examined, _ = await found(url)
-    assert examined.dialect == "multipart"
+    assert examined.dialect.name == "multipart"
     assert "application/sdp" not in relay.offers
 
 
@@ -199,6 +206,35 @@ async def test_where_every_dialect_is_refused_the_most_telling_refusal_is_shown(
     with_trouble = EmbeddedPair(EmbeddedOptions(relay_faults=("offer-trimmed",)))
     async with with_trouble as behind, serving(FakeStrictRelay("sdp", behind.offer_url)) as url:
         examined, refused = await found(url)
-    assert [each.dialect for each in refused] == list(ORDER)
-    assert examined.dialect == "sdp"
+    assert [each.dialect for each in refused[:4]] == ["json", "json-answer", "sdp", "multipart"]
+    assert examined.dialect.name == "sdp"
     assert {each.dialect: each.cause for each in refused}["sdp"] == "upstream-offer-rejected"
+
+
+SAME = ("name", "method", "content_type", "offer", "answer")
+OWN_SHAPES = [
+    Dialect(OWN, method="PUT", offer="rtcThing", fields={"session": {}}, answer="data.0.answerSdp"),
+    Dialect(OWN, offer="webrtc.localDesc.sdp", answer="."),
+    Dialect(
+        OWN, content_type="multipart/form-data", offer="sdpOffer", query={"voice": "marin"}, answer="sdp"
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    "dialect", [*DIALECTS.values(), *OWN_SHAPES], ids=lambda d: d.name if d.name != OWN else d.shown
+)
+async def test_every_shape_of_a_strict_relay_is_found_and_conforms(
+    dialect: Dialect, pair: EmbeddedPair
+) -> None:
+    settings = RelaySettings(pair.fake, pair.options.api_key, dialect=dialect)
+    before = await upstream_calls(pair)
+    async with running(ReferenceRelay(settings).app) as url:
+        examined, _ = await found(f"{url}{SESSION_PATH}")
+        assert await upstream_calls(pair) == before + 1
+    got = examined.dialect
+    if dialect.name == "live":  # what its session is cannot be told from its refusals
+        got = replace(got, name="live")
+    assert [getattr(got, name) for name in SAME] == [getattr(dialect, name) for name in SAME]
+    wrong = [v for v in judge([examined.record.timeline], REGISTRY) if v.outcome == Outcome.FAILED]
+    assert wrong == []

@@ -18,7 +18,10 @@ FIRST_LINE = "harness.run.quietly"  # as Python reports each import
 async def ended(
     arguments: tuple[str, ...], number: signal.Signals, after: float, first: str = ""
 ) -> tuple[int | None, str]:
-    """Exit code and output of a command that is sent a signal after so many seconds, or a line."""
+    """Exit code, as a shell has it, and output of a command that is sent a signal after seconds, or a line.
+
+    CPython ends by SIGINT itself where it met code that a C extension runs, whoever catches it then.
+    """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-X", "importtime", "-m", "harness", *arguments),
         cwd=ROOT,
@@ -40,7 +43,8 @@ async def ended(
     finally:
         if process.returncode is None:
             process.kill()
-    return process.returncode, (said + rest).decode()
+    code = process.returncode
+    return 128 - code if code is not None and code < 0 else code, (said + rest).decode()
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from harness.config.ice import IceServer
-from harness.config.target import DIALECT_NAMES, Target, check_url
+from harness.config.target import Target, check_url
+from harness.core.dialects import DIALECTS
 from harness.core.errors import UsageError
 
 URL = "https://staging.example.com/api/voice/webrtc/session"
@@ -64,7 +65,7 @@ def test_a_password_in_the_url_is_refused_and_not_repeated(url: str) -> None:
     assert SECRET not in str(refused.value)
 
 
-@pytest.mark.parametrize("name", DIALECT_NAMES)
+@pytest.mark.parametrize("name", DIALECTS)
 def test_every_dialect_is_taken(name: str) -> None:
     assert Target(URL, dialect=name).dialect == name
 

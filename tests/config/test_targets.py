@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
+from msgspec import structs
 
 from harness.config.hooks import BeforeCall, UsageEndpoint
 from harness.config.run import run_settings
@@ -113,7 +113,9 @@ def test_a_target_is_read_with_its_secrets_from_the_environment(tmp_path: Path) 
     assert (named.fake_openai, named.concurrency) == ("127.0.0.1:8089", 4)
     assert named.limits == {"latency_ms": 1500.0, "cost_per_run_usd": 0.5}
     assert named.prices["my-deployment"] == PRICES["gpt-realtime"]
-    assert named.prices["own.1"] == replace(PRICES["gpt-realtime-mini"], audio_in=7.0, audio_cached=0.0)
+    assert named.prices["own.1"] == structs.replace(
+        PRICES["gpt-realtime-mini"], audio_in=7.0, audio_cached=0.0
+    )
 
 
 def test_no_secret_of_a_target_is_shown_and_all_are_redacted(tmp_path: Path) -> None:
@@ -135,6 +137,26 @@ def test_a_relay_that_declares_itself_open_is_not_asked_without_credentials(tmp_
     [
         ('dialect = "multipart"', 'dialct = "json"', "did you mean dialect"),
         ('dialect = "multipart"', 'dialect = "jsn"', "there is no dialect 'jsn'"),
+        (
+            'dialect = "multipart"',
+            'dialect = { method = "PUT", ofer = "sdp" }',
+            r"targets.staging.dialect.ofer: there is no such setting \(did you mean offer",
+        ),
+        ('dialect = "multipart"', 'dialect = { like = "jsn" }', "there is no dialect 'jsn'"),
+        ('dialect = "multipart"', "dialect = { offer = 3 }", "valid string"),
+        (
+            'dialect = "multipart"',
+            'dialect = { content_type = "text/html" }',
+            "cannot be sent as 'text/html'",
+        ),
+        ('dialect = "multipart"', 'dialect = { answer = "a..b" }', "is no place in JSON"),
+        (
+            'dialect = "multipart"',
+            'dialect = { headers = { Accept = "x" } }',
+            "the header Accept cannot be set",
+        ),
+        ('dialect = "multipart"', 'dialect = { headers = { X-Api-Key = "abc" } }', "looks like a secret"),
+        ('dialect = "multipart"', "dialect = 7", "dialect"),
         ('"https://staging', '"staging', "not a URL that an offer can be posted to"),
         ('"https://app.example.com"', '"app.example.com/x"', "is no origin"),
         ('auth = "required"', "auth = true", "'required' or 'open'"),

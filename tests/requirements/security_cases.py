@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import msgspec
+
 from harness.core import probes
 from harness.core.events import Event, HttpRequest, HttpResponse, Part, SecretSeen
 from tests.requirements.cases import case
@@ -125,3 +127,21 @@ def every_origin_is_allowed_with_cookies() -> Events:
 @case("security.foreign-origin-refused", "foreign-origin-allowed")
 def a_star_allows_everybody() -> Events:
     return asked_from_elsewhere(origin="*")
+
+
+@case("security.choices-bounded", "choice-unbounded")
+def a_choice_beyond_its_bound() -> Events:
+    return [
+        call_started(),
+        *(
+            msgspec.structs.replace(e, case=MARKER)
+            if isinstance(e, HttpRequest) and e.side == "caller"
+            else e
+            for e in changed(
+                signaling(purpose=probes.CHOICE),
+                a(HttpRequest, side="upstream"),
+                parts=(Part(name="sdp", body=OFFER), Part(name="session", body=f'{{"voice": "{MARKER}"}}')),
+            )
+        ),
+        *ending(1.0),
+    ]

@@ -120,7 +120,7 @@ def upstream_probe(end: HttpResponse | HttpFailed, status: int = 500, body: str 
     return [*events, end, *ending(31.0)]
 
 
-def preflight(status: int = 204, **headers: str) -> Events:
+def preflight(status: int = 204, *, method: str = "POST", **headers: str) -> Events:
     asked = HttpRequest(
         at=0.01,
         method="OPTIONS",
@@ -128,7 +128,7 @@ def preflight(status: int = 204, **headers: str) -> Events:
         purpose="preflight",
         headers=(
             ("Origin", "https://app.example"),
-            ("Access-Control-Request-Method", "POST"),
+            ("Access-Control-Request-Method", method),
             ("Access-Control-Request-Headers", "authorization, content-type"),
         ),
     )

@@ -49,6 +49,11 @@ def a_star_does_not_cover_authorization() -> Events:
 
 
 @case("signaling.preflight", "cors-preflight")
+def the_method_is_not_allowed() -> Events:
+    return preflight(method="PUT", origin="https://app.example", headers="Authorization, Content-Type")
+
+
+@case("signaling.preflight", "cors-preflight")
 def the_preflight_is_dropped() -> Events:
     events = without(preflight(), a(HttpResponse, purpose="preflight"))
     return [*events, HttpFailed(at=0.02, failure="dropped", purpose="preflight")]

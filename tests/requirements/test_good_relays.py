@@ -64,6 +64,9 @@ def test_an_answer_in_plain_text_is_told_and_no_fault(upstream: str) -> None:
 def test_a_preflight_that_lets_the_page_through_passes(origin: str) -> None:
     events = preflight(204, origin=origin, headers="Authorization, Content-Type", methods="POST")
     assert verdict("signaling.preflight", events).outcome == Outcome.PASSED
+    leave = {"headers": "Authorization, Content-Type", "methods": "PUT, OPTIONS"}
+    put = preflight(204, method="PUT", origin=origin, **leave)
+    assert verdict("signaling.preflight", put).outcome == Outcome.PASSED
 
 
 @pytest.mark.parametrize("case", probes.BAD_OFFERS)

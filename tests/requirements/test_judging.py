@@ -118,8 +118,9 @@ def test_a_healthy_call_seen_from_both_ends_leaves_only_probes_out() -> None:
         "security.foreign-origin-refused",
         "security.ice-credentials-guarded",
         "security.session-not-injectable",
+        "security.choices-bounded",
         "cost.usage-agrees",
-        *(r.id for r in REGISTRY if r.area == "websocket"),
+        *(r.id for r in REGISTRY if r.area in ("websocket", "gateway", "page", "token")),
     }
 
 

@@ -5,9 +5,11 @@ import pytest
 import respx
 from pydantic import SecretStr
 
-from harness.config.target import DIALECT_NAMES, Target
+from harness.config.target import Target
 from harness.core import probes
+from harness.core.dialects import DIALECTS
 from harness.core.events import AnswerReceived, HttpFailed, HttpRequest, HttpResponse
+from harness.core.json_paths import put
 from harness.signaling.exchange import post_offer
 from tests.signaling.conftest import ANSWER, OFFER, URL, Bench, OpenBench
 
@@ -17,17 +19,17 @@ async def exchange(bench: Bench, *, purpose: str = probes.OFFER, case: str = "")
 
 
 def answered(dialect: str) -> httpx.Response:
-    if dialect == "json-answer":
-        return httpx.Response(200, json={"type": "answer", "sdp": ANSWER})
+    if place := DIALECTS[dialect].answer:
+        return httpx.Response(200, json=put({}, place, ANSWER))
     return httpx.Response(201, text=ANSWER, headers={"Content-Type": "application/sdp"})
 
 
-@pytest.mark.parametrize("dialect", DIALECT_NAMES)
+@pytest.mark.parametrize("dialect", DIALECTS)
 @respx.mock
 async def test_every_dialect_brings_the_answer_back_byte_for_byte(
     open_bench: OpenBench, dialect: str
 ) -> None:
-    respx.post(URL).mock(return_value=answered(dialect))
+    respx.route(method=DIALECTS[dialect].method, url__startswith=URL).mock(return_value=answered(dialect))
     async with open_bench(Target(URL, dialect=dialect)) as bench:
         assert await exchange(bench) == ANSWER
     kinds = [type(event) for event in bench.timeline]
@@ -37,7 +39,9 @@ async def test_every_dialect_brings_the_answer_back_byte_for_byte(
     assert answer is not None
     assert answer.sdp == ANSWER
     assert request.body.encode() == respx.calls.last.request.content
-    assert (request.method, request.url, request.purpose) == ("POST", URL, "offer")
+    sent = httpx.URL(request.url)
+    assert (request.method, request.purpose) == (DIALECTS[dialect].method, "offer")
+    assert (str(sent.copy_with(query=None)), dict(sent.params)) == (URL, DIALECTS[dialect].query)
 
 
 @respx.mock

@@ -87,3 +87,23 @@ async def test_a_field_that_is_the_dialects_own_cannot_be_filled() -> None:
     respx.post(CHATS).respond(200, json=ANSWER)
     with pytest.raises(HookFailedError, match="'sdp' is the dialect's own"):
         await fill(BeforeCall(url=CHATS, fields={"sdp": "token"}))
+
+
+@respx.mock
+async def test_headers_are_filled_too_and_a_secret_one_is_redacted() -> None:
+    respx.post(CHATS).respond(201, json=ANSWER)
+    hook = BeforeCall(
+        url=CHATS,
+        headers={"X-Chat": "data.0.id"},
+        secret_headers={"Authorization": "Bearer {token}"},
+    )
+    found = await fill(hook)
+    headers = dict(found.request_headers())
+    assert (headers["X-Chat"], headers["Authorization"]) == ("c1", "Bearer hook-secret")
+    assert [name for name, _ in found.request_headers()].count("Authorization") == 1
+    assert found.redactor().text("hook-secret") == "[redacted]"
+    respx.post(CHATS).respond(201, json=ANSWER)
+    with pytest.raises(HookFailedError, match=r"has nothing at 'data\.1\.id' for the header 'X-Chat'"):
+        await fill(BeforeCall(url=CHATS, headers={"X-Chat": "data.1.id"}))
+    with pytest.raises(HookFailedError, match="filled something that cannot be sent"):
+        await fill(BeforeCall(url=CHATS, headers={"Cookie": "token"}))

@@ -5,7 +5,8 @@ import pytest
 import respx
 from pydantic import SecretStr
 
-from harness.config.target import DIALECT_NAMES, Target
+from harness.config.target import Target
+from harness.core.dialects import DIALECTS
 from harness.core.events import HttpRequest, HttpResponse
 from harness.core.probes import BAD_OFFER, BAD_OFFERS, INJECTION, PREFLIGHT, UNAUTHENTICATED
 from harness.core.sdp import parse_sdp
@@ -43,12 +44,12 @@ async def test_a_preflight_asks_as_a_browser_would_and_carries_no_credentials(op
     assert [e.purpose for e in bench.timeline.all(HttpRequest)] == [PREFLIGHT]
 
 
-@pytest.mark.parametrize("dialect", DIALECT_NAMES)
+@pytest.mark.parametrize("dialect", DIALECTS)
 @respx.mock
 async def test_every_bad_offer_is_sent_once_and_marked_with_its_case(
     open_bench: OpenBench, dialect: str
 ) -> None:
-    respx.post(URL).mock(return_value=httpx.Response(400))
+    respx.route(url__startswith=URL).mock(return_value=httpx.Response(400))
     async with open_bench(Target(URL, dialect=dialect)) as bench:
         await send_bad_offers(bench.sender, bench.target, OFFER, seed=1)
     assert tuple(e.case for e in bench.timeline.all(HttpRequest)) == BAD_OFFERS
@@ -97,16 +98,17 @@ async def test_an_offer_from_nobody_is_marked_as_such(open_bench: OpenBench) -> 
     assert [e.purpose for e in bench.timeline.all(HttpRequest)] == [UNAUTHENTICATED]
 
 
-@pytest.mark.parametrize("dialect", DIALECT_NAMES)
+@pytest.mark.parametrize("dialect", DIALECTS)
 @respx.mock
 async def test_a_smuggled_session_is_marked_in_every_value(open_bench: OpenBench, dialect: str) -> None:
-    route = respx.post(url__startswith=URL).mock(return_value=httpx.Response(200, text=ANSWER))
+    route = respx.route(url__startswith=URL).mock(return_value=httpx.Response(200, text=ANSWER))
     target = Target(URL + "?room=7", dialect=dialect)
     async with open_bench(target) as bench:
         await offer_with_session(bench.sender, target, OFFER, marker="mark-42")
     sent = route.calls.last.request
-    assert dict(sent.url.params) == {"room": "7", "model": "mark-42", "instructions": "mark-42"}
-    assert sent.content.count(b"mark-42") == (0 if dialect == "sdp" else 4)
+    own = dict(DIALECTS[dialect].query)
+    assert dict(sent.url.params) == own | {"room": "7", "model": "mark-42", "instructions": "mark-42"}
+    assert sent.content.count(b"mark-42") == (4 if DIALECTS[dialect].has_fields else 0)
     request = bench.timeline.first(HttpRequest)
     assert request is not None
     assert (request.purpose, request.case) == (INJECTION, "mark-42")

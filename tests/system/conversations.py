@@ -155,6 +155,11 @@ async def brings_a_session(caller: Caller) -> None:
     await caller.hang_up()
 
 
+async def goes_beyond_bounds(caller: Caller) -> None:
+    await caller.probe.offer_beyond_bounds()
+    await caller.hang_up()
+
+
 async def abandons_an_offer(caller: Caller) -> None:
     await caller.probe.abandon_offer()
     await caller.hang_up()

@@ -114,6 +114,7 @@ class Planted:
         faults += [f"usage endpoint {self.usage}"] if self.usage else []
         faults += [f"offer as {self.offer}"] if self.lasting and self.offer else []
         faults += [f"on {self.on}"] if self.on else []
+        faults += ["declared choices"] if "caller_chooses" in dict(self.target) else []
         faults += [f"a {self.caller} caller"] if self.caller != "aiortc" else []
         return ", ".join(faults) or "none"
 

@@ -11,6 +11,7 @@ from tests.system.conversations import (
     comes_without_credentials,
     configures,
     connects,
+    goes_beyond_bounds,
     is_asked_for_from_elsewhere,
     meets_a_failing_upstream,
     sends_bad_offers,
@@ -185,4 +186,16 @@ PLANTED = [
         alone=True,
     ),
     relay("session-injected", "security.session-not-injectable: session-injected", brings_a_session),
+    relay(
+        "session-injected",
+        "security.session-not-injectable: session-injected",
+        brings_a_session,
+        target=(("caller_chooses", (("voice", ("marin", "cedar")), ("instructions", True))),),
+    ),
+    relay(
+        "session-injected",
+        "security.choices-bounded: choice-unbounded",
+        goes_beyond_bounds,
+        target=(("caller_chooses", (("instructions", 40),)),),
+    ),
 ]

@@ -11,16 +11,17 @@ import pytest
 from harness.call import Scenario
 from harness.call.conduct import make_call
 from harness.call.context import CallContext
-from harness.config.run import run_settings
+from harness.config.run import RunSettings, run_settings
 from harness.core.events import GatewayFound
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.requirements import REGISTRY, Outcome, judge
-from tests.system.calling import LIMITS, TIMEOUTS
+from tests.system.calling import LIMITS, TIMEOUTS, was_late
 from tests.system.conversations import connects, stays_for_six_seconds, takes_a_turn
 from tests.system.planted import Conversation
 from tests.system.planted_conversing import BUSY
 
+TRIES = 3
 FOUND = (Outcome.FAILED, Outcome.WARNED, Outcome.ERROR)
 # A gateway's queues and a busy machine make neither latency nor boundaries its fault here.
 PATIENT = {
@@ -60,23 +61,37 @@ CASES: dict[str, tuple[str, str, dict[str, float], Conversation, list[str]]] = {
 }
 
 
+async def _made(
+    name: str, settings: RunSettings, pair: EmbeddedPair, management: httpx.AsyncClient
+) -> Timeline:
+    gateway, fake, limits, conversation, _ = CASES[name]
+    for base, text in ((f"{pair.relay}/_relay", gateway), (f"{pair.fake}/_fake", fake)):
+        await management.delete(f"{base}/faults")
+        fault, _, value = text.partition("=")
+        planted = {"name": fault, "calls": 1} | ({"value": value} if value else {})
+        if fault:
+            (await management.post(f"{base}/faults", json=[planted])).raise_for_status()
+    own = replace(settings, limits={**LIMITS, **PATIENT, **limits}, timeouts=TIMEOUTS)
+    async with CallContext.open(own, EmbeddedPair.for_run) as context:
+        return (await make_call(context, Scenario(name, name, conversation, ()), call="001")).timeline
+
+
+def found_in(timeline: Timeline) -> list[str]:
+    return [f"{v.id}: {v.cause}" for v in judge([timeline], REGISTRY) if v.outcome in FOUND]
+
+
 async def one_by_one() -> dict[str, Timeline]:
     """Nothing in its upstream's request names a gateway's call, so its time has to."""
     made: dict[str, Timeline] = {}
     with EmbeddedPair(EmbeddedOptions(gateway=True)) as pair:
         settings = run_settings(seed=1).with_pair(pair.offer_url, pair.fake)
         async with httpx.AsyncClient(trust_env=False) as management:
-            for name, (gateway, fake, limits, conversation, _) in CASES.items():
-                for base, text in ((f"{pair.relay}/_relay", gateway), (f"{pair.fake}/_fake", fake)):
-                    await management.delete(f"{base}/faults")
-                    fault, _, value = text.partition("=")
-                    planted = {"name": fault, "calls": 1} | ({"value": value} if value else {})
-                    if fault:
-                        (await management.post(f"{base}/faults", json=[planted])).raise_for_status()
-                own = replace(settings, limits={**LIMITS, **PATIENT, **limits}, timeouts=TIMEOUTS)
-                async with CallContext.open(own, EmbeddedPair.for_run) as context:
-                    plan = Scenario(name, name, conversation, ())
-                    made[name] = (await make_call(context, plan, call="001")).timeline
+            for name in CASES:
+                for _ in range(TRIES):
+                    made[name] = await _made(name, settings, pair, management)
+                    # The gateway is late as we are: one machine.
+                    if not was_late(made[name]) or found_in(made[name]) == CASES[name][-1]:
+                        break
     return made
 
 

@@ -85,6 +85,8 @@ from harness.core.events.signaling import HttpResponse as HttpResponse
 from harness.core.events.signaling import OfferCreated as OfferCreated
 from harness.core.events.signaling import OfferTried as OfferTried
 from harness.core.events.signaling import Part as Part
+from harness.core.events.token import TokenKind as TokenKind
+from harness.core.events.token import TokenMinted as TokenMinted
 from harness.core.events.usage import UsageTold as UsageTold
 from harness.core.events.usage import UsageUnit as UsageUnit
 from harness.core.events.websocket import MessageOdd as MessageOdd
@@ -143,6 +145,7 @@ AnyEvent = (
     | UpstreamUnavailable
     | AnyArrival
     | UsageTold
+    | TokenMinted
     | AnyPageEvent
     | MessageOdd
     | GatewayFound

@@ -27,18 +27,12 @@ from harness.fakes.relay.gateway_hooks import GATEWAY, GatewayFault
 from harness.fakes.relay.guard import CallerGuard
 from harness.fakes.relay.hooks import RELAY
 from harness.fakes.relay.limits import RelayLimits
+from harness.fakes.relay.minting import KeyExchange
 from harness.fakes.relay.refusal import Refusal
-from harness.fakes.relay.settings import ICE_PATH, SESSION_PATH, RelaySettings
+from harness.fakes.relay.settings import ICE_PATH, SESSION_PATH, TOKEN_PATH, RelaySettings
 from harness.fakes.relay.socket_hooks import RELAY_SOCKET
 from harness.fakes.relay.sockets import SocketRelay
 from harness.fakes.relay.upstream import UpstreamClient, UpstreamReply
-
-# What a page may do that is let in at all.
-LEAVE = {
-    "Access-Control-Allow-Methods": "POST",
-    "Access-Control-Allow-Headers": "authorization, content-type",
-    "Access-Control-Max-Age": "600",
-}
 
 
 class ReferenceRelay:
@@ -55,10 +49,12 @@ class ReferenceRelay:
         access = Access(settings.management_token, settings.management_hosts)
         self.app = Starlette(
             routes=[
-                Route(SESSION_PATH, self._session, methods=["POST"]),
+                Route(SESSION_PATH, self._session, methods=[settings.dialect.method]),
                 WebSocketRoute(SESSION_PATH, self._socket),
                 Route(SESSION_PATH, self._preflight, methods=["OPTIONS"]),
                 Route(f"{SESSION_PATH}/{{call_id}}/hangup", self._hang_up, methods=["POST"]),
+                Route(TOKEN_PATH, self._token, methods=["POST"]),
+                Route(TOKEN_PATH, self._preflight, methods=["OPTIONS"]),
                 Route(ICE_PATH, self._ice_servers, methods=["GET"]),
                 Route("/health", self._health, methods=["GET"]),
                 Mount("/_relay", routes=fault_routes(self.plan, access)),
@@ -79,6 +75,14 @@ class ReferenceRelay:
             await self._upstream.close()
 
     async def _session(self, request: Request) -> Response:
+        return await self._exchanged(request, RelayExchange)
+
+    async def _token(self, request: Request) -> Response:
+        return await self._exchanged(request, KeyExchange)
+
+    async def _exchanged(
+        self, request: Request, exchange: type[RelayExchange] | type[KeyExchange]
+    ) -> Response:
         assert self._upstream is not None  # noqa: S101  (the lifespan runs first)
         assert self._guard is not None  # noqa: S101  (likewise)
         try:
@@ -95,18 +99,19 @@ class ReferenceRelay:
             return self._shared_with_pages(request, refusal.response())
         met = self.plan.take(peek_ufrag(body))
         hooks = [unit(value, self.settings) for unit, value, _ in RELAY.met(met)]
+        given = (request, body, self.settings, self._upstream, self._guard, hooks)
+        if exchange is KeyExchange:
+            return self._shared_with_pages(request, await KeyExchange(*given).run())
         bridge = None
         if self.settings.gateway:
             faults = [unit(value, self.settings) for unit, value, _ in GATEWAY.met(met)]
             bridge = partial(self._bridge, faults)
-        exchange = RelayExchange(
-            request, body, self.settings, self._upstream, self._guard, hooks, bridge=bridge
-        )
+        offered = RelayExchange(*given, bridge=bridge)
         async with self._limits.upstream():
-            response = await exchange.run()
-        if self.settings.locations and exchange.made is not None and response.status_code < 300:
-            call_id = exchange.made.headers.get("location", "").rpartition("/")[2]
-            self._located[call_id] = exchange.made
+            response = await offered.run()
+        if self.settings.locations and offered.made is not None and response.status_code < 300:
+            call_id = offered.made.headers.get("location", "").rpartition("/")[2]
+            self._located[call_id] = offered.made
             response.headers["Location"] = f"{SESSION_PATH}/{call_id}"
         return self._shared_with_pages(request, response)
 
@@ -137,13 +142,22 @@ class ReferenceRelay:
         """CORS preflight (Fetch standard, section 4.8)."""
         if self._met_everywhere("any-origin"):
             origin = request.headers.get("origin", "*")
-            return Response(status_code=204, headers={**LEAVE, "Access-Control-Allow-Origin": origin})
+            return Response(status_code=204, headers={**self._leave(), "Access-Control-Allow-Origin": origin})
         if self._met_everywhere("cors-preflight-missing"):
-            return Refusal(405, "method_not_allowed", "use POST").response()
+            return Refusal(405, "method_not_allowed", f"use {self.settings.dialect.method}").response()
         response = self._shared_with_pages(request, Response(status_code=204))
         if "access-control-allow-origin" in response.headers:
-            response.headers.update(LEAVE)
+            response.headers.update(self._leave())
         return response
+
+    def _leave(self) -> dict[str, str]:
+        """What a page may do that is let in at all."""
+        dialect = self.settings.dialect
+        return {
+            "Access-Control-Allow-Methods": ", ".join(dict.fromkeys([dialect.method, "POST"])),
+            "Access-Control-Allow-Headers": ", ".join(["authorization", "content-type", *dialect.headers]),
+            "Access-Control-Max-Age": "600",
+        }
 
     def _met_everywhere(self, name: str) -> bool:
         """Whether a fault is planned at all: a preflight carries no offer that would tell whose it is."""
@@ -167,7 +181,7 @@ class ReferenceRelay:
         return JSONResponse({"iceServers": []})
 
     async def _health(self, _request: Request) -> Response:
-        return JSONResponse({"status": "ok", "dialect": self.settings.dialect})
+        return JSONResponse({"status": "ok", "dialect": self.settings.dialect.name})
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:

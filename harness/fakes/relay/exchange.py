@@ -11,11 +11,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from harness.core.dialects import SDP, Dialect
+from harness.core.json_paths import WHOLE, put
 from harness.fakes.relay.guard import CallerGuard
 from harness.fakes.relay.hooks import RelayFault
 from harness.fakes.relay.offers import check_offer, read_offer
 from harness.fakes.relay.refusal import Refusal
-from harness.fakes.relay.settings import Dialect, RelaySettings
+from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.relay.upstream import UpstreamClient, UpstreamReply, failure, write_form
 
 
@@ -79,7 +81,12 @@ class RelayExchange:
 
     async def _answered(self) -> Response:
         self._authorize()
-        offer, sent_along = read_offer(self._body, self._request.headers.get("content-type", ""))
+        offer, sent_along = read_offer(
+            self._body,
+            self._request.headers.get("content-type", ""),
+            self._request.query_params,
+            self._settings.read,
+        )
         if not any(f.accepts_any_offer for f in self._faults):
             check_offer(offer)
         answer = await self._bridged(offer) if self._bridge else await self._guarded(offer, sent_along)
@@ -152,7 +159,14 @@ def authorize(request: Request, expected: str | None) -> None:
 
 
 def write_answer(answer: bytes, dialect: Dialect) -> Response:
-    """The answer in the dialect's wrapping; as SDP it is not touched at all."""
-    if dialect == "json-answer":
-        return JSONResponse({"sdp": answer.decode(), "type": "answer"})
-    return Response(answer, media_type="application/sdp")
+    """The answer where the dialect has it; as SDP it is not touched at all."""
+    status = dialect.statuses[0] if dialect.statuses else 200
+    if not dialect.answer:
+        return Response(answer, status, media_type=SDP)
+    text = answer.decode()
+    if dialect.answer == WHOLE:
+        return JSONResponse(text, status)
+    wrapped = put({}, dialect.answer, text)
+    if dialect.answer.rpartition(".")[2] == "sdp":  # as an RTCSessionDescription is written
+        wrapped = put(wrapped, dialect.answer.removesuffix("sdp") + "type", "answer")
+    return JSONResponse(wrapped, status)

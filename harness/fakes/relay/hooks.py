@@ -62,6 +62,14 @@ class RelayFault:
     async def created(self, reply: UpstreamReply) -> Response | None:
         """After upstream has made the call: a response ends the exchange."""
 
+    def mint(self, asked: dict[str, Any], sent_along: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002  (for faults)
+        """What upstream is asked for, where a page wants a key of its own; `sent_along` is its body."""
+        return asked
+
+    async def minted(self, key: dict[str, Any]) -> object:
+        """What the page is answered."""
+        return key
+
     async def refuse(self, refusal: Refusal, reply: UpstreamReply | None) -> Response | None:
         """Another response than the honest one. `reply` is upstream's, if any came."""
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any
 from urllib.parse import urlsplit
 
 from harness.config.target import check_origin
+from harness.core.dialects import DEFAULT_DIALECT, DIALECTS, Dialect
 from harness.core.errors import UsageError
-
-Dialect = Literal["json", "sdp", "json-answer", "multipart"]
-DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 
 SESSION_PATH = "/api/voice/webrtc/session"
 ICE_PATH = "/api/voice/ice-servers"
+TOKEN_PATH = "/api/voice/token"  # noqa: S105  (a path)
+KEY_SECONDS = 60  # a page calls at once
 
 
 def default_session() -> dict[str, Any]:
@@ -43,14 +43,15 @@ def default_session() -> dict[str, Any]:
 class RelaySettings:
     """`upstream` is OpenAI's base URL or the fake's; `api_key` is the secret that stays here.
 
-    `bearer_token`: what callers must present; None lets anyone in. `origins`: whose pages may call (CORS).
-    `one_call_per_caller`: a caller's new call ends its older one. `call_seconds`: after how long a call is
-    ended; None leaves that to the caller and OpenAI. `management_hosts`: see `Access`.
+    `dialect`: how offers come and answers go. `bearer_token`: what callers must present; None lets anyone in.
+    `origins`: whose pages may call (CORS). `one_call_per_caller`: a caller's new call ends its older one.
+    `call_seconds`: after how long a call is ended; None leaves that to the caller and OpenAI.
+    `management_hosts`: see `Access`.
     """
 
     upstream: str
     api_key: str = field(repr=False)
-    dialect: Dialect = "json"
+    dialect: Dialect = DIALECTS[DEFAULT_DIALECT]
     bearer_token: str | None = field(default=None, repr=False)
     origins: tuple[str, ...] = ()
     one_call_per_caller: bool = False
@@ -75,8 +76,6 @@ class RelaySettings:
     ping_seconds: float = 2.0  # between pings to a caller on a WebSocket
 
     def __post_init__(self) -> None:
-        if self.dialect not in DIALECTS:
-            raise UsageError(f"there is no dialect {self.dialect!r}", f"choose one of {', '.join(DIALECTS)}")
         if urlsplit(self.upstream).scheme not in ("http", "https") or not urlsplit(self.upstream).netloc:
             raise UsageError(
                 f"{self.upstream!r} is not an upstream URL", "try https://api.openai.com/v1 or the fake's URL"
@@ -92,10 +91,26 @@ class RelaySettings:
             check_origin(origin)
 
     @property
+    def read(self) -> tuple[Dialect, ...]:
+        """What offers may come in: the dialect alone, or in the default one a raw body and a form, too."""
+        is_default = self.dialect == DIALECTS[DEFAULT_DIALECT]
+        return (self.dialect, DIALECTS["sdp"], DIALECTS["multipart"]) if is_default else (self.dialect,)
+
+    @property
     def calls_url(self) -> str:
-        """Where offers go. A base URL without a path is OpenAI's host alone, so `/v1` is added."""
+        """Where offers go."""
+        return f"{self._base}/realtime/calls"
+
+    @property
+    def keys_url(self) -> str:
+        """Where ephemeral keys are minted."""
+        return f"{self._base}/realtime/client_secrets"
+
+    @property
+    def _base(self) -> str:
+        """A base URL without a path is OpenAI's host alone, so `/v1` is added."""
         base = self.upstream.rstrip("/")
-        return f"{base}{'' if urlsplit(base).path else '/v1'}/realtime/calls"
+        return f"{base}{'' if urlsplit(base).path else '/v1'}"
 
     @property
     def socket_url(self) -> str:

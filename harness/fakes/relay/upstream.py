@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urljoin
 
 import httpx
@@ -70,6 +72,20 @@ class UpstreamClient:
 
     async def create_call(self, form: Form, method: str, url: str) -> UpstreamReply:
         """Send the form; raises Refusal where no whole response came in time."""
+        return await self._send(form, method, url)
+
+    async def mint(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """An ephemeral key, as upstream answers it. Raises Refusal."""
+        body = Form("application/json", json.dumps(asked).encode())
+        reply = await self._send(body, "POST", self._settings.keys_url)
+        if reply.status != httpx.codes.OK:
+            raise failure(reply)
+        try:
+            return dict(json.loads(reply.body))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise Refusal(502, "upstream_answer_invalid", "the voice service answered no key") from error
+
+    async def _send(self, form: Form, method: str, url: str) -> UpstreamReply:
         try:
             async with asyncio.timeout(self._settings.upstream_seconds):
                 response = await self._client.request(

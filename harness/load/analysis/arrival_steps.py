@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from harness.load.analysis.reasons import Evidence, leak
+from harness.load.analysis.reasons import SeenInStep, leak
 from harness.load.analysis.steps import LoadStep
 
 
@@ -15,7 +15,7 @@ class ArrivalStep:
 
     rate: int
     offers: LoadStep
-    seen: Evidence
+    seen: SeenInStep
     talk: LoadStep | None = None
 
     @property

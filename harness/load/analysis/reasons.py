@@ -19,7 +19,7 @@ TIMED_OUT = (502, 504)
 
 
 @dataclass(frozen=True)
-class Evidence:
+class SeenInStep:
     """What was seen in one step.
 
     `answered`: offers a second. `work_ms`: the median of an offer's time from when it left. `door_ms`: the
@@ -63,7 +63,7 @@ class Reason:
     text: str
 
 
-def leak(seen: Evidence) -> str:
+def leak(seen: SeenInStep) -> str:
     """What the target does not give back of its memory, in words; empty where it does not grow so."""
     third = len(seen.rss) // 3
     if third < 2 or not seen.offers:
@@ -82,7 +82,7 @@ def leak(seen: Evidence) -> str:
     )
 
 
-def reason_of(broken: Evidence, usual: Evidence | None, saturated: str = "") -> Reason:
+def reason_of(broken: SeenInStep, usual: SeenInStep | None, saturated: str = "") -> Reason:
     """Why it did not hold. `usual`: a step that held, the lowest; None where there is none."""
     if saturated:
         return Reason("generator", f"the generator's own: {saturated}")
@@ -102,7 +102,7 @@ def reason_of(broken: Evidence, usual: Evidence | None, saturated: str = "") -> 
     return Reason("unknown", "what it was at the end of could not be told: it answers no OPTIONS")
 
 
-def _limiter(seen: Evidence) -> str:
+def _limiter(seen: SeenInStep) -> str:
     failed = sum(count for status, count in seen.statuses.items() if not 200 <= status < 300)
     told = sum(seen.told_when.values())
     refused = seen.statuses.get(TOO_MANY, 0)
@@ -119,7 +119,7 @@ def _limiter(seen: Evidence) -> str:
     )
 
 
-def _slow_door(seen: Evidence, usual: Evidence | None) -> str:
+def _slow_door(seen: SeenInStep, usual: SeenInStep | None) -> str:
     if seen.door_ms is None:
         return "a request that goes nowhere (OPTIONS) had no answer" if usual and usual.door_ms else ""
     before = usual.door_ms if usual is not None else None
@@ -133,7 +133,7 @@ def _slow_door(seen: Evidence, usual: Evidence | None) -> str:
     return f"a request that goes nowhere (OPTIONS) took {seen.door_ms:.0f} ms{was}"
 
 
-def _upstream(seen: Evidence, usual: Evidence | None) -> str:
+def _upstream(seen: SeenInStep, usual: SeenInStep | None) -> str:
     said = (
         f"the target's way upstream (a pool of connections, or the upstream itself): a request that goes "
         f"nowhere took {seen.door_ms:.0f} ms, so its event loop was free"

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import httpx
+
 from harness.config.target import Target
 from harness.core.clock import Clock
 from harness.load.analysis.rows import SDP_POST
@@ -17,7 +19,7 @@ from harness.load.analysis.slo import Window
 from harness.load.arrivals.answers import NOT_ACCEPTED, Answers
 from harness.load.arrivals.offers import PreparedOffer, PreparedOffers
 from harness.load.arrivals.sending import Posting
-from harness.signaling.dialects import dialect_named
+from harness.signaling.dialects import unwrap, wrap
 
 SPARE_DESCRIPTORS = 200  # for what is no offer
 SOONEST = 0.0005  # s: what is due within it is sent at once
@@ -49,7 +51,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Judged:
+class SampledOffer:
     """What came of an offer that was sent as a sample; `status` is 0 for no answer."""
 
     failure: str
@@ -70,19 +72,24 @@ class Arriving:
         offers: PreparedOffers,
         clock: Clock,
         accepted: Accepted,
-        instead: Callable[[PreparedOffer], asyncio.Future[Judged] | None] = lambda _offer: None,
+        instead: Callable[[PreparedOffer], asyncio.Future[SampledOffer] | None] = lambda _offer: None,
     ) -> None:
         """`instead`: sends an offer in a way of its own, for a sample."""
-        self._target = target
         self._posting = posting
         self._offers = offers
         self._clock = clock
         self._accepted = accepted
         self._instead = instead
         self._answers = Answers()
-        self._dialect = dialect_named(target.dialect)
+        self._dialect = target.wrapping
+        parameters = self._dialect.query
+        self._url = str(httpx.URL(target.url).copy_merge_params(parameters)) if parameters else target.url
         self._fields = target.extra_fields()
-        self._headers = {"Accept": self._dialect.accept, **dict(target.request_headers())}
+        self._headers = {
+            "Accept": self._dialect.accept,
+            **self._dialect.headers,
+            **dict(target.request_headers()),
+        }
         self._under_way: set[asyncio.Task[None]] = set()
         self._most = _descriptors() - SPARE_DESCRIPTORS
         self.begun = 0
@@ -146,18 +153,18 @@ class Arriving:
             tally.at_work.append(now - left)
 
     async def _asked(self, offer: PreparedOffer, tally: Tally) -> str:
-        body = self._dialect.wrap(offer.sdp, self._fields)
+        body = wrap(self._dialect, offer.sdp, self._fields)
         headers = {"Content-Type": body.content_type, **self._headers}
-        reply = await self._posting.ask("POST", self._target.url, body.content, headers)
+        reply = await self._posting.ask(self._dialect.method, self._url, body.content, headers)
         tally.statuses[reply.status] += 1
         if reply.failure:
             return f"{NOT_ACCEPTED}: {reply.failure}"
-        if not 200 <= reply.status < 300:
+        if not self._dialect.takes(reply.status):
             if when := reply.headers.get("retry-after", ""):
                 tally.told_when[when[:20]] += 1
             return f"{NOT_ACCEPTED}: status {reply.status}"
         self._accepted(offer, reply.headers.get("location", ""))
-        return self._answers.fault(offer, self._dialect.unwrap(reply.body.decode("utf-8", "replace")))
+        return self._answers.fault(offer, unwrap(self._dialect, reply.body.decode("utf-8", "replace")))
 
 
 def _descriptors() -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from harness.core.clock import Clock
 from harness.load.analysis.arrival_steps import ArrivalStep
 from harness.load.analysis.health import Health
-from harness.load.analysis.reasons import Evidence
+from harness.load.analysis.reasons import SeenInStep
 from harness.load.analysis.schedule import arrivals
 from harness.load.analysis.search import Search
 from harness.load.analysis.slo import Slo, Window, nearest_rank
@@ -97,9 +97,9 @@ class Climbing:
         self.watching.restart()
         self.metering.restart(self.talking)
 
-    def _seen(self, rate: int, tally: Tally, seconds: float) -> Evidence:
+    def _seen(self, rate: int, tally: Tally, seconds: float) -> SeenInStep:
         work = nearest_rank(tally.at_work, 50)
-        return Evidence(
+        return SeenInStep(
             offered=rate,
             answered=len(tally.seconds) / seconds,
             seconds=seconds,

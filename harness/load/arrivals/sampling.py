@@ -15,7 +15,7 @@ from harness.core.clock import Clock, MonotonicClock, RelativeClock, wall_time
 from harness.core.events import AnswerReceived, CallEnded, CallStarted, HttpResponse, OfferCreated
 from harness.core.timeline import Timeline
 from harness.load.arrivals.answers import NOT_ACCEPTED
-from harness.load.arrivals.arriving import Judged
+from harness.load.arrivals.arriving import SampledOffer
 from harness.load.arrivals.offers import PreparedOffer
 from harness.requirements.judging import CallJudge
 from harness.requirements.model import Outcome
@@ -43,7 +43,7 @@ class Sampling:
     _seen: int = 0
     _last: float = float("-inf")
 
-    def take(self, offer: PreparedOffer) -> asyncio.Future[Judged] | None:
+    def take(self, offer: PreparedOffer) -> asyncio.Future[SampledOffer] | None:
         """What came of the offer, once it has been sent and judged; None for one that is no sample."""
         self._seen += 1
         now = self.clock.now()
@@ -58,7 +58,7 @@ class Sampling:
         self.judged += 1
         return asyncio.ensure_future(self._judged(offer))
 
-    async def _judged(self, offer: PreparedOffer) -> Judged:
+    async def _judged(self, offer: PreparedOffer) -> SampledOffer:
         timeline, clock = Timeline(), RelativeClock(self.clock)
         target = self.settings.the_target
         timeline.append(
@@ -99,6 +99,6 @@ class Sampling:
                 first = first or failure
             await asyncio.sleep(0)
         # What is wrong with an answer is told apart: a few samples say it of all answers alike.
-        return Judged(
+        return SampledOffer(
             "" if answered else first or NOT_ACCEPTED, answered_at, response.status if response else 0
         )

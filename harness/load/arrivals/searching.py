@@ -199,6 +199,11 @@ async def _with_ends(
         return settings.with_pair(pair.offer_url, pair.fake)
     if settings.target.is_websocket:
         raise UsageError("a WebSocket takes no offers", "leave --arrivals out")
+    if settings.target.token is not None:
+        raise UsageError(
+            "the target hands out keys, and the offers go to OpenAI itself",
+            "give --arrivals a target that takes offers",
+        )
     if settings.fake_openai:
         upstream = FakeUpstream(settings.fake_openai, MonotonicClock(), token=settings.fake_token)
         stack.push_async_callback(upstream.close)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.core.events import AnswerReceived, HttpResponse
-from harness.core.fields import field
+from harness.core.json_paths import place_of_sdp
 from harness.core.sdp import parse_sdp
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
@@ -66,9 +66,9 @@ SDP, PLAIN = "application/sdp", "text/plain"
             "or an error page with status 200 stands before it",
         ),
         "json-wrapped": Cause(
-            "the answer is wrapped in JSON, and this dialect reads SDP text",
-            "return the SDP itself as the body with Content-Type: application/sdp, or run with "
-            "--dialect json-answer",
+            "the answer is in JSON, and not where this dialect looks for it",
+            "return the SDP itself as the body with Content-Type: application/sdp, or say in harness.toml "
+            'where it is, such as dialect = { answer = "data.sdp" }; `harness doctor` finds it',
         ),
         "json-without-sdp": Cause(
             "the answer is JSON, and no SDP is in it",
@@ -96,6 +96,8 @@ def answer_is_sdp(timeline: Timeline) -> Finding:
     exchange = offer_exchange(timeline)
     if exchange is None or exchange.response is None:
         return NotApplicable("there was no response")
+    if not exchange.succeeded:  # which is no answer, also where it cannot be told why (a busy machine)
+        return NotApplicable(f"the offer was answered with status {exchange.status}")
     answer = timeline.first(AnswerReceived)
     text = answer.sdp if answer is not None else exchange.body
     description = parse_sdp(text)
@@ -134,10 +136,11 @@ def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str
     if data is None:
         data = as_json(response.body)
     if data is not None:
-        if SDP_BEGINS.search(response.body) is None:
-            return "json-without-sdp", f"the body is {excerpt(response.body, 120)}"
-        inside = field(data, "sdp") or field(data, "answer") or data
-        return "json-wrapped", f"the body is JSON: {excerpt(str(inside))}"
+        place = place_of_sdp(response.body)
+        if not place and SDP_BEGINS.search(response.body) is None:
+            names = ", ".join(map(str, data)) if isinstance(data, dict) else type(data).__name__
+            return "json-without-sdp", f"the body has {excerpt(names)}: {excerpt(response.body, 120)}"
+        return "json-wrapped", f"the body is JSON with the SDP at {excerpt(place or 'no place of its own')}"
     if is_html(response):
         return "html-page", f"the body begins {excerpt(response.body.lstrip(), 60)}"
     return "not-sdp", f"the body begins {excerpt(text, 60)} instead of 'v=0'"

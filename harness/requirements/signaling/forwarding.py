@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from harness.core.clock import Date
-from harness.core.events import HttpRequest, OfferCreated
+from harness.core.events import HttpRequest, OfferCreated, TokenMinted
 from harness.core.fields import field
 from harness.core.models import day_of, shut_down_of
 from harness.core.sdp import SessionDescription, parse_sdp
@@ -222,7 +222,7 @@ def session_forwarded(timeline: Timeline) -> Finding:
         return _session_violation(request, "multipart-invalid", problem)
     text = forwarded_session(request)
     if text is None:
-        if not request.parts and (unknown := _key_may_carry_a_session(request)) is not None:
+        if not request.parts and (unknown := _key_may_carry_a_session(timeline, request)) is not None:
             return unknown
         parts = ", ".join(p.name for p in request.parts) or "none"
         bare = "the bare offer, with a secret key, which has no session of its own"
@@ -273,11 +273,11 @@ def _line_ends(description: SessionDescription) -> str:
     return f"{description.text.count(chr(10)) - bare} CRLF and {bare} LF"
 
 
-def _key_may_carry_a_session(request: HttpRequest) -> NotApplicable | Inconclusive | None:
+def _key_may_carry_a_session(timeline: Timeline, request: HttpRequest) -> NotApplicable | Inconclusive | None:
     """A bare offer is right with an ephemeral key, which has a session of its own, not with a secret one."""
     credentials = header(request.headers, "authorization") or ""
-    if "ek_" in credentials:
-        return NotApplicable("the session is that of the ephemeral key which the relay used")
+    if "ek_" in credentials or timeline.first(TokenMinted) is not None:
+        return NotApplicable("the session is that of the ephemeral key which was used")
     if "sk-" in credentials:
         return None
     return Inconclusive(

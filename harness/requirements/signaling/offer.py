@@ -71,6 +71,10 @@ class OfferRefusal:
         "https://www.rfc-editor.org/rfc/rfc9110#section-15.3",
     ),
     needs=(
+        "token.minted",
+        "token.ephemeral",
+        "token.expiry",
+        "token.usable",
         "page.channel-before-offer",
         "page.offer-sent",
         "page.offer-unchanged",
@@ -99,9 +103,9 @@ class OfferRefusal:
             "strips",
         ),
         "method-not-allowed": Cause(
-            "the relay's path takes no POST",
-            "export a POST handler on this path, or point --target at the one that has it; see the Allow "
-            "header",
+            "the relay's path does not take the offer's method",
+            "export a handler for it on this path, or point --target at the one that has it; see the Allow "
+            "header, and `method` of the dialect in harness.toml",
         ),
         "unauthorized": Cause(
             "the relay refused the caller's credentials",
@@ -126,8 +130,8 @@ class OfferRefusal:
         ),
         "offer-refused": Cause(
             "the relay refused the offer",
-            "compare --dialect with what the relay reads (json, sdp, multipart, …), its Content-Type and its "
-            "fields; the body of the response usually says what it missed",
+            "compare the dialect with what the relay reads (`harness doctor` tries many), its Content-Type "
+            "and its fields; the body of the response usually says what it missed",
         ),
         "answer-unfinished": Cause(
             "the relay began its answer and did not end it",
@@ -196,7 +200,7 @@ class OfferRefusal:
     },
 )
 def offer_accepted(timeline: Timeline) -> Finding:
-    """The POST is answered with a 2xx status by the relay, not by a login page."""
+    """The request is answered with a 2xx status by the relay, not by a login page."""
     exchange = offer_exchange(timeline)
     if exchange is None:
         return NotApplicable("no offer was sent")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from harness.core import probes
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
@@ -12,6 +14,8 @@ from harness.requirements.registry import requirement
 
 # A request whose Content-Type is one of these needs no leave for that header (Fetch, CORS-safelisted).
 SAFELISTED = {"accept", "accept-language", "content-language"}
+
+SAFELISTED_METHODS = {"GET", "HEAD", "POST", ""}  # Fetch, CORS-safelisted
 
 
 @requirement(
@@ -32,14 +36,14 @@ SAFELISTED = {"accept", "accept-language", "content-language"}
         "cors-preflight": Cause(
             "the preflight does not let a browser send the offer",
             "answer OPTIONS on the offer's path with 204 and Access-Control-Allow-Origin: <the page's "
-            "origin>, Access-Control-Allow-Methods: POST, Access-Control-Allow-Headers naming every header "
-            "asked for (`Content-Type`, `Authorization`: a * does not cover the latter), without asking "
-            "for credentials",
+            "origin>, Access-Control-Allow-Methods naming the method, Access-Control-Allow-Headers naming "
+            "each header asked for (`Content-Type`, `Authorization`: a * does not cover the latter), without "
+            "asking for credentials",
         )
     },
 )
 def preflight(timeline: Timeline) -> Finding:
-    """The OPTIONS request with Origin is answered so that Fetch lets the POST go."""
+    """The OPTIONS request with Origin is answered so that Fetch lets the request go."""
     for exchange in exchanges(timeline, probes.PREFLIGHT):
         problem = _problem(exchange)
         if problem:
@@ -51,7 +55,7 @@ def _problem(exchange: Exchange) -> str:
     if exchange.response is None:
         return f"no response ({exchange.failed.failure if exchange.failed else 'none came'})"
     if not exchange.succeeded:
-        return f"status {exchange.status}, and only 200 to 299 lets the POST go"
+        return f"status {exchange.status}, and only 200 to 299 lets the request go"
     headers, asked_headers = exchange.response.headers, exchange.request.headers
     origin = header(asked_headers, "origin") or ""
     allowed = header(headers, "access-control-allow-origin")
@@ -59,6 +63,14 @@ def _problem(exchange: Exchange) -> str:
         return "Access-Control-Allow-Origin is missing"
     if allowed not in ("*", origin):
         return f"Access-Control-Allow-Origin is {allowed!r}, the page's origin is {origin!r}"
+    method = header(asked_headers, "access-control-request-method") or ""
+    methods = header(headers, "access-control-allow-methods") or ""
+    if (
+        method not in SAFELISTED_METHODS
+        and method not in re.findall(r"[A-Z*]+", methods)
+        and "*" not in methods
+    ):
+        return f"Access-Control-Allow-Methods does not name {method}"
     allowed_headers = _names(header(headers, "access-control-allow-headers"))
     for name in sorted(_names(header(asked_headers, "access-control-request-headers")) - SAFELISTED):
         if name not in allowed_headers and ("*" not in allowed_headers or name == "authorization"):

@@ -6,16 +6,19 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 import respx
 
+from harness.core.dialects import DIALECTS, Dialect
 from harness.core.errors import UsageError
 from harness.fakes.bodies import FormPart, parse_multipart
 from harness.fakes.relay.app import ReferenceRelay
-from harness.fakes.relay.settings import DIALECTS, SESSION_PATH, RelaySettings, default_session
+from harness.fakes.relay.settings import SESSION_PATH, RelaySettings, default_session
+from harness.signaling.dialects import unwrap, wrap
 
 UPSTREAM = "http://upstream.test/v1"
 KEY = "sk-secret-of-the-relay-0123456789"
@@ -89,15 +92,55 @@ async def test_offers_come_in_three_wrappings(how: str) -> None:
         assert forwarded(route)["sdp"].body == OFFER.encode()
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-async def test_a_dialect_wraps_the_answer(dialect: Any) -> None:
-    """As JSON in one, as SDP untouched in the others."""
+OWN_SHAPES = [
+    Dialect("own", method="PUT", offer="a.b", fields={"session": {"type": "realtime"}}, answer="x.y"),
+    Dialect("own", content_type="application/x-www-form-urlencoded", query={"model": "m"}, answer="."),
+    Dialect("own", content_type="text/plain", offer="", statuses=(201,)),
+]
+
+
+def asking(dialect: Dialect, **less: Any) -> dict[str, Any]:
+    """The request of a page that speaks the dialect, or leaves something out of it."""
+    body = wrap(replace(dialect, **less), OFFER)
+    return {
+        "method": dialect.method,
+        "url": SESSION_PATH,
+        "params": dict(less.get("query", dialect.query)),
+        "content": body.content,
+        "headers": {"content-type": body.content_type},
+    }
+
+
+@pytest.mark.parametrize("dialect", [*DIALECTS.values(), *OWN_SHAPES], ids=lambda d: d.shown)
+async def test_the_relay_speaks_every_dialect(dialect: Dialect) -> None:
+    """The offer goes on byte for byte, and the answer comes where the dialect has it."""
+    async with relaying(dialect=dialect) as (client, route):
+        response = await client.request(**asking(dialect))
+        assert dialect.takes(response.status_code), response.text
+        assert forwarded(route)["sdp"].body == OFFER.encode()
+        assert unwrap(dialect, response.text) == ANSWER
+
+
+@pytest.mark.parametrize("dialect", [*DIALECTS.values(), *OWN_SHAPES], ids=lambda d: d.shown)
+async def test_the_relay_speaks_no_other_dialect(dialect: Dialect) -> None:
+    """What a dialect sends beside the offer is missed, and another method refused."""
+    async with relaying(dialect=dialect) as (client, route):
+        for part in ("fields", "query"):
+            if getattr(dialect, part):
+                refused = await client.request(**asking(dialect, **{part: {}}))
+                assert refused.status_code == 400
+                assert "needs" in refused.json()["error"]["message"]
+        other = "POST" if dialect.method == "PUT" else "PUT"
+        refused = await client.request(**asking(dialect) | {"method": other})
+        assert (refused.status_code, refused.headers["allow"]) == (405, dialect.method)
+        assert not route.called
+
+
+async def test_an_answer_as_a_description_says_its_type() -> None:
+    dialect = DIALECTS["offer-object"]
     async with relaying(dialect=dialect) as (client, _):
-        response = await offered(client)
-        if dialect == "json-answer":
-            assert response.json() == {"sdp": ANSWER, "type": "answer"}
-        else:
-            assert response.text == ANSWER
+        response = await client.request(**asking(dialect))
+        assert response.json() == {"answer": {"sdp": ANSWER, "type": "answer"}}
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness.load.analysis.reasons import MIB, Evidence, leak, reason_of
+from harness.load.analysis.reasons import MIB, SeenInStep, leak, reason_of
 
-USUAL = Evidence(20, 20, 10, 200, work_ms=400, door_ms=3, statuses={201: 200}, cpu=0.1, rss=(100 * MIB,) * 9)
+USUAL = SeenInStep(
+    20, 20, 10, 200, work_ms=400, door_ms=3, statuses={201: 200}, cpu=0.1, rss=(100 * MIB,) * 9
+)
 BROKEN = replace(USUAL, offered=50, answered=25, offers=500)
 
 
@@ -36,7 +38,7 @@ BROKEN = replace(USUAL, offered=50, answered=25, offers=500)
         (replace(BROKEN, door_ms=None), "cpu", "had no answer"),
     ],
 )
-def test_each_limit_is_told_from_the_others(seen: Evidence, kind: str, told: str) -> None:
+def test_each_limit_is_told_from_the_others(seen: SeenInStep, kind: str, told: str) -> None:
     reason = reason_of(seen, USUAL)
     assert (reason.kind, told in reason.text) == (kind, True), reason
 

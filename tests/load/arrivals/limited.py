@@ -41,7 +41,7 @@ async def serve() -> None:
         }
         for name, limits in LIMITS.items():
             upstream = found["slow-fake" if name == "pool" else "fake"]
-            settings = RelaySettings(upstream=upstream, api_key="sk-test-of-arrivals", **limits)  # type: ignore[arg-type]
+            settings = RelaySettings(upstream=upstream, api_key="sk-test-of-arrivals", **limits)  # type: ignore[arg-type]  # named by their fields
             base = await stack.enter_async_context(running(ReferenceRelay(settings).app))
             found[name] = f"{base}{SESSION_PATH}"
         sys.stdout.write(json.dumps(found) + "\n")

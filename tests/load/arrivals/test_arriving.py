@@ -48,7 +48,7 @@ def arriving(posting: object, told: list[tuple[str, str]] | None = None) -> Arri
 
     return Arriving(
         Target("http://127.0.0.1:9/offer"),
-        posting,  # type: ignore[arg-type]
+        posting,  # type: ignore[arg-type]  # a stand-in of either kind
         PreparedOffers("chromium", random.Random(2)),
         MonotonicClock(),
         accepted,

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from harness.core.errors import UsageError
+from harness.core.session import FAKE_INSTRUCTIONS
 from harness.fakes.openai.switches import switch
 
 # Invented: the real API asks a model whether the caller has finished. Its documented longest waits are below.
@@ -28,7 +29,7 @@ class ConversationSettings:
     """
 
     model: str = "gpt-realtime-2.1"
-    instructions: str = "You are a helpful, friendly assistant. Answer in the caller's language."
+    instructions: str = FAKE_INSTRUCTIONS
     voice: str | None = None
     silence_duration_ms: int | None = None
     prefix_padding_ms: int = 300

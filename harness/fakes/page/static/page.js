@@ -25,7 +25,8 @@ async function start() {
   call = { stream: null, connection: null, channel: null, audio: null, timers: [] };
   const mine = call;
   show("problem", "");
-  if (!wrong("double-click")) element("start").hidden = true;
+  // Not hidden: what took its place would be hit by the second click of a double click.
+  element("start").disabled = !wrong("double-click");
   element("stop").hidden = wrong("no-stop");
   try {
     await connect(mine);
@@ -208,7 +209,7 @@ function cleanUp() {
   if (mine.spare) mine.spare.close();
   if (mine.stream && !wrong("keeps-microphone")) mine.stream.getTracks().forEach((track) => track.stop());
   if (mine.audio) mine.audio.srcObject = null;
-  element("start").hidden = false;
+  element("start").disabled = false;
   for (const id of ["stop", "mute", "duration"]) element(id).hidden = true;
 }
 
