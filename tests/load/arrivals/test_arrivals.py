@@ -140,3 +140,17 @@ async def test_what_cannot_be_searched_is_said(tmp_path: Path) -> None:
         await searched("http://127.0.0.1:9/offer", tmp_path, slos=["first audio p95 < 2s"])
     with pytest.raises(UsageError, match="a WebSocket takes no offers"):
         await searched("ws://127.0.0.1:9/offer", tmp_path)
+
+
+async def test_those_who_talk_are_measured_beside_the_offers(tmp_path: Path) -> None:
+    """Against the embedded pair: its fake only answers prepared offers, and carries the calls of others."""
+    found = await searched(
+        "", tmp_path, start="5", most="5", talking="1", turns="1", step_seconds="9", settle_seconds="3"
+    )
+    report = as_json(found)
+    talking = report["steps"][0]["talking"]
+    assert report["holds"] == 5, found.sentence
+    assert talking["ended"] >= 1
+    assert talking["failed"] == 0
+    assert talking["rows"]["first audio"]["count"] >= 1
+    assert report["release"]["released"] == {"ended at the fake": report["offers"]}
