@@ -17,12 +17,20 @@ from harness.cli.options import takes_options
 from harness.config.option_texts import given, read_options
 from harness.core.extras import require_extra
 
+MODULES = {
+    "capacity": "harness.load.locust_side.capacity",
+    "soak": "harness.load.locust_side.soak",
+    "arrivals": "harness.load.arrivals",
+}
+
 
 @click.command()
 @click.argument("url", required=False, default="")
 @takes_options("capacity")
 def capacity(url: str, **texts: Any) -> None:
     """Find how many calls URL holds: climb until an objective breaks, then halve the distance.
+
+    With --arrivals, how many offers a second: nobody talks, and each call is released at once.
 
     Without URL the embedded relay and fake are called, which shows what this machine can do.
     """
@@ -37,11 +45,11 @@ def soak(url: str, **texts: Any) -> None:
     _become("soak", url, texts)
 
 
-def _become(program: Literal["capacity", "soak"], url: str, texts: dict[str, Any]) -> NoReturn:
-    read_options(program, texts)  # so that what is wrong is said at once
-    require_extra("load", f"harness {program}")
-    asked = json.dumps({"url": url, "texts": given(program, texts)})
+def _become(door: Literal["capacity", "soak"], url: str, texts: dict[str, Any]) -> NoReturn:
+    values = read_options(door, texts)  # so that what is wrong is said at once
+    require_extra("load", f"harness {door}")
+    program = "arrivals" if values.get("arrivals") else door
+    asked = json.dumps({"url": url, "texts": given(door, texts), "reports": str(values["reports"])})
     sys.stdout.flush()
     sys.stderr.flush()
-    module = f"harness.load.locust_side.{program}"
-    os.execv(sys.executable, [sys.executable, "-m", module, asked])  # noqa: S606  (our own module)
+    os.execv(sys.executable, [sys.executable, "-m", MODULES[program], asked])  # noqa: S606  (our own module)

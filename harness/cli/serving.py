@@ -104,7 +104,32 @@ def fake_openai(
 @click.option("--origin", "origins", multiple=True, help="a web page's origin that may call (CORS)")
 @click.option("--gateway", is_flag=True, help="end the caller's WebRTC, and bridge to a WebSocket upstream")
 @click.option("--one-call-per-caller", is_flag=True, help="a caller's new call ends its older one")
+@click.option("--locations", is_flag=True, help="give each answer a Location, at which its call is hung up")
 @click.option("--call-seconds", type=float, metavar="SECONDS", help="end each call after so long")
+@click.option(
+    "--upstream-connections", type=click.IntRange(0), default=0, metavar="N", help="at most so many upstream"
+)
+@click.option(
+    "--offers-per-second", type=click.IntRange(0), default=0, metavar="N", help="refuse more with 429"
+)
+@click.option("--no-retry-after", is_flag=True, help="refuse them without saying when to come again")
+@click.option(
+    "--block-ms",
+    type=click.FloatRange(0),
+    default=0.0,
+    metavar="MS",
+    help="hold up the event loop at each offer",
+)
+@click.option(
+    "--leak-kib", type=click.IntRange(0), default=0, metavar="N", help="leave so much in memory at each offer"
+)
+@click.option(
+    "--cold-seconds",
+    type=click.FloatRange(0),
+    default=0.0,
+    metavar="SECONDS",
+    help="let the first offer wait",
+)
 def relay(
     bind: str,
     faults: tuple[str, ...],
@@ -117,6 +142,7 @@ def relay(
     gateway: bool,
     one_call_per_caller: bool,
     call_seconds: float | None,
+    **limits: Any,
 ) -> None:
     """Serve the reference relay in front of an upstream; the key comes from OPENAI_API_KEY."""
     key = os.environ.get("OPENAI_API_KEY", "")
@@ -137,6 +163,7 @@ def relay(
         seed=_told(seed),
         management_token=management_token,
         management_hosts=_hosts(bind, hosts),
+        **limits,
     )
     serve_relay(bind, settings)
 

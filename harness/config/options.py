@@ -7,6 +7,7 @@ field of that name of `RunSettings`; otherwise the front door that shows it asks
 from __future__ import annotations
 
 from harness.config import option_values as read
+from harness.config.arrival_rows import ARRIVAL_OPTIONS
 from harness.config.option import Door, Option
 from harness.config.page_rows import PAGE_OPTIONS
 from harness.config.watch_rows import WATCH_OPTIONS
@@ -237,9 +238,31 @@ OPTIONS: tuple[Option, ...] = (
         otherwise="no end",
     ),
     Option("for", "how long", ("soak",), "1h30m", read.duration, default="30m", called="seconds"),
-    Option("start", "calls of the first step", ("capacity",), "N", read.whole(1), default="5"),
-    Option("step", "calls that each step adds", ("capacity",), "N", read.whole(1), default="10"),
-    Option("most", "never more calls than this", ("capacity",), "N", read.whole(1), default="200"),
+    *ARRIVAL_OPTIONS,
+    Option(
+        "start",
+        "calls of the first step",
+        ("capacity",),
+        "N",
+        read.whole(1),
+        otherwise="5; 20 offers a second with --arrivals",
+    ),
+    Option(
+        "step",
+        "calls that each step adds",
+        ("capacity",),
+        "N",
+        read.whole(1),
+        otherwise="10; with --arrivals each step doubles the rate",
+    ),
+    Option(
+        "most",
+        "never more calls than this",
+        ("capacity",),
+        "N",
+        read.whole(1),
+        otherwise="200; 5000 offers a second with --arrivals",
+    ),
     Option("at-least", "holding fewer calls is a violation", ("capacity",), "N", read.whole(0), default="1"),
     Option(
         "step-seconds",
@@ -282,7 +305,10 @@ OPTIONS: tuple[Option, ...] = (
         ("capacity", "locust"),
         "TEXT",
         read.text,
-        otherwise={"capacity": "DC open p95 < 5s, first audio p95 < 3s, failures < 1%"},
+        otherwise={
+            "capacity": "DC open p95 < 5s, first audio p95 < 3s, failures < 1%; "
+            "with --arrivals SDP POST p95 < 2s, failures < 1%"
+        },
         many=True,
         called="slos",
     ),

@@ -43,7 +43,7 @@ class EmbeddedOptions:
 
     `fake_at` (HOST:PORT): the fake alone, there, for a relay that is not ours and whatever key it has.
     `gateway`: the relay ends the caller's WebRTC itself. `workers`: processes that share the fake's calls;
-    with one, all is in the pair's own.
+    with one, all is in the pair's own. `answers_only`, `answers_only_ufrags`: see `FakeSettings`.
     """
 
     fake_at: str = ""
@@ -58,6 +58,8 @@ class EmbeddedOptions:
     addresses: tuple[str, ...] = ("127.0.0.1",)
     ice_patience: float | None = 5.0
     workers: int = 1
+    answers_only: bool = False
+    answers_only_ufrags: str = ""
     gateway: bool = False
     conversation: Mapping[str, Any] = field(default_factory=dict)
     api_key: str = field(default_factory=lambda: f"sk-embedded-{secrets.token_urlsafe(24)}")

@@ -44,6 +44,8 @@ async def _serve(options: EmbeddedOptions) -> None:
         conversation=ConversationSettings().changed(options.conversation),
         seed=options.seed,
         faults=options.fake_faults,
+        answers_only=options.answers_only,
+        answers_only_ufrags=options.answers_only_ufrags,
     )
     broken = partial(orders.put_nowait, "broken")
     host, port = split_bind(options.fake_at or "127.0.0.1:0")

@@ -6,14 +6,14 @@ import secrets
 from collections.abc import Iterable
 
 from harness.core.sdp import Candidate
-from harness.peer.transport import Transport
+from harness.peer.written import Described
 
 OPUS_FMTP = "minptime=10;useinbandfec=1"
 DEFAULT_OPUS_PAYLOAD_TYPE = 111
 SCTP_PORT = 5000
 
 
-def write_offer(transport: Transport, *, ssrc: int) -> str:
+def write_offer(transport: Described, *, ssrc: int) -> str:
     """An offer with one audio and one data section, bundled, with the candidates gathered so far."""
     stream, track = f"stream-{ssrc:x}", f"microphone-{ssrc:x}"
     port = _default_port(transport)
@@ -55,7 +55,7 @@ def _session_lines(mids: Iterable[str], stream: str) -> list[str]:
     ]
 
 
-def _transport_lines(transport: Transport, setup: str) -> list[str]:
+def _transport_lines(transport: Described, setup: str) -> list[str]:
     return [
         f"a=ice-ufrag:{transport.ufrag}",
         f"a=ice-pwd:{transport.pwd}",
@@ -74,7 +74,7 @@ def _opus_lines(payload_type: int) -> list[str]:
     ]
 
 
-def _data_lines(transport: Transport) -> list[str]:
+def _data_lines(transport: Described) -> list[str]:
     return [f"a=sctp-port:{SCTP_PORT}", f"a=max-message-size:{transport.max_message_size}"]
 
 
@@ -88,7 +88,7 @@ def _candidate_lines(candidates: Iterable[Candidate]) -> list[str]:
     ]
 
 
-def _default_port(transport: Transport) -> int:
+def _default_port(transport: Described) -> int:
     candidates = transport.candidates
     return candidates[0].port if candidates else 9  # RFC 8839, section 4.1.1.1: 9 is the port of none
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.core.sdp import Candidate
-from harness.peer.transport import Transport
+from harness.peer.written import Described
 
 SCTP_PORT = 5000
 DISCARD = 9  # the port of an active TCP candidate (RFC 6544, section 4.5), and of a section without any
@@ -19,7 +19,7 @@ NOBODY = "2001:db8::1"  # RFC 3849: for documentation, so nobody has it
 class Offering:
     """What an offer says of its caller. `spare`: ports that are bound for sections of their own."""
 
-    transport: Transport
+    transport: Described
     ssrc: int
     cname: str = ""
     spare: Sequence[int] = ()

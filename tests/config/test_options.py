@@ -220,7 +220,7 @@ def test_a_run_is_repeated_by_what_says_what_is_called_and_how() -> None:
 
 
 def test_only_what_differs_from_the_defaults_is_repeated() -> None:
-    texts = {"turns": "1", "slos": ["failures < 1%"], "step_seconds": "2.5", "most": "200", "reports": "r"}
+    texts = {"turns": "1", "slos": ["failures < 1%"], "step_seconds": "2.5", "at_least": "1", "reports": "r"}
     assert in_words("capacity", texts) == ["--turns", "1", "--step-seconds", "2.5", "--slo", "failures < 1%"]
     assert in_words("soak", {"seconds": "90s"}) == ["--for", "90s"]
 

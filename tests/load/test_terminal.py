@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.load.locust_side.terminal import Progress, complain
+from harness.load.terminal import Progress, complain
 from tests.support.escapes import ESCAPES, raw_in
 
 

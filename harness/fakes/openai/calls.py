@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -16,14 +17,16 @@ from harness.fakes.openai.errors import ApiError
 from harness.fakes.openai.hearing import detectors
 from harness.fakes.openai.hearing.recognition import recognizer_of
 from harness.fakes.openai.ids import Ids
+from harness.fakes.openai.media.answer_only import AnswerOnly
 from harness.fakes.openai.media.driver import Driver, Translation
 from harness.fakes.openai.media.hooks import answer_faults, media_faults
 from harness.fakes.openai.media.offers import read_remote
 from harness.fakes.openai.media.peer import FakePeer
 from harness.fakes.openai.models import check_model
-from harness.fakes.openai.record import CallRecords, UpstreamRecord
+from harness.fakes.openai.record import CallRecords, DistinctOffers, UpstreamRecord
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.speaking.voices import voice_named
+from harness.peer.remote import Remote
 from harness.speech.library import Library
 
 DETECTORS_READY = 6  # loading one takes as long as seven packets, and must not hold up other calls
@@ -55,6 +58,7 @@ class Calls:
 
     def __init__(self, settings: FakeSettings, library: Library, clock: Clock, ids: Ids) -> None:
         self.records = CallRecords(settings.ended_calls_kept)
+        self.distinct = DistinctOffers()
         self._settings = settings
         self._voice = voice_named(settings.voice, library)
         self._recognizer = recognizer_of(library)
@@ -96,6 +100,8 @@ class Calls:
     ) -> str:
         """Make a WebRTC call; returns the answer's SDP. The call is live from now on. Raises ApiError."""
         remote = read_remote(offer)
+        if self._answers_only(record):
+            return self._answer_only(record, offer, remote, session, faults)
         if not detectors.idle(self._settings.vad):
             await asyncio.to_thread(detectors.stock, self._settings.vad, 1)
         driver = self.converse(record, session, "webrtc", faults, translation)
@@ -120,6 +126,39 @@ class Calls:
         peer.start()
         self._restock()
         return answer
+
+    def _answers_only(self, record: UpstreamRecord) -> bool:
+        named = self._settings.answers_only_ufrags
+        return self._settings.answers_only or bool(named and record.ufrag.startswith(named))
+
+    def _answer_only(
+        self,
+        record: UpstreamRecord,
+        offer: SessionDescription,
+        remote: Remote,
+        session: dict[str, Any] | None,
+        faults: CallFaults,
+    ) -> str:
+        """A call that lives until somebody ends it, or it was not connected in time."""
+        medium = AnswerOnly(
+            offer,
+            address=(self._settings.addresses or ("127.0.0.1",))[0],
+            setup="passive" if remote.setup == "active" else "active",
+            seconds=self._settings.connect_seconds,
+            faults=answer_faults(faults),
+            rng=self._rng(record),
+            on_ended=lambda reason: self.ended(call, reason),
+        )
+        call = self.adopt(record, self.converse(record, session, "webrtc", faults), medium)
+        return medium.answer()
+
+    def end_named(self, ufrags: Iterable[str]) -> int:
+        """End the live calls whose offers had these names; how many there were."""
+        named = set(ufrags)
+        found = [call for call in self._live.values() if call.record.ufrag in named]
+        for call in found:
+            call.end("released")
+        return len(found)
 
     def _restock(self) -> None:
         """Load what the next calls will borrow, in a thread, while nobody waits for it."""

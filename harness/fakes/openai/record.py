@@ -31,6 +31,8 @@ from harness.core.timeline import Timeline, event_to_builtins
 from harness.fakes.bodies import FormPart
 from harness.fakes.openai.keys import digest, is_placeholder
 
+MOST_NAMES = 1_000_000
+
 
 class UpstreamRecord:
     """One call, or one attempt at a call. Everything recorded passes through redaction first."""
@@ -229,6 +231,29 @@ class CallRecords:
 
     def forget_ended(self) -> None:
         self._ended.clear()
+
+
+class DistinctOffers:
+    """How many offers came, and how many names they had: a cache or a retry in front of us shows here."""
+
+    def __init__(self) -> None:
+        self.offers = 0
+        self._names: set[str] = set()
+
+    def add(self, ufrag: str) -> None:
+        """An offer of this name came; beyond a million names no new one is counted."""
+        self.offers += 1
+        if ufrag and len(self._names) < MOST_NAMES:
+            self._names.add(ufrag)
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.offers = 0
+        self._names.clear()
+
+    def as_json(self) -> dict[str, int]:
+        """For `/_fake/health`."""
+        return {"offers": self.offers, "distinct_ufrags": len(self._names)}
 
 
 def _text(body: bytes) -> tuple[str, bool]:

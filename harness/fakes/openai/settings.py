@@ -40,6 +40,10 @@ class FakeSettings:
         "all",
     )
     answer_media_type: str = switch("text/plain; charset=utf-8", "the Content-Type of an SDP answer")
+    answers_only: bool = switch(
+        False, "answer each offer, and go no further: no ICE, no DTLS; for load by offers alone"
+    )
+    answers_only_ufrags: str = ""  # the same for offers whose names begin so, beside calls that go on
     idle_audio: bool = switch(True, "send silence between replies")
     refuse_model_query: bool = switch(False, "refuse ?model= on a raw offer")
     refuse_bad_session: bool = switch(

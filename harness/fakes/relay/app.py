@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from harness.core.clock import MonotonicClock
 from harness.core.probes import CALL_HEADER
 from harness.fakes.access import Access
 from harness.fakes.bodies import BodyIncompleteError, BodyTooLargeError, peek_ufrag, read_body
@@ -25,12 +26,13 @@ from harness.fakes.relay.gateway import GatewayCall
 from harness.fakes.relay.gateway_hooks import GATEWAY, GatewayFault
 from harness.fakes.relay.guard import CallerGuard
 from harness.fakes.relay.hooks import RELAY
+from harness.fakes.relay.limits import RelayLimits
 from harness.fakes.relay.minting import KeyExchange
 from harness.fakes.relay.refusal import Refusal
 from harness.fakes.relay.settings import ICE_PATH, SESSION_PATH, TOKEN_PATH, RelaySettings
 from harness.fakes.relay.socket_hooks import RELAY_SOCKET
 from harness.fakes.relay.sockets import SocketRelay
-from harness.fakes.relay.upstream import UpstreamClient
+from harness.fakes.relay.upstream import UpstreamClient, UpstreamReply
 
 
 class ReferenceRelay:
@@ -40,6 +42,8 @@ class ReferenceRelay:
         self.settings = settings
         self.plan = FaultPlan(RELAY_FAULTS, seed=settings.seed, faults=settings.faults)
         self._upstream: UpstreamClient | None = None
+        self._limits = RelayLimits(settings, MonotonicClock())
+        self._located: dict[str, UpstreamReply] = {}
         self._bridged: list[GatewayCall] = []
         self._guard: CallerGuard | None = None
         access = Access(settings.management_token, settings.management_hosts)
@@ -48,6 +52,7 @@ class ReferenceRelay:
                 Route(SESSION_PATH, self._session, methods=[settings.dialect.method]),
                 WebSocketRoute(SESSION_PATH, self._socket),
                 Route(SESSION_PATH, self._preflight, methods=["OPTIONS"]),
+                Route(f"{SESSION_PATH}/{{call_id}}/hangup", self._hang_up, methods=["POST"]),
                 Route(TOKEN_PATH, self._token, methods=["POST"]),
                 Route(TOKEN_PATH, self._preflight, methods=["OPTIONS"]),
                 Route(ICE_PATH, self._ice_servers, methods=["GET"]),
@@ -88,6 +93,10 @@ class ReferenceRelay:
             return Refusal(413, "offer_too_large", "an offer is never that long").response()
         except BodyIncompleteError:
             return Refusal(408, "request_timeout", "the request did not arrive in time").response()
+        try:
+            await self._limits.enter()
+        except Refusal as refusal:
+            return self._shared_with_pages(request, refusal.response())
         met = self.plan.take(peek_ufrag(body))
         hooks = [unit(value, self.settings) for unit, value, _ in RELAY.met(met)]
         given = (request, body, self.settings, self._upstream, self._guard, hooks)
@@ -97,8 +106,27 @@ class ReferenceRelay:
         if self.settings.gateway:
             faults = [unit(value, self.settings) for unit, value, _ in GATEWAY.met(met)]
             bridge = partial(self._bridge, faults)
-        response = await RelayExchange(*given, bridge=bridge).run()
+        offered = RelayExchange(*given, bridge=bridge)
+        async with self._limits.upstream():
+            response = await offered.run()
+        if self.settings.locations and offered.made is not None and response.status_code < 300:
+            call_id = offered.made.headers.get("location", "").rpartition("/")[2]
+            self._located[call_id] = offered.made
+            response.headers["Location"] = f"{SESSION_PATH}/{call_id}"
         return self._shared_with_pages(request, response)
+
+    async def _hang_up(self, request: Request) -> Response:
+        """What a call's Location is for."""
+        assert self._upstream is not None  # noqa: S101  (the lifespan runs first)
+        try:
+            authorize(request, self.settings.bearer_token)
+        except Refusal as refusal:
+            return refusal.response()
+        made = self._located.pop(request.path_params["call_id"], None)
+        if made is None:
+            return Refusal(404, "call_not_found", "there is no such call").response()
+        await self._upstream.hang_up(made)
+        return Response(status_code=204)
 
     async def _bridge(self, faults: list[GatewayFault], offer: str) -> str:
         call = GatewayCall(self.settings, faults)

@@ -52,6 +52,11 @@ class RelayExchange:
         self._bridge = bridge
         self._reply: UpstreamReply | None = None
 
+    @property
+    def made(self) -> UpstreamReply | None:
+        """The upstream's reply, where it made a call."""
+        return self._reply if self._reply is not None and self._reply.is_answer else None
+
     async def run(self) -> Response:
         """The response."""
         # What turns the caller away at the door stands before all that could spoil an answer.

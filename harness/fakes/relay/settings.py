@@ -62,6 +62,13 @@ class RelaySettings:
     seed: int = 0
     management_token: str | None = field(default=None, repr=False)
     management_hosts: tuple[str, ...] = ()
+    locations: bool = False  # each answer has a Location, at which its call can be hung up
+    upstream_connections: int = 0  # at most so many offers at once upstream; 0: as many as come
+    offers_per_second: int = 0  # more are refused with 429; 0: no limit
+    no_retry_after: bool = False  # and are not told when to come again
+    block_ms: float = 0.0  # how long each offer holds up the event loop
+    leak_kib: int = 0  # what each offer leaves in memory
+    cold_seconds: float = 0.0  # what the first offer waits, as for a function that is started
     longest_body: int = 256 * 1024
     read_seconds: float = 5.0
     connect_seconds: float = 3.0

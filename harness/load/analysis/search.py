@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Search:
     """Levels are numbers of calls. Ask `level`, measure, tell `learned`; `done` when nothing is left to ask.
 
-    The edge is known to `precision` calls. `most` is never gone beyond.
+    The edge is known to `precision` calls, or to the part `share` of where it breaks, if that is more. `most`
+    is never gone beyond. `doubling`: up to the first break each level is at least twice the one before.
     """
 
     level: int
@@ -19,6 +20,8 @@ class Search:
     holds: int = 0  # the highest level that held
     breaks: int | None = None  # the lowest that did not
     done: bool = False
+    share: float = 0.0
+    doubling: bool = False
     ours: int | None = None  # the lowest level at which we were too slow ourselves
 
     def __post_init__(self) -> None:
@@ -44,10 +47,12 @@ class Search:
         ends = [end for end in (self.breaks, self.ours) if end is not None]
         if not ends:
             self.done = self.level >= self.most
-            self.level = min(self.level + self.step, self.most)
+            step = max(self.step, self.level if self.doubling else 0)
+            self.level = min(self.level + step, self.most)
             return
         end = min(ends)
-        precise = self.precision if end == self.breaks else max(self.precision, self.step)
+        close = max(self.precision, int(self.share * end))
+        precise = close if end == self.breaks else max(close, self.step)
         # Of our own limit it is enough to know something below that holds.
         self.done = end - self.holds <= (precise if self.holds else self.precision)
         self.level = (self.holds + end) // 2

@@ -95,9 +95,9 @@ def read_slo(text: str) -> Slo:
     return Slo(_tidy(text), row, q, float(found["limit"]) * (1000 if found["unit"].lower() == "s" else 1))
 
 
-def read_slos(texts: Sequence[str]) -> tuple[Slo, ...]:
-    """All of them, or `DEFAULT_SLOS` for none. Raises UsageError."""
-    return tuple(read_slo(text) for text in texts or DEFAULT_SLOS)
+def read_slos(texts: Sequence[str], usual: Sequence[str] = DEFAULT_SLOS) -> tuple[Slo, ...]:
+    """All of them, or the `usual` for none. Raises UsageError."""
+    return tuple(read_slo(text) for text in texts or usual)
 
 
 def nearest_rank(values: Sequence[float], q: float) -> float | None:

@@ -15,22 +15,24 @@ from harness.core.exit_codes import CONFORMING, INCONCLUSIVE, INTERRUPTED, VIOLA
 from harness.load.analysis.findings import CapacityFindings, as_json, plot
 from harness.load.analysis.search import Search
 from harness.load.analysis.steps import LoadStep
+from harness.load.asked import Asked
 from harness.load.locust_side.climb import ClimbingShape, Pace
 from harness.load.locust_side.options import checked_slos
-from harness.load.locust_side.program import LoadEnding, run_program
-from harness.load.locust_side.session import Asked, LoadSession
-from harness.load.locust_side.terminal import Progress
+from harness.load.locust_side.session import LoadSession
+from harness.load.program import LoadEnding, run_program
+from harness.load.terminal import Progress
+
+START, STEP, MOST = 5, 10, 200  # calls
 
 
 def find_capacity(asked: Asked, progress: Progress) -> CapacityFindings:
     """Climb until an objective breaks, and say where. Raises HarnessError where nothing could be learned."""
     values = asked.values
     slos = checked_slos(values["slos"], or_default=True)
-    if values["start"] > values["most"]:
-        raise UsageError(
-            f"--start {values['start']} is beyond --most {values['most']}", "begin with fewer calls"
-        )
-    search = Search(values["start"], values["step"], values["most"])
+    start, step, most = values["start"] or START, values["step"] or STEP, values["most"] or MOST
+    if start > most:
+        raise UsageError(f"--start {start} is beyond --most {most}", "begin with fewer calls")
+    search = Search(start, step, most)
     started_at = wall_time()
     with LoadSession(asked) as session:
         failure = session.first_call()
@@ -57,7 +59,7 @@ def find_capacity(asked: Asked, progress: Progress) -> CapacityFindings:
             steps=tuple(shape.steps),
             holds=search.holds,
             breaks=1 if failure else search.breaks,
-            most=values["most"],
+            most=most,
             at_least=values["at_least"],
             first_failure=failure,
             interrupted=session.interrupted,

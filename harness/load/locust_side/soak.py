@@ -19,10 +19,11 @@ from harness.config.settings import read_settings
 from harness.core.clock import wall_time
 from harness.core.exit_codes import CONFORMING, INCONCLUSIVE, INTERRUPTED, VIOLATING
 from harness.load.analysis.drift import MIB, Sample, SoakFindings, as_json, plot, values_of
+from harness.load.asked import Asked
 from harness.load.locust_side.climb import LEAST_PER_SECOND, RAMP_SECONDS
-from harness.load.locust_side.program import LoadEnding, run_program
-from harness.load.locust_side.session import Asked, LoadSession
-from harness.load.locust_side.terminal import Progress
+from harness.load.locust_side.session import LoadSession
+from harness.load.program import LoadEnding, run_program
+from harness.load.terminal import Progress
 
 SAMPLES_WANTED = 60
 SHORTEST_SAMPLE, LONGEST_SAMPLE = 1.0, 60.0  # s

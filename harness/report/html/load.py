@@ -72,9 +72,9 @@ def _headline(document: Mapping[str, Any], meaning: RunVerdict) -> str:
             meaning, "No verdict"
         )
         return f"{steady} over {_span(document['seconds'])} at {counted(document['calls'], 'call')}"
-    holds = (
-        f"Holds {counted(document['holds'], 'call')}" if document["holds"] else "Holds no call for certain"
-    )
+    unit = document.get("unit", "")
+    held = f"{document['holds']} {unit}" if unit else counted(document["holds"], "call")
+    holds = f"Holds {held}" if document["holds"] else "Holds no call for certain"
     return f"{holds}, breaks at {document['breaks']}" if document["breaks"] is not None else holds
 
 

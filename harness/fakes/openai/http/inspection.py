@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -34,6 +35,9 @@ class Inspected(Protocol):
     async def reset(self) -> None:
         """End all calls, forget them and the ephemeral keys. Raises HarnessError."""
 
+    async def end(self, ufrags: Sequence[str]) -> int:
+        """End the live calls of these names; how many there were. Raises HarnessError."""
+
     def health(self) -> dict[str, Any]:
         """`status`, `live`, and whatever else there is to say."""
 
@@ -59,19 +63,26 @@ class InspectedProcess:
         """See Inspected."""
         self._arrivals.clear()
         self._keys.clear()
+        self._calls.distinct.clear()
         await self._calls.end_all("reset")
         self._calls.records.forget_ended()
 
+    async def end(self, ufrags: Sequence[str]) -> int:
+        """See Inspected."""
+        return self._calls.end_named(ufrags)
+
     def health(self) -> dict[str, Any]:
         """See Inspected."""
-        return {"status": "ok", "live": len(self._calls.records.live)}
+        live = len(self._calls.records.live)
+        return {"status": "ok", "live": live, **self._calls.distinct.as_json()}
 
 
 def inspection_routes(inspected: Inspected, plan: FaultPlan, clock: Clock, access: Access) -> list[Route]:
-    """GET `/calls`, `/requests` and `/health`, POST `/reset`.
+    """GET `/calls`, `/requests` and `/health`, POST `/reset` and `/end`.
 
     `/calls` takes `?ufrag=&id=&state=` to choose, and `events=0` to leave the events out. `/requests` is all
-    that arrived, `?since=` a moment on the fake's clock, or with the `?answer=` of this ufrag.
+    that arrived, `?since=` a moment on the fake's clock, or with the `?answer=` of this ufrag. `/end` takes a
+    JSON list of ufrags, whose calls are released.
     """
 
     async def show(request: Request) -> Response:
@@ -101,6 +112,15 @@ def inspection_routes(inspected: Inspected, plan: FaultPlan, clock: Clock, acces
             return problem(503, str(error))
         return JSONResponse({"now": clock.now(), "calls": []})
 
+    async def end(request: Request) -> Response:
+        try:
+            named = msgspec.json.decode(await request.body(), type=list[str])
+            return JSONResponse({"ended": await inspected.end(named)})
+        except msgspec.DecodeError:
+            return problem(400, "give a JSON list of ufrags")
+        except HarnessError as error:
+            return problem(503, str(error))
+
     async def health(_request: Request) -> Response:
         who = {"version": harness.__version__, "seed": plan.seed, "process": os.getpid()}
         return JSONResponse({**who, **inspected.health()})
@@ -109,5 +129,6 @@ def inspection_routes(inspected: Inspected, plan: FaultPlan, clock: Clock, acces
         Route("/calls", access.guarded(show), methods=["GET"]),
         Route(ARRIVALS_PATH, access.guarded(requests), methods=["GET"]),
         Route("/reset", access.guarded(reset), methods=["POST"]),
+        Route("/end", access.guarded(end), methods=["POST"]),
         Route("/health", access.guarded(health), methods=["GET"]),
     ]

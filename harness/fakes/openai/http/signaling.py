@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from starlette.requests import Request
@@ -46,7 +47,7 @@ class CallRequest:
     session: bytes | None = None
     problem: ApiError | None = None
 
-    @property
+    @cached_property
     def ufrag(self) -> str:
         """The call's name, also where the body could not be taken apart; `""` where it has none."""
         return parse_sdp(self.offer.decode("utf-8", "replace")).ice_ufrag or peek_ufrag(self.body) or ""
@@ -67,6 +68,7 @@ class Signaling:
         request.scope[CALL_SCOPE] = record.id
         asked = await self._taken_apart(request)
         record.begin(ufrag=asked.ufrag, offer=asked.offer)
+        self._calls.distinct.add(asked.ufrag)
         record.request(request, asked.body, asked.parts)
         faults = await self._sharing.faults_of(record)
         record.faults = faults.values()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from harness.core.clock import unix_time
 from harness.core.sdp import Candidate, Codec, Section, SessionDescription
-from harness.peer.transport import Transport
+from harness.peer.written import Described
 
 OPUS_FMTP = "minptime=10;useinbandfec=1"
 STREAM, TRACK = "realtimeapi", "audio"
@@ -18,7 +18,7 @@ TCP_PORT, TCP_PRIORITY = 443, 1671430143
 G711 = {"pcmu": "PCMU/8000", "pcma": "PCMA/8000"}
 
 
-def write_answer(offer: SessionDescription, transport: Transport, *, ssrc: int, setup: str = "active") -> str:
+def write_answer(offer: SessionDescription, transport: Described, *, ssrc: int, setup: str = "active") -> str:
     """A section for each of the offer's, in its order; those that cannot be served are rejected.
 
     `setup`: passive where the offer's end wants to begin the handshake itself.
@@ -63,7 +63,7 @@ def answered_codecs(section: Section) -> list[Codec]:
     return list(found.values())
 
 
-def _audio(section: Section, mid: str, transport: Transport, setup: str, ssrc: int) -> list[str]:
+def _audio(section: Section, mid: str, transport: Described, setup: str, ssrc: int) -> list[str]:
     codecs = answered_codecs(section)
     # RFC 3264, section 6.1: what they only send we only receive, and the reverse.
     mirrored = {"sendonly": "recvonly", "recvonly": "sendonly"}
@@ -93,7 +93,7 @@ def _codec_lines(codec: Codec) -> list[str]:
     return [f"a=rtpmap:{number} opus/48000/2", f"a=fmtp:{number} {OPUS_FMTP}"]
 
 
-def _data(mid: str, transport: Transport, setup: str) -> list[str]:
+def _data(mid: str, transport: Described, setup: str) -> list[str]:
     return [
         f"m=application {DISCARD_PORT} UDP/DTLS/SCTP webrtc-datachannel",
         "c=IN IP4 0.0.0.0",
@@ -116,7 +116,7 @@ def _rejected(section: Section, mid: str) -> list[str]:
     ]
 
 
-def _credentials(transport: Transport) -> list[str]:
+def _credentials(transport: Described) -> list[str]:
     return [f"a=ice-ufrag:{transport.ufrag}", f"a=ice-pwd:{transport.pwd}"]
 
 

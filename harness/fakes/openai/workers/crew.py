@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from harness.core.errors import HarnessError, UsageError
 from harness.fakes.faults.plan import FaultPlan
+from harness.fakes.openai.record import DistinctOffers
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.channel import WorkerChannelClosedError
 from harness.fakes.openai.workers.ledger import LOST
@@ -41,6 +42,7 @@ class Crew:
         self._plan = plan
         self._report = report
         self._broken = broken
+        self._distinct = DistinctOffers()
         self._ended_calls_kept = settings.ended_calls_kept
         own = replace(settings, faults=(), management_token=None)  # both are the front's business
         starts = (Start(settings=own, index=index, workers=workers) for index in range(workers))
@@ -87,15 +89,21 @@ class Crew:
     async def reset(self) -> None:
         """See Inspected."""
         await self._ask_all(self.alive, Reset())
+        self._distinct.clear()
         for member in self.members:
             member.ledger.forget_ended()
+
+    async def end(self, ufrags: Sequence[str]) -> int:
+        """See Inspected."""
+        return sum(await asyncio.gather(*(member.end(ufrags) for member in self.members)))
 
     def health(self) -> dict[str, Any]:
         """See Inspected."""
         alive = len(self.alive)
         status = "ok" if alive == len(self.members) else "degraded" if alive else "down"
         workers = [member.health() for member in self.members]
-        return {"status": status, "live": sum(worker["live"] for worker in workers), "workers": workers}
+        live = sum(worker["live"] for worker in workers)
+        return {"status": status, "live": live, **self._distinct.as_json(), "workers": workers}
 
     # --- what workers ask and tell ---
 
@@ -103,6 +111,7 @@ class Crew:
         match message:
             case Begun(call=call):
                 faults = self._plan.take(call["ufrag"] or None)
+                self._distinct.add(call["ufrag"])
                 member.ledger.begun({**call, "faults": faults.values()})
                 return Met(faults=faults.values(), seed=faults.seed)
             case Ended(call=call):

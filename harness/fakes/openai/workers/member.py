@@ -7,7 +7,7 @@ import contextlib
 import socket
 import sys
 from asyncio.subprocess import Process
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from harness.core.clock import MonotonicClock
@@ -17,6 +17,8 @@ from harness.fakes.openai.workers.channel import WorkerChannel, WorkerChannelClo
 from harness.fakes.openai.workers.handing import Giver, hand_over_pair
 from harness.fakes.openai.workers.ledger import CallJson, Ledger
 from harness.fakes.openai.workers.messages import (
+    EndCalls,
+    EndedCalls,
     Message,
     ShowArrived,
     ShowCalls,
@@ -140,6 +142,13 @@ class Member:
             with contextlib.suppress(WorkerChannelClosedError):
                 return list((await self.ask(ShowArrived(since=since, answer=answer), Shown)).found)
         return []
+
+    async def end(self, ufrags: Sequence[str]) -> int:
+        """How many of its calls had these names, and were ended. Raises HarnessError where it hangs."""
+        if self.alive:
+            with contextlib.suppress(WorkerChannelClosedError):
+                return (await self.ask(EndCalls(ufrags=ufrags), EndedCalls)).count
+        return 0
 
     def health(self) -> dict[str, Any]:
         """For `/_fake/health`."""

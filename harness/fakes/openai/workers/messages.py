@@ -62,6 +62,18 @@ class ShowArrived(_Message, frozen=True, kw_only=True):
     answer: str
 
 
+class EndCalls(_Message, frozen=True, kw_only=True):
+    """See `Inspected.end`. Replied by EndedCalls."""
+
+    ufrags: Sequence[str]
+
+
+class EndedCalls(_Message, frozen=True, kw_only=True):
+    """How many calls were ended."""
+
+    count: int
+
+
 class Reset(_Message, frozen=True):
     """See `Inspected.reset`. Replied by Done."""
 
@@ -104,6 +116,8 @@ Message = (
     | ShowCalls
     | ShowArrived
     | Shown
+    | EndCalls
+    | EndedCalls
     | Reset
     | Issued
     | Begun

@@ -28,7 +28,9 @@ from harness.fakes.openai.workers.handing import Taker
 from harness.fakes.openai.workers.messages import (
     Begun,
     Done,
+    EndCalls,
     Ended,
+    EndedCalls,
     Issued,
     Message,
     Met,
@@ -127,6 +129,8 @@ class Worker:
                 return Shown(found=await inspected.show(chosen, events=events))
             case ShowArrived(since=since, answer=answer):
                 return Shown(found=await inspected.arrived(since, answer))
+            case EndCalls(ufrags=ufrags):
+                return EndedCalls(count=await inspected.end(ufrags))
             case Reset():
                 await inspected.reset()
                 return Done()

@@ -14,8 +14,8 @@ from markupsafe import Markup
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
 from harness.core.exit_codes import INCONCLUSIVE, UNREACHABLE, USAGE
 from harness.core.printable import make_logs_printable, printable
-from harness.load.locust_side.session import Asked
-from harness.load.locust_side.terminal import Progress, complain
+from harness.load.asked import Asked
+from harness.load.terminal import Progress, complain
 from harness.report.folder import claimed
 from harness.report.html import write_load_html
 from harness.report.plot import standalone
