@@ -43,4 +43,6 @@ def exit_code() -> int:
 
 def _as_interrupt(number: int, _frame: object) -> None:
     _told.append(number)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell's `&` has it: there is none to raise
+        raise KeyboardInterrupt
     signal.raise_signal(signal.SIGINT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,12 @@ FIRST_LINE = "harness.run.quietly"  # as Python reports each import
 
 
 async def ended(
-    arguments: tuple[str, ...], number: signal.Signals, after: float, first: str = ""
+    arguments: tuple[str, ...],
+    number: signal.Signals,
+    after: float,
+    first: str = "",
+    *,
+    in_background: bool = False,
 ) -> tuple[int | None, str]:
     """Exit code, as a shell has it, and output of a command that is sent a signal after seconds, or a line.
 
@@ -27,6 +33,7 @@ async def ended(
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_IGN) if in_background else None,
     )
     assert process.stdout is not None
     said = b""
@@ -77,6 +84,16 @@ async def test_other_signals_end_it_as_a_shell_expects(
     arguments = ("doctor", silent_target, f"--reports={tmp_path}")
     code, said = await ended(arguments, number, 0.5, first="harness.cli.showing")
     assert code == 128 + number, said[-500:]
+    assert "Traceback" not in said
+
+
+async def test_what_a_script_starts_in_the_background_ends_by_sigterm(
+    silent_target: str, tmp_path: Path
+) -> None:
+    """There a shell has it ignore SIGINT."""
+    arguments = ("doctor", silent_target, f"--reports={tmp_path}")
+    code, said = await ended(arguments, signal.SIGTERM, 1.0, first="harness.cli.showing", in_background=True)
+    assert code == 128 + signal.SIGTERM, said[-500:]
     assert "Traceback" not in said
 
 
