@@ -26,8 +26,8 @@ from harness.core.dialects import DIALECTS, Dialect
 from harness.core.errors import HarnessError, UsageError
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
+from harness.run import smoke as smoke_call
 from harness.run.model import Run, RunVerdict
-from harness.run.smoke import smoke
 from tests.cli.conftest import RunCommand
 
 URL = "http://relay.example/offer"
@@ -220,7 +220,7 @@ def test_only_the_first_look_may_refuse_what_was_asked(watching: Watching) -> No
 
 
 def test_what_a_search_found_is_not_searched_again() -> None:
-    record = CallRecord(smoke, Timeline(), np.zeros(0, dtype=np.int16))
+    record = CallRecord(smoke_call.smoke, Timeline(), np.zeros(0, dtype=np.int16))
     named = spoken_to_as(run_settings(target=URL), Examined(record, DIALECTS["sdp"], was_found=True))
     assert (named.the_target.dialect, named.dialect_given) == ("sdp", True)
     described = Dialect("sdp", offer="data.offer", answer="data.answer")
