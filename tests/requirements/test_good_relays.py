@@ -18,9 +18,11 @@ from harness.core.events import (
     IceServerTried,
     Packet,
     PacketsReceived,
+    PairSelected,
     Part,
 )
 from harness.requirements import REGISTRY, Outcome, Verdict, judge
+from tests.requirements.audio_cases import ten_packets_at_a_time
 from tests.requirements.connectivity_cases import STUN, TURN, never_connected
 from tests.requirements.security_cases import smuggled
 from tests.requirements.session_cases import EXPIRED_ERROR, ladder, no_error_for_a_wrong_update, refusal
@@ -121,6 +123,13 @@ def test_a_refusal_may_be_openais_own_where_the_upstream_is_not_seen(
     assert (found.cause, [a.cause for a in found.alternatives]) == (cause, [other])
     seen = verdict("signaling.offer-accepted", refused(status, "no", mode="grey-box"))
     assert (seen.cause, seen.alternatives) == (cause, ()), "nothing reached the upstream"
+
+
+def test_packets_in_bunches_through_our_own_turn_server_are_not_the_targets() -> None:
+    bunched = ten_packets_at_a_time()
+    relayed = changed(bunched, a(PairSelected), local="relay 192.168.7.20:41000")
+    assert verdict("audio.clean", bunched).cause == "wrong-pace"
+    assert verdict("audio.clean", relayed).cause != "wrong-pace"
 
 
 def test_all_that_is_amiss_with_a_replys_audio_is_told_what_explains_the_rest_first() -> None:
