@@ -126,7 +126,7 @@ def test_a_refusal_may_be_openais_own_where_the_upstream_is_not_seen(
 
 
 def test_packets_in_bunches_through_our_own_turn_server_are_not_the_targets() -> None:
-    bunched = ten_packets_at_a_time()
+    bunched = [*ten_packets_at_a_time()]
     relayed = changed(bunched, a(PairSelected), local="relay 192.168.7.20:41000")
     assert verdict("audio.clean", bunched).cause == "wrong-pace"
     assert verdict("audio.clean", relayed).cause != "wrong-pace"
