@@ -50,7 +50,9 @@ def test_a_server_does_not_outlive_a_run_that_is_killed() -> None:
     script = (
         "import os, subprocess\n"
         "from tests.support.programs import ending_with_us\n"
-        "print(subprocess.Popen(ending_with_us(['sleep', '60']), stdout=2).pid, flush=True)\n"
+        "server = ending_with_us(['sh', '-c', 'echo $$; exec sleep 60'])\n"
+        "started = subprocess.Popen(server, stdout=subprocess.PIPE)\n"
+        "print(int(started.stdout.readline()), flush=True)\n"  # it runs, so it has asked to be told
         "os.kill(os.getpid(), 9)\n"
     )
     killed = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=30, check=False)
