@@ -20,7 +20,9 @@ from harness.config.loop import run_loop
 from harness.config.option import blaming
 from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
+from harness.config.targets_file import is_name
 from harness.config.timeouts import Timeouts
+from harness.core.errors import UsageError
 from harness.core.events import ButtonPressed, CallEnded, HarnessFailed
 from harness.core.exit_codes import UNREACHABLE, USAGE
 from harness.core.timeline import Timeline
@@ -44,6 +46,8 @@ def page(url: str, **texts: Any) -> int:
     Exit status: 0 conforming, 1 violating, 2 usage, 3 unreachable, 4 inconclusive or the harness broke.
     """
     values = read_options("page", texts)
+    if "://" not in url and not is_name(url):
+        raise UsageError(f"{url!r} is no page's address", "give it with its scheme: http://localhost:3000")
     settings = replace(settings_of("page", values, target=url, caller="page"), timeouts=TIMEOUTS)
     show: Show = ShowJson() if values["as_json"] else ShowLive() if sys.stdout.isatty() else ShowLines()
     examined, run = run_loop(_examined(settings, values["say"], show))

@@ -112,3 +112,10 @@ def test_only_a_page_without_a_button_is_unusable() -> None:
     assert unusable(Timeline([call_started(), ended])) == ended.reason
     assert unusable(Timeline([call_started(), pressed, ended])) == ""
     assert unusable(Timeline([call_started(), HarnessFailed(at=1.0, error="x"), ended])) == ""
+
+
+def test_an_address_without_its_scheme_is_told_what_a_page_has(
+    run_command: RunCommand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command("page", "localhost:3000") == 2
+    assert "is no page's address (give it with its scheme: http://localhost:3000)" in capsys.readouterr().err
