@@ -14,6 +14,7 @@ from harness.call.probing import Probes
 from harness.call.reconnecting import Reconnecting
 from harness.call.stopping import PlanStopped
 from harness.call.waiting import Waiter
+from harness.call.whip import WhipVerbs
 from harness.core.caller_end import (
     ChannelClosedError,
     MessageTooLongError,
@@ -45,7 +46,7 @@ class Caller:
     """The verbs of a call. Each is a step on the timeline; one that fails ends the plan.
 
     What is not said in a conversation stands in groups: `network` makes it worse, `probe` asks what a
-    careless relay does not bear, `reconnect` loses the call and has another.
+    careless relay does not bear, `reconnect` loses the call and has another, `whip` asks a session by HTTP.
 
     `line` is that of the call it is in; `lines` are all that it had, and those it opened for others.
     """
@@ -56,6 +57,7 @@ class Caller:
         self.network = NetworkVerbs(self)
         self.probe = Probes(self)
         self.reconnect = Reconnecting(self)
+        self.whip = WhipVerbs(self)
         self.take_up(line)
 
     def take_up(self, line: CallLine) -> None:
@@ -80,15 +82,12 @@ class Caller:
             await self._open()
 
     async def hang_up(self) -> None:
-        """End the call as a page does: channel, transport, tracks."""
+        """End the call as a page does: its session where it has one (WHIP), channel, transport, tracks."""
         if self._hung_up:
             return
         self._hung_up = True
         async with self.step("hang up"):
-            try:
-                await self.line.end.close()
-            finally:
-                self.line.link.close()
+            await self.line.close()
             record_impairment(self.line)
 
     async def drop(self) -> None:

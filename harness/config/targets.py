@@ -206,8 +206,9 @@ def _ice_server(table: IceServerTable, secrets: _Secrets, at: KeyPath) -> IceSer
 
 def _own_dialect(table: DialectTable, place: FilePlace, at: KeyPath) -> Dialect:
     said = {name: value for name, value in table.model_dump(exclude_none=True).items() if name != "like"}
-    if "statuses" in said:
-        said["statuses"] = tuple(said["statuses"])
+    for name in ("statuses", "session_origins"):
+        if name in said:
+            said[name] = tuple(said[name])
     if said.get("content_type") in (SDP, TEXT):
         said.setdefault("offer", "")  # it is the body
     base = dialect_named(table.like) if table.like else Dialect(OWN)

@@ -154,6 +154,8 @@ class DialectTable(_Table):
     headers: dict[str, str] | None = None
     answer: str | None = None
     statuses: list[int] | None = None
+    sessions: bool | None = None
+    session_origins: list[Annotated[str, _kept(check_origin)]] | None = None
 
 
 def _kind_of_dialect(value: object) -> str:

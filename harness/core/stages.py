@@ -59,7 +59,9 @@ def stages(timeline: Timeline) -> list[Stage]:
     turn: end of speech to the end of the reply's audio.
     """
     posted = timeline.first(HttpRequest, where=lambda e: e.purpose in CALLS)
-    responded = timeline.first(HttpResponse, where=lambda e: e.purpose in CALLS)
+    responded = timeline.first(
+        HttpResponse, where=lambda e: e.purpose in CALLS and e.status not in (307, 308)
+    )
     answered = timeline.first(AnswerReceived)
     connected = timeline.state("ice", "connected")
     secured = timeline.state("dtls", "connected")

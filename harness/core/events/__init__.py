@@ -94,6 +94,8 @@ from harness.core.events.websocket import MessageProblem as MessageProblem
 from harness.core.events.websocket import PlayoutCleared as PlayoutCleared
 from harness.core.events.websocket import SocketClosed as SocketClosed
 from harness.core.events.websocket import SocketMeasured as SocketMeasured
+from harness.core.events.whip import SessionProblem as SessionProblem
+from harness.core.events.whip import WhipSession as WhipSession
 
 AnyEvent = (
     CallStarted
@@ -152,4 +154,5 @@ AnyEvent = (
     | SocketClosed
     | SocketMeasured
     | PlayoutCleared
+    | WhipSession
 )

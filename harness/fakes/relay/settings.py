@@ -13,6 +13,7 @@ from harness.core.errors import UsageError
 
 SESSION_PATH = "/api/voice/webrtc/session"
 ICE_PATH = "/api/voice/ice-servers"
+WHIP_PATH = "/api/voice/whip"
 TOKEN_PATH = "/api/voice/token"  # noqa: S105  (a path)
 KEY_SECONDS = 60  # a page calls at once
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from harness.core.events import AnswerReceived, HttpResponse
+from harness.core.events import AnswerReceived, HttpResponse, WhipSession
 from harness.core.json_paths import place_of_sdp
 from harness.core.sdp import parse_sdp
 from harness.core.stages import CallStage
@@ -171,7 +171,10 @@ def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str
     },
 )
 def answer_media_type(timeline: Timeline) -> Finding:
-    """application/sdp, or application/json where the dialect wraps it; text/plain is told and no fault."""
+    """application/sdp, or application/json where the dialect wraps it; text/plain is told and no fault.
+
+    To a WHIP client it must be application/sdp (RFC 9725, section 4.2).
+    """
     exchange = offer_exchange(timeline)
     if exchange is None or exchange.response is None:
         return NotApplicable("there was no response")
@@ -179,6 +182,9 @@ def answer_media_type(timeline: Timeline) -> Finding:
     actual = media_type(exchange.response.headers)
     if actual == expected:
         return None
+    if timeline.first(WhipSession) is not None:
+        seen = f"{actual or 'none'} where WHIP has {SDP} (RFC 9725, section 4.2)"
+        return Violation("wrong-media-type", seen, exchange.evidence()[-1:], level=Level.MUST)
     if actual == PLAIN and expected == SDP:
         copied = any(media_type(e.response.headers) == PLAIN for e in upstream_offers(timeline) if e.response)
         seen = "copied from the upstream" if copied else "as OpenAI's own answers"
