@@ -10,7 +10,7 @@ from harness.call.host import Host
 from harness.call.reconnecting import sign_of_loss
 from harness.call.stopping import PlanStopped
 from harness.core.dialects import SDP, TEXT
-from harness.core.events import CallStarted
+from harness.core.events import CallStarted, CandidateFound
 from harness.core.limits import limit
 from harness.core.probes import WHIP_END, WHIP_ENDPOINT, WHIP_SESSION, WHIP_STRANGER
 from harness.signaling.reoffers import with_new_ice
@@ -34,6 +34,7 @@ class WhipVerbs:
 
     async def connect(self) -> None:
         """Connect; go on where a session was made whose media is not a voice relay's, as a broadcast's is."""
+        self.caller.require("offer")
         try:
             await self.caller.connect()
         except PlanStopped:
@@ -41,31 +42,32 @@ class WhipVerbs:
                 raise
 
     async def ask_endpoint(self) -> None:
-        """What is no offer, or none that may be accepted, where offers go."""
+        """What is no offer, where offers go: before one is sent, for it may not be answered."""
         if not self.is_spoken:
             return
-        self.caller.require("offer")
-        line = self.caller.line
-        offer = line.end.offer
-        # Of another name, so that a call that it makes all the same is not taken for this one.
-        other = offer.replace(f"a=ice-ufrag:{line.end.ufrag}", f"a=ice-ufrag:{line.end.ufrag}+1")
         async with self.caller.step("ask the WHIP endpoint"):
             for case, method in (("options", "OPTIONS"), ("get", "GET"), ("other-method", "PUT")):
-                await self._ask(method, line.target.url, WHIP_ENDPOINT, case)
+                await self._ask(method, self.caller.line.target.url, WHIP_ENDPOINT, case)
             await self._post("malformed", SDP, "This is no session description.\r\n")
-            await self._post("wrong-type", TEXT, other)
 
     async def ask_session(self) -> None:
-        """GET, and PATCH in each way that a session answers differently (section 4.3.1)."""
+        """GET, and PATCH in each way that a session answers differently (section 4.3.1).
+
+        And the offer once more, as a text, which no endpoint may accept.
+        """
         if (session := self._current()) is None:
             return
-        part = fragment(self.caller.line.end.offer)
+        ufrag, offer = self.caller.line.end.ufrag, self.caller.line.end.offer
+        part = fragment(offer, self._candidates())
         tag = [("If-Match", session.etag)] if session.etag else []
         async with self.caller.step("ask the WHIP session"):
             await self._ask("GET", session.url, WHIP_SESSION, "get")
             await self._patch(session, "wrong-type", part, tag, kind=TEXT)
             await self._patch(session, "malformed", "This is no fragment.\r\n", tag)
             await self._patch(session, "candidates", part, tag)
+            # Of another name, so that a call that it makes all the same is not taken for this one.
+            other = offer.replace(f"a=ice-ufrag:{ufrag}", f"a=ice-ufrag:{ufrag}+1")
+            await self._post("wrong-type", TEXT, other)
             if session.etag:
                 await self._patch(session, "unconditional", part, [])
                 await self._patch(session, "stale", part, [("If-Match", STALE)])
@@ -74,7 +76,7 @@ class WhipVerbs:
         """New ICE credentials by PATCH (section 4.3.3). What is answered is not applied."""
         if (session := self._current()) is None:
             return
-        part = fragment(with_new_ice(self.caller.line.end.offer))
+        part = fragment(with_new_ice(self.caller.line.end.offer), self._candidates())
         async with self.caller.step("restart ICE at the WHIP session"):
             await self._patch(session, "restart", part, [("If-Match", ANY)])
 
@@ -108,6 +110,10 @@ class WhipVerbs:
         async with self.caller.step("DELETE what is over"):
             await self._delete(self._session.url, WHIP_END, "over")
             await self._delete(self._nobodys(self._session), WHIP_END, "unknown")
+
+    def _candidates(self) -> list[tuple[str, int]]:
+        found = self.caller.line.timeline.all(CandidateFound)
+        return [(each.address, each.port) for each in found if each.type == "host"]
 
     def _current(self) -> OpenSession | None:
         sessions = self.caller.line.sender.sessions

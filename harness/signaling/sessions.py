@@ -20,6 +20,7 @@ from harness.signaling.sending import HttpReply, OpenSession, Sender
 FRAGMENT = "application/trickle-ice-sdpfrag"  # RFC 8840
 REDIRECTIONS = (307, 308)  # which keep the method (RFC 9110, sections 15.4.8 and 15.4.9)
 MOST_REDIRECTIONS = 3
+HOST_PRIORITY = 2122260223  # of a host candidate, component 1 (RFC 8445, section 5.1.2.1)
 END_SECONDS = 4.0  # for a DELETE: the hang-up goes on without its answer
 _ENOUGH_BITS = 64.0
 # What stands where an address should be, in programs that have none.
@@ -117,8 +118,11 @@ async def end_sessions(sender: Sender, target: Target, *, case: str = "") -> lis
     return list(await asyncio.gather(*asked))
 
 
-def fragment(offer: str) -> str:
-    """The ICE part of an offer, as PATCH carries it (RFC 8840, section 4.4): the first section's."""
+def fragment(offer: str, found: Sequence[tuple[str, int]]) -> str:
+    """The ICE part of an offer, as PATCH carries it (RFC 8840, section 4.4): the first section's.
+
+    Where it lists no candidates, being older than they are, those `found` are: address and port.
+    """
     lines = offer.splitlines()
     first = next((n for n, line in enumerate(lines) if line.startswith("m=")), len(lines))
     after = next((n for n in range(first + 1, len(lines)) if lines[n].startswith("m=")), len(lines))
@@ -128,6 +132,9 @@ def fragment(offer: str) -> str:
         for name in ("ice-ufrag", "ice-pwd")
     ]
     own = [line for line in lines[first:after] if line.startswith(("m=", "a=mid:"))]
-    candidates = [line for line in lines[first:after] if line.startswith("a=candidate:")]
+    candidates = [line for line in lines[first:after] if line.startswith("a=candidate:")] or [
+        f"a=candidate:{number} 1 udp {HOST_PRIORITY} {address} {port} typ host"
+        for number, (address, port) in enumerate(found, start=1)
+    ]
     kept = [*above, *own, *filter(None, credentials), *candidates, "a=end-of-candidates"]
     return "".join(f"{line}\r\n" for line in kept)

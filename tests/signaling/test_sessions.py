@@ -205,14 +205,13 @@ def test_what_is_short_or_counted_can_be_guessed(name: str, guessable: bool) -> 
     assert (bits_to_guess(f"{URL}/{name}") < 64) == guessable
 
 
-def test_a_fragment_is_the_ice_part_of_the_first_section() -> None:
-    offer = (
-        "v=0\r\na=group:BUNDLE 0 1\r\na=ice-options:trickle\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n"
-        "a=ice-ufrag:abcd\r\na=ice-pwd:secretsecretsecretsecret\r\na=candidate:1 1 udp 1 192.0.2.1 9\r\n"
-        "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:1\r\na=ice-ufrag:abcd\r\n"
-    )
-    assert fragment(offer) == (
-        "a=group:BUNDLE 0 1\r\na=ice-options:trickle\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n"
-        "a=ice-ufrag:abcd\r\na=ice-pwd:secretsecretsecretsecret\r\na=candidate:1 1 udp 1 192.0.2.1 9\r\n"
-        "a=end-of-candidates\r\n"
-    )
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_fragment_is_the_ice_part_of_the_first_section(listed: bool) -> None:
+    own = "a=candidate:1 1 udp 2122260223 192.0.2.1 9 typ host\r\n"
+    above = "a=group:BUNDLE 0 1\r\na=ice-options:trickle\r\n"
+    section = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n"
+    named = "a=ice-ufrag:abcd\r\na=ice-pwd:secretsecretsecretsecret\r\n"
+    other = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:1\r\na=ice-ufrag:abcd\r\n"
+    offer = f"v=0\r\n{above}{section}{named}{own if listed else ''}{other}"
+    expected = f"{above}{section}{named}{own}a=end-of-candidates\r\n"
+    assert fragment(offer, [("192.0.2.1", 9)]) == expected

@@ -10,8 +10,8 @@ CALLER_TOKEN = "a-caller's-own-token"
 
 async def has_a_session(caller: Caller) -> None:
     """As scenarios/whip_session.py does."""
-    await caller.whip.connect()
     await caller.whip.ask_endpoint()
+    await caller.whip.connect()
     await caller.whip.ask_session()
     await caller.whip.restart_ice()
     await caller.whip.end_as_stranger()
