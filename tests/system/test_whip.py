@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -23,7 +24,7 @@ from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import WHIP_PATH, RelaySettings
 from harness.fakes.serving import running
 from harness.requirements import REGISTRY, Level, Outcome, judge
-from tests.system.calling import was_late
+from tests.system.calling import until_told
 from tests.system.planted_whip import CALLER_TOKEN, ORIGIN, PLANTED, has_a_session
 
 pytestmark = pytest.mark.timeout(200)  # the first test waits for all calls
@@ -50,16 +51,23 @@ FAULTLESS = {"faultless": has_a_session, "ordinary": connects, "cut short": is_c
 @pytest.fixture(scope="module")
 def timelines() -> dict[str, Timeline]:
     """A real call for each."""
-    made = uvloop.run(_calls([*PLANTED, *FAULTLESS]))
-    late = [f for f, timeline in made.items() if was_late(timeline) and list(found_in(timeline)) != [f]]
-    return made | (uvloop.run(_calls(late)) if late else {})  # what could not be told is made once more
+
+    def make(some: Sequence[str], side_by_side: int) -> list[Timeline]:
+        return uvloop.run(_calls(some, side_by_side))
+
+    names = [*PLANTED, *FAULTLESS]
+    return dict(zip(names, until_told(names, make, _is_right), strict=True))
 
 
-async def _calls(findings: list[str]) -> dict[str, Timeline]:
+def _is_right(name: str, timeline: Timeline) -> bool:
+    return list(found_in(timeline)) == ([name] if name in PLANTED else [])
+
+
+async def _calls(findings: Sequence[str], side_by_side: int) -> list[Timeline]:
     with EmbeddedPair(EmbeddedOptions()) as pair:
         settings = run_settings(target=pair.fake, fake_openai=pair.fake, seed=3)
         settings = replace(settings, timeouts=TIMEOUTS, limits={**settings.limits, **LIMITS})
-        places = asyncio.Semaphore(4)
+        places = asyncio.Semaphore(side_by_side)
 
         async def call(finding: str) -> Timeline:
             own = RelaySettings(
@@ -79,8 +87,7 @@ async def _calls(findings: list[str]) -> dict[str, Timeline]:
                     record = await make_call(context, Scenario("whip", "WHIP", plan, ()), call=finding)
             return record.timeline
 
-        made = await asyncio.gather(*(call(finding) for finding in findings))
-    return dict(zip(findings, made, strict=True))
+        return await asyncio.gather(*(call(finding) for finding in findings))
 
 
 def found_in(timeline: Timeline) -> dict[str, str]:
