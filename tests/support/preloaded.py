@@ -106,7 +106,7 @@ def _program(
     from tests.support.forked import forking  # which imports this module
 
     # What forked us forks our children too: it runs, since we do, and is not ours to wait for.
-    forkserver._forkserver.ensure_running = lambda: None  # type: ignore[attr-defined, method-assign]
+    forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
     with forking():
         _begin(program, arguments)
 

@@ -17,5 +17,5 @@ for _clip in _LIBRARY.values():
     if _clip.role == "assistant":
         _ = _clip.packets
 detectors.stock("silero", 6)
-# Else the collector looks through all of it in each process (at pytest's end, several times), and copies its pages.
+# Else the collector looks through all of it in each process, at its end several times, and copies its pages.
 freeze_loaded()
