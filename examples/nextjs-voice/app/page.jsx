@@ -1,0 +1,5 @@
+import VoiceMode from "./voice/voice-mode.jsx";
+
+export default function Page() {
+  return <VoiceMode />;
+}
