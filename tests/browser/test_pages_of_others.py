@@ -116,9 +116,7 @@ async def calls(names: list[str], side_by_side: int) -> list[Timeline]:
 def timelines() -> dict[str, Timeline]:
     """One call of each page."""
     needs_program("chromium")
-    needs_installed(
-        "the JavaScript clients", FOLDER / "node_modules" / "esbuild", "make install-clients"
-    )
+    needs_installed("the JavaScript clients", FOLDER / "node_modules" / "esbuild", "make install-clients")
 
     def make(names: object, side_by_side: int) -> list[Timeline]:
         return uvloop.run(calls(list(names), side_by_side))  # type: ignore[call-overload]  # names of pages
