@@ -26,8 +26,10 @@ LOADED = (
     "aiortc",
     "allure_commons",
     "av",
+    "execnet",
     "faker.factory",
     "httpx",
+    "hypothesis",
     "jinja2",
     "numpy",
     "openai.types.realtime",
@@ -103,6 +105,8 @@ def _program(
     os.environ.update(environment)
     from tests.support.forked import forking  # which imports this module
 
+    # What forked us forks our children too: it runs, since we do, and is not ours to wait for.
+    forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
     with forking():
         _begin(program, arguments)
 
