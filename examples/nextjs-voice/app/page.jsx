@@ -1,5 +1,0 @@
-import VoiceMode from "./voice/voice-mode.jsx";
-
-export default function Page() {
-  return <VoiceMode />;
-}
