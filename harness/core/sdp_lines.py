@@ -147,7 +147,7 @@ def _close(place: _Place) -> None:
 
 def _read(line: str, place: _Place) -> None:
     if line.startswith("a="):
-        if read := place.attributes.get(_NAME.match(line, 2).group()):  # type: ignore[union-attr]
+        if read := place.attributes.get(_NAME.match(line, 2).group()):  # type: ignore[union-attr]  # it fits anything
             read(line, place)
     elif line.startswith("c="):
         _connection(line)
