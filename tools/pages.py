@@ -18,7 +18,7 @@ from tests.system.planted import Planted
 from tests.system.planted_reconnecting import PLANTED as RECONNECTING
 from tests.system.planted_tokens import PLANTED as TOKENS
 from tests.system.planted_whip import PLANTED as WHIP
-from tools import schemas, ways
+from tools import answers, schemas, ways
 from tools.clients import FOUND
 from tools.clients import page as clients_page
 from tools.fake_page import fake_page
@@ -70,6 +70,7 @@ def pages() -> Mapping[str, str]:
         "proof.md": proof(json.loads(FIGURES.read_text())),
         "clients.md": clients_page(json.loads(FOUND.read_text())),
         "ways.md": ways.page(json.loads(ways.FOUND.read_text())),
+        "answers.md": answers.page(json.loads(answers.FOUND.read_text())),
     }
 
 

@@ -89,6 +89,8 @@ class CallJudge:
         for need in requirement.needs:
             verdict = self.verdict(need)
             root = self.root(need) if verdict.outcome == Outcome.BLOCKED else verdict
+            if root is verdict and root.cause and not need.causes[root.cause].blocks:
+                continue
             if root is not None and root.outcome in BLOCKING[requirement.level]:
                 return root
         return None

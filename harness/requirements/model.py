@@ -80,7 +80,7 @@ class Cause:
 
     `level` is set where this cause is less binding than its requirement, `because` where it binds for another
     reason. `in_time`: it is about what did not come in time, so it means nothing where our own end, or the
-    fake behind the relay, stood still meanwhile.
+    fake behind the relay, stood still meanwhile. `blocks`: what needs the requirement cannot be judged then.
     """
 
     what: str
@@ -88,6 +88,7 @@ class Cause:
     level: Level | None = None
     because: Because | None = None
     in_time: bool = False
+    blocks: bool = True
 
 
 @dataclass(frozen=True)
