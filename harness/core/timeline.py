@@ -12,6 +12,7 @@ from harness.core.bounds import LONGEST_LINE, MOST_TIMELINE_BYTES, EventAllowanc
 from harness.core.errors import UsageError
 from harness.core.events import (
     AnyEvent,
+    CallStarted,
     ClientEvent,
     Event,
     EventInvalid,
@@ -124,8 +125,14 @@ class Timeline:
         return self.first(StateChanged, where=lambda e: e.layer == layer and e.state == state, **query)
 
     def server_events(self, *types: str, **query: Any) -> list[ServerEvent]:
-        """Server events of the given types, or of all types."""
-        return self._of_types(ServerEvent, types, **query)
+        """Server events of the given types, or of all types; by default as seen from `events_side`."""
+        return self._of_types(ServerEvent, types, **{"side": self.events_side, **query})
+
+    @property
+    def events_side(self) -> Side:
+        """Where the API's events are read: at the upstream's end, if callers of the target get none."""
+        began = cast("list[CallStarted]", self._of_kind.get(CallStarted, []))
+        return "caller" if all(e.passes_events for e in began) else "upstream"
 
     def client_events(self, *types: str, **query: Any) -> list[ClientEvent]:
         """Client events of the given types, or of all types."""

@@ -35,6 +35,7 @@ PATIENT = {
 pytestmark = pytest.mark.timeout(200)  # the first test waits for all calls
 
 # name → faults of gateway and fake, limits, what the caller does, what must be found
+KEEPS_EVENTS = "gateway-keeps-events"
 CASES: dict[str, tuple[str, str, dict[str, float], Conversation, list[str]]] = {
     "healthy": ("", "", {}, takes_a_turn, []),
     "hangs up": (
@@ -58,7 +59,10 @@ CASES: dict[str, tuple[str, str, dict[str, float], Conversation, list[str]]] = {
         takes_a_turn,
         ["gateway.delay: gateway-slow"],
     ),
+    "undeclared": (KEEPS_EVENTS, "", {}, connects, ["session.created: session-created-missing"]),
+    "by ear": (KEEPS_EVENTS, "", {}, takes_a_turn, []),
 }
+BY_EAR = ("by ear",)  # which say of the target that it passes no events
 
 
 async def _made(
@@ -72,6 +76,7 @@ async def _made(
         if fault:
             (await management.post(f"{base}/faults", json=[planted])).raise_for_status()
     own = replace(settings, limits={**LIMITS, **PATIENT, **limits}, timeouts=TIMEOUTS)
+    own = replace(own, target=replace(own.the_target, passes_events=name not in BY_EAR))
     async with CallContext.open(own, EmbeddedPair.for_run) as context:
         return (await make_call(context, Scenario(name, name, conversation, ()), call="001")).timeline
 

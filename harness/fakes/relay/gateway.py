@@ -160,7 +160,8 @@ class GatewayCall:
 
     async def _say(self, message: str | bytes) -> None:
         text = message if isinstance(message, str) else message.decode("utf-8", "replace")
-        await self._send(text)
+        if all(f.passes_events for f in self._faults):
+            await self._send(text)
 
     async def _send(self, text: str) -> None:
         if self._upstream is not None:
@@ -168,6 +169,8 @@ class GatewayCall:
                 await self._upstream.send(text)
 
     def _tell(self, text: str) -> None:
+        if not all(f.passes_events for f in self._faults):
+            return
         if self._channel is None:
             self._early.append(text)
             return

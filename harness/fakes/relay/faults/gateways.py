@@ -17,6 +17,11 @@ class GatewayCallerKept(GatewayFault):
     ends_with_upstream = False
 
 
+@gateway_fault("gateway-keeps-events", "passes sound alone: no event either way", stage="session")
+class GatewayKeepsEvents(GatewayFault):
+    passes_events = False
+
+
 @gateway_fault(
     "gateway-delays",
     "holds audio back, both ways",
