@@ -110,7 +110,7 @@ class GatewayCall:
         try:
             upstream = await connect(
                 f"{self._settings.socket_url}?model={model}",
-                additional_headers={"Authorization": f"Bearer {self._settings.api_key}"},
+                additional_headers=self._settings.authorization,
                 compression=None,
                 proxy=None,
                 open_timeout=self._settings.upstream_seconds,

@@ -84,7 +84,7 @@ class SocketRelay:
 
     async def _dial(self) -> ClientConnection:
         """The connection to OpenAI. Raises Refusal."""
-        headers, subprotocols = {"Authorization": f"Bearer {self._settings.api_key}"}, [SUBPROTOCOL]
+        headers, subprotocols = self._settings.authorization, [SUBPROTOCOL]
         if name := self._websocket.headers.get(CALL_HEADER):
             headers[CALL_HEADER] = name
         for fault in self._faults:
