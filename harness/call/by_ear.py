@@ -19,7 +19,6 @@ from harness.speech.marks import call_mark, mark_name, marked_tone
 QUIET_SECONDS = 1.5  # so long without a sound is the end of a reply: longer than a speaker's pause
 TONE_MS, PAUSE_MS = 400, 300
 MARK_DBFS = -24.0  # as loud as speech, and yet taken for none by a neural detector
-MARK_SECONDS = 15.0  # in which a gateway opens its own connection, and the tone comes through
 REPLY = "a reply that can be heard"
 
 
@@ -70,7 +69,7 @@ class ByEar:
         began, call = line.clock.origin, ""
         async with self.caller.step("say whose call it is"):
             try:
-                async with asyncio.timeout(MARK_SECONDS):
+                async with asyncio.timeout(line.timeouts.created):  # for the gateway's own connection, too
                     while not call:
                         await line.end.say(tone, _nothing, _nothing)
                         call = await line.upstream.marked(mark_name(mark), began)

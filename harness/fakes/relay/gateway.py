@@ -89,14 +89,15 @@ class GatewayCall:
 
     async def answer(self, offer: str) -> str:
         """Connect upstream, and answer the caller's offer. Raises Refusal."""
-        self._upstream = await self._dial()
+        self._upstream = await self._dial() if all(f.opens_upstream for f in self._faults) else None
         self._peer.on("track", lambda track: self._begin(self._listen(track)))
         self._peer.on("datachannel", self._opened)
         self._peer.on("connectionstatechange", self._changed)
         await self._peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         self._peer.addTrack(self._speaker)
         await self._peer.setLocalDescription(await self._peer.createAnswer())
-        self._begin(self._from_upstream(self._upstream))
+        if self._upstream is not None:
+            self._begin(self._from_upstream(self._upstream))
         self._begin(self._end())
         return self._peer.localDescription.sdp
 
@@ -145,10 +146,11 @@ class GatewayCall:
     async def _listen(self, track: MediaStreamTrack) -> None:
         """The caller's audio, resampled and sent on as it comes."""
         delay = max((f.delay_up for f in self._faults), default=0.0)
+        hears = all(f.passes_voice for f in self._faults)
         with contextlib.suppress(MediaStreamError, ConnectionClosed):
             while True:
                 frame = await track.recv()
-                for each in self._resampler.resample(frame):  # type: ignore[arg-type]  # audio, as its kind says
+                for each in self._resampler.resample(frame) if hears else ():  # type: ignore[arg-type]  # audio, as its kind says
                     audio = each.to_ndarray().reshape(-1).astype("<i2").tobytes()
                     event = {"type": APPEND, "audio": base64.b64encode(audio).decode()}
                     if delay:

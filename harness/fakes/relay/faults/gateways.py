@@ -23,6 +23,20 @@ class GatewayKeepsEvents(GatewayFault):
 
 
 @gateway_fault(
+    "gateway-without-upstream",
+    "takes the caller in, opens nothing upstream, and says no word",
+    stage="upstream",
+)
+class GatewayWithoutUpstream(GatewayKeepsEvents):
+    opens_upstream = False
+
+
+@gateway_fault("gateway-deaf", "keeps events, and the caller's voice, to itself", stage="upstream")
+class GatewayDeaf(GatewayKeepsEvents):
+    passes_voice = False
+
+
+@gateway_fault(
     "gateway-delays",
     "holds audio back, both ways",
     stage="audio",
