@@ -75,7 +75,7 @@ calibration: $(READY)  ## measure the impaired networks for 30 s and write the t
 networks: $(READY)  ## call from behind NATs and firewalls, and write docs/nat-verdicts.md anew (root)
 	$(BIN)/python -m tools.networks
 
-ways: $(READY)  ## call through relays of every shape of the field, and write docs/ways.md anew (ten minutes)
+ways: $(READY)  ## call through relays of every shape of the field, and write docs/ways.md anew (half an hour; ARGS=--resume goes on with what is missing)
 	$(BIN)/python -m tools.ways $(ARGS); status=$$?; $(BIN)/python -m tools.pages; exit $$status
 
 clients: $(READY) install-clients  ## official clients hold conversations with the fake; then the table goes to docs/

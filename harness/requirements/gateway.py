@@ -93,7 +93,9 @@ def upstream_opens(timeline: Timeline) -> Finding:
     if found is not None and (marked is None or marked.call):
         return None
     arrived = timeline.all(RequestArrived, side="upstream")
-    quotes = (*(Evidence(e.at, f"{e.method} {e.url}") for e in arrived[:3]),)
+    quotes = tuple(Evidence(e.at, f"{e.method} {e.url}") for e in arrived[:3])
+    if marked is not None:
+        quotes = (*quotes, Evidence(marked.at, f"the caller had said its tone, {marked.mark}, in vain"))
     if found is not None:
         return Violation(
             "voice-not-passed-on", f"{found.mark}; the caller's tone was not heard there", quotes
