@@ -143,6 +143,7 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
             ice_ca=place.path.parent / entry.ice_ca if entry.ice_ca else None,
             auth=entry.auth,
             silent=entry.silent,
+            passes_events=entry.passes_events,
             before_call=_before_call(entry.before_call, entry.url) if entry.before_call else None,
             usage=_usage(entry.usage, entry.url) if entry.usage else None,
             token=_token(entry.token, _with_query(entry.url, query)) if entry.token else None,

@@ -197,6 +197,7 @@ class TargetTable(_Table):
     caller: Caller | None = None
     auth: Literal["required", "open"] | None = None
     silent: bool = False
+    passes_events: bool = True
     bearer_env: Variable | None = None
     subprotocols: list[str] = Field(default_factory=list)
     subprotocols_env: list[Variable] = Field(default_factory=list)

@@ -66,7 +66,9 @@ def stages(timeline: Timeline) -> list[Stage]:
     connected = timeline.state("ice", "connected")
     secured = timeline.state("dtls", "connected")
     opened = timeline.state("channel", "open")
-    created = next(iter(timeline.server_events("session.created")), None)
+    # What is seen at the upstream's end alone says nothing of what the caller waited for.
+    told = timeline.server_events("session.created") if timeline.events_side == "caller" else []
+    created = next(iter(told), None)
     gathering = (timeline.state("gathering", "gathering"), timeline.state("gathering", "complete"))
     bounds: tuple[tuple[str, Event | None, Event | None], ...] = (
         ("gathering", *gathering),
@@ -74,7 +76,7 @@ def stages(timeline: Timeline) -> list[Stage]:
         ("ice", answered, connected),
         ("dtls", connected, secured),
         ("channel", secured, opened),
-        ("session", opened, created),
+        ("session", opened if timeline.events_side == "caller" else None, created),
         ("set-up", posted, opened),
     )
     found = [Stage(name, a.at, b.at - a.at if b else None) for name, a, b in bounds if a is not None]

@@ -78,6 +78,7 @@ from harness.core.events.page import TextShown as TextShown
 from harness.core.events.page import TrackChanged as TrackChanged
 from harness.core.events.signaling import AnswerReceived as AnswerReceived
 from harness.core.events.signaling import AnswerRejected as AnswerRejected
+from harness.core.events.signaling import CallMarked as CallMarked
 from harness.core.events.signaling import GatewayFound as GatewayFound
 from harness.core.events.signaling import HttpFailed as HttpFailed
 from harness.core.events.signaling import HttpRequest as HttpRequest
@@ -151,6 +152,7 @@ AnyEvent = (
     | AnyPageEvent
     | MessageOdd
     | GatewayFound
+    | CallMarked
     | SocketClosed
     | SocketMeasured
     | PlayoutCleared
