@@ -150,14 +150,14 @@ def options_that_say_nothing() -> Events:
     return whip(answers=answered(probes.WHIP_ENDPOINT, "options", 204))
 
 
-@case("whip.get", "get-refused")
-def no_get_at_the_endpoint() -> Events:
-    return whip(answers=answered(probes.WHIP_ENDPOINT, "get", 405))
+@case("whip.get", "get-crash")
+def get_breaks_at_the_endpoint() -> Events:
+    return whip(answers=answered(probes.WHIP_ENDPOINT, "get", 500))
 
 
-@case("whip.get", "get-refused")
-def no_get_at_the_session() -> Events:
-    return whip(answers=answered(probes.WHIP_SESSION, "get", 404))
+@case("whip.get", "get-crash")
+def get_breaks_at_the_session() -> Events:
+    return whip(answers=answered(probes.WHIP_SESSION, "get", 502))
 
 
 @case("whip.get", "get-has-content")

@@ -34,7 +34,7 @@ PLANTED: dict[str, tuple[str, ...]] = {
     "whip.bad-post-refused: bad-post-crash": ("whip-bad-post-crash",),
     "whip.options: options-refused": ("whip-options-refused",),
     "whip.options: accept-post-missing": ("whip-accept-post-missing",),
-    "whip.get: get-refused": ("whip-get-refused",),
+    "whip.get: get-crash": ("whip-get-crash",),
     "whip.get: get-has-content": ("whip-get-content",),
     "whip.other-methods: method-not-refused": ("whip-other-methods",),
     "whip.other-methods: allow-missing": ("whip-allow-missing",),

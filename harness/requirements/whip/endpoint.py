@@ -91,20 +91,21 @@ def options(timeline: Timeline) -> Finding:
 
 @requirement(
     "whip.get",
-    "GET is answered with success and no content",
-    level=Level.MUST,
-    because=Because.CLAUSE,
+    "GET brings nothing, and breaks nothing",
+    level=Level.SHOULD,
+    because=Because.ADVICE,
     hits="whoever looks with GET",
     severity=Severity.MINOR,
     stage=CallStage.ANSWER,
-    source=rfc(
-        "4.1", "Endpoints and sessions have no representation: a GET gets a 2xx response with no content."
+    source=Source(
+        "WHIP, RFC 9725 and its drafts",
+        "No representation is defined. Drafts wanted a GET refused with 405, then a 2xx without content.",
     ),
     when=(was_asked(WHIP_ENDPOINT, "get"),),
     causes={
-        "get-refused": Cause(
-            "a GET at the endpoint or the session was not answered with success",
-            "answer 204: early drafts of WHIP wanted 405 here, the RFC does not",
+        "get-crash": Cause(
+            "a GET at the endpoint or the session failed with a 5xx",
+            "answer 204 without a body, or 405 with Allow",
         ),
         "get-has-content": Cause(
             "a GET at the endpoint or the session brought content",
@@ -116,11 +117,11 @@ def get(timeline: Timeline) -> Finding:
     """At both, where there is a session."""
     for purpose, where in ((WHIP_ENDPOINT, "the endpoint"), (WHIP_SESSION, "the session")):
         exchange = asked_of(timeline, purpose, "get")
-        if exchange is None or exchange.ended_at is None:
+        if exchange is None or exchange.response is None or exchange.ended_at is None:
             continue
-        if not exchange.succeeded:
-            return Violation("get-refused", f"{told(exchange)} at {where}", exchange.evidence())
-        if exchange.body:
+        if exchange.response.status >= 500:
+            return Violation("get-crash", f"{told(exchange)} at {where}", exchange.evidence())
+        if exchange.succeeded and exchange.body:
             return Violation(
                 "get-has-content", f"{len(exchange.body)} characters at {where}", exchange.evidence()
             )

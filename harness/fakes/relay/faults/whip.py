@@ -72,7 +72,7 @@ ANSWERS: dict[str, tuple[str, Asked, Change]] = {
     "whip-stale-accepted": ("takes candidates for another ICE session", "stale", _status(204)),
     "whip-restart-ignored": ("answers an ICE restart as if it were candidates", "restart", _status(204)),
     "whip-restart-crash": ("fails on an ICE restart", "restart", _status(500)),
-    "whip-get-refused": ("answers GET with 405", "get", _status(405, Allow="POST")),
+    "whip-get-crash": ("fails on GET", "get", _status(500)),
     "whip-get-content": ("answers GET with a text", "get", _status(200, "voice relay")),
     "whip-options-refused": ("answers OPTIONS with 405", "options", _status(405, Allow="POST")),
     "whip-accept-post-missing": ("does not say what it takes", "options", _with("Accept-Post", None)),
