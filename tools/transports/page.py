@@ -1,0 +1,194 @@
+"""docs/transports.md from what was measured. No I/O but for the template."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tools.transports.figures import (
+    CALLER,
+    DOWN,
+    FAKE,
+    FIRST,
+    GAPS,
+    RELAY,
+    SECOND,
+    SET_UP,
+    TABLES,
+    UP,
+    Call,
+    Cells,
+    Figure,
+    Spread,
+    better,
+    heard_whole,
+    lost_percent,
+    spread_of,
+    survived,
+)
+from tools.transports.networks import BLACKOUT_SECONDS, NETWORKS, WAYS
+
+TEMPLATE = Path(__file__).with_name("transports.md.in")
+HEADINGS = ("Time", "Sound", "Bytes", "CPU")
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """The template with its tables."""
+    cells: Cells = found["cells"]
+    sections = "\n".join(
+        f"### {heading}\n{_table(figures, cells)}\n"
+        for heading, figures in zip(HEADINGS, TABLES, strict=True)
+    )
+    counts = [len(calls) for of in cells.values() for calls in of.values()]
+    run = found["run"]
+    return TEMPLATE.read_text(encoding="utf-8").format(
+        date=found["date"],
+        calls=sum(counts),
+        least=min(counts),
+        networks=len(cells),
+        comparison=_comparison(cells),
+        survival=_survival(cells),
+        tables=sections,
+        conditions=_conditions(cells),
+        blackout=f"{BLACKOUT_SECONDS:g}",
+        side_by_side=run["side_by_side"],
+        cores=run["cores"],
+        busy=f"{run['busy_percent']:.0f}",
+        python=run["python"],
+        seed=run["seed"],
+        lateness=_lateness(run),
+        spoilt=_spoilt(run),
+    )
+
+
+def _comparison(cells: Cells) -> str:
+    """The words that teams compare the two by, each with what was counted."""
+    every = {way: [call for of in cells.values() for call in of[way]] for way in WAYS}
+    lines = ["| aspect | WebSocket | WebRTC | measured as |", "|---|---|---|---|"]
+
+    def row(aspect: str, texts: Sequence[str], how: str) -> None:
+        lines.append(f"| {aspect} | {texts[0]} | {texts[1]} | {how} |")
+
+    row(
+        "Stability",
+        [f"{survived(every[way])} of {len(every[way])}" for way in WAYS],
+        "calls over all networks that lasted, and had both questions answered",
+    )
+    row(
+        "Errors",
+        [str(sum(call["errors"] for call in every[way])) for way in WAYS],
+        "calls in which relay or upstream told one",
+    )
+    for aspect, figure in (
+        ("Latency: set-up", SET_UP),
+        ("Latency: first audio", FIRST),
+        ("Latency: next turn", SECOND),
+        ("Audio: gaps heard", GAPS),
+    ):
+        row(aspect, _medians(figure, cells), f"{figure.unit}, least and greatest median of a network")
+    questions = [f"{heard_whole(every[way])} of {2 * len(every[way])}" for way in WAYS]
+    row("Audio: what the model hears", questions, "questions that came as one turn, neither split nor missed")
+    for aspect, figure in (("Cost: bytes up", UP), ("Cost: bytes down", DOWN)):
+        row(aspect, _medians(figure, cells), f"{figure.unit} on the wire, likewise")
+    for aspect, figure in (("Cost: CPU of the relay", RELAY), ("Cost: CPU of the caller", CALLER)):
+        row(aspect, _medians(figure, cells), f"{figure.unit}, likewise")
+    row("Cost: CPU of the far end", _medians(FAKE, cells), f"{FAKE.unit}, likewise")
+    return "\n".join(lines)
+
+
+def _medians(figure: Figure, cells: Cells) -> list[str]:
+    texts = []
+    for way in WAYS:
+        spreads = [spread_of(figure, of[way]) for of in cells.values()]
+        medians = sorted(s.median for s in spreads if s is not None)
+        texts.append(_range(medians))
+    return texts
+
+
+def _range(medians: Sequence[float]) -> str:
+    if not medians:
+        return "never"
+    ends = [f"{value:,.0f}" if value >= 10 else f"{value:.1f}" for value in (medians[0], medians[-1])]
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
+def _table(figures: Sequence[Figure], cells: Cells) -> str:
+    heads = [f"{f.name}, {f.unit}: {name}" for f in figures for name in ("WebSocket", "WebRTC")]
+    lines = [f"| network | {' | '.join(heads)} |", "|---|" + "---|" * len(heads)]
+    for network, of in cells.items():
+        shown = []
+        for figure in figures:
+            spreads = {way: spread_of(figure, of[way]) for way in WAYS}
+            best = better(spreads["websocket"], spreads["webrtc"])
+            shown += [_cell(spreads[way], len(of[way]), is_best=way == best) for way in WAYS]
+        lines.append(f"| {network} | {' | '.join(shown)} |")
+    return "\n".join(lines)
+
+
+def _cell(found: Spread | None, calls: int, *, is_best: bool) -> str:
+    if found is None:
+        return "never"
+    text = f"**{found}**" if is_best else str(found)
+    return text if found.known == calls else f"{text}, of {found.known} calls"
+
+
+def _survival(cells: Cells) -> str:
+    lines = [
+        "| network | lasted, both answered: WebSocket | WebRTC | questions as one turn: WebSocket | WebRTC "
+        "| why others did not last |",
+        "|---|---|---|---|---|---|",
+    ]
+    for network, of in cells.items():
+        lasted = [f"{survived(of[way])} of {len(of[way])}" for way in WAYS]
+        whole = [f"{heard_whole(of[way])} of {2 * len(of[way])}" for way in WAYS]
+        lines.append(f"| {network} | {' | '.join([*lasted, *whole])} | {_reasons(of)} |")
+    return "\n".join(lines)
+
+
+def _reasons(of: Mapping[str, Sequence[Call]]) -> str:
+    counted = Counter((way, call["ended"]) for way in WAYS for call in of[way] if not call["survived"])
+    named = {"websocket": "WebSocket", "webrtc": "WebRTC"}
+    return "; ".join(
+        f"{named[way]}: {_reason(ended)} ({count})" for (way, ended), count in sorted(counted.items())
+    )
+
+
+def _reason(ended: str) -> str:
+    return "a question was not answered" if ended == "the scenario ran to its end" else ended
+
+
+def _conditions(cells: Cells) -> str:
+    lines = [
+        "| network | up | down | IP packets lost, up and down: WebSocket | WebRTC |",
+        "|---|---|---|---|---|",
+    ]
+    for network, of in cells.items():
+        made = NETWORKS[network].conditions
+        ends = [
+            ", ".join(f"{name} {value:g}" for name, value in side.changed.items()) or "nothing is done"
+            for side in (made.up, made.down)
+        ]
+        lost = [" and ".join(f"{lost_percent(of[way], d):.1f} %" for d in ("up", "down")) for way in WAYS]
+        lines.append(f"| {network} | {' | '.join([*ends, *lost])} |")
+    return "\n".join(lines)
+
+
+def _lateness(run: Mapping[str, Any]) -> str:
+    late = run["lateness_p99_ms"]
+    return f"{late['median']:.0f} ms in the median call and {late['most']:.0f} ms in the worst"
+
+
+def _spoilt(run: Mapping[str, Any]) -> str:
+    if not run["spoilt"]:
+        return "No call was spoilt by this machine."
+    by_way = Counter(way for _, way, _ in run["spoilt"])
+    counted = " and ".join(
+        f"{by_way[way]} over {name}" for way, name in zip(WAYS, ("WebSocket", "WebRTC"), strict=True)
+    )
+    ending = f" {run['given_up']} were given up after four attempts." if run["given_up"] else ""
+    return (
+        f"{len(run['spoilt'])} calls were spoilt by this machine ({counted}): our own end, the fake or the "
+        f"forwarder was late beyond the limits that any run has. They were made again.{ending}"
+    )
