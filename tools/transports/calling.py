@@ -72,7 +72,9 @@ def conversation(dark: str, *, short: bool = False) -> Scenario:
 async def call(order: dict[str, Any]) -> None:
     """One call, from its own connection on: a page's first."""
     settings = run_settings(target=order["url"], fake_openai=order["fake"], seed=order["seed"])
-    settings = replace(settings, timeouts=replace(settings.timeouts, hang_up=NOTICED_SECONDS))
+    # A live microphone is never quite silent, which a compressed WebSocket would make much of.
+    timeouts = replace(settings.timeouts, hang_up=NOTICED_SECONDS)
+    settings = replace(settings, timeouts=timeouts, comfort_noise=True)
     loop = asyncio.get_running_loop()
     cpu = 0.0
 

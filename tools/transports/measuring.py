@@ -17,7 +17,6 @@ from harness.core.events import (
     SendingStarted,
     Stalled,
 )
-from harness.core.limits import limit
 from harness.core.probes import UPGRADE
 from harness.core.timeline import Timeline
 from harness.core.turns import turns
@@ -26,6 +25,7 @@ from tools.transports.jitter_buffer import Frame, played
 HEARD_GAP = 0.06  # seconds: about what concealment covers before it fades to silence
 TO_ITS_END = "the scenario ran to its end"
 PLANNED_TURNS = 2
+LATE_P99_MS, LATE_MOST_MS = 20.0, 100.0  # a frame, and less than any delay that is told from another
 FAILED = 400  # status codes from here on
 SETTLED = 10  # frames, within which a late clock is on time again
 
@@ -69,7 +69,7 @@ def measured(timeline: Timeline) -> dict[str, Any]:
 def spoilt(timeline: Timeline) -> str:
     """Why this call says nothing of the network: our own machine was late. Empty where it was not."""
     for late in timeline.all(PacingMeasured, side=None):
-        if late.p99 > limit({}, "lateness_p99_ms") or late.max > limit({}, "lateness_max_ms"):
+        if late.p99 > LATE_P99_MS or late.max > LATE_MOST_MS:
             return f"the {late.side}'s sender was {late.p99:.0f} ms late (p99), {late.max:.0f} ms at most"
     stalls = timeline.all(Stalled, side=None)
     if stalls:

@@ -17,6 +17,7 @@ from tools.transports.networks import NETWORKS, WAYS
 from tools.transports.place import open_place
 
 ATTEMPTS = 4  # at a call that our own machine spoils
+IDLE_SECONDS = 0.2
 CLOCK = MonotonicClock()
 
 Tell = Callable[[str], None]
@@ -58,11 +59,14 @@ async def run(planned: Sequence[Planned], *, places: int, seed: int, tell: Tell,
     found, waiting, began = Found(), deque(planned), CLOCK.now()
 
     async def from_one_place() -> None:
-        while waiting:
+        while not is_over():
             async with open_place() as place:
                 for way in WAYS:  # what is loaded at a first use is no cost of a call
                     await place.call(way, NETWORKS["clean"], seed=seed, short=True)
-                while waiting:
+                while not is_over():
+                    if not waiting:  # for a call under way elsewhere, which may have to be made again
+                        await asyncio.sleep(IDLE_SECONDS)
+                        continue
                     call = waiting.popleft()
                     network = NETWORKS[call.network]
                     file = keep / f"{call.network}-{call.way}-{call.turn}.jsonl" if keep else ""
@@ -74,6 +78,9 @@ async def run(planned: Sequence[Planned], *, places: int, seed: int, tell: Tell,
                         told(call, str(error), None)
                         break  # its programs are in an unknown state: another place
                     told(call, figures["spoilt"], figures)
+
+    def is_over() -> bool:
+        return len(found.calls) + len(found.given_up) >= len(planned)
 
     def told(call: Planned, spoilt: str, figures: dict[str, Any] | None) -> None:
         if figures is not None and not spoilt:
