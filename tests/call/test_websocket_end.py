@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from harness.call import Caller, Scenario
 from harness.call.conduct import CallRecord, make_call
@@ -12,6 +13,7 @@ from harness.call.context import CallContext, StartPair
 from harness.config.run import run_settings
 from harness.core.events import (
     ClientEvent,
+    HarnessFailed,
     HttpRequest,
     HttpResponse,
     PlayoutCleared,
@@ -25,6 +27,7 @@ from harness.core.events import (
 )
 from harness.core.timeline import Timeline
 from harness.core.turns import replies
+from harness.fakes.embedded import EmbeddedPair
 from harness.requirements import REGISTRY, Outcome, judge
 
 
@@ -160,3 +163,24 @@ async def test_the_relay_may_be_restarted_and_the_caller_comes_back(sockets: Cal
     (followed,) = record.followed_by
     assert replies(followed.timeline)
     assert found(record.timeline) == found(followed.timeline) == []
+
+
+async def test_a_relay_that_takes_nothing_more_does_not_keep_the_caller_from_hanging_up() -> None:
+    async def stops_reading(relay: ServerConnection) -> None:
+        await relay.send('{"type": "session.created", "session": {}}')
+        relay.transport.pause_reading()
+        await relay.wait_closed()
+
+    async def says_much(caller: Caller) -> None:
+        await caller.connect()
+        caller.send({"type": "conversation.item.create", "item": {"much": "x" * 12_000_000}})
+        await caller.hang_up()
+
+    async with serve(stops_reading, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        settings = run_settings(target=f"ws://127.0.0.1:{port}/", seed=3)
+        async with CallContext.open(settings, EmbeddedPair.for_run) as context:
+            record = await made(context, says_much, light=True)
+    (closed,) = record.timeline.all(SocketClosed)
+    assert (closed.code, closed.by) == (1006, "nobody")
+    assert record.timeline.all(HarnessFailed) == []

@@ -111,7 +111,7 @@ def main() -> None:
     """Make the calls, and write what came of them."""
     parser = argparse.ArgumentParser(prog="python -m tools.transports", description=__doc__)
     parser.add_argument("--calls", type=int, default=PUBLISHED_FROM, help="of each network and way")
-    parser.add_argument("--side-by-side", type=int, default=5, help="calls (default: 5, for two cores)")
+    parser.add_argument("--side-by-side", type=int, default=6, help="calls (default: 6, for two cores)")
     parser.add_argument("--network", action="append", choices=list(NETWORKS), help="only these")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help=f"each call's timeline, in {REPORTS.name}/")

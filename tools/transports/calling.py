@@ -55,6 +55,7 @@ def conversation(dark: str, *, short: bool = False) -> Scenario:
         await caller.say(QUESTIONS[0])
         await caller.is_answered(PATIENCE)
         if short:
+            await caller.stay_silent(TASTE)
             return
         if dark == "reply":
             await asyncio.sleep(DARK_AFTER)

@@ -46,8 +46,8 @@ def measured(timeline: Timeline) -> dict[str, Any]:
     frames = [Frame(p.at, p) for p in packets] if is_socket else played(packets)
     ended, said = timeline.first(CallEnded), [t for t in turns(timeline) if t.utterance is not None]
     spans = [t.utterance for t in said if t.utterance is not None]
-    starts = [*(s.start for s in spans[1:]), float("inf")]
-    windows = [_audible(frames, span.end, until) for span, until in zip(spans, starts, strict=True)]
+    until = [*(s.start for s in spans[1:]), float("inf")]  # none where nothing could be said
+    windows = [_audible(frames, span.end, end) for span, end in zip(spans, until, strict=False)]
     firsts = [w[0].at - span.end if w else None for w, span in zip(windows, spans, strict=True)]
     gaps = _gaps([_gaps_between(frames, w[0], w[-1], in_ticks=not is_socket) for w in windows if w])
     came_to_end = ended is not None and ended.reason == TO_ITS_END and timeline.first(HarnessFailed) is None

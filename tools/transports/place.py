@@ -46,6 +46,17 @@ class Place:
     relay: psutil.Process
     fake: psutil.Process
 
+    def prefer(self) -> None:
+        """Let its programs, and us, run before others, who would else be measured with it: turns are short.
+
+        What we start later does not inherit it: starting is no short turn.
+        """
+        for process in (os.getpid(), *(p.pid for p in (self.caller, self.relay, self.fake))):
+            how = os.SCHED_RR | (os.SCHED_RESET_ON_FORK if process == os.getpid() else 0)
+            with contextlib.suppress(OSError):  # then what others make late is told, and made again
+                for task in Path(f"/proc/{process}/task").iterdir():
+                    os.sched_setscheduler(int(task.name), how, os.sched_param(1))
+
     async def call(
         self, way: str, network: Network, *, seed: int, short: bool = False, keep: str = ""
     ) -> dict[str, Any]:
@@ -144,8 +155,6 @@ async def open_place() -> AsyncIterator[Place]:
                 fake, relay, caller = [await program.ready(whose) for whose, program in started]
         except TimeoutError as error:
             raise RuntimeError(f"relay, fake and caller did not start within {START_SECONDS:g} s") from error
-        for process in (os.getpid(), fake.pid, relay.pid, caller.pid):
-            _prefer(process)
         yield Place(forwarder, caller, key, psutil.Process(relay.pid), psutil.Process(fake.pid))
 
 
@@ -198,14 +207,3 @@ async def _program(
 def _seconds(process: psutil.Process) -> float:
     spent = process.cpu_times()
     return float(spent.user + spent.system)
-
-
-def _prefer(process: int) -> None:
-    """Let it run before other programs, who would else be measured with it: its turns are short.
-
-    What we start ourselves does not inherit it: starting is no short turn.
-    """
-    how = os.SCHED_RR | (os.SCHED_RESET_ON_FORK if process == os.getpid() else 0)
-    with contextlib.suppress(OSError):  # then the calls that others make late are told, and made again
-        for task in Path(f"/proc/{process}/task").iterdir():
-            os.sched_setscheduler(int(task.name), how, os.sched_param(1))

@@ -61,6 +61,7 @@ async def run(planned: Sequence[Planned], *, places: int, seed: int, tell: Tell,
     async def from_one_place() -> None:
         while not is_over():
             async with open_place() as place:
+                place.prefer()
                 for way in WAYS:  # what is loaded at a first use is no cost of a call
                     await place.call(way, NETWORKS["clean"], seed=seed, short=True)
                 while not is_over():
