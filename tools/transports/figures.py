@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+TRIFLE = 0.05  # of the greater median
+
 Call = Mapping[str, Any]
 Cells = Mapping[str, Mapping[str, Sequence[Call]]]
 """By network, then by way: the figures of each call, as `tools.transports.measuring` has them."""
@@ -82,8 +84,11 @@ def spread_of(figure: Figure, calls: Sequence[Call]) -> Spread | None:
 
 
 def better(websocket: Spread | None, webrtc: Spread | None) -> str:
-    """The way whose middle half lies wholly below the other's; empty where they overlap."""
+    """The way whose middle half lies wholly below the other's, and not by a trifle; else empty."""
     if websocket is None or webrtc is None:
+        return ""
+    least, most = sorted((websocket.median, webrtc.median))
+    if most - least <= TRIFLE * most:
         return ""
     if websocket.high < webrtc.low:
         return "websocket"

@@ -28,6 +28,7 @@ from tools.transports.figures import (
     spread_of,
     survived,
 )
+from tools.transports.measuring import LATE_MOST_MS, LATE_P99_MS
 from tools.transports.networks import BLACKOUT_SECONDS, NETWORKS, WAYS
 
 TEMPLATE = Path(__file__).with_name("transports.md.in")
@@ -188,7 +189,9 @@ def _spoilt(run: Mapping[str, Any]) -> str:
         f"{by_way[way]} over {name}" for way, name in zip(WAYS, ("WebSocket", "WebRTC"), strict=True)
     )
     ending = f" {run['given_up']} were given up after four attempts." if run["given_up"] else ""
+    how_many = "One call was" if len(run["spoilt"]) == 1 else f"{len(run['spoilt'])} calls were"
     return (
-        f"{len(run['spoilt'])} calls were spoilt by this machine ({counted}): our own end, the fake or the "
-        f"forwarder was late beyond the limits that any run has. They were made again.{ending}"
+        f"{how_many} spoilt by this machine ({counted}): our own end or the fake was more than "
+        f"{LATE_P99_MS:g} ms late (99th percentile) or {LATE_MOST_MS:g} ms at most, or one of them or the "
+        f"forwarder stood still. What was spoilt was made again with the same seed.{ending}"
     )
