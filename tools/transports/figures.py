@@ -46,6 +46,7 @@ DOWN = Figure("sent to the caller", "kbit/s", _rate("bytes_down"))
 CALLER = Figure("caller", "% of a core", _cpu("caller"))
 RELAY = Figure("relay", "% of a core", _cpu("relay"))
 FAKE = Figure("fake OpenAI", "% of a core", _cpu("fake"))
+HEARD = Figure("heard of the second question", "s", _at("heard_s"))  # of this, more is better
 TABLES = (
     (SET_UP, FIRST, SECOND),
     (GAPS, LONGEST, MISSING),

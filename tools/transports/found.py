@@ -20,7 +20,7 @@ FIGURES = Path(__file__).with_name("transports.json")
 PUBLISHED_FROM = 20  # calls a cell
 KEPT = (
     *("setup_ms", "first_audio_ms", "second_audio_ms", "missing_ms", "gaps_heard_ms", "longest_gap_ms"),
-    *("survived", "whole_turns", "errors", "released", "ended", "seconds", "cpu_ms"),
+    *("survived", "whole_turns", "errors", "released", "heard_s", "ended", "seconds", "cpu_ms"),
     *(f"{what}_{way}" for what in ("bytes", "packets", "lost") for way in ("up", "down")),
 )
 

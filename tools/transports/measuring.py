@@ -17,14 +17,16 @@ from harness.core.events import (
     SendingStarted,
     Stalled,
 )
+from harness.core.fields import number, text
 from harness.core.probes import UPGRADE
 from harness.core.timeline import Timeline
-from harness.core.turns import turns
+from harness.core.turns import Turn, turns
 from tools.transports.jitter_buffer import Frame, played
 
 HEARD_GAP = 0.06  # seconds: about what concealment covers before it fades to silence
 TO_ITS_END = "the scenario ran to its end"
 PLANNED_TURNS = 2
+TOKENS_A_SECOND = 10  # of sound that comes in (OpenAI's prices for gpt-realtime)
 LATE_P99_MS, LATE_MOST_MS = 20.0, 100.0  # a frame, and less than any delay that is told from another
 FAILED = 400  # status codes from here on
 SETTLED = 10  # frames, within which a late clock is on time again
@@ -62,6 +64,7 @@ def measured(timeline: Timeline) -> dict[str, Any]:
         "survived": came_to_end and len(answered) == PLANNED_TURNS and all(answered),
         "errors": bool(timeline.server_events("error")) or not 0 < _status(timeline) < FAILED,
         "whole_turns": sum(len(t.detections) == 1 for t in said),
+        "heard_s": _heard_of(timeline, said[1]) if len(said) > 1 else None,
         "ended": ended.reason if ended is not None else "",
     }
 
@@ -82,6 +85,18 @@ def spoilt(timeline: Timeline) -> str:
 def lateness(timeline: Timeline) -> dict[str, float]:
     """How late our own senders were, p99 in ms, by side."""
     return {late.side: late.p99 for late in timeline.all(PacingMeasured, side=None)}
+
+
+def _heard_of(timeline: Timeline, turn: Turn) -> float:
+    """Seconds of a question that the upstream has, as it counts them for its bill: 10 tokens each."""
+    items = {detection.item_id for detection in turn.detections}
+    written = timeline.server_events("conversation.item.input_audio_transcription.completed")
+    tokens = [
+        number(event.event, "usage", "input_token_details", "audio_tokens") or 0
+        for event in written
+        if text(event.event, "item_id") in items
+    ]
+    return sum(tokens) / TOKENS_A_SECOND
 
 
 def _status(timeline: Timeline) -> int:

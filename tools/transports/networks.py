@@ -37,4 +37,5 @@ NETWORKS = {
         Network("dark in the question", "clear", "speech"),
     )
 }
-WAYS = ("websocket", "webrtc")
+NAMES = {"websocket": "WebSocket", "webrtc": "WebRTC"}
+WAYS = tuple(NAMES)

@@ -13,6 +13,7 @@ from tools.transports.figures import (
     FAKE,
     FIRST,
     GAPS,
+    HEARD,
     RELAY,
     SECOND,
     SET_UP,
@@ -29,7 +30,7 @@ from tools.transports.figures import (
     survived,
 )
 from tools.transports.measuring import LATE_MOST_MS, LATE_P99_MS
-from tools.transports.networks import BLACKOUT_SECONDS, NETWORKS, WAYS
+from tools.transports.networks import BLACKOUT_SECONDS, NAMES, NETWORKS, WAYS
 
 TEMPLATE = Path(__file__).with_name("transports.md.in")
 HEADINGS = ("Time", "Sound", "Bytes", "CPU")
@@ -51,6 +52,14 @@ def page(found: Mapping[str, Any]) -> str:
         networks=len(cells),
         comparison=_comparison(cells),
         survival=_survival(cells),
+        set_up=_won(SET_UP, cells),
+        first=_won(FIRST, cells),
+        second=_won(SECOND, cells),
+        worst=_worst(SECOND, cells),
+        gaps=_won(GAPS, cells),
+        heard=_dark_question(cells),
+        up=_times(UP, cells),
+        relay=_times(RELAY, cells),
         tables=sections,
         conditions=_conditions(cells),
         blackout=f"{BLACKOUT_SECONDS:g}",
@@ -90,7 +99,12 @@ def _comparison(cells: Cells) -> str:
     ):
         row(aspect, _medians(figure, cells), f"{figure.unit}, least and greatest median of a network")
     questions = [f"{heard_whole(every[way])} of {2 * len(every[way])}" for way in WAYS]
-    row("Audio: what the model hears", questions, "questions that came as one turn, neither split nor missed")
+    row("Audio: questions", questions, "questions that came as one turn, neither split nor missed")
+    row(
+        "Audio: what the model hears",
+        _medians(HEARD, cells),
+        "s of the second question that the far end has, likewise",
+    )
     for aspect, figure in (("Cost: bytes up", UP), ("Cost: bytes down", DOWN)):
         row(aspect, _medians(figure, cells), f"{figure.unit} on the wire, likewise")
     for aspect, figure in (("Cost: CPU of the relay", RELAY), ("Cost: CPU of the caller", CALLER)):
@@ -116,7 +130,7 @@ def _range(medians: Sequence[float]) -> str:
 
 
 def _table(figures: Sequence[Figure], cells: Cells) -> str:
-    heads = [f"{f.name}, {f.unit}: {name}" for f in figures for name in ("WebSocket", "WebRTC")]
+    heads = [f"{f.name}, {f.unit}: {name}" for f in figures for name in NAMES.values()]
     lines = [f"| network | {' | '.join(heads)} |", "|---|" + "---|" * len(heads)]
     for network, of in cells.items():
         shown = []
@@ -135,24 +149,67 @@ def _cell(found: Spread | None, calls: int, *, is_best: bool) -> str:
     return text if found.known == calls else f"{text}, of {found.known} calls"
 
 
+def _won(figure: Figure, cells: Cells) -> str:
+    """In how many networks which way is better."""
+    by_way = Counter(better(*(spread_of(figure, of[way]) for way in WAYS)) for of in cells.values())
+    told = [f"better over {NAMES[way]} in {by_way[way]}" for way in WAYS if by_way[way]]
+    alike = f"alike in {by_way['']}" if by_way[""] else ""
+    return f"{', '.join(filter(None, [*told, alike]))} of {len(cells)} networks"
+
+
+def _worst(figure: Figure, cells: Cells) -> str:
+    """The greatest of all calls, with its network."""
+    texts = []
+    for way in WAYS:
+        found = [(s.most, network) for network, of in cells.items() if (s := spread_of(figure, of[way]))]
+        value, network = max(found, default=(0.0, "none"))
+        texts.append(f"{value:,.0f} {figure.unit} over {NAMES[way]} ({network})")
+    return " and ".join(texts)
+
+
+def _dark_question(cells: Cells) -> str:
+    """What the far end had of a question in which it went dark, and when it answered."""
+    of = next((of for name, of in cells.items() if NETWORKS[name].dark == "speech"), None)
+    if of is None:
+        return "it was not tried"
+    texts = []
+    for way in WAYS:
+        heard, answered = spread_of(HEARD, of[way]), spread_of(SECOND, of[way])
+        texts.append(
+            f"over {NAMES[way]} the far end had {heard.median if heard else 0:.1f} s of the question, and was "
+            f"heard {answered.median if answered else 0:,.0f} ms after its end"
+        )
+    return "; ".join(texts)
+
+
+def _times(figure: Figure, cells: Cells) -> str:
+    """How many times the other's median a WebSocket takes, over the networks."""
+    ratios = []
+    for of in cells.values():
+        websocket, webrtc = (spread_of(figure, of[way]) for way in WAYS)
+        if websocket and webrtc and webrtc.median:
+            ratios.append(websocket.median / webrtc.median)
+    return f"{_range(sorted(ratios))} times" if ratios else "unknown times"
+
+
 def _survival(cells: Cells) -> str:
     lines = [
         "| network | lasted, both answered: WebSocket | WebRTC | questions as one turn: WebSocket | WebRTC "
-        "| why others did not last |",
-        "|---|---|---|---|---|---|",
+        "| heard of the second question, s: WebSocket | WebRTC | why others did not last |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for network, of in cells.items():
         lasted = [f"{survived(of[way])} of {len(of[way])}" for way in WAYS]
         whole = [f"{heard_whole(of[way])} of {2 * len(of[way])}" for way in WAYS]
-        lines.append(f"| {network} | {' | '.join([*lasted, *whole])} | {_reasons(of)} |")
+        heard = [str(spread_of(HEARD, of[way]) or "nothing") for way in WAYS]
+        lines.append(f"| {network} | {' | '.join([*lasted, *whole, *heard])} | {_reasons(of)} |")
     return "\n".join(lines)
 
 
 def _reasons(of: Mapping[str, Sequence[Call]]) -> str:
     counted = Counter((way, call["ended"]) for way in WAYS for call in of[way] if not call["survived"])
-    named = {"websocket": "WebSocket", "webrtc": "WebRTC"}
     return "; ".join(
-        f"{named[way]}: {_reason(ended)} ({count})" for (way, ended), count in sorted(counted.items())
+        f"{NAMES[way]}: {_reason(ended)} ({count})" for (way, ended), count in sorted(counted.items())
     )
 
 
@@ -185,9 +242,7 @@ def _spoilt(run: Mapping[str, Any]) -> str:
     if not run["spoilt"]:
         return "No call was spoilt by this machine."
     by_way = Counter(way for _, way, _ in run["spoilt"])
-    counted = " and ".join(
-        f"{by_way[way]} over {name}" for way, name in zip(WAYS, ("WebSocket", "WebRTC"), strict=True)
-    )
+    counted = " and ".join(f"{by_way[way]} over {name}" for way, name in NAMES.items())
     ending = f" {run['given_up']} were given up after four attempts." if run["given_up"] else ""
     how_many = "One call was" if len(run["spoilt"]) == 1 else f"{len(run['spoilt'])} calls were"
     return (

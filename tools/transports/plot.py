@@ -10,7 +10,7 @@ from harness.report.plot import standalone
 from harness.report.plot.scales import Scale, scale_over, written
 from harness.report.plot.svg import element
 from tools.transports.figures import FIRST, GAPS, SET_UP, UP, Cells, Figure, Spread, spread_of
-from tools.transports.networks import WAYS
+from tools.transports.networks import NAMES, WAYS
 
 TITLE = "WebSocket and WebRTC over the same networks"
 PANELS = (SET_UP, FIRST, GAPS, UP)
@@ -20,7 +20,6 @@ TOP = 74
 ROW, BOX = 34, 11  # a network's height, a box's
 HEAD, FOOT = 34, 44  # of a panel: its title, its axis
 COLOURS = {"websocket": "s2", "webrtc": "s1"}
-NAMES = {"websocket": "WebSocket", "webrtc": "WebRTC"}
 
 
 def drawing(cells: Cells) -> str:

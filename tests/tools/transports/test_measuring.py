@@ -42,6 +42,12 @@ def call(heard: Sequence[Packet], *, is_socket: bool = False, ended: str = TO_IT
             server(start + 0.1, "input_audio_buffer.speech_started", item_id=item),
             server(start + 2.6, "input_audio_buffer.speech_stopped", item_id=item),
             UtteranceEnded(at=start + 2.0, clip=item),
+            server(
+                start + 2.8,
+                "conversation.item.input_audio_transcription.completed",
+                item_id=item,
+                usage={"input_token_details": {"audio_tokens": 26 if item == "a" else 17}},
+            ),
         ]
     events += [PacketsReceived(at=heard[0].at, ssrc=1, packets=tuple(heard))] if heard else []
     return Timeline([*events, CallEnded(at=11.0, reason=ended)])
@@ -80,6 +86,7 @@ def test_webrtc_is_timed_as_its_jitter_buffer_plays_it() -> None:
     assert (found["missing_ms"], found["gaps_heard_ms"], found["longest_gap_ms"]) == (0, 0, 0)
     assert found["survived"]
     assert found["whole_turns"] == 2
+    assert found["heard_s"] == 1.7
     assert not found["errors"]
 
 

@@ -28,6 +28,7 @@ def call(**differing: Any) -> dict[str, Any]:
         "whole_turns": 2,
         "errors": False,
         "released": True,
+        "heard_s": 3.4,
         "ended": "the scenario ran to its end",
         "seconds": 16.0,
         "cpu_ms": {"caller": 500, "relay": 300, "fake": 1200},

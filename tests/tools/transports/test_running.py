@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tools.transports import running
+from tools.transports import machines, running
+from tools.transports.machines import missing
 from tools.transports.networks import NETWORKS, WAYS, Network
 from tools.transports.running import ATTEMPTS, in_turn, run
 
@@ -21,6 +23,14 @@ def test_each_turn_has_every_cell_once_in_an_order_of_its_own() -> None:
     assert len(orders) == 20
     assert all(len(set(order)) == cells for order in orders)
     assert planned == in_turn(list(NETWORKS), 20, seed=1)
+
+
+def test_where_no_networks_can_be_made_it_is_said_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert missing() == "only root may make network namespaces"
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(machines, "found_program", lambda name: None if name == "ip" else name)
+    assert missing() == "not installed: ip (Debian: util-linux, iproute2, procps)"
 
 
 class PretendedPlace:
