@@ -176,8 +176,8 @@ def _dark_question(cells: Cells) -> str:
     for way in WAYS:
         heard, answered = spread_of(HEARD, of[way]), spread_of(SECOND, of[way])
         texts.append(
-            f"over {NAMES[way]} the far end had {heard.median if heard else 0:.1f} s of the question, and its "
-            f"answer was heard {answered.median if answered else 0:,.0f} ms after the end"
+            f"over {NAMES[way]} the far end had {heard.median if heard else 0:.1f} s of the question, and "
+            f"its answer was heard {answered.median if answered else 0:,.0f} ms after the end"
         )
     return "; ".join(texts)
 

@@ -32,6 +32,9 @@ asyncio.run(wait())
 """
 
 
+pytestmark = pytest.mark.timeout(240)  # programs are started and calls made, on a machine that may be busy
+
+
 @pytest.fixture(autouse=True)
 def _able() -> None:
     needs_root()
