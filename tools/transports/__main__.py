@@ -10,9 +10,9 @@ from pathlib import Path
 
 import uvloop
 
-from tools.transports.found import FIGURES, PUBLISHED_FROM, document, is_whole, pages, written
+from tools.transports.found import FIGURES, document, is_whole, pages, written
 from tools.transports.machines import missing
-from tools.transports.networks import NETWORKS
+from tools.transports.networks import NETWORKS, PUBLISHED_FROM
 from tools.transports.running import Found, in_turn, run
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -11,13 +11,12 @@ from typing import Any
 
 from harness.core.audio import percentile
 from tools.transports.figures import Cells
-from tools.transports.networks import NETWORKS, WAYS
+from tools.transports.networks import NETWORKS, PUBLISHED_FROM, WAYS
 from tools.transports.page import page
 from tools.transports.plot import drawing
 from tools.transports.running import Found
 
 FIGURES = Path(__file__).with_name("transports.json")
-PUBLISHED_FROM = 20  # calls a cell
 KEPT = (
     *("setup_ms", "first_audio_ms", "second_audio_ms", "missing_ms", "gaps_heard_ms", "longest_gap_ms"),
     *("survived", "whole_turns", "errors", "released", "heard_s", "ended", "seconds", "cpu_ms"),

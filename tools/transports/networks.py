@@ -8,6 +8,7 @@ from typing import Literal
 from harness.network.presets import PRESETS, Conditions
 
 BLACKOUT_SECONDS = 2.0
+PUBLISHED_FROM = 20  # calls of each network and way
 Moment = Literal["", "reply", "speech"]
 
 

@@ -30,7 +30,7 @@ from tools.transports.figures import (
     survived,
 )
 from tools.transports.measuring import LATE_MOST_MS, LATE_P99_MS
-from tools.transports.networks import BLACKOUT_SECONDS, NAMES, NETWORKS, WAYS
+from tools.transports.networks import BLACKOUT_SECONDS, NAMES, NETWORKS, PUBLISHED_FROM, WAYS
 
 TEMPLATE = Path(__file__).with_name("transports.md.in")
 HEADINGS = ("Time", "Sound", "Bytes", "CPU")
@@ -68,6 +68,7 @@ def page(found: Mapping[str, Any]) -> str:
         busy=f"{run['busy_percent']:.0f}",
         python=run["python"],
         seed=run["seed"],
+        published=PUBLISHED_FROM,
         lateness=_lateness(run),
         spoilt=_spoilt(run),
     )

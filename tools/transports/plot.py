@@ -15,7 +15,7 @@ from tools.transports.networks import NAMES, WAYS
 TITLE = "WebSocket and WebRTC over the same networks"
 PANELS = (SET_UP, FIRST, GAPS, UP)
 WIDTH = 440  # narrow enough to be read on a phone, where it is shrunk least
-LEFT, RIGHT = 132, 22
+LEFT, RIGHT = 142, 24
 TOP = 74
 ROW, BOX = 34, 11  # a network's height, a box's
 HEAD, FOOT = 34, 44  # of a panel: its title, its axis
