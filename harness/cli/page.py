@@ -27,6 +27,7 @@ from harness.core.events import ButtonPressed, CallEnded, HarnessFailed
 from harness.core.exit_codes import UNREACHABLE, USAGE
 from harness.core.timeline import Timeline
 from harness.report.files import CALLS, pictures, write_run
+from harness.report.folder import claimed
 from harness.report.html import write_html
 from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned, execute
@@ -50,10 +51,11 @@ def page(url: str, **texts: Any) -> int:
         raise UsageError(f"{url!r} is no page's address", "give it with its scheme: http://localhost:3000")
     settings = replace(settings_of("page", values, target=url, caller="page"), timeouts=TIMEOUTS)
     show: Show = ShowJson() if values["as_json"] else ShowLive() if sys.stdout.isatty() else ShowLines()
-    examined, run = run_loop(_examined(settings, values["say"], show))
     reports = settings.reports
-    written = write_run(run, reports)
-    write_html(run, reports, load_library())
+    with claimed(reports):
+        examined, run = run_loop(_examined(settings, values["say"], show))
+        written = write_run(run, reports)
+        write_html(run, reports, load_library())
     if problem := unusable(examined.record.timeline):
         taken = [reports / CALLS / run.calls[0].id / name for name in pictures(run.calls[0])]
         seen = f" (see {taken[-1]})" if taken else ""
