@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 CLIENTS := tests/clients
-.PHONY: help install scenarios nightly allure test check format clients proof attack bench docs calibration networks answers ways clean
+.PHONY: help install scenarios nightly allure test check format clients proof attack bench docs calibration networks answers ways transports clean
 
 help:  ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -80,6 +80,9 @@ answers: $(READY)  ## ask Chromium about thousands of answers changed by rule, a
 
 ways: $(READY)  ## call through relays of every shape of the field, and write docs/ways.md anew (half an hour; ARGS=--resume goes on with what is missing)
 	$(BIN)/python -m tools.ways $(ARGS); status=$$?; $(BIN)/python -m tools.pages; exit $$status
+
+transports: $(READY)  ## WebSocket against WebRTC over the same bad networks, and write docs/transports.md anew (root; twenty minutes)
+	$(BIN)/python -m tools.transports $(ARGS)
 
 clients: $(READY) install-clients  ## official clients hold conversations with the fake; then the table goes to docs/
 	$(BIN)/python -m tools.clients; status=$$?; $(BIN)/python -m tools.pages; exit $$status

@@ -23,6 +23,7 @@ from tools.clients import FOUND
 from tools.clients import page as clients_page
 from tools.fake_page import fake_page
 from tools.proof import FIGURES
+from tools.transports import found as transports
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -71,6 +72,7 @@ def pages() -> Mapping[str, str]:
         "clients.md": clients_page(json.loads(FOUND.read_text())),
         "ways.md": ways.page(json.loads(ways.FOUND.read_text())),
         "answers.md": answers.page(json.loads(answers.FOUND.read_text())),
+        **transports.pages(),
     }
 
 

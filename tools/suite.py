@@ -32,7 +32,10 @@ TIMED = {
     "load": ("tests/load", "--ignore=tests/load/arrivals"),
     "arrivals": ("tests/load/arrivals",),
     "plugin": ("tests/plugin",),
-    "doors": ("tests/cli", "tests/fakes/openai/faults", "tests/fakes/openai/workers", "tests/network/nat"),
+    "doors": (
+        *("tests/cli", "tests/fakes/openai/faults", "tests/fakes/openai/workers"),
+        *("tests/network/nat", "tests/tools/transports"),
+    ),
     "call": ("tests/call", "tests/run"),
     "clients": ("tests/clients",),
     "product": ("tests/product",),

@@ -44,7 +44,7 @@ from harness.speech.pcm import resample
 from harness.websocket.hearing import SSRC, PlayedAudio
 from harness.websocket.messages import MessageReader, SocketMessage
 from harness.websocket.microphone import PcmMicrophone, SpokenSamples
-from harness.websocket.opening import Opening, RelayConnection
+from harness.websocket.opening import CLOSE_SECONDS, Opening, RelayConnection
 from harness.websocket.player import RATE, Player
 
 FRAMES_A_MESSAGE = 2  # 40 ms: what a page's audio worklet gathers before it sends
@@ -137,8 +137,11 @@ class WebSocketEnd:
         if self._connection is not None and self._reading is not None:
             if self._state == "open":
                 self._changed("closing")
-            with contextlib.suppress(ConnectionClosed, OSError):
-                await self._connection.close()
+            # Where the other end takes nothing more, the Close frame waits behind what is still to be sent,
+            # and websockets' own time-out begins only when it is out.
+            with contextlib.suppress(ConnectionClosed, OSError, TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS + 1):
+                    await self._connection.close()
             self._connection.transport.abort()
             await asyncio.wait({self._reading})
             self._reading = None

@@ -14,6 +14,9 @@ from harness.core.errors import UsageError
 
 # Queues along a path fill and drain slowly: the delay of a packet resembles that of the one before.
 JITTER_MEMORY_SECONDS = 0.2
+# A fading channel is bad for a time, not for a number of packets. TCP that waits ever longer between its
+# attempts would else stay in one burst for seconds.
+BURST_STEP_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Impairment:
     """One direction. Parts are of 1, delays are one way.
 
     `loss`: lost independently of each other; 1 loses everything. `burst_loss`: lost in bursts of
-    `burst_packets` on average (Gilbert's two-state model). `jitter_ms`: standard deviation of the delay; it
+    `burst_packets` on average (Gilbert's two-state model), counted as audio has them, one each 20 ms: a burst
+    lasts as long however much is sent in it. `jitter_ms`: standard deviation of the delay; it
     keeps the order. `reorder`: held back by `reorder_ms` more, so that later ones overtake. `rate_kbps`: 0 is
     no limit; behind it a queue of `queue_ms`, and what does not fit is lost.
     """
@@ -95,6 +99,7 @@ class Path:
         self.counted = counted or Counted()
         self._rng = rng
         self._in_burst = False
+        self._burst_step_at: float | None = None
         self._wander = 0.0  # of the delay around its mean, in standard deviations
         self._wandered_at: float | None = None
         self._link_free_at = -math.inf
@@ -105,7 +110,7 @@ class Path:
         self.counted.packets += 1
         # Everything that moves with time or with each packet moves for the lost ones too.
         delay = self._delay(now)
-        if self._is_lost() or (queued := self._queued(now, size)) is None:
+        if self._is_lost(now) or (queued := self._queued(now, size)) is None:
             self.counted.lost += 1
             return []
         out = max(now + queued + delay, self._last_out)
@@ -122,16 +127,31 @@ class Path:
     def _happens(self, part: float) -> bool:
         return part > 0 and self._rng.random() < part
 
-    def _is_lost(self) -> bool:
+    def _is_lost(self, now: float) -> bool:
         made = self.impairment
         if made.burst_loss:
-            # The stationary part of the bad state is burst_loss, its mean length burst_packets.
+            # The stationary part of the bad state is burst_loss, its mean length burst_packets steps. What is
+            # left of the state after some steps is known without taking each (a Markov chain of two states).
+            steps = self._burst_steps(now)
             leave = 1 / made.burst_packets
             enter = leave * made.burst_loss / (1 - made.burst_loss)
-            self._in_burst = self._rng.random() >= leave if self._in_burst else self._rng.random() < enter
+            kept = (1 - leave - enter) ** steps
+            bad = made.burst_loss + ((1 - made.burst_loss) if self._in_burst else -made.burst_loss) * kept
+            drawn = self._rng.random()  # for each packet, so that the next ones' fate hangs less on the clock
+            if steps:
+                self._in_burst = drawn < bad
             if self._in_burst:
                 return True
         return self._happens(made.loss)
+
+    def _burst_steps(self, now: float) -> int:
+        """How many steps have passed since the last packet; the first one makes one."""
+        if self._burst_step_at is None:
+            self._burst_step_at = now
+            return 1
+        steps = int((now - self._burst_step_at) / BURST_STEP_SECONDS + 1e-6)
+        self._burst_step_at += steps * BURST_STEP_SECONDS
+        return steps
 
     def _queued(self, now: float, size: int) -> float | None:
         """Seconds of waiting for the link and of being sent over it; None where the queue is full."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pytest
+from websockets.utils import accept_key
 
 from harness.call import Caller, Scenario
 from harness.call.conduct import CallRecord, make_call
@@ -12,6 +15,7 @@ from harness.call.context import CallContext, StartPair
 from harness.config.run import run_settings
 from harness.core.events import (
     ClientEvent,
+    HarnessFailed,
     HttpRequest,
     HttpResponse,
     PlayoutCleared,
@@ -25,6 +29,7 @@ from harness.core.events import (
 )
 from harness.core.timeline import Timeline
 from harness.core.turns import replies
+from harness.fakes.embedded import EmbeddedPair
 from harness.requirements import REGISTRY, Outcome, judge
 
 
@@ -160,3 +165,37 @@ async def test_the_relay_may_be_restarted_and_the_caller_comes_back(sockets: Cal
     (followed,) = record.followed_by
     assert replies(followed.timeline)
     assert found(record.timeline) == found(followed.timeline) == []
+
+
+async def test_a_relay_that_takes_nothing_more_does_not_keep_the_caller_from_hanging_up() -> None:
+    done = asyncio.Event()
+
+    async def stops_reading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        (key,) = re.findall(r"(?im)^sec-websocket-key: (\S+)", head)
+        created = b'{"type": "session.created", "session": {}}'
+        writer.write(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: "
+            + accept_key(key).encode()
+            + b"\r\n\r\n\x81"
+            + bytes([len(created)])
+            + created
+        )
+        await done.wait()
+        writer.transport.abort()
+
+    async def says_much(caller: Caller) -> None:
+        await caller.connect()
+        caller.send({"type": "conversation.item.create", "item": {"much": "x" * 16_000_000}})
+        await caller.hang_up()
+
+    server = await asyncio.start_server(stops_reading, "127.0.0.1", 0)
+    url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with server, CallContext.open(run_settings(target=url, seed=3), EmbeddedPair.for_run) as context:
+        async with asyncio.timeout(30):  # it waited for as long as the relay did
+            record = await made(context, says_much, light=True)
+        done.set()
+    (closed,) = record.timeline.all(SocketClosed)
+    assert closed.by == "caller"
+    assert record.timeline.all(HarnessFailed) == []
