@@ -33,9 +33,16 @@ MICROPHONES = {
 }
 
 
-def recorder(secret: str, microphone: MicrophoneSettings) -> str:
-    """The script, for one context: `secret` is the name under which the harness finds it again."""
+def recorder(
+    secret: str, microphone: MicrophoneSettings, *, detour: int = 0, silent_channel: bool = False
+) -> str:
+    """The script, for one context: `secret` is the name under which the harness finds it again.
+
+    `detour`: a port of ours that answers' candidates are replaced by. `silent_channel`: no channel opens.
+    """
     configuration = {
+        "detour": detour,
+        "silentChannel": silent_channel,
         "secret": secret,
         "roundTrips": ROUND_TRIPS,
         "microphone": {"kind": microphone.kind, "delay": microphone.delay_ms},

@@ -13,6 +13,7 @@ from harness.call.line import CallLine
 from harness.call.probing import Probes
 from harness.call.reconnecting import Reconnecting
 from harness.call.stopping import PlanStopped
+from harness.call.visiting import PageVerbs
 from harness.call.waiting import Waiter
 from harness.core.caller_end import (
     ChannelClosedError,
@@ -45,7 +46,7 @@ class Caller:
     """The verbs of a call. Each is a step on the timeline; one that fails ends the plan.
 
     What is not said in a conversation stands in groups: `network` makes it worse, `probe` asks what a
-    careless relay does not bear, `reconnect` loses the call and has another.
+    careless relay does not bear, `reconnect` loses the call and has another, `page` is of a web page's user.
 
     `line` is that of the call it is in; `lines` are all that it had, and those it opened for others.
     """
@@ -56,6 +57,7 @@ class Caller:
         self.network = NetworkVerbs(self)
         self.probe = Probes(self)
         self.reconnect = Reconnecting(self)
+        self.page = PageVerbs(self)
         self.take_up(line)
 
     def take_up(self, line: CallLine) -> None:

@@ -20,7 +20,7 @@ class PageOptions:
     `stop`: that of the button that ends the call; empty: found, or else the page is closed. `microphone`: how
     getUserMedia is answered. `language`: the browser's, as in Accept-Language. `storage_state`: a file of
     Playwright's with the cookies of somebody who is logged in. `clicks`: on the last button; 2 is a double
-    click.
+    click. `url`: where the page is, from the target on; empty: the target is the page.
     """
 
     start: tuple[str, ...] = ()
@@ -29,6 +29,7 @@ class PageOptions:
     language: str = ""
     storage_state: Path | None = None
     clicks: int = 1
+    url: str = ""
 
     def __post_init__(self) -> None:
         if self.microphone not in MOODS:
