@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from harness.core.caller_end import Wire
 from harness.core.sdp import parse_sdp
 
+APPLICATION_DATA = 23  # content type of a DTLS record (RFC 6347, section 4.1)
 LARGEST_DATAGRAM = 65_535
 BUFFER_BYTES = 1 << 20
 FOLLOW_SECONDS = 3.0  # for the far end to answer at a new port: several of the browser's checks
@@ -34,9 +35,13 @@ class _Way:
 
 
 class Detour:
-    """One call's. `port` is on loopback; where packets go is known once there is an answer."""
+    """One call's. `port` is on loopback; where packets go is known once there is an answer.
 
-    def __init__(self) -> None:
+    `silent_channel`: what the data channel would send is lost, and nothing else is.
+    """
+
+    def __init__(self, *, silent_channel: bool = False) -> None:
+        self._silent_channel = silent_channel
         self._loop = asyncio.get_running_loop()
         self._inside = self._bound(socket.AF_INET, "127.0.0.1")
         self._ways: dict[Address, _Way] = {}
@@ -98,6 +103,9 @@ class Detour:
             self._pass(data, way, outgoing=False)
 
     def _pass(self, data: bytes, way: _Way, *, outgoing: bool) -> None:
+        if self._silent_channel and is_application_data(data):
+            return
+
         def pass_on() -> None:
             # A full buffer or a port that nobody has loses a datagram, as networks do.
             with contextlib.suppress(OSError):
@@ -134,6 +142,14 @@ class Detour:
         if host:
             bound.bind((host, 0))
         return bound
+
+
+def is_application_data(datagram: bytes) -> bool:
+    """Whether it is a DTLS record of application data, which in a call is SCTP alone (RFC 8261).
+
+    Of DTLS 1.3 every encrypted record looks alike (RFC 9147, section 4), the end of its handshake too.
+    """
+    return bool(datagram) and (datagram[0] == APPLICATION_DATA or 32 <= datagram[0] <= 63)
 
 
 def _waiting(bound: socket.socket) -> list[tuple[bytes, Address]]:

@@ -33,16 +33,13 @@ MICROPHONES = {
 }
 
 
-def recorder(
-    secret: str, microphone: MicrophoneSettings, *, detour: int = 0, silent_channel: bool = False
-) -> str:
+def recorder(secret: str, microphone: MicrophoneSettings, *, detour: int = 0) -> str:
     """The script, for one context: `secret` is the name under which the harness finds it again.
 
-    `detour`: a port of ours that answers' candidates are replaced by. `silent_channel`: no channel opens.
+    `detour`: a port of ours on loopback that answers' candidates are replaced by; 0 for none.
     """
     configuration = {
         "detour": detour,
-        "silentChannel": silent_channel,
         "secret": secret,
         "roundTrips": ROUND_TRIPS,
         "microphone": {"kind": microphone.kind, "delay": microphone.delay_ms},

@@ -137,16 +137,12 @@ class PageVisit:
         context.set_default_timeout(CLICK_SECONDS * 1000)
         context.on("page", self._page_opened)
         await context.expose_binding(BINDING, lambda _source, text: self.recording.tell(text))
-        self._detour = Detour() if self._parts.detour else None
+        if self._parts.detour or self._parts.silent_channel:
+            self._detour = Detour(silent_channel=self._parts.silent_channel)
         if self._detour is not None and self._wire is not None:
             self._detour.put_behind(self._wire)
-        script = recorder(
-            self._secret,
-            self._parts.microphone,
-            detour=self._detour.port if self._detour else 0,
-            silent_channel=self._parts.silent_channel,
-        )
-        await context.add_init_script(script)
+        port = self._detour.port if self._detour else 0
+        await context.add_init_script(recorder(self._secret, self._parts.microphone, detour=port))
         self.requests.watch(context)
 
     def _recorded(self, event: Event) -> None:

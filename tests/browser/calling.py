@@ -12,6 +12,7 @@ import uvloop
 from harness.call import Caller, Scenario
 from harness.call.conduct import make_call
 from harness.call.context import CallContext
+from harness.call.page_probes import PAGE_PROBES
 from harness.config.run import RunSettings
 from harness.config.target import Target
 from harness.config.timeouts import Timeouts
@@ -59,9 +60,10 @@ async def _calls(planted: Sequence[PlantedPage], side_by_side: int) -> list[Time
                             f"{pair.fake}/_fake/faults", json=[{"name": each.fake, "calls": 1}]
                         )
                     plan = says_one_thing if each.says else connects
+                    probe = PAGE_PROBES.get(each.probe)
                     record = await make_call(
                         _context_for(each, context, pair),
-                        Scenario(str(each), str(each), plan, ()),
+                        probe or Scenario(str(each), str(each), plan, ()),
                         call=f"{number:03d}",
                     )
                     return record.timeline

@@ -105,25 +105,19 @@ hook(Connection, "setLocalDescription", (self, args, go) => {
     (error) => used(self, "setLocalDescription", { error: wordsOf(error) }));
 });
 
-// What a probe changes of an answer, on its way to the browser and unseen by the page: its candidates, so that
-// packets go through the harness, and the SCTP port, so that the channel never opens (RFC 8841, section 5.1).
-function probed(args) {
-  const { detour, silentChannel } = CONFIG;
+// An answer's candidates are replaced by one of the harness's, unseen by the page, where packets take its detour.
+function ledThroughUs(args) {
   const description = args[0];
-  if ((!detour && !silentChannel) || !description || description.type !== "answer") return args;
-  let sdp = String(description.sdp);
-  if (detour) {
-    const seen = new Set();
-    let section = 0;
-    sdp = sdp.split("\n").flatMap((line) => {
-      if (line.startsWith("m=")) section += 1;
-      if (!line.startsWith("a=candidate:")) return [line];
-      if (seen.has(section)) return [];
-      seen.add(section);
-      return [`a=candidate:1 1 udp 2130706431 127.0.0.1 ${detour} typ host\r`];
-    }).join("\n");
-  }
-  if (silentChannel) sdp = sdp.replace(/^(a=sctp-port:|a=sctpmap:)(\d+)/gm, (_, name, port) => name + (Number(port) ^ 1));
+  if (!CONFIG.detour || !description || description.type !== "answer") return args;
+  const led = new Set(); // sections that have theirs
+  let section = 0;
+  const sdp = String(description.sdp).split("\n").flatMap((line) => {
+    if (line.startsWith("m=")) section += 1;
+    if (!line.startsWith("a=candidate:")) return [line];
+    if (led.has(section)) return [];
+    led.add(section);
+    return [`a=candidate:1 1 udp 2130706431 127.0.0.1 ${CONFIG.detour} typ host\r`];
+  }).join("\n");
   return [{ type: "answer", sdp }, ...args.slice(1)];
 }
 
@@ -138,7 +132,7 @@ hook(Connection, "setRemoteDescription", (self, args, go) => {
     used(self, "setRemoteDescription", { detail: cut((args[0] && args[0].type) || "", 20) });
     if (isOfTheCall(self) && args[0] && args[0].type !== "offer") event("answer-received", { sdp });
   });
-  return watched(go(safely(() => probed(args)) || args), () => watchTransports(self), (error) => {
+  return watched(go(safely(() => ledThroughUs(args)) || args), () => watchTransports(self), (error) => {
     if (isOfTheCall(self)) event("answer-rejected", { reason: wordsOf(error) });
   });
 });

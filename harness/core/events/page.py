@@ -163,7 +163,7 @@ class ClockMatched(Event, frozen=True, kw_only=True):
 
 
 class ChannelSilenced(Event, frozen=True, kw_only=True):
-    """On purpose the data channel of this call never opens: the browser is given another SCTP port."""
+    """On purpose the data channel of this call never opens: what it would send is lost, and nothing else."""
 
 
 class UserLeft(Event, frozen=True, kw_only=True):

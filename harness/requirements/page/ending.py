@@ -175,8 +175,8 @@ def left_open(timeline: Timeline, deadline: float) -> str:
     stage=CallStage.HANG_UP,
     source=Source(
         "WebRTC, section 6.2, close(); section 4.4.2, close()",
-        "The channel's close() tells the far end; after the connection's it does nothing. An element keeps its "
-        "stream until srcObject is set.",
+        "The channel's close() tells the far end; after the connection's it does nothing. An element keeps "
+        "its stream until srcObject is set.",
         "https://www.w3.org/TR/webrtc/#dom-rtcdatachannel-close",
     ),
     needs=("page.stop-releases",),

@@ -36,7 +36,8 @@ from harness.requirements.registry import requirement
 
 WEBRTC = "https://www.w3.org/TR/webrtc/"
 SURVIVES = 3.0  # seconds of `disconnected`
-NOTICES = 5.0  # seconds from `failed` to what the page makes of it
+LOST_AFTER = 15.0  # seconds of `disconnected`: Chromium may take a minute to say `failed`
+NOTICES = 4.0  # seconds from there to what the page makes of it
 TELLS = 1.5  # seconds from an end of the call to a text that says so
 RENEWS = 8.0  # seconds from a network that is back to a new offer
 RELEASES = 2.5  # seconds from Back
@@ -75,18 +76,17 @@ def _light(timeline: Timeline) -> NetworkImpaired | None:
 
 
 def _lost_at(timeline: Timeline) -> float | None:
-    """When the connection was over: given up by the browser, or by the page 3 s after `disconnected`."""
-    failed = timeline.state("ice", "failed")
-    disconnected, closed = timeline.state("ice", "disconnected"), closed_by_page(timeline)
-    gave_up = None
-    if (
-        disconnected
-        and closed
-        and SURVIVES <= closed.at - disconnected.at
-        and closed.at < hang_up_at(timeline)
-    ):
-        gave_up = closed.at
-    return min((at for at in (failed.at if failed else None, gave_up) if at is not None), default=None)
+    """When the connection was over: given up by the browser or the page, or disconnected for too long."""
+    disconnected = timeline.state("ice", "disconnected")
+    if disconnected is None:
+        return None
+    ends = [disconnected.at + LOST_AFTER]
+    failed, closed = timeline.state("ice", "failed"), closed_by_page(timeline)
+    ends += [failed.at] if failed else []
+    ends += [closed.at] if closed and closed.at - disconnected.at >= SURVIVES else []
+    light = _light(timeline)
+    lost = min(ends)
+    return lost if lost < hang_up_at(timeline) and (light is None or lost < light.at) else None
 
 
 @requirement(
@@ -136,7 +136,7 @@ def survives_short_loss(timeline: Timeline) -> Finding:
     stage=CallStage.CALL,
     source=Source(
         "WebRTC, section 5.6.4; RFC 7675, section 5.1",
-        "failed says that nothing gets through any more, and stays until somebody acts.",
+        "failed says that nothing gets through any more; disconnected, that nothing does for the moment.",
         WEBRTC + "#rtcicetransportstate",
     ),
     hits="every caller who loses the network",
@@ -144,8 +144,8 @@ def survives_short_loss(timeline: Timeline) -> Finding:
     causes={
         "loss-not-noticed": Cause(
             "the connection failed, and the page went on as if nothing had happened",
-            "listen to iceconnectionstatechange (or connectionstatechange): on 'failed' clean up, say that "
-            "the connection was lost, and make the call anew",
+            "listen to iceconnectionstatechange (or connectionstatechange): on 'failed', and after some "
+            "10 s of 'disconnected', clean up, say that the connection was lost, and make the call anew",
         ),
         "loss-not-told": Cause(
             "the page gave the lost call up, and told its user nothing",
@@ -155,14 +155,15 @@ def survives_short_loss(timeline: Timeline) -> Finding:
     },
 )
 def notices_loss(timeline: Timeline) -> Finding:
-    """From `disconnected` to 5 s after `failed` some text appears, or a new offer is made."""
+    """From `disconnected` to 4 s after the loss (`failed`, or 15 s of `disconnected`) a new text appears."""
     lost = _lost_at(timeline)
     if lost is None:
         return None
     disconnected, closed = timeline.state("ice", "disconnected"), closed_by_page(timeline)
     since = disconnected.at if disconnected else lost
     until = min(lost + NOTICES, hang_up_at(timeline))
-    told = [text for text in shown(timeline, since, until + TELLS) if _says_something(text)]
+    known = {text.text for text in shown(timeline, 0.0, since)}
+    told = [t for t in shown(timeline, since, until + TELLS) if _says_something(t) and t.text not in known]
     if told:
         return None
     acted = _new_offer(timeline, since, until) is not None
@@ -184,8 +185,8 @@ def notices_loss(timeline: Timeline) -> Finding:
     stage=CallStage.CALL,
     source=Source(
         "WebRTC, section 4.4.2, restartIce(); OpenAI API reference, create call",
-        "restartIce() only asks for negotiation: a new offer must go out. The API takes no second offer for a "
-        "call, so a lost one is made anew.",
+        "restartIce() only asks for negotiation: a new offer must go out. The API takes no second offer for "
+        "a call, so a lost one is made anew.",
         WEBRTC + "#dom-rtcpeerconnection-restartice",
     ),
     hits="every caller who loses the network",
@@ -199,7 +200,7 @@ def notices_loss(timeline: Timeline) -> Finding:
         ),
         "restart-without-offer": Cause(
             "the page called restartIce(), and sent no offer: nothing was restarted",
-            "restartIce() takes effect with the next createOffer() alone, whose answer the far end must give; "
+            "restartIce() takes effect with the next createOffer() alone, and the far end must answer that. "
             "OpenAI takes no second offer for a call, so make a new one",
         ),
     },
