@@ -72,7 +72,7 @@ class Detour:
             self._ways[browser] = self._new_way(browser)
         try:
             async with asyncio.timeout(FOLLOW_SECONDS):
-                while not any(way.received for way in self._ways.values()):
+                while not any(way.received for way in self._ways.values()):  # noqa: ASYNC110  (one short wait)
                     await asyncio.sleep(POLL_SECONDS)
         except TimeoutError:
             return False

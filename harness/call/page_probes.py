@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from harness.call.caller import Caller
 from harness.call.scenario import Scenario, scenario
+from harness.core.probes import PAGE_PROBE_NAMES
 
 PAGE = ("page",)
 SAYS = "en-m-yes"  # the shortest clip
@@ -88,18 +89,21 @@ async def page_tab_closed(caller: Caller) -> None:
     await caller.page.closes_tab()
 
 
-PAGE_PROBES: dict[str, Scenario] = {
-    probe.name.removeprefix("page_").replace("_", "-"): probe
-    for probe in (
-        page_microphone_denied,
-        page_microphone_missing,
-        page_microphone_slow,
-        page_channel_silent,
-        page_network_lost,
-        page_disconnected,
-        page_double_click,
-        page_left,
-        page_tab_closed,
+PAGE_PROBES: dict[str, Scenario] = dict(
+    zip(
+        PAGE_PROBE_NAMES,
+        (
+            page_microphone_denied,
+            page_microphone_missing,
+            page_microphone_slow,
+            page_channel_silent,
+            page_network_lost,
+            page_disconnected,
+            page_double_click,
+            page_left,
+            page_tab_closed,
+        ),
+        strict=True,
     )
-}
+)
 """By the name that `--probe` gives."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -39,3 +39,16 @@ class PageOptions:
                 f"there is no file {self.storage_state}",
                 "save one with `playwright open --save-storage FILE URL`: log in there, and close the window",
             )
+
+    def over(self, named: PageOptions | None) -> PageOptions:
+        """These, and what they leave open as harness.toml has it."""
+        if named is None:
+            return self
+        return replace(
+            self,
+            start=self.start or named.start,
+            stop=self.stop or named.stop,
+            language=self.language or named.language,
+            storage_state=self.storage_state or named.storage_state,
+            url=self.url or named.url,
+        )

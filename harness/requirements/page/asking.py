@@ -229,7 +229,7 @@ def refusal_told(timeline: Timeline) -> Finding:
     stage=CallStage.MICROPHONE,
     source=Source(
         "Media Capture and Streams, section 10.2",
-        "getUserMedia() may take as long as it takes: a user reads the question, and a Bluetooth headset takes "
+        "getUserMedia() may take as long as it takes: a user reads the question, a Bluetooth headset takes "
         "300 ms and more to become a microphone.",
         "https://www.w3.org/TR/mediacapture-streams/#dom-mediadevices-getusermedia",
     ),

@@ -208,6 +208,6 @@ def clean_up_order(timeline: Timeline) -> Finding:
         )
     last = timeline.last(PlaybackChanged, before=stop.at + RELEASED_WITHIN + 0.5)
     if last is not None and (held := [path for path in last.paths if path.by == "element"]):
-        evidence = (Evidence(stop.at, f"pressed {stop.text!r}"),)
-        return Violation("element-kept", f"its state is {held[0].state}", evidence)
+        seen = f"its state is {held[0].state}"
+        return Violation("element-kept", seen, (Evidence(stop.at, f"pressed {stop.text!r}"),))
     return None
