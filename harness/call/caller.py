@@ -270,6 +270,7 @@ class Caller:
         raise PlanStopped(f"a caller of the kind {kind.name} cannot {verb}: {reason}")
 
     async def _exchanged(self, offer: str) -> str:
+        await self.reconnect.named(offer)
         answer = await self.line.exchange(offer)
         refused = answer is None or not answer.startswith("v=0")
         # A caller that comes back is timed, and its first call's offer was accepted.

@@ -12,9 +12,9 @@ from typing import Literal
 Verb = Literal["be-named", "offer", "send", "mute", "send-nothing", "vanish", "impair", "rebind", "visit"]
 """What may be asked of a caller, beyond what every kind does (connect, speak, hear, hang up).
 
-be-named: have a name that is known before it connects. offer: make offers that we post ourselves, with
-changes of our own. send: client events of ours. mute: a muted track. send-nothing: no packet at all. vanish:
-be gone without a goodbye. impair: loss, delay and blackouts of its packets. rebind: go on from another
+be-named: have a name that is known before its offer is posted. offer: make offers that we post ourselves,
+with changes of our own. send: client events of ours. mute: a muted track. send-nothing: no packet at all.
+vanish: be gone without a goodbye. impair: loss, delay and blackouts of its packets. rebind: go on from another
 port. visit: use a web page as its user would.
 """
 
@@ -57,7 +57,6 @@ CALLERS: Mapping[str, CallerKind] = {
             "chromium",
             "the same steps in Chromium, on a page of ours",
             cannot={
-                "be-named": "a browser draws its ice-ufrag itself (JSEP, RFC 9429, section 5.2.1)",
                 "visit": _NO_PAGE,
             },
             unseen=_IN_A_BROWSER,
@@ -66,7 +65,7 @@ CALLERS: Mapping[str, CallerKind] = {
             "page",
             "your own web page, in Chromium",
             cannot={
-                "be-named": "the page makes its own offer, whose name is not known before",
+                "be-named": "the page posts its own offer, whose ice-ufrag a browser draws (RFC 9429, 5.2.1)",
                 "offer": "the page makes and posts its own offer",
                 "send": "the page's events are its own",
                 "mute": "the page's microphone is its own to mute",

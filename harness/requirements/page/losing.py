@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.core.events import (
+    ButtonPressed,
     ConnectionUsed,
     HttpRequest,
     NetworkImpaired,
@@ -162,7 +163,9 @@ def notices_loss(timeline: Timeline) -> Finding:
     disconnected, closed = timeline.state("ice", "disconnected"), closed_by_page(timeline)
     since = disconnected.at if disconnected else lost
     until = min(lost + NOTICES, hang_up_at(timeline))
-    known = {text.text for text in shown(timeline, 0.0, since)}
+    known = {text.text for text in shown(timeline, 0.0, since)} | {
+        b.text for b in timeline.all(ButtonPressed)
+    }
     told = [t for t in shown(timeline, since, until + TELLS) if _says_something(t) and t.text not in known]
     if told:
         return None
