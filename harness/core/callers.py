@@ -12,10 +12,10 @@ from typing import Literal
 Verb = Literal["be-named", "offer", "send", "mute", "send-nothing", "vanish", "impair", "rebind", "visit"]
 """What may be asked of a caller, beyond what every kind does (connect, speak, hear, hang up).
 
-be-named: have a name that is known before its offer is posted. offer: make offers that we post ourselves,
-with changes of our own. send: client events of ours. mute: a muted track. send-nothing: no packet at all.
-vanish: be gone without a goodbye. impair: loss, delay and blackouts of its packets. rebind: go on from another
-port. visit: use a web page as its user would.
+be-named: have a name that is known before its offer is posted. offer: make offers that we post, with changes
+of our own. send: client events of ours. mute: a muted track. send-nothing: no packet at all. vanish: be gone
+without a goodbye. impair: loss, delay and blackouts of its packets. rebind: go on from another port. visit:
+use a web page as its user would.
 """
 
 View = Literal["offer", "candidates", "ice", "dtls", "sctp", "rtp"]
