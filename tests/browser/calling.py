@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import httpx
@@ -39,15 +39,23 @@ async def connects(caller: Caller) -> None:
     await caller.hang_up()
 
 
-def make_page_calls(planted: Sequence[PlantedPage], side_by_side: int = SIDE_BY_SIDE) -> list[Timeline]:
+def make_page_calls(
+    planted: Sequence[PlantedPage],
+    side_by_side: int = SIDE_BY_SIDE,
+    *,
+    limits: Mapping[str, float] = LIMITS,
+    timeouts: Timeouts = TIMEOUTS,
+) -> list[Timeline]:
     """The timeline of one real call for each."""
-    return uvloop.run(_calls(planted, side_by_side))
+    return uvloop.run(_calls(planted, side_by_side, limits, timeouts))
 
 
-async def _calls(planted: Sequence[PlantedPage], side_by_side: int) -> list[Timeline]:
+async def _calls(
+    planted: Sequence[PlantedPage], side_by_side: int, limits: Mapping[str, float], timeouts: Timeouts
+) -> list[Timeline]:
     async with EmbeddedPair() as pair, httpx.AsyncClient(trust_env=False) as management:
         settings = RunSettings(
-            target=Target(pair.relay), fake_openai=pair.fake, caller="page", limits=LIMITS, timeouts=TIMEOUTS
+            target=Target(pair.relay), fake_openai=pair.fake, caller="page", limits=limits, timeouts=timeouts
         )
         async with CallContext.open(settings, EmbeddedPair.for_run) as context:
             places = asyncio.Semaphore(side_by_side)

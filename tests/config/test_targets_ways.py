@@ -137,7 +137,7 @@ def test_a_target_says_how_its_page_is_used(tmp_path: Path) -> None:
     [
         ('page = { starts = "#a" }', r"targets.t.page.starts: there is no such setting \(did you mean start"),
         ('page = { url = "talk" }', "is not a URL"),
-        ('page = { storage_state = "none.json" }', r"harness.toml:\d+.* there is no file .*none.json"),
+        ('page = { storage_state = "none.json" }', r"line 3: targets.t.page: there is no file .*none.json"),
     ],
 )
 def test_what_a_page_cannot_be_is_said_with_its_place(tmp_path: Path, line: str, said: str) -> None:
