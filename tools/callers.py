@@ -73,9 +73,11 @@ async def found_with(kind: str, seed: int) -> dict[str, Any]:
 
     run: Run = await execute(run_settings(caller=kind, seed=seed, concurrency=SIDE_BY_SIDE), planned, quiet)
     by_name = {each.name: each for each in chosen}
-    cells: dict[str, str] = {}
-    for call in run.calls:  # the first call of a scenario says what became of it
-        cells.setdefault(call.scenario, cell(by_name[call.scenario], call.timeline))
+    told: dict[str, list[str]] = {}
+    for call in run.calls:
+        told.setdefault(call.scenario, []).append(cell(by_name[call.scenario], call.timeline))
+    # A scenario may make several calls, of which the one that it ends with says that it was made.
+    cells = {name: "made" if "made" in said else said[0] for name, said in told.items()}
     outcomes = Counter(verdict.outcome.value for verdict in run.verdicts)
     return {
         "seconds": round(clock.now() - began),

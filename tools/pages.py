@@ -11,7 +11,7 @@ from harness.fakes.openai.faults import OPENAI_FAULTS
 from harness.fakes.relay.faults import RELAY_FAULTS
 from harness.requirements import REGISTRY
 from harness.requirements.catalogue import as_markdown
-from tests.browser.page_faults import PLANTED_PAGES
+from tests.browser.page_faults import PLANTED_PAGES, PROBED_PAGES
 from tests.docs.reference import options_page
 from tests.system.all_planted import PLANTED
 from tests.system.planted import Planted
