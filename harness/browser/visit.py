@@ -294,14 +294,16 @@ class PageVisit:
         context, self._context = self._context, None
         if context is None:
             return
-        with contextlib.suppress(Error, TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                for page in tuple(self._pages):
-                    await page.close()
-                await self.requests.finish()
-        self.recording.finish()
-        with contextlib.suppress(Error, TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await context.close()
-        if self._detour is not None:
-            self._detour.close()  # after the browser's goodbye
+        try:
+            with contextlib.suppress(Error, TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    for page in tuple(self._pages):
+                        await page.close()
+                    await self.requests.finish()
+            self.recording.finish()
+            with contextlib.suppress(Error, TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await context.close()
+        finally:
+            if self._detour is not None:
+                self._detour.close()  # after the browser's goodbye

@@ -65,6 +65,7 @@ class PageEnd:
         self._options = parts.settings.page
         self._progress = _Progress()
         self._silent_channel = False
+        self._wire: Wire | None = None
         self._opened = self._closed = False
         self.stops = True  # by its button; else its user leaves without it
         self._visit = self._new_visit()
@@ -224,6 +225,8 @@ class PageEnd:
         self._options = replace(self._options, microphone=microphone, clicks=clicks)
         self._silent_channel = silent_channel
         self._visit = self._new_visit()
+        if self._wire is not None:
+            self._visit.put_behind(self._wire)
 
     @property
     def options(self) -> PageOptions:
@@ -240,6 +243,7 @@ class PageEnd:
 
     def put_behind(self, wire: Wire) -> None:
         self._visit.put_behind(wire)
+        self._wire = wire
 
     async def rebind(self) -> bool:
         return await self._visit.rebind()
