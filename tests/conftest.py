@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.coturn import Coturn
+from tests.support.forked import forking
 
 # The same examples every time: a failure is seen by everyone or by nobody. No deadline for one example:
 # it would measure how busy the machine is.
@@ -14,6 +15,12 @@ settings.load_profile("house")
 
 # A shell's background job ignores SIGINT, and so would every command that a test starts and interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _children_are_forked() -> Iterator[None]:
+    with forking():
+        yield
 
 
 @pytest.fixture

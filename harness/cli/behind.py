@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
 from contextlib import AbstractContextManager, nullcontext
 
 import click
 
 from harness.call.upstream import FakeUpstream
+from harness.cli.options import Read
 from harness.cli.screen import say
 from harness.config.loop import run_loop
+from harness.config.option_values import number
 from harness.config.target import check_url
 from harness.core.clock import MonotonicClock
 from harness.core.errors import HarnessError, UsageError
@@ -42,7 +43,7 @@ HOST_NAME = re.compile(r"(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)*", re.IGNORECASE)
 )
 @click.option(
     "--tell-after",
-    type=float,
+    type=Read(number(above=0)),
     metavar="SECONDS",
     default=30.0,
     show_default=True,
@@ -54,8 +55,6 @@ def behind(fake_openai: str, hosts: tuple[str, ...], tell_after: float, command:
     for host in hosts:
         if not HOST_NAME.fullmatch(host):
             raise UsageError(f"{host!r} is no host name", f"such as {OPENAI}, without scheme, port and path")
-    if not 0 < tell_after < math.inf:
-        raise UsageError(f"--tell-after {tell_after:g} is no time", "give seconds, more than 0")
     address = fake_openai.rpartition("//")[2].rstrip("/")
     base = f"http://{address}"
     check_url(base, "--fake-openai")

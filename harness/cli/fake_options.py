@@ -9,6 +9,8 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import click
 
+from harness.cli.options import Read
+from harness.config.option_values import number, whole
 from harness.fakes.openai.conversation.settings import ConversationSettings
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.switches import switches_of
@@ -48,19 +50,6 @@ class OneOf(click.ParamType[Any]):
         if str(value) not in self._values and value not in self._values.values():
             self.fail(f"{value!r} is none of {', '.join(self._values)}", param, ctx)
         return self._values.get(str(value), value)
-
-
-class Amount(click.FloatRange):
-    """A finite number."""
-
-    name = "number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Raises click's BadParameter."""
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value!r} is no number", param, ctx)
-        return number
 
 
 def fake_options(command: F) -> F:
@@ -114,5 +103,5 @@ def _kind(hint: Any) -> click.ParamType[Any]:
     if NoneType in alternatives:
         return Patience()
     if hint is int:
-        return click.IntRange(min=0)
-    return Amount(min=0) if hint is float else click.STRING
+        return Read(whole(0))
+    return Read(number()) if hint is float else click.STRING

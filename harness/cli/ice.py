@@ -10,9 +10,11 @@ import click
 from pydantic import SecretStr
 
 from harness.cli.ice_output import as_json, print_lines, print_table
+from harness.cli.options import Read
 from harness.cli.screen import say
 from harness.config.ice import IceConfiguration, IceServer, ice_server, parse_ice_servers
 from harness.config.loop import run_loop
+from harness.config.option_values import number
 from harness.config.settings import read_settings
 from harness.core.errors import UsageError
 from harness.core.exit_codes import CONFORMING, VIOLATING
@@ -36,7 +38,7 @@ from harness.network.probing import probe_all
 @click.option(
     "--within",
     metavar="SECONDS",
-    type=click.FloatRange(0.1, 60),
+    type=Read(number(least=0.1, most=60)),
     default=5.0,
     show_default=True,
     help="what each step is given",

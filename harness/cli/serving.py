@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from harness.cli.fake_options import fake_options, switched
+from harness.cli.options import Read
 from harness.cli.screen import say
+from harness.config.option_values import number, whole
 from harness.core.dialects import DIALECTS, dialect_named
 from harness.core.errors import UsageError
 from harness.core.loopback import is_loopback
@@ -25,7 +27,9 @@ BIND = click.option(
 FAULT = click.option(
     "--fault", "faults", multiple=True, metavar="NAME[=VALUE]", help="a fault to plant; see `harness faults`"
 )
-SEED = click.option("--seed", type=int, help="repeats a run's choices (default: a new one, printed)")
+SEED = click.option(
+    "--seed", type=Read(whole(0)), help="repeats a run's choices (default: a new one, printed)"
+)
 TOKEN = click.option(
     "--management-token",
     envvar="HARNESS_FAKE_TOKEN",
@@ -50,7 +54,7 @@ HOST = click.option(
 @click.option(
     "--workers",
     metavar="N",
-    type=click.IntRange(1, MOST_WORKERS),
+    type=Read(whole(1, MOST_WORKERS)),
     default=1,
     show_default=True,
     help="processes that share the calls behind the one address",
@@ -105,27 +109,27 @@ def fake_openai(
 @click.option("--gateway", is_flag=True, help="end the caller's WebRTC, and bridge to a WebSocket upstream")
 @click.option("--one-call-per-caller", is_flag=True, help="a caller's new call ends its older one")
 @click.option("--locations", is_flag=True, help="give each answer a Location, at which its call is hung up")
-@click.option("--call-seconds", type=float, metavar="SECONDS", help="end each call after so long")
 @click.option(
-    "--upstream-connections", type=click.IntRange(0), default=0, metavar="N", help="at most so many upstream"
+    "--call-seconds", type=Read(number(above=0)), metavar="SECONDS", help="end each call after so long"
 )
 @click.option(
-    "--offers-per-second", type=click.IntRange(0), default=0, metavar="N", help="refuse more with 429"
+    "--upstream-connections", type=Read(whole(0)), default=0, metavar="N", help="at most so many upstream"
 )
+@click.option("--offers-per-second", type=Read(whole(0)), default=0, metavar="N", help="refuse more with 429")
 @click.option("--no-retry-after", is_flag=True, help="refuse them without saying when to come again")
 @click.option(
     "--block-ms",
-    type=click.FloatRange(0),
+    type=Read(number()),
     default=0.0,
     metavar="MS",
     help="hold up the event loop at each offer",
 )
 @click.option(
-    "--leak-kib", type=click.IntRange(0), default=0, metavar="N", help="leave so much in memory at each offer"
+    "--leak-kib", type=Read(whole(0)), default=0, metavar="N", help="leave so much in memory at each offer"
 )
 @click.option(
     "--cold-seconds",
-    type=click.FloatRange(0),
+    type=Read(number()),
     default=0.0,
     metavar="SECONDS",
     help="let the first offer wait",

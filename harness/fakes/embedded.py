@@ -12,7 +12,6 @@ import os
 import secrets
 import selectors
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,6 +34,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.02
 RESTART_SPARE = b"restart\n"
+CHILD = "harness.fakes.embedded_child"
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class EmbeddedPair:
         self.fake = ""
         self.spare = ""
         self._clock = clock or MonotonicClock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: children.Child | None = None
         self._errors: IO[bytes] | None = None
         self._line = b""
         self._deadline = 0.0
@@ -186,13 +186,7 @@ class EmbeddedPair:
 
     def _launch(self) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed in _is_stopped)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "harness.fakes.embedded_child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=children.environment(),
-        )
+        self._process = children.start(CHILD, self._errors)
         self._deadline = self._clock.now() + START_SECONDS
         self._line = b""
         assert self._process.stdin is not None  # noqa: S101  (asked for above)

@@ -7,10 +7,11 @@ import socket
 import subprocess
 from pathlib import Path
 
+import click
 import httpx
 import pytest
 
-from harness.cli.main import main
+from harness.cli.main import COMMANDS, cli, main
 from harness.core.events import CallEnded, CallStarted
 from harness.core.timeline import Timeline
 from tests.cli.conftest import Server
@@ -40,6 +41,18 @@ def run(*arguments: str) -> int:
         (("fake-openai", "--ice-patience", "nan"), "'nan' is neither seconds (0 or more) nor off"),
         (("fake-openai", "--ice-patience=-1"), "'-1' is neither seconds (0 or more) nor off"),
         (("relay", "--upstream", "http://127.0.0.1:1/v1"), "OPENAI_API_KEY is not set"),
+        (
+            ("ice", "stun:127.0.0.1:9", "--within", "nan"),
+            "harness: --within: 'nan' is no number (give a number from 0.1 to 60)\n",
+        ),
+        (
+            ("behind", "--tell-after=-1", "--", "true"),
+            "--tell-after: '-1' is out of range (give a number above",
+        ),
+        (
+            ("fake-openai", "--workers", "many"),
+            "--workers: 'many' is no whole number (give a whole number, from",
+        ),
     ],
 )
 def test_bad_input_is_one_message_and_exit_code_2(
@@ -48,6 +61,17 @@ def test_bad_input_is_one_message_and_exit_code_2(
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     assert run(*arguments) == 2
     assert says in capsys.readouterr().err
+
+
+def test_no_option_reads_its_number_otherwise_than_the_table_of_options_does() -> None:
+    """click's own numbers take nan."""
+    context = click.Context(cli)
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None
+        for option in command.params:
+            numbers = (click.types.IntParamType, click.types.FloatParamType)
+            assert not isinstance(option.type, numbers), f"harness {name} {option.opts[0]}"
 
 
 def test_a_relay_open_to_every_page_is_refused_in_one_line(

@@ -19,7 +19,14 @@ from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.fakes.openai.workers.routing import worker_of
 from harness.fakes.relay.settings import SESSION_PATH
 from tests.fakes.callers import new_caller
+from tests.support.forked import forking
 from tests.support.programs import is_gone
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _children_start_as_a_users_do() -> Iterator[None]:
+    with forking(False):
+        yield
 
 
 @pytest.fixture(scope="module")

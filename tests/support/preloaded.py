@@ -41,6 +41,7 @@ LOADED = (
     "webrtcvad",
     "harness.cli.doctor",
     "harness.fakes.embedded_child",
+    "tests.support.warmed",
 )
 
 # anyio and the harness have plugins for pytest, and are there already: their assertions are not rewritten.
@@ -48,7 +49,7 @@ LOADED_ALREADY = "ignore:Module already imported:pytest.PytestAssertRewriteWarni
 
 
 @cache
-def _server() -> ForkServerContext:
+def server() -> ForkServerContext:
     """Processes of this context begin with all that loaded."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(LOADED))
@@ -61,7 +62,7 @@ def start(
     program: Program, arguments: Sequence[str], *, cwd: Path, environment: Mapping[str, str], output: Path
 ) -> ForkServerProcess:
     """`PROGRAM ARGUMENTS` in a folder; what it says goes to a file."""
-    process = _server().Process(
+    process = server().Process(
         target=_program, args=(program, list(arguments), str(cwd), dict(environment), str(output))
     )
     process.start()
@@ -100,6 +101,13 @@ def _program(
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)
+    from tests.support.forked import forking  # which imports this module
+
+    with forking():
+        _begin(program, arguments)
+
+
+def _begin(program: Program, arguments: list[str]) -> None:
     if program == "harness":
         from harness.cli.main import main
 
