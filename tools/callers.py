@@ -1,4 +1,4 @@
-"""docs/callers.md: which kind of caller makes which scenario, from real runs. `python -m tools.callers`.
+"""Which kind of caller makes which scenario, from real runs: `python -m tools.callers` writes a table.
 
 Each scenario of scenarios/ is called by each kind through the embedded pair. A call is *made* where its plan
 ran to its end, *not applicable* with the reason of `core/callers.py` where its kind cannot do it; whatever
@@ -7,7 +7,6 @@ else it came to is said as it is.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -30,14 +29,12 @@ from harness.run.engine import Planned, execute
 from harness.run.model import Run
 from harness.run.stream import Happening
 
-FOUND = Path(__file__).with_name("callers.json")
 TO_ITS_END = "the scenario ran to its end"
 SIDE_BY_SIDE = 6
 INTRODUCTION = """\
 # Who makes which scenario
 
-Generated from `tools/callers.json`, which `python -m tools.callers` writes from real calls of each scenario
-by each kind of caller (`pytest scenarios/ --caller KIND`), through the embedded relay and fake. A number
+By `python -m tools.callers`, from real calls of each scenario by each kind of caller (`pytest scenarios/ --caller KIND`), through the embedded relay and fake. A number
 stands for a reason why a kind cannot make it. The scenarios of a page mean nothing to kinds without one.
 """
 
@@ -91,7 +88,7 @@ async def found_with(kind: str, seed: int) -> dict[str, Any]:
 
 
 def page(found: Mapping[str, Mapping[str, Any]]) -> str:
-    """The text of docs/callers.md."""
+    """The table, with its reasons."""
     kinds = [kind for kind in CALLERS if kind in found]
     reasons: list[str] = []
     lines = [INTRODUCTION, "| scenario | " + " | ".join(kinds) + " |", "|---|" + "---|" * len(kinds)]
@@ -119,14 +116,16 @@ def _told(said: str, reasons: list[str]) -> str:
 @click.command()
 @click.argument("kinds", nargs=-1, type=click.Choice(list(CALLERS)))
 @click.option("--seed", default=1, show_default=True)
-def main(kinds: Sequence[str], seed: int) -> None:
-    """Call with these kinds (all by default), and write what came of it; `make docs` makes the page."""
-    found = json.loads(FOUND.read_text()) if FOUND.exists() else {}
+@click.option("--out", type=click.Path(path_type=Path), default=Path("reports/callers.md"), show_default=True)
+def main(kinds: Sequence[str], seed: int, out: Path) -> None:
+    """Call with these kinds (all by default), and write what came of it."""
+    found: dict[str, dict[str, Any]] = {}
+    out.parent.mkdir(parents=True, exist_ok=True)
     for kind in kinds or CALLERS:
         found[kind] = uvloop.run(found_with(kind, seed))
         told = Counter(said.partition(":")[0] for said in found[kind]["cells"].values())
         click.echo(f"{kind}: {dict(told)} in {found[kind]['seconds']} s; found: {found[kind]['found']}")
-        FOUND.write_text(json.dumps(found, indent=1) + "\n")
+        out.write_text(page(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from tests.system.all_planted import PLANTED
 from tests.system.planted import Planted
 from tests.system.planted_reconnecting import PLANTED as RECONNECTING
 from tests.system.planted_tokens import PLANTED as TOKENS
-from tools import callers, schemas, ways
+from tools import schemas, ways
 from tools.clients import FOUND
 from tools.clients import page as clients_page
 from tools.fake_page import fake_page
@@ -72,7 +72,6 @@ def pages() -> Mapping[str, str]:
         "fake.md": fake_page(),
         "proof.md": proof(json.loads(FIGURES.read_text())),
         "clients.md": clients_page(json.loads(FOUND.read_text())),
-        "callers.md": callers.page(json.loads(callers.FOUND.read_text())),
         "ways.md": ways.page(json.loads(ways.FOUND.read_text())),
     }
 
