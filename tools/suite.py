@@ -7,15 +7,17 @@ else is nicer than they are, and takes what they leave of the cores.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 import psutil
 
+from tests.support.preloaded import SHARED
 from tests.support.programs import ending_with_us
 
 ROOT = Path(__file__).parents[1]
@@ -107,7 +109,9 @@ def _pytest(*arguments: str) -> list[str]:
     return _tool("pytest", "-q", *arguments)
 
 
-async def run_all(listed: Sequence[Part], free: float = 2.0) -> list[Result]:
+async def run_all(
+    listed: Sequence[Part], free: float = 2.0, environment: Mapping[str, str] | None = None
+) -> list[Result]:
     """Run the parts side by side, print the output of each when it has ended, and give all results.
 
     Of those that are not nice, TIMED_PER_CORE at once for each free core.
@@ -118,20 +122,44 @@ async def run_all(listed: Sequence[Part], free: float = 2.0) -> list[Result]:
 
     async def run(part: Part) -> Result:
         async with nullcontext() if part.nice else places:
-            result, output = await _run(part)
+            result, output = await _run(part, environment)
         _say(f"\n===== {part.name}\n{output}\n{result}")
         return result
 
     return list(await asyncio.gather(*map(run, listed)))
 
 
-async def _run(part: Part) -> tuple[Result, str]:
+async def _run_suite(listed: Sequence[Part], free: float) -> list[Result]:
+    async with _preloaded() as address:
+        return await run_all(listed, free, {**os.environ, SHARED: address})
+
+
+@asynccontextmanager
+async def _preloaded() -> AsyncIterator[str]:
+    """Where the process is that programs under test are forked from, for all parts."""
+    process = await asyncio.create_subprocess_exec(
+        *ending_with_us([sys.executable, "-m", "tests.support.preloaded"]),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield (await process.stdout.readline()).decode().strip()
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+async def _run(part: Part, environment: Mapping[str, str] | None) -> tuple[Result, str]:
     began, code, output = monotonic(), 0, b""
     for command in part.commands:
         process = await asyncio.create_subprocess_exec(
             *(("nice", "-n", NICE) if part.nice else ()),
             *ending_with_us([*WITH_CPU_TIME, *ending_with_us(command)]),
             cwd=ROOT,
+            env=environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
@@ -153,7 +181,7 @@ def main(arguments: Sequence[str]) -> int:
     """Exit code 0 where every part passed, 1 where one did not, 130 where it was interrupted."""
     try:
         free = free_cores()
-        results = asyncio.run(run_all(parts(arguments, free), free))
+        results = asyncio.run(_run_suite(parts(arguments, free), free))
     except KeyboardInterrupt:
         return INTERRUPTED
     _say(summary(results))

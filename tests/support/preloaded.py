@@ -15,7 +15,7 @@ from functools import cache
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -26,8 +26,10 @@ LOADED = (
     "aiortc",
     "allure_commons",
     "av",
+    "execnet",
     "faker.factory",
     "httpx",
+    "hypothesis",
     "jinja2",
     "numpy",
     "openai.types.realtime",
@@ -48,14 +50,34 @@ LOADED = (
 LOADED_ALREADY = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
 
 
+# Where the server is that all parts of `make test` share: loading takes several seconds of a core.
+SHARED = "HARNESS_TESTS_PRELOADED"
+
+
 @cache
 def server() -> ForkServerContext:
     """Processes of this context begin with all that loaded."""
     context = multiprocessing.get_context("forkserver")
+    if address := os.environ.get(SHARED):
+        _use_the_one_at(address)
+        return context
     context.set_forkserver_preload(list(LOADED))
     # Waited for, so that what it cost is counted; else it ends some time after this process.
-    atexit.register(forkserver._forkserver._stop)  # type: ignore[attr-defined]  # as the library's own tests do
+    atexit.register(_of_the_library()._stop)  # as the library's own tests do
     return context
+
+
+def _use_the_one_at(address: str) -> None:
+    """It is another process's, which starts it, and ends it."""
+    ours = _of_the_library()
+    ours._forkserver_address = address
+    ours._forkserver_alive_fd = os.open(os.devnull, os.O_RDONLY)
+    ours.ensure_running = lambda: None
+
+
+def _of_the_library() -> Any:
+    """What it keeps of its fork server: it can neither stop one nor use another's."""
+    return forkserver._forkserver
 
 
 def start(
@@ -103,6 +125,8 @@ def _program(
     os.environ.update(environment)
     from tests.support.forked import forking  # which imports this module
 
+    # What forked us forks our children too: it runs, since we do, and is not ours to wait for.
+    _of_the_library().ensure_running = lambda: None
     with forking():
         _begin(program, arguments)
 
@@ -116,3 +140,15 @@ def _begin(program: Program, arguments: list[str]) -> None:
     else:
         sys.argv = ["pytest", "-W", LOADED_ALREADY, *arguments]
         sys.exit(pytest.console_main())
+
+
+def main() -> None:
+    """Say where a server is that loads, and keep it until our input ends."""
+    server()
+    forkserver.ensure_running()
+    print(_of_the_library()._forkserver_address, flush=True)  # noqa: T201
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ def test_the_exit_code_says_whether_one_failed(
 ) -> None:
     listed = [doing("first", ""), doing("second", f"raise SystemExit({second})")]
     monkeypatch.setattr(suite, "parts", lambda _arguments, _free: listed)
+    monkeypatch.setattr(suite, "_preloaded", lambda: nullcontext("nowhere"))
     assert suite.main([]) == code
     assert ("===== all passed" in capsys.readouterr().out) == (code == 0)
 
