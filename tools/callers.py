@@ -34,8 +34,9 @@ SIDE_BY_SIDE = 6
 INTRODUCTION = """\
 # Who makes which scenario
 
-By `python -m tools.callers`, from real calls of each scenario by each kind of caller (`pytest scenarios/ --caller KIND`), through the embedded relay and fake. A number
-stands for a reason why a kind cannot make it. The scenarios of a page mean nothing to kinds without one.
+By `python -m tools.callers`: real calls of each scenario by each kind of caller (`--caller KIND`), through
+the embedded relay and fake. A number stands for a reason why a kind cannot make it. The scenarios of a page
+mean nothing to kinds without one.
 """
 
 
