@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 CLIENTS := tests/clients
-.PHONY: help install scenarios nightly allure test check format clients proof attack bench docs calibration networks ways clean
+.PHONY: help install scenarios nightly allure test check format clients proof attack bench docs calibration networks answers ways clean
 
 help:  ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -75,7 +75,10 @@ calibration: $(READY)  ## measure the impaired networks for 30 s and write the t
 networks: $(READY)  ## call from behind NATs and firewalls, and write docs/nat-verdicts.md anew (root)
 	$(BIN)/python -m tools.networks
 
-ways: $(READY)  ## call through relays of every shape of the field, and write docs/ways.md anew (ten minutes)
+answers: $(READY)  ## ask Chromium about thousands of answers changed by rule, and write docs/answers.md anew
+	$(BIN)/python -m tools.answers; status=$$?; $(BIN)/python -m tools.pages; exit $$status
+
+ways: $(READY)  ## call through relays of every shape of the field, and write docs/ways.md anew (half an hour; ARGS=--resume goes on with what is missing)
 	$(BIN)/python -m tools.ways $(ARGS); status=$$?; $(BIN)/python -m tools.pages; exit $$status
 
 clients: $(READY) install-clients  ## official clients hold conversations with the fake; then the table goes to docs/

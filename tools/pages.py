@@ -17,7 +17,8 @@ from tests.system.all_planted import PLANTED
 from tests.system.planted import Planted
 from tests.system.planted_reconnecting import PLANTED as RECONNECTING
 from tests.system.planted_tokens import PLANTED as TOKENS
-from tools import schemas, ways
+from tests.system.planted_whip import PLANTED as WHIP
+from tools import answers, schemas, ways
 from tools.clients import FOUND
 from tools.clients import page as clients_page
 from tools.fake_page import fake_page
@@ -73,6 +74,7 @@ def pages() -> Mapping[str, str]:
         "proof.md": proof(json.loads(FIGURES.read_text())),
         "clients.md": clients_page(json.loads(FOUND.read_text())),
         "ways.md": ways.page(json.loads(ways.FOUND.read_text())),
+        "answers.md": answers.page(json.loads(answers.FOUND.read_text())),
     }
 
 
@@ -92,10 +94,11 @@ def planted_faults(planted: Iterable[Planted]) -> str:
     causes = [(r.id, slug) for r in REGISTRY for slug in r.causes]
     returning = [tuple(finding.split(": ")) for finding in RECONNECTING]
     minting = [tuple(finding.split(": ")) for finding in TOKENS]
+    by_whip = [tuple(finding.split(": ")) for finding in WHIP]
     by_pages = [(p, tuple(p.finds.split(": "))) for p in (*PLANTED_PAGES, *PROBED_PAGES)]
-    provoked = {(p.requirement, p.cause) for p in listed} | set(returning) | set(minting)
+    provoked = {(p.requirement, p.cause) for p in listed} | set(returning) | set(minting) | set(by_whip)
     provoked |= {found for _, found in by_pages}
-    calls = len(listed) + len(returning) + len(minting) + len(by_pages)
+    calls = len(listed) + len(returning) + len(minting) + len(by_whip) + len(by_pages)
     lines = [
         INTRODUCTION,
         f"{calls} calls provoke {len(provoked)} of {len(causes)} causes.",
@@ -121,6 +124,13 @@ def planted_faults(planted: Iterable[Planted]) -> str:
         f"| `{requirement}` | `{cause}` |"
         for (requirement, cause), faults in zip(minting, TOKENS.values(), strict=True)
     ]
+    lines += ["", "## WHIP sessions", ""]
+    lines += ["`tests/system/test_whip.py` plants these in the reference WHIP server, one for each call.", ""]
+    lines += ["| fault | requirement | cause |", "|---|---|---|"]
+    lines += [
+        f"| {', '.join(f'relay `{each}`' for each in faults)} | `{requirement}` | `{cause}` |"
+        for (requirement, cause), faults in zip(by_whip, WHIP.values(), strict=True)
+    ]
     lines += ["", "## Web pages that do it wrongly", ""]
     lines += [
         "`tests/browser/test_planted_pages.py` calls the reference page in Chromium: a sample of these in"
@@ -132,8 +142,9 @@ def planted_faults(planted: Iterable[Planted]) -> str:
     lines += ["`tests/requirements` provokes these, and every other cause, without a call.", ""]
     lines += [f"- `{rid}`: `{slug}`" for rid, slug in causes if (rid, slug) not in provoked]
     lines += ["", "## Faults that no line above plants", ""]
-    # While a caller comes back, or has a key minted: above.
-    planted_elsewhere = {"calls-held", *(fault for faults in TOKENS.values() for fault in faults)}
+    # While a caller comes back, has a key minted, or a WHIP session: above.
+    elsewhere = [*TOKENS.values(), *WHIP.values()]
+    planted_elsewhere = {"calls-held", *(fault.partition("=")[0] for faults in elsewhere for fault in faults)}
     for side, registry in (("relay", RELAY_FAULTS), ("fake", OPENAI_FAULTS)):
         used = {getattr(p, side).partition("=")[0] for p in listed} | planted_elsewhere
         lines += [f"- {side} `{each.name}`: {each.description}" for each in registry if each.name not in used]

@@ -2,6 +2,8 @@
 
 For each shape of the field a strict reference relay is served. The doctor looks for the shape (seeing only
 the caller's end), every scenario is called through it (with the fake's view), and faults are planted in it.
+Each row is kept as it is done, in ways.json: a run that was cut short, or had a busy machine, goes on with
+`--resume` where it was, and makes anew only the rows that lack something or could not be told in full.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ from harness.cli.examining import examine
 from harness.config.hooks import TokenMint
 from harness.config.run import RunSettings, run_settings
 from harness.config.target import Target
+from harness.core.clock import MonotonicClock, wall_time
 from harness.core.dialects import DIALECTS, FORM, OWN, PAGE_SESSION, Dialect
+from harness.core.errors import HarnessError
 from harness.core.events import CallStarted
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.fakes.relay.app import ReferenceRelay
@@ -62,7 +66,12 @@ SHAPES: Mapping[str, Dialect] = {
     ),
 }  # fmt: skip
 TOKEN = "a token relay"  # noqa: S105  (a name)
+AZURE = "in front of Azure (`/openai/v1`, `api-key`)"
+AZURE_TOKEN = "a token relay in front of Azure"  # noqa: S105  (a name)
+ROWS = (*SHAPES, AZURE, TOKEN, AZURE_TOKEN)
+BASES = {AZURE: "/openai/v1", AZURE_TOKEN: "/openai/v1"}
 SIDE_BY_SIDE = 3  # shapes: their callers mostly wait
+CALLS_AT_ONCE = 6  # of a shape
 SAME = ("method", "content_type", "offer", "answer")
 
 # Faults in what the relay makes of an offer, whatever its shape.
@@ -85,14 +94,21 @@ async def measured(
     shapes: Sequence[str], tell: Callable[[str, Mapping[str, Any]], None], *, scenarios: Sequence[Scenario]
 ) -> dict[str, Any]:
     """What was found of each shape."""
-    places = asyncio.Semaphore(SIDE_BY_SIDE)
+    places, clock = asyncio.Semaphore(SIDE_BY_SIDE), MonotonicClock()
 
     async def one(name: str) -> dict[str, Any]:
         async with places:
-            if name == TOKEN:
-                found = await _token(pair, scenarios)
-            else:
-                found = await _shape(pair, SHAPES[name], scenarios)
+            began = clock.now()
+            base = BASES.get(name, "")
+            try:
+                if name in (TOKEN, AZURE_TOKEN):
+                    found = await _token(pair, scenarios, base)
+                else:
+                    found = await _shape(pair, SHAPES.get(name, DIALECTS["json"]), scenarios, base)
+            except HarnessError as error:  # this row's; what was found of it before stays as it is
+                sys.stdout.write(f"{name}: could not be made, run again with --resume: {error}\n")
+                return {"found": False, "wrong": [str(error)]}
+            found |= {"date": wall_time()[:10], "seconds": round(clock.now() - began)}
         tell(name, found)
         return found
 
@@ -101,32 +117,35 @@ async def measured(
     return dict(zip(shapes, made, strict=True))
 
 
-async def _shape(pair: EmbeddedPair, dialect: Dialect, scenarios: Sequence[Scenario]) -> dict[str, Any]:
-    async with running(ReferenceRelay(_relay(pair, dialect)).app) as base:
+async def _shape(
+    pair: EmbeddedPair, dialect: Dialect, scenarios: Sequence[Scenario], path: str
+) -> dict[str, Any]:
+    async with running(ReferenceRelay(_relay(pair, dialect, path)).app) as base:
         url = f"{base}{SESSION_PATH}"
         finding = await _doctor(url, dialect)
         target = Target(url, dialect=OWN, own_dialect=replace(dialect, name=OWN))
         run = await _scenarios(_seeing(pair, target), scenarios)
-    return {**finding, **run, **await _faults(pair, dialect)}
+    return {**finding, **run, **await _faults(pair, dialect, path)}
 
 
-async def _token(pair: EmbeddedPair, scenarios: Sequence[Scenario]) -> dict[str, Any]:
-    async with running(ReferenceRelay(_relay(pair, DIALECTS["json"])).app) as base:
+async def _token(pair: EmbeddedPair, scenarios: Sequence[Scenario], path: str) -> dict[str, Any]:
+    async with running(ReferenceRelay(_relay(pair, DIALECTS["json"], path)).app) as base:
         url = f"{base}{TOKEN_PATH}"
         settings = run_settings(target=url, fake_openai=pair.fake, seed=1)
         async with CallContext.open(settings, EmbeddedPair.for_run) as context:
             examined = await examine(context, _PLAN, watch=lambda *_: None, on_refused=lambda _: None)
         told = {"found": examined.token is not None, "tries": len(examined.refused) + 1}
-        target = Target(url, dialect="sdp", token=TokenMint(url))
+        offers_to = f"{pair.fake}{path}/realtime/calls" if path else ""
+        target = Target(url, dialect="sdp", token=TokenMint(url, offers_to=offers_to))
         return {**told, **await _scenarios(_seeing(pair, target), scenarios)}
 
 
-def _relay(pair: EmbeddedPair, dialect: Dialect, *faults: str) -> RelaySettings:
-    return RelaySettings(pair.fake, pair.options.api_key, dialect=dialect, faults=faults)
+def _relay(pair: EmbeddedPair, dialect: Dialect, path: str, *faults: str) -> RelaySettings:
+    return RelaySettings(f"{pair.fake}{path}", pair.options.api_key, dialect=dialect, faults=faults)
 
 
 def _seeing(pair: EmbeddedPair, target: Target) -> RunSettings:
-    settings = run_settings(target=target.url, fake_openai=pair.fake, seed=1, concurrency=8)
+    settings = run_settings(target=target.url, fake_openai=pair.fake, seed=1, concurrency=CALLS_AT_ONCE)
     return replace(settings, target=target, dialect_given=True)
 
 
@@ -143,10 +162,16 @@ async def _doctor(url: str, dialect: Dialect) -> dict[str, Any]:
 
 
 async def _scenarios(settings: RunSettings, scenarios: Sequence[Scenario]) -> dict[str, Any]:
+    """Each once; those that a busy machine could not tell once more, one at a time."""
     planned = [Planned(s, tuple(REGISTRY.select(s.requirements, s.areas))) for s in scenarios]
-    run = await execute(settings, planned, lambda _: None)
-    outcomes = Counter(v.outcome for v in run.verdicts)
-    wrong = sorted({f"{v.id}: {v.cause}" for v in run.verdicts if v.outcome in BAD})
+    verdicts = (await execute(settings, planned, lambda _: None)).verdicts
+    untold = {v.scenario for v in verdicts if v.outcome == Outcome.INCONCLUSIVE}
+    if again := [p for p in planned if p.scenario.name in untold]:
+        alone = replace(settings, concurrency=1)
+        told = (await execute(alone, again, lambda _: None)).verdicts
+        verdicts = (*(v for v in verdicts if v.scenario not in untold), *told)
+    outcomes = Counter(v.outcome for v in verdicts)
+    wrong = sorted({f"{v.id}: {v.cause}" for v in verdicts if v.outcome in BAD})
     return {
         "scenarios": len(planned),
         "passed": outcomes[Outcome.PASSED],
@@ -155,11 +180,11 @@ async def _scenarios(settings: RunSettings, scenarios: Sequence[Scenario]) -> di
     }
 
 
-async def _faults(pair: EmbeddedPair, dialect: Dialect) -> dict[str, Any]:
+async def _faults(pair: EmbeddedPair, dialect: Dialect, path: str) -> dict[str, Any]:
     places = asyncio.Semaphore(4)
 
     async def named(fault: str, finds: str) -> str:
-        async with places, running(ReferenceRelay(_relay(pair, dialect, fault)).app) as base:
+        async with places, running(ReferenceRelay(_relay(pair, dialect, path, fault)).app) as base:
             target = Target(f"{base}{SESSION_PATH}", dialect=OWN, own_dialect=replace(dialect, name=OWN))
             async with CallContext.open(_seeing(pair, target), EmbeddedPair.for_run) as context:
                 record = await make_call(context, _PLAN, call=f"fault-{fault}")
@@ -192,7 +217,23 @@ def page(measured_then: Mapping[str, Any]) -> str:
             else f"{seen['faults'] - len(seen['faults_wrong'])} of {seen['faults']}"
         )
         lines.append(f"| {name} | {found} | {told} | {faults} |")
-    return TEMPLATE.read_text(encoding="utf-8").format(date=measured_then["date"], matrix="\n".join(lines))
+    rows = measured_then["shapes"].values()
+    took = sum(row.get("seconds", 0) for row in rows) / SIDE_BY_SIDE / 60
+    return TEMPLATE.read_text(encoding="utf-8").format(
+        date=measured_then["date"],
+        matrix="\n".join(lines),
+        scenarios=" or ".join(map(str, sorted({row["scenarios"] for row in rows}))),
+        took=f"{took:.0f} minutes" if took else "an unknown time",
+    )
+
+
+def is_whole(row: Mapping[str, Any], scenarios: int) -> bool:
+    """Whether a row has all scenarios, each verdict of which could be told, and nothing wrong."""
+    return (
+        row.get("found") is True
+        and row["scenarios"] == scenarios
+        and not (row["inconclusive"] or row["wrong"] or row.get("faults_wrong"))
+    )
 
 
 def main() -> None:
@@ -200,10 +241,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shape", action="append", help="only these, beside what was found of the others")
     parser.add_argument("--scenario", action="append", help="only these (default: all)")
+    parser.add_argument("--resume", action="store_true", help="keep the rows that are whole and told in full")
     options = parser.parse_args()
     scenarios = [s for s in every_scenario() if s.name in (options.scenario or [s.name])]
-    shapes = options.shape or [*SHAPES, TOKEN]
-    kept: dict[str, Any] = json.loads(FOUND.read_text())["shapes"] if options.shape and FOUND.exists() else {}
+    shapes = options.shape or [*ROWS]
+    keeps = (options.shape or options.resume) and FOUND.exists()
+    kept: dict[str, Any] = json.loads(FOUND.read_text())["shapes"] if keeps else {}
+    if options.resume:
+        shapes = [name for name in shapes if not is_whole(kept.get(name, {}), len(scenarios))]
 
     def tell(name: str, found: Mapping[str, Any]) -> None:
         """As it comes, so that a run that is cut short has found something."""
@@ -211,7 +256,7 @@ def main() -> None:
         sys.stdout.flush()
         kept[name] = found
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
-        document = {"date": today, "shapes": {n: kept[n] for n in [*SHAPES, TOKEN] if n in kept}}
+        document = {"date": today, "shapes": {n: kept[n] for n in ROWS if n in kept}}
         FOUND.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
     found = uvloop.run(measured(shapes, tell, scenarios=scenarios))

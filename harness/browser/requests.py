@@ -51,9 +51,20 @@ FAILURES = {
 }
 
 
+ADVICE = {
+    "ERR_UNSAFE_PORT": "browsers load nothing from this port, which other protocols have: serve the page at "
+    "another one, such as 3000",
+}
+
+
 def failure_of(chromium: str) -> str:
     """`net::ERR_CONNECTION_REFUSED` → `refused`; `protocol` where it is none that we know."""
     return next((word for code, word in FAILURES.items() if code in chromium), "protocol")
+
+
+def with_advice(chromium: str) -> str:
+    """Chromium's word on a page that it does not load, and what to do where that is no obvious thing."""
+    return chromium + next((f" ({advice})" for code, advice in ADVICE.items() if code in chromium), "")
 
 
 class PageRequests:

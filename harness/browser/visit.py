@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harness.browser.buttons import Button
 from harness.browser.detour import Detour
 from harness.browser.recording import PageRecording
-from harness.browser.requests import PageRequests, failure_of
+from harness.browser.requests import PageRequests, failure_of, with_advice
 from harness.browser.scripts import BINDING, MicrophoneSettings, recorder
 from harness.core.audio import Samples
 from harness.core.caller_end import Spoken, Wire
@@ -108,7 +108,7 @@ class PageVisit:
             failure = failure_of(said)
             failure = failure if failure in ("refused", "unresolved", "tls") else "unanswered"
             self._parts.record(HttpFailed(at=self._parts.clock.now(), failure=failure, detail=said))
-            raise PageUnreachableError(said) from error
+            raise PageUnreachableError(with_advice(said)) from error
         if response is not None and response.status >= 400:
             await self.picture("no page")
             said = f"its server answers with status {response.status}"

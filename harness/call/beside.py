@@ -84,8 +84,7 @@ class _Other:
         )
 
     async def close(self) -> None:
-        await self._line.end.close()
-        self._line.link.close()
+        await self._line.close()
 
     def _is_decided(self) -> bool:
         return self.is_live or any(

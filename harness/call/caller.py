@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
+from harness.call.by_ear import ByEar
 from harness.call.host import CallAgain
 from harness.call.impairing import NetworkVerbs, record_impairment
 from harness.call.line import CallLine
@@ -15,6 +16,7 @@ from harness.call.reconnecting import Reconnecting
 from harness.call.stopping import PlanStopped
 from harness.call.visiting import PageVerbs
 from harness.call.waiting import Waiter
+from harness.call.whip import WhipVerbs
 from harness.core.caller_end import (
     ChannelClosedError,
     MessageTooLongError,
@@ -46,7 +48,8 @@ class Caller:
     """The verbs of a call. Each is a step on the timeline; one that fails ends the plan.
 
     What is not said in a conversation stands in groups: `network` makes it worse, `probe` asks what a
-    careless relay does not bear, `reconnect` loses the call and has another, `page` is of a web page's user.
+    careless relay does not bear, `reconnect` loses the call and has another, `whip` asks a session by HTTP,
+    `page` is of a web page's user.
 
     `line` is that of the call it is in; `lines` are all that it had, and those it opened for others.
     """
@@ -58,6 +61,7 @@ class Caller:
         self.probe = Probes(self)
         self.reconnect = Reconnecting(self)
         self.page = PageVerbs(self)
+        self.whip = WhipVerbs(self)
         self.take_up(line)
 
     def take_up(self, line: CallLine) -> None:
@@ -65,6 +69,7 @@ class Caller:
         self.line = line
         self.lines.append(line)
         self._waiter = Waiter(line.timeline)
+        self._ear = None if line.target.passes_events else ByEar(self)
         self._events_sent = 0
         self._hung_up = False
 
@@ -82,15 +87,12 @@ class Caller:
             await self._open()
 
     async def hang_up(self) -> None:
-        """End the call as a page does: channel, transport, tracks."""
+        """End the call as a page does: its session where it has one (WHIP), channel, transport, tracks."""
         if self._hung_up:
             return
         self._hung_up = True
         async with self.step("hang up"):
-            try:
-                await self.line.end.close()
-            finally:
-                self.line.link.close()
+            await self.line.close()
             record_impairment(self.line)
 
     async def drop(self) -> None:
@@ -128,6 +130,8 @@ class Caller:
 
     async def wait_for(self, *types: str, within: float) -> ServerEvent:
         """The next server event of one of the types that no earlier wait took."""
+        if self._ear is not None:
+            self.require("send")
         async with self.step(f"wait for {' or '.join(types)}"):
             return await self.event(*types, within=within)
 
@@ -190,6 +194,10 @@ class Caller:
         """Wait for a response to be done, and for its audio to have been played to the end."""
         timeouts = self.line.timeouts
         async with self.step("hear the reply"):
+            if self._ear is not None:
+                await self._ear.wait_for_sound()
+                await self._ear.wait_for_quiet()
+                return
             created = await self.event("response.created", "response.done", within=timeouts.turn)
             done = created
             if created.type == "response.created":
@@ -220,6 +228,8 @@ class Caller:
         since = said.at if said else 0.0
 
         def began() -> bool:
+            if self._ear is not None:
+                return self._ear.answered
             created = self.line.timeline.server_events("response.created", after=since)
             if not created:
                 return False
@@ -233,11 +243,16 @@ class Caller:
         """Let the next reply play for a second, then speak a clip into it."""
         timeouts = self.line.timeouts
         async with self.step("hear the reply begin"):
-            created = await self.event("response.created", within=timeouts.turn)
-            heard = self.line.end.heard
-            await self.until(lambda: heard.last_audible > created.at, "the reply's audio", timeouts.turn)
+            if self._ear is not None:
+                await self._ear.wait_for_sound()
+            else:
+                created = await self.event("response.created", within=timeouts.turn)
+                heard = self.line.end.heard
+                await self.until(lambda: heard.last_audible > created.at, "the reply's audio", timeouts.turn)
             await asyncio.sleep(INTERRUPTED_AFTER_SECONDS)
         await self.say(clip)
+        if self._ear is not None:
+            return
         # What was interrupted is done, by now or soon; the next response.done is another reply's.
         async with self.step("wait for the interrupted response to be done"):
             await self.event("response.done", within=timeouts.reply)
@@ -263,7 +278,10 @@ class Caller:
     def require(self, verb: Verb) -> None:
         """Go on where this kind of caller can do it; else its calls end as not applicable, and say why."""
         kind = self.line.kind
-        if (reason := kind.cannot.get(verb)) is None:
+        reason = kind.cannot.get(verb)
+        if reason is None and verb == "send" and self._ear is not None:
+            reason = "the target passes no events of OpenAI's to its callers, nor theirs to OpenAI"
+        if reason is None:
             return
         for line in self.lines:
             line.record(VerbUnavailable(at=line.now(), verb=verb, caller=kind.name, reason=reason))
@@ -295,7 +313,10 @@ class Caller:
         await self.until(self._channel_decided, "the data channel", timeouts.channel)
         if self.line.end.channel_state != "open":
             raise PlanStopped("the data channel did not open")
-        await self.event("session.created", within=timeouts.created)
+        if self._ear is not None:
+            await self._ear.say_whose_call_it_is()
+        else:
+            await self.event("session.created", within=timeouts.created)
 
     async def event(
         self, *types: str, within: float, where: Callable[[ServerEvent], bool] | None = None

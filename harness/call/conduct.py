@@ -270,6 +270,7 @@ def _started(
         prices=dict(context.settings.prices),
         ufrag=ufrag,
         silent=context.target.silent,
+        passes_events=context.target.passes_events,
         caller=context.settings.caller,
     )
 
@@ -293,7 +294,7 @@ def _where(error: Exception) -> str:
 
 def _invalid(timeline: Timeline) -> Iterator[EventInvalid]:
     """Every server event that the official types refuse, after the call so as not to disturb it."""
-    for event in timeline.all(ServerEvent):
+    for event in timeline.all(ServerEvent) if timeline.events_side == "caller" else ():
         if event.event is None:
             yield EventInvalid(at=event.at, type="", problem=f"not a JSON object: {event.raw[:200]!r}")
         elif (problem := server_event_problem(event.event)) is not None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from harness.call.arriving import offer_span
 from harness.call.upstream import FakeUpstream, UpstreamCall
 from harness.core.clock import RelativeClock
-from harness.core.events import AnswerReceived, CallStarted, GatewayFound, HttpRequest, RequestArrived
+from harness.core.events import (
+    AnswerReceived,
+    CallMarked,
+    CallStarted,
+    GatewayFound,
+    HttpRequest,
+    RequestArrived,
+)
 from harness.core.probes import UPGRADE
 from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline
@@ -20,8 +27,8 @@ async def follow_gateway(
     """Where the far end that the caller reached was the relay's own, tell so, and add its upstream call.
 
     `taken`: ids of upstream calls that other calls have been given. A gateway that passes the caller's
-    events on
-    carries its name with them; any other is known by when its request came. Raises HarnessError.
+    events on carries its name with them; one that passes sound alone, the caller's tone; any other is known
+    by when its request came. Raises HarnessError.
     """
     answer = timeline.first(AnswerReceived)
     if answer is None or timeline.state("dtls", "connected") is None:
@@ -33,15 +40,18 @@ async def follow_gateway(
         return
     if timeline.first(CallStarted, side="upstream") is not None:
         return
-    arrival = _own_request(timeline, answer, taken)
-    if arrival is None:
+    marked = timeline.first(CallMarked, where=lambda e: bool(e.call))
+    if marked is not None:
+        kind, name, mark = "websocket", marked.call, f"it heard the caller's own tone, {marked.mark}"
+    elif (arrival := _own_request(timeline, answer, taken)) is not None:
+        kind, name = "websocket" if arrival.method == "WEBSOCKET" else "webrtc", arrival.call
+        mark = f"{arrival.method} {arrival.url} came at {arrival.at:.2f} s, and is no other call's"
+    else:
         return
-    taken.add(arrival.call)
-    call = await upstream.call_when_ended(arrival.call, within)
+    taken.add(name)
+    call = await upstream.call_when_ended(name, within)
     if call is not None:
         _add(timeline, call, clock)
-    kind = "websocket" if arrival.method == "WEBSOCKET" else "webrtc"
-    mark = f"{arrival.method} {arrival.url} came at {arrival.at:.2f} s, and is no other call's"
     timeline.append(_found(timeline, kind, mark))
 
 

@@ -15,6 +15,7 @@ from harness.core.events import Event
 from harness.core.timeline import Timeline
 from harness.network.link import Link
 from harness.signaling.sending import Sender
+from harness.signaling.sessions import end_sessions
 from harness.speech.library import Library
 
 
@@ -52,3 +53,13 @@ class CallLine:
     def now(self) -> float:
         """Seconds on the timeline."""
         return self.clock.now()
+
+    async def close(self) -> None:
+        """End the call: the sessions that it made at a WHIP target, then its end, then its network."""
+        try:
+            await end_sessions(self.sender, self.target)
+        finally:
+            try:
+                await self.end.close()
+            finally:
+                self.link.close()

@@ -140,8 +140,7 @@ class _Search:
             if answer is not None and answered:
                 await self._connect(trial, answer)
         finally:
-            await trial.end.close()
-            trial.link.close()
+            await trial.close()
         first_line, lines = changed_lines(offer, text) if change else (0, ())
         response, failed = timeline.first(HttpResponse), timeline.first(HttpFailed)
         return OfferTried(

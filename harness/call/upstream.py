@@ -113,6 +113,15 @@ class FakeUpstream:
         offset = self._offset = clock_offset(asked, float(reply["now"]), self._clock.now())
         return sorted((_call(entry, offset) for entry in reply["calls"]), key=lambda call: call.started_at)
 
+    async def marked(self, mark: str, since: float) -> str:
+        """The id of the live call in which a tone was heard, begun after a moment on our clock; else empty.
+
+        Raises HarnessError.
+        """
+        reply = await self._get("/_fake/calls", {"mark": mark, "state": "live", "events": "0"}, "calls")
+        began = since + self._offset
+        return next((c["id"] for c in reply["calls"] if float(c["started_at"]) >= began), "")
+
     async def calls_when_ended(self, ufrag: str, within: float) -> list[UpstreamCall]:
         """The same once all have ended, or as they are after `within` seconds.
 

@@ -39,7 +39,7 @@ class Read(click.ParamType[Any]):
         self._reader = reader
         self.name = name
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002  (click's own)
         """Raises UsageError that names the option, what was given, and what would be right."""
         if not isinstance(value, str):
             return value  # a default

@@ -33,6 +33,7 @@ from harness.core.exit_codes import UNREACHABLE, USAGE
 from harness.core.probes import EVERY_PAGE_PROBE
 from harness.core.timeline import Timeline
 from harness.report.files import CALLS, pictures, write_run
+from harness.report.folder import claimed
 from harness.report.html import write_html
 from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned, execute
@@ -63,9 +64,10 @@ def page(url: str, **texts: Any) -> int:
     if values["probes"]:
         return _probed(settings, values)
     show: Show = ShowJson() if values["as_json"] else ShowLive() if sys.stdout.isatty() else ShowLines()
-    examined, run = run_loop(_examined(settings, values["say"], show))
     reports = settings.reports
-    written = _written(run, reports)
+    with claimed(reports):
+        examined, run = run_loop(_examined(settings, values["say"], show))
+        written = _written(run, reports)
     if (code := _unusable(run, reports)) is None:
         show.outcome(examined, run, written)
     return EXIT_CODES[run.verdict] if code is None else code
@@ -87,8 +89,9 @@ def _probed(settings: RunSettings, values: Mapping[str, Any]) -> int:
             context.library.clip(values["say"])
         show.begin(settings)
 
-    run = run_loop(execute(settings, planned, show.observe, check=check, mark=True))
-    written = _written(run, settings.reports)
+    with claimed(settings.reports):
+        run = run_loop(execute(settings, planned, show.observe, check=check, mark=True))
+        written = _written(run, settings.reports)
     if (code := _unusable(run, settings.reports)) is None:
         show.total(run, str(written.parent / "report.html"))
     return EXIT_CODES[run.verdict] if code is None else code

@@ -97,7 +97,7 @@ def fake_openai(
 @SEED
 @TOKEN
 @HOST
-@click.option("--upstream", required=True, metavar="URL", help="OpenAI's base URL, or a fake's")
+@click.option("--upstream", required=True, metavar="URL", help="OpenAI's base URL, Azure's or a fake's")
 @click.option(
     "--dialect",
     type=click.Choice(list(DIALECTS)),

@@ -57,11 +57,12 @@ class Target:
 
     `headers` and `fields` (extra JSON or form fields beside the SDP) may hold secrets among ordinary values.
     `origin` is the page's origin, sent as a browser would. `ice_servers_from` answers with ICE servers;
-    `ice_ca` is an authority (PEM) that theirs may be signed by. `silent`: it is not meant to be heard. `auth`
-    says whether the relay wants credentials; None: it does where some are configured. `subprotocols`: what a
-    page offers with a WebSocket. `query_secrets` are the values in the URL's query that are secret whatever
-    their names. `token`: a key is minted before each offer, which then goes upstream. `caller_chooses`: what
-    of the session callers choose by design, and within which bound. `name` is the one in harness.toml, and
+    `ice_ca` is an authority (PEM) that theirs may be signed by. `silent`: it is not meant to be heard.
+    `passes_events`: OpenAI's events reach the page; a gateway may keep them to itself. `auth` says whether
+    the relay wants credentials; None: it does where some are configured. `subprotocols`: what a page offers
+    with a WebSocket. `query_secrets` are the values in the URL's query that are secret whatever their names.
+    `token`: a key is minted before each offer, which then goes upstream. `caller_chooses`: what of the
+    session callers choose by design, and within which bound. `name` is the one in harness.toml, and
     `own_dialect` what stands for the dialect `own`. Raises UsageError for what cannot be sent.
     """
 
@@ -79,6 +80,7 @@ class Target:
     ice_ca: Path | None = None
     auth: Auth | None = None
     silent: bool = False
+    passes_events: bool = True
     before_call: BeforeCall | None = None
     usage: UsageEndpoint | None = None
     token: TokenMint | None = None

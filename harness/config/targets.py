@@ -146,6 +146,7 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
             ice_ca=place.path.parent / entry.ice_ca if entry.ice_ca else None,
             auth=entry.auth,
             silent=entry.silent,
+            passes_events=entry.passes_events,
             before_call=_before_call(entry.before_call, entry.url) if entry.before_call else None,
             usage=_usage(entry.usage, entry.url) if entry.usage else None,
             token=_token(entry.token, _with_query(entry.url, query)) if entry.token else None,
@@ -210,8 +211,9 @@ def _ice_server(table: IceServerTable, secrets: _Secrets, at: KeyPath) -> IceSer
 
 def _own_dialect(table: DialectTable, place: FilePlace, at: KeyPath) -> Dialect:
     said = {name: value for name, value in table.model_dump(exclude_none=True).items() if name != "like"}
-    if "statuses" in said:
-        said["statuses"] = tuple(said["statuses"])
+    for name in ("statuses", "session_origins"):
+        if name in said:
+            said[name] = tuple(said[name])
     if said.get("content_type") in (SDP, TEXT):
         said.setdefault("offer", "")  # it is the body
     base = dialect_named(table.like) if table.like else Dialect(OWN)

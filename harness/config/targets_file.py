@@ -168,6 +168,8 @@ class DialectTable(_Table):
     headers: dict[str, str] | None = None
     answer: str | None = None
     statuses: list[int] | None = None
+    sessions: bool | None = None
+    session_origins: list[Annotated[str, _kept(check_origin)]] | None = None
 
 
 def _kind_of_dialect(value: object) -> str:
@@ -209,6 +211,7 @@ class TargetTable(_Table):
     caller: Caller | None = None
     auth: Literal["required", "open"] | None = None
     silent: bool = False
+    passes_events: bool = True
     bearer_env: Variable | None = None
     subprotocols: list[str] = Field(default_factory=list)
     subprotocols_env: list[Variable] = Field(default_factory=list)

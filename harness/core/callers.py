@@ -18,11 +18,12 @@ without a goodbye. impair: loss, delay and blackouts of its packets. rebind: go 
 use a web page as its user would.
 """
 
-View = Literal["offer", "candidates", "ice", "dtls", "sctp", "rtp"]
-"""What may be seen of a call's making, and not every kind sees.
+View = Literal["offer", "candidates", "ice", "dtls", "sctp", "rtp", "events"]
+"""What may be seen of a call, and not every kind of caller sees, or not through every target.
 
 offer: offer and answer, whole. candidates: which were gathered, and from which server. ice, dtls: their
-states. sctp: packets of the data channel. rtp: each audio packet, with its arrival.
+states. sctp: packets of the data channel. rtp: each audio packet, with its arrival. events: OpenAI's, which a
+gateway may keep to itself.
 """
 
 

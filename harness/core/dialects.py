@@ -33,7 +33,9 @@ class Dialect:
     `offer`: where it goes: a dotted path in JSON, a form's part; empty where it is the body. `fields` go
     beside it in JSON or a form, `query` into the URL, `headers` along. `answer`: where that is: a dotted path
     in JSON (`.` for JSON that is a text), empty where the body is the SDP. `statuses` that bring an
-    answer: none for any 2xx. Raises UsageError for what cannot be sent.
+    answer: none for any 2xx. `sessions`: the answer's Location is a session, at which the call is ended with
+    DELETE (RFC 9725), and a redirection of the offer is followed; `session_origins`: where else than at the
+    target's own origin sessions are, and its credentials may go. Raises UsageError for what cannot be sent.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Dialect:
     headers: Mapping[str, str] = field(default_factory=dict)
     answer: str = ""
     statuses: tuple[int, ...] = ()
+    sessions: bool = False
+    session_origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.content_type not in CONTENT_TYPES:
@@ -73,6 +77,11 @@ class Dialect:
             raise UsageError(
                 f"{self.answer!r} is no place in JSON",
                 'write it so: "sdp", "data.answer.sdp"; "" is the body',
+            )
+        if self.session_origins and not self.sessions:
+            raise UsageError(
+                "`session_origins` is for targets whose calls are sessions",
+                'say so: like = "whip", or sessions = true',
             )
         if any(not 200 <= status < 300 for status in self.statuses):
             raise UsageError("only a status from 200 to 299 brings an answer", "look at `statuses`")
@@ -165,6 +174,15 @@ DIALECTS: Mapping[str, Dialect] = {
             content_type=FORM,
             fields={"session": PAGE_SESSION},
             statuses=(200, 201),
+        ),
+        # What it says of HTTP: the area `whip`. Its media is one-way, a call's is not.
+        Dialect(
+            "whip",
+            "WHIP (RFC 9725): raw application/sdp both ways, and a session that DELETE ends",
+            content_type=SDP,
+            offer="",
+            statuses=(201, 200),
+            sessions=True,
         ),
         Dialect(
             "live",

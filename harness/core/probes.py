@@ -31,6 +31,11 @@ MINT_UNAUTHENTICATED: Final = "mint-unauthenticated"  # somebody asks without th
 MINT_FOREIGN: Final = "mint-foreign"  # a page of another origin asks
 MINT_INJECTION: Final = "mint-injection"  # a page asks with a session of its own; case: the marker in it
 
+WHIP_ENDPOINT: Final = "whip-endpoint"  # what no offer is, where a WHIP target takes offers; case: what
+WHIP_SESSION: Final = "whip-session"  # a request to a session that is not meant to end it; case: what
+WHIP_STRANGER: Final = "whip-stranger"  # DELETE without the target's credentials; case: live, or unknown
+WHIP_END: Final = "whip-end"  # DELETE of a session; case: held (nothing else is done to end the call), over
+
 CALLS: Final = (OFFER, UPGRADE)  # an ordinary call, either way
 
 CALL_HEADER: Final = "x-harness-call"  # with a WebSocket: the call's name, for a relay that passes it on

@@ -46,6 +46,8 @@ _BEARER = re.compile(  # RFC 6750, section 2.1
     re.IGNORECASE,
 )
 _GONE = re.compile(r"(?:sk-|ek_)?\[redacted\]\W*")
+# What a Link to a TURN server has (RFC 9725, section 4.6): whose look tells nothing.
+_LINK_CREDENTIAL = re.compile(r"(\bcredential\s*=\s*)(?:\"[^\"]*\"|[^\s;,\"]+)", re.IGNORECASE)
 LONGEST_WORD = 20  # letters: more are no word
 
 
@@ -88,6 +90,8 @@ class Redactor:
         return tuple((name, self._header(name, value)) for name, value in headers)
 
     def _header(self, name: str, value: str) -> str:
+        if name.lower() == "link":
+            value = _LINK_CREDENTIAL.sub(rf'\g<1>"{REDACTED}"', value)
         if name.lower() not in self._headers:
             return self.text(value)
         scheme, space, credential = value.partition(" ")

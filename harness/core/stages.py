@@ -59,12 +59,16 @@ def stages(timeline: Timeline) -> list[Stage]:
     turn: end of speech to the end of the reply's audio.
     """
     posted = timeline.first(HttpRequest, where=lambda e: e.purpose in CALLS)
-    responded = timeline.first(HttpResponse, where=lambda e: e.purpose in CALLS)
+    responded = timeline.first(
+        HttpResponse, where=lambda e: e.purpose in CALLS and e.status not in (307, 308)
+    )
     answered = timeline.first(AnswerReceived)
     connected = timeline.state("ice", "connected")
     secured = timeline.state("dtls", "connected")
     opened = timeline.state("channel", "open")
-    created = next(iter(timeline.server_events("session.created")), None)
+    # What is seen at the upstream's end alone says nothing of what the caller waited for.
+    told = timeline.server_events("session.created") if timeline.events_side == "caller" else []
+    created = next(iter(told), None)
     gathering = (timeline.state("gathering", "gathering"), timeline.state("gathering", "complete"))
     bounds: tuple[tuple[str, Event | None, Event | None], ...] = (
         ("gathering", *gathering),
@@ -72,7 +76,7 @@ def stages(timeline: Timeline) -> list[Stage]:
         ("ice", answered, connected),
         ("dtls", connected, secured),
         ("channel", secured, opened),
-        ("session", opened, created),
+        ("session", opened if timeline.events_side == "caller" else None, created),
         ("set-up", posted, opened),
     )
     found = [Stage(name, a.at, b.at - a.at if b else None) for name, a, b in bounds if a is not None]

@@ -12,6 +12,7 @@ from harness.core.bounds import LONGEST_LINE, MOST_TIMELINE_BYTES, EventAllowanc
 from harness.core.errors import UsageError
 from harness.core.events import (
     AnyEvent,
+    CallStarted,
     ClientEvent,
     Event,
     EventInvalid,
@@ -21,12 +22,15 @@ from harness.core.events import (
     ServerEvent,
     Side,
     StateChanged,
+    StepStarted,
 )
 
 E = TypeVar("E", bound=Event)
 A = TypeVar("A", ServerEvent, ClientEvent)
 T = TypeVar("T")
 V = TypeVar("V")
+
+HANG_UP_STEPS = ("hang up", "hang-up", "drop")
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(AnyEvent)
@@ -124,8 +128,18 @@ class Timeline:
         return self.first(StateChanged, where=lambda e: e.layer == layer and e.state == state, **query)
 
     def server_events(self, *types: str, **query: Any) -> list[ServerEvent]:
-        """Server events of the given types, or of all types."""
+        """Server events of the given types, or of all types; by default as seen from `events_side`."""
+        if self.events_side == "upstream" and "side" not in query:
+            # Once the caller has gone, what still happens upstream is none of its call.
+            query = {"side": "upstream", **query}
+            query["before"] = min(query.get("before", float("inf")), self.once(_hang_up_at))
         return self._of_types(ServerEvent, types, **query)
+
+    @property
+    def events_side(self) -> Side:
+        """Where the API's events are read: at the upstream's end, if callers of the target get none."""
+        began = cast("list[CallStarted]", self._of_kind.get(CallStarted, []))
+        return "caller" if all(e.passes_events for e in began) else "upstream"
 
     def client_events(self, *types: str, **query: Any) -> list[ClientEvent]:
         """Client events of the given types, or of all types."""
@@ -252,6 +266,11 @@ class Timeline:
         if not events:
             raise UsageError("the timeline is empty", "judge a .jsonl file that a run wrote")
         return cls(events)
+
+
+def _hang_up_at(timeline: Timeline) -> float:
+    hung_up = timeline.first(StepStarted, where=lambda e: e.step in HANG_UP_STEPS)
+    return hung_up.at if hung_up else float("inf")
 
 
 def _packets(timeline: Timeline) -> list[Packet]:

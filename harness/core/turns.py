@@ -135,8 +135,12 @@ def audio_zero(timeline: Timeline) -> float | None:
     """Zero of the server's audio clock: our first packet of audio, or earlier where that is seen.
 
     A gateway may have counted silence of its own before; no stamp is later than the event that brings it.
-    Where the other end is seen, our first packet is known to be the zero.
+    Where the other end is seen, our first packet is known to be the zero; behind a gateway, which begins when
+    it pleases, the first audio that reached the upstream.
     """
+    if timeline.events_side == "upstream":
+        appended = timeline.client_events("input_audio_buffer.append", side="upstream")
+        return appended[0].at if appended else None
     sending, started = timeline.first(SendingStarted), timeline.first(CallStarted)
     if sending is None or started is None or started.mode != "black-box":
         return sending.at if sending else None

@@ -34,6 +34,7 @@ from harness.core.offer_shapes import MINIMAL
 from harness.core.sdp import SessionDescription, parse_sdp
 from harness.core.strict_json import json_object
 from harness.peer.aiortc_internals import AskServers
+from harness.peer.answers import check_answer
 from harness.peer.channel import Message
 from harness.peer.heard import Decode, ReceivedAudio
 from harness.peer.heard_lightly import ReceivedAudioLight
@@ -41,7 +42,7 @@ from harness.peer.offering import Offering
 from harness.peer.offers import shape_named
 from harness.peer.pacer import Pacer
 from harness.peer.receiver import AudioReceiver
-from harness.peer.remote import Remote, check_answer
+from harness.peer.remote import Remote
 from harness.peer.rtcp import ReportSeen
 from harness.peer.sender import AudioSender, new_ssrc
 from harness.peer.source import Microphone

@@ -222,7 +222,8 @@ class Transport:
 
     async def start_dtls(self, remote: Remote, within: float = 15.0) -> bool:
         """Shake hands; False where it failed or `within` seconds passed."""
-        internals.set_dtls_role(self._dtls, "server" if remote.setup in ("active", "actpass") else "client")
+        # Who does not say begins, for a browser: it then waits for the handshake.
+        internals.set_dtls_role(self._dtls, "client" if remote.setup == "passive" else "server")
         self._remote_fingerprints = remote.fingerprints
         parameters = RTCDtlsParameters([RTCDtlsFingerprint(a, v) for a, v in remote.fingerprints])
         try:

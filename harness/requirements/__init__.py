@@ -31,6 +31,7 @@ AREAS = (
     "connectivity",
     "websocket",
     "gateway",
+    "whip",
     "session",
     "turns",
     "audio",

@@ -16,11 +16,9 @@ from harness.core.events import (
     UpstreamUnavailable,
 )
 from harness.core.limits import limit, optional_limit
-from harness.core.timeline import Timeline
+from harness.core.timeline import HANG_UP_STEPS, Timeline
 from harness.requirements.exchanges import call_exchange, calls_made, upstream_offers
 from harness.requirements.model import Condition, Inconclusive, NotApplicable, Requirement
-
-HANG_UP_STEPS = ("hang up", "hang-up", "drop")
 
 Unmet = NotApplicable | Inconclusive | None
 
@@ -94,6 +92,8 @@ ANSWERED = Condition("an answer came", _answer_missing)
 
 def _passes_no_offer_on(timeline: Timeline) -> Unmet:
     found = timeline.first(GatewayFound)
+    if found is None and not started(timeline).passes_events:
+        return NotApplicable("the target is a gateway, which ends the caller's WebRTC itself")
     if found is None:
         return None
     return NotApplicable(

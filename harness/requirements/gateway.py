@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.core.events import CallEnded, GatewayFound, StateChanged
+from harness.core.events import CallEnded, CallMarked, GatewayFound, RequestArrived, StateChanged
 from harness.core.session import turn_detection_at
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import turns
-from harness.requirements.conditions import last_moment, optional_limit_of
+from harness.requirements.conditions import last_moment, optional_limit_of, started
 from harness.requirements.model import (
     Because,
     Cause,
@@ -39,6 +39,70 @@ def _no_gateway(timeline: Timeline) -> NotApplicable | None:
 
 
 GATEWAY = Condition("the relay ends the caller's WebRTC itself", _no_gateway)
+
+
+def _not_declared(timeline: Timeline) -> NotApplicable | None:
+    if started(timeline).passes_events or started(timeline).mode == "black-box":
+        return NotApplicable("not a target that is declared as a gateway, or its upstream is not seen")
+    return None
+
+
+def _not_connected(timeline: Timeline) -> NotApplicable | None:
+    if timeline.state("channel", "open") is None:
+        return NotApplicable("the caller was not connected")
+    return None
+
+
+@requirement(
+    "gateway.upstream-opens",
+    "A gateway has a conversation upstream for each caller",
+    level=Level.MUST,
+    because=Because.CALLER,
+    severity=Severity.CRITICAL,
+    stage=CallStage.SESSION,
+    source=Source(
+        "What a gateway is for",
+        "A caller who is connected, and whose voice goes nowhere, is answered by nobody.",
+    ),
+    when=(
+        Condition("the target is a gateway that keeps OpenAI's events to itself", _not_declared),
+        Condition("the caller's channel opened", _not_connected),
+    ),
+    also_in=("session",),
+    causes={
+        "no-upstream": Cause(
+            "the gateway took the caller in, and nothing of the call reached the upstream",
+            "look at the gateway's log for its own connection to OpenAI: a refused key, an address that is "
+            "not the fake's (base_url), a pipeline that waits for something else before it begins",
+            in_time=True,
+        ),
+        "voice-not-passed-on": Cause(
+            "the gateway has a conversation upstream, and what the caller says does not come through to it",
+            "compare the format that the gateway sends with the session's (audio.input.format), and look for "
+            "a filter that takes the caller's voice for noise, or a track that is not read",
+            in_time=True,
+        ),
+    },
+)
+def upstream_opens(timeline: Timeline) -> Finding:
+    """The caller's own tone is heard upstream, or its call is found there by its time."""
+    marked = timeline.first(CallMarked)
+    found = timeline.first(GatewayFound)
+    if marked is None and found is None:
+        return Inconclusive("the caller had no time to say whose call it is")
+    if found is not None and (marked is None or marked.call):
+        return None
+    arrived = timeline.all(RequestArrived, side="upstream")
+    quotes = tuple(Evidence(e.at, f"{e.method} {e.url}") for e in arrived[:3])
+    if marked is not None:
+        quotes = (*quotes, Evidence(marked.at, f"the caller had said its tone, {marked.mark}, in vain"))
+    if found is not None:
+        return Violation(
+            "voice-not-passed-on", f"{found.mark}; the caller's tone was not heard there", quotes
+        )
+    return Violation(
+        "no-upstream", f"{len(arrived)} requests reached the upstream in the call's time", quotes
+    )
 
 
 def _upstream_lived(timeline: Timeline) -> NotApplicable | None:

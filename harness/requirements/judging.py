@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import cast
 
 from harness.core.callers import caller_named
@@ -89,6 +90,8 @@ class CallJudge:
         for need in requirement.needs:
             verdict = self.verdict(need)
             root = self.root(need) if verdict.outcome == Outcome.BLOCKED else verdict
+            if root is verdict and root.cause and not need.causes[root.cause].blocks:
+                continue
             if root is not None and root.outcome in BLOCKING[requirement.level]:
                 return root
         return None
@@ -108,7 +111,16 @@ class CallJudge:
         for view in requirement.sees:
             if (reason := kind.unseen.get(view)) is not None:
                 return NotApplicable(f"needs to see {view}, which a {kind.name} caller does not: {reason}")
+        if requirement.reads_events and self._without_events:
+            return NotApplicable(
+                "the target is one that passes no events of OpenAI's to its callers, and the upstream's were "
+                "not seen: run with --fake-openai"
+            )
         return None
+
+    @cached_property
+    def _without_events(self) -> bool:
+        return self.timeline.events_side == "upstream" and not self.timeline.server_events()
 
     def _judged(self, requirement: Requirement) -> Verdict:
         withheld = self.timeline.first(CallWithheld)

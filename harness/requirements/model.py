@@ -80,7 +80,7 @@ class Cause:
 
     `level` is set where this cause is less binding than its requirement, `because` where it binds for another
     reason. `in_time`: it is about what did not come in time, so it means nothing where our own end, or the
-    fake behind the relay, stood still meanwhile.
+    fake behind the relay, stood still meanwhile. `blocks`: what needs the requirement cannot be judged then.
     """
 
     what: str
@@ -88,6 +88,7 @@ class Cause:
     level: Level | None = None
     because: Because | None = None
     in_time: bool = False
+    blocks: bool = True
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,8 @@ class Requirement:
     hits, where it takes more than an ordinary call ("every caller whose offer is malformed"); empty: every
     caller whose call shows it. `bears_bad_network`: a network that we impaired excuses a violation only where
     we cut it off. `also_in`: areas beside its own with which it is judged. `sees`: what it
-    must see of the call, and not every kind of caller does. `stage`: the stage of the call that it is about.
+    must see of the call, and not every kind of caller does. `by_ear`: what it judges can be heard, whether or
+    not its needs can be judged without OpenAI's events. `stage`: the stage of the call that it is about.
     """
 
     id: str
@@ -199,6 +201,7 @@ class Requirement:
     bears_bad_network: bool = False
     also_in: tuple[str, ...] = ()
     sees: tuple[View, ...] = ()
+    by_ear: bool = False
     stage: CallStage = CallStage.CALL
     description: str = field(default="", compare=False)
 
@@ -206,6 +209,11 @@ class Requirement:
         """Whether the violation is about what did not come in time."""
         cause = self.causes.get(violation.cause)
         return cause is not None and cause.in_time
+
+    @property
+    def reads_events(self) -> bool:
+        """Whether it, or what it needs, reads OpenAI's events: without any there is nothing to judge."""
+        return not self.by_ear and ("events" in self.sees or any(need.reads_events for need in self.needs))
 
     @property
     def area(self) -> str:

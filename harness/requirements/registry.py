@@ -60,6 +60,7 @@ class Registry:
         bears_bad_network: bool = False,
         also_in: Iterable[str] = (),
         sees: Iterable[View] = (),
+        by_ear: bool = False,
     ) -> Callable[[F], F]:
         """Declare the decorated function as a requirement.
 
@@ -96,6 +97,7 @@ class Registry:
                 bears_bad_network=bears_bad_network,
                 also_in=tuple(also_in),
                 sees=tuple(sees),
+                by_ear=by_ear,
                 stage=stage,
                 description=inspect.getdoc(check) or "",
             )

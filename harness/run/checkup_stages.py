@@ -15,6 +15,7 @@ from harness.core.events import (
     CallStarted,
     CandidateFound,
     Event,
+    GatewayFound,
     HttpRequest,
     HttpResponse,
     IceServerTried,
@@ -150,7 +151,9 @@ def _arrival(timeline: Timeline) -> str:
 
 def _both_ends_seen(timeline: Timeline) -> bool:
     started = timeline.first(CallStarted)
-    return (started is None or started.mode != "black-box") and _is_webrtc(timeline)
+    if not _is_webrtc(timeline) or timeline.first(GatewayFound) is not None:
+        return False  # a gateway passes no offer on
+    return started is None or (started.mode != "black-box" and started.passes_events)
 
 
 def _response(timeline: Timeline) -> str:

@@ -11,6 +11,7 @@ from harness.core.events import AnswerReceived
 from harness.core.probes import OFFER
 from harness.signaling.dialects import Body, unwrap, wrap
 from harness.signaling.sending import Sender
+from harness.signaling.sessions import MOST_REDIRECTIONS, may_be_told, opened, redirected
 from harness.signaling.tokens import offer_with_token
 
 
@@ -36,8 +37,19 @@ async def post_offer(
     body = wrap(dialect, offer, {**target.extra_fields(), **(fields or {})})
     request = request_with(sender, target, body, query=query, credentials=credentials)
     reply = await sender.send(request, purpose=purpose, case=case)
+    asked = str(request.url)
+    for _ in range(MOST_REDIRECTIONS if dialect.sessions else 0):
+        there = redirected(asked, reply) if reply is not None else ""
+        if not there:
+            break
+        # As browsers do: what lets somebody in does not go to another origin.
+        known = credentials and may_be_told(target, there)
+        request = request_with(sender, target, body, credentials=known, url=there)
+        reply, asked = await sender.send(request, purpose=purpose, case=case), there
     if reply is None or not dialect.takes(reply.status):
         return None
+    if dialect.sessions:
+        opened(sender, target, asked, reply, purpose=purpose)
     answer = unwrap(dialect, reply.content.decode("utf-8", "replace"))
     if purpose == OFFER:
         sender.record(AnswerReceived(at=sender.clock.now(), sdp=sender.redactor.text(answer)))
@@ -51,11 +63,14 @@ def request_with(
     *,
     query: Mapping[str, str] | None = None,
     credentials: bool = True,
+    url: str = "",
 ) -> httpx.Request:
-    """A request with any body where the target takes offers, with the headers that it is configured with."""
+    """A request with any body where the target takes offers, with the headers that it is configured with.
+
+    `url`: as it is, where the target sent us.
+    """
     dialect = target.wrapping
-    parameters = {**dialect.query, **(query or {})}
-    url = httpx.URL(target.url)
+    parameters = {} if url else {**dialect.query, **(query or {})}
     headers = [
         ("Content-Type", body.content_type),
         ("Accept", dialect.accept),
@@ -64,7 +79,7 @@ def request_with(
     ]
     return sender.client.build_request(
         dialect.method,
-        url.copy_merge_params(parameters) if parameters else url,
+        httpx.URL(target.url).copy_merge_params(parameters) if parameters else url or target.url,
         content=body.content,
         headers=headers,
     )

@@ -24,6 +24,7 @@ from harness.core.probes import (
 from harness.signaling.dialects import Body, wrap
 from harness.signaling.exchange import post_offer, request_with
 from harness.signaling.sending import HttpReply, Sender
+from harness.signaling.sessions import opened
 from harness.signaling.tokens import mint, offer_with_key
 
 MEGABYTE = 1 << 20
@@ -59,7 +60,9 @@ async def send_preflight(
 async def send_bad_offers(sender: Sender, target: Target, offer: str, *, seed: int) -> None:
     """Every case of `core.probes.BAD_OFFERS`, one after the other, made from a good offer."""
     for case, body in bad_offers(target, offer, seed=seed):
-        await sender.send(request_with(sender, target, body), purpose=BAD_OFFER, case=case)
+        reply = await sender.send(request_with(sender, target, body), purpose=BAD_OFFER, case=case)
+        if reply is not None and reply.succeeded and target.wrapping.sessions:
+            opened(sender, target, target.url, reply, purpose=BAD_OFFER)  # so that it can be hung up
 
 
 async def offer_without_credentials(sender: Sender, target: Target, offer: str) -> str | None:

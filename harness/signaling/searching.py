@@ -197,6 +197,8 @@ def lines_to_paste(dialect: Dialect) -> list[str]:
             said.append(f"{name} = {_toml(value)}")
     tables = {name: getattr(dialect, name) for name in ("fields", "query", "headers")}
     said += [f"{name} = {_toml(table)}" for name, table in tables.items() if table]
+    if dialect.sessions:
+        said.append("sessions = true")
     if dialect.statuses:
         said.append(f"statuses = {_toml(list(dialect.statuses))}")
     return [f"dialect = {{ {', '.join(said)} }}"]

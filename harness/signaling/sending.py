@@ -7,7 +7,7 @@ import base64
 import codecs
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
@@ -76,16 +76,32 @@ class HttpReply:
     def succeeded(self) -> bool:
         return 200 <= self.status < 300
 
+    def header(self, name: str) -> str:
+        """The first of that name, in lower case here; empty where there is none."""
+        return next((value for key, value in self.headers if key.lower() == name), "")
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """What a WHIP target made of an offer: where it is asked and ended, and its entity-tag."""
+
+    url: str
+    etag: str
+
 
 @dataclass(frozen=True)
 class Sender:
-    """Sends requests, and records each with what came of it, secrets redacted."""
+    """Sends requests, and records each with what came of it, secrets redacted.
+
+    `sessions`: what its offers made at a WHIP target, and nobody has ended yet.
+    """
 
     client: httpx.AsyncClient
     timeouts: Timeouts
     record: Callable[[Event], None]
     clock: Clock
     redactor: Redactor
+    sessions: list[OpenSession] = field(default_factory=list)
 
     async def send(
         self,

@@ -38,20 +38,20 @@ def mark_name(mark: int) -> str:
     return f"mark-{mark}"
 
 
-def read_mark(samples: Samples) -> int | None:
-    """The mark heard in most 100 ms windows of 48 kHz samples; None where no window carries one."""
-    size = RATE * WINDOW_MS // 1000
-    found = [_window_mark(samples[i : i + size]) for i in range(0, len(samples) - size + 1, size)]
+def read_mark(samples: Samples, rate: int = RATE) -> int | None:
+    """The mark heard in most 100 ms windows of samples; None where no window carries one."""
+    size = rate * WINDOW_MS // 1000
+    found = [_window_mark(samples[i : i + size], rate) for i in range(0, len(samples) - size + 1, size)]
     heard = [mark for mark in found if mark is not None]
     return max(set(heard), key=lambda mark: (heard.count(mark), -mark)) if heard else None
 
 
-def _window_mark(window: Samples) -> int | None:
+def _window_mark(window: Samples, rate: int) -> int | None:
     power = np.square(np.abs(np.fft.rfft(window * np.hanning(len(window)))))
     total = float(power.sum())
     if not total:
         return None
-    frequencies = np.fft.rfftfreq(len(window), 1 / RATE)
+    frequencies = np.fft.rfftfreq(len(window), 1 / rate)
 
     def strengths(tones: tuple[int, ...]) -> list[float]:
         return [float(power[np.abs(frequencies - tone) <= _SPREAD_HZ].sum()) for tone in tones]

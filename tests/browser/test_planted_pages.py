@@ -24,7 +24,7 @@ from harness.core.events import (
 )
 from harness.core.timeline import Timeline
 from harness.requirements import REGISTRY, Outcome, judge
-from tests.browser.calling import make_page_calls
+from tests.browser.calling import SIDE_BY_SIDE, make_page_calls
 from tests.browser.page_faults import (
     FAULTLESS_PAGES,
     PLANTED_PAGES,
@@ -33,6 +33,7 @@ from tests.browser.page_faults import (
     PlantedPage,
 )
 from tests.support.programs import needs_program
+from tests.system.calling import until_told
 
 FOUND = (Outcome.FAILED, Outcome.WARNED)
 ALL = bool(os.environ.get("HARNESS_ALL_PAGES"))
@@ -47,12 +48,11 @@ pytestmark = pytest.mark.timeout(900)  # the first test waits for all calls
 
 @pytest.fixture(scope="module")
 def timelines() -> dict[PlantedPage, Timeline]:
-    """One call for each page; once more, alone, what this machine was too slow to tell."""
+    """One call for each page; again, fewer at a time, what this machine was too slow to tell."""
     needs_program("chromium")
     pages = [*PLANTED, *FAULTLESS, *UNUSABLE_PAGES]
-    made = dict(zip(pages, make_page_calls(pages), strict=True))
-    late = [page for page, timeline in made.items() if not is_right(page, timeline)]
-    return made | dict(zip(late, make_page_calls(late, side_by_side=1), strict=True))
+    made = until_told(pages, make_page_calls, is_right, at_once=SIDE_BY_SIDE)
+    return dict(zip(pages, made, strict=True))
 
 
 def is_right(page: PlantedPage, timeline: Timeline) -> bool:

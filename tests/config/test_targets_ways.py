@@ -54,6 +54,22 @@ def test_an_option_outweighs_the_dialect_that_the_file_describes(tmp_path: Path)
         run_settings(target="https://own.example.com/s", dialect=OWN, environment=NOTHING_SET)
 
 
+def test_whip_sessions_may_be_at_origins_that_are_named(tmp_path: Path) -> None:
+    text = """
+    [targets.whip]
+    url = "https://own.example.com/whip"
+    dialect = { like = "whip", session_origins = ["https://media-1.example.com"] }
+    """
+    wrapping = load(text, tmp_path, "whip").target.wrapping
+    assert (wrapping.sessions, wrapping.session_origins) == (True, ("https://media-1.example.com",))
+    for wrong, message in (
+        (text.replace("media-1.example.com", "media-1.example.com/path"), "no origin"),
+        (text.replace('"whip", ', '"sdp", '), "session_origins"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            load(wrong, tmp_path, "whip")
+
+
 def test_every_dialect_is_documented() -> None:
     documented = (Path(__file__).parents[2] / "docs" / "targets.md").read_text(encoding="utf-8")
     assert [name for name in DIALECTS if f"`{name}`" not in documented] == []

@@ -21,7 +21,8 @@ from harness.core.events import Event, EventInvalid, ServerEvent
 from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline
 from harness.core.turns import turns
-from harness.peer.remote import Remote, check_answer
+from harness.peer.answers import check_answer
+from harness.peer.remote import Remote
 from harness.requirements import REGISTRY, Outcome, judge
 from tests.support.timelines import ANSWER, OFFER, healthy_events, server, timeline_of
 

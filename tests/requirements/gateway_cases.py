@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.core.events import (
     CallEnded,
+    CallMarked,
     CallStarted,
     Event,
     GatewayFound,
@@ -23,6 +24,23 @@ def bridged() -> Events:
     """A healthy call through a gateway, as both ends saw it."""
     own = [e for e in healthy_events() if not (e.side == "upstream" and isinstance(e, RequestArrived))]
     return [*own, FOUND, CallStarted(at=0.1, side="upstream", call="rtc_1")]
+
+
+def by_ear(*seen: Event) -> Events:
+    """A call through a gateway that keeps the events to itself: the caller's tone came to nothing."""
+    own = [e for e in bridged() if e is not FOUND and not (e.side == "caller" and isinstance(e, ServerEvent))]
+    told = changed(own, a(CallStarted, side="caller"), passes_events=False, mode="grey-box")
+    return [*told, CallMarked(at=2.0, mark="mark-7"), *seen]
+
+
+@case("gateway.upstream-opens", "no-upstream")
+def nothing_came_to_the_upstream() -> Events:
+    return [e for e in by_ear() if e.side == "caller"]
+
+
+@case("gateway.upstream-opens", "voice-not-passed-on")
+def the_upstream_hears_nobody() -> Events:
+    return by_ear(FOUND)
 
 
 @case("gateway.upstream-end-told", "caller-kept")

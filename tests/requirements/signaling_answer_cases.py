@@ -101,12 +101,22 @@ def line_feeds_in_the_answer() -> Events:
 
 @case("signaling.answer-line-endings", "no-final-newline")
 def answer_trimmed_by_the_relay() -> Events:
-    return whole_call_with(ANSWER.strip())
+    return answered(ANSWER.strip(), upstream=ANSWER)
 
 
 @case("signaling.answer-line-endings", "no-final-newline")
 def answer_trimmed_by_the_upstream() -> Events:
-    return whole_call_with(ANSWER.strip(), upstream=ANSWER.strip())
+    return answered(ANSWER.strip(), upstream=ANSWER.strip())
+
+
+@case("signaling.answer-readable", "line-unreadable")
+def answer_with_an_empty_line() -> Events:
+    return answered(ANSWER.replace("\r\nm=", "\r\n\r\nm="), upstream=ANSWER)
+
+
+@case("signaling.answer-readable", "line-unreadable")
+def answer_with_a_line_of_html_behind_it() -> Events:
+    return answered(ANSWER + "<!-- 12 ms -->\r\n", upstream=ANSWER)
 
 
 # --- what the answer contains ---
@@ -143,9 +153,9 @@ def sections_swapped() -> Events:
     return answered(ANSWER[:audio] + ANSWER[data:] + ANSWER[audio:data])
 
 
-@case("signaling.answer-mirrors-offer", "sections-differ")
+@case("signaling.answer-mirrors-offer", "browser-refuses")
 def refused_by_the_peer_for_another_reason() -> Events:
-    return [*answered(ANSWER), AnswerRejected(at=0.2, reason="its m= sections do not match")]
+    return [*answered(ANSWER), AnswerRejected(at=0.2, reason="the audio section has no a=rtcp-mux")]
 
 
 @case("signaling.answer-mirrors-offer", "setup-not-chosen")

@@ -122,7 +122,7 @@ def test_a_healthy_call_seen_from_both_ends_leaves_only_probes_out() -> None:
         "security.session-not-injectable",
         "security.choices-bounded",
         "cost.usage-agrees",
-        *(r.id for r in REGISTRY if r.area in ("websocket", "gateway", "page", "token")),
+        *(r.id for r in REGISTRY if r.area in ("websocket", "gateway", "page", "token", "whip")),
     }
 
 

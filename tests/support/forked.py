@@ -69,7 +69,7 @@ def _run(module: str, into: Connection, out: Connection, errors: str, environmen
     into.close()
     out.close()
     # multiprocessing gave the process an empty input of its own.
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  (for as long as the process)
     os.environ.clear()
     os.environ.update(environment)
     sys.exit(import_module(module).main())

@@ -146,7 +146,7 @@ def main() -> None:
     """Say where a server is that loads, and keep it until our input ends."""
     server()
     forkserver.ensure_running()
-    print(_of_the_library()._forkserver_address, flush=True)  # noqa: T201
+    print(_of_the_library()._forkserver_address, flush=True)  # noqa: T201  (a command)
     sys.stdin.read()
 
 

@@ -94,14 +94,15 @@ def until_told(
     planned: Sequence[T],
     make: Callable[[Sequence[T], int], list[Timeline]],
     is_right: Callable[[T, Timeline], bool],
+    at_once: int = CONCURRENCY,
 ) -> list[Timeline]:
     """The timelines of calls; those of which the judge could not tell are made again, fewer at a time.
 
     That is the judge's own word on the call, not a guess: our end or the fake's was late. A call that went
     wrong in time stands as it is. `make`: some of the calls, so many side by side.
     """
-    made = dict(enumerate(make(planned, CONCURRENCY)))
-    for side_by_side in (CONCURRENCY // 2, 2, 1):
+    made = dict(enumerate(make(planned, at_once)))
+    for side_by_side in sorted({max(at_once // 2, 1), min(at_once, 2), 1}, reverse=True):
         late = [
             n for n, timeline in made.items() if was_late(timeline) and not is_right(planned[n], timeline)
         ]

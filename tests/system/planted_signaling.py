@@ -109,7 +109,8 @@ PLANTED = [
     # What the relay makes of the answer.
     relay("answer-mutated", "signaling.answer-returned-intact: answer-mutated", configures),
     relay("bare-line-feeds", "signaling.answer-line-endings: bare-line-feeds", configures),
-    relay("no-final-newline", "signaling.answer-line-endings: no-final-newline", configures),
+    relay("no-final-newline", "signaling.answer-line-endings: no-final-newline", connects),
+    relay("answer-empty-line", "signaling.answer-readable: line-unreadable", connects),
     relay("html-page", "signaling.answer-is-sdp: html-page", connects),
     relay("json-wrapped", "signaling.answer-is-sdp: json-wrapped", connects),
     relay("json-quoted", "signaling.answer-is-sdp: json-wrapped", connects),
@@ -136,7 +137,7 @@ PLANTED = [
     fake("slow-answer=4.5", "signaling.answer-time: slow-answer", configures),
     # The answer itself.
     fake("answer-bare-line-feeds", "signaling.answer-line-endings: bare-line-feeds", configures),
-    fake("answer-no-final-newline", "signaling.answer-line-endings: no-final-newline", configures),
+    fake("answer-no-final-newline", "signaling.answer-line-endings: no-final-newline", connects),
     fake("answer-without-audio-section", "signaling.answer-has-audio: audio-section-missing", connects),
     fake("answer-audio-rejected", "signaling.answer-has-audio: audio-rejected", connects),
     fake("answer-audio-direction", "signaling.answer-has-audio: audio-direction", connects),
@@ -149,6 +150,7 @@ PLANTED = [
     fake("setup-actpass", "signaling.answer-mirrors-offer: setup-not-chosen", connects),
     fake("no-fingerprint", "signaling.answer-mirrors-offer: no-fingerprint", connects),
     fake("no-ice-credentials", "signaling.answer-mirrors-offer: no-ice-credentials", connects),
+    fake("answer-without-rtcp-mux", "signaling.answer-mirrors-offer: browser-refuses", connects),
     fake("answer-without-opus", "signaling.answer-mirrors-offer: no-opus", connects),
     fake("answer-without-candidates", "signaling.answer-has-candidates: no-candidates", connects),
     # Offers that nobody can answer, and an upstream that fails.

@@ -17,7 +17,8 @@ from harness.core.caller_end import SdpUnusableError
 from harness.core.clock import MonotonicClock, RelativeClock
 from harness.core.events import AnswerReceived, Event, HttpResponse
 from harness.core.sdp import parse_sdp
-from harness.peer.remote import Remote, check_answer
+from harness.peer.answers import check_answer
+from harness.peer.remote import Remote
 from harness.signaling.exchange import post_offer
 from harness.signaling.sending import Sender, new_client
 from tests.support.timelines import ANSWER, OFFER, Mode, healthy_events, timeline_of

@@ -80,6 +80,7 @@ from harness.core.events.page import TrackChanged as TrackChanged
 from harness.core.events.page import UserLeft as UserLeft
 from harness.core.events.signaling import AnswerReceived as AnswerReceived
 from harness.core.events.signaling import AnswerRejected as AnswerRejected
+from harness.core.events.signaling import CallMarked as CallMarked
 from harness.core.events.signaling import GatewayFound as GatewayFound
 from harness.core.events.signaling import HttpFailed as HttpFailed
 from harness.core.events.signaling import HttpRequest as HttpRequest
@@ -96,6 +97,8 @@ from harness.core.events.websocket import MessageProblem as MessageProblem
 from harness.core.events.websocket import PlayoutCleared as PlayoutCleared
 from harness.core.events.websocket import SocketClosed as SocketClosed
 from harness.core.events.websocket import SocketMeasured as SocketMeasured
+from harness.core.events.whip import SessionProblem as SessionProblem
+from harness.core.events.whip import WhipSession as WhipSession
 
 AnyEvent = (
     CallStarted
@@ -151,7 +154,9 @@ AnyEvent = (
     | AnyPageEvent
     | MessageOdd
     | GatewayFound
+    | CallMarked
     | SocketClosed
     | SocketMeasured
     | PlayoutCleared
+    | WhipSession
 )

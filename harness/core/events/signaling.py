@@ -76,13 +76,22 @@ class GatewayFound(Event, frozen=True, kw_only=True):
     """The far end of the caller's WebRTC is the relay's own, which has a call of its own `upstream`.
 
     `ufrag` is that of the far end's answer, which the upstream never wrote. `mark`: by what the upstream's
-    call
-    is known to be this one's.
+    call is known to be this one's.
     """
 
     upstream: Literal["websocket", "webrtc"]
     ufrag: str = ""
     mark: str = ""
+
+
+class CallMarked(Event, frozen=True, kw_only=True):
+    """The caller's own tone came through to the upstream: `call` is the upstream call that heard it.
+
+    `call` is empty where none did in the time that the caller gave it.
+    """
+
+    mark: str
+    call: str = ""
 
 
 class OfferTried(Event, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 # What each process that loaded a hook, and each connection that was led to the fake, is a line of.
 LOADED, CONNECTED = "loaded", "connected"
+PAST = "past"  # and each library that was loaded which the hooks do not reach
 
 
 def hooked(environment: Mapping[str, str], *, fake: str, hosts: Sequence[str], seen: Path) -> dict[str, str]:

@@ -16,7 +16,7 @@ import psutil
 
 from harness.core.clock import Clock, MonotonicClock
 from harness.core.errors import UsageError
-from harness.fakes.behind.environment import CONNECTED, LOADED, hooked
+from harness.fakes.behind.environment import CONNECTED, LOADED, PAST, hooked
 
 Tell = Callable[[str], None]
 
@@ -51,13 +51,16 @@ def run_behind(
     with tempfile.TemporaryDirectory(prefix="harness-behind-") as folder:
         seen = Path(folder)
         process = _started(command, hooked(environment, fake=fake, hosts=hosts, seen=seen))
-        told_nothing_came = False
+        told_nothing_came = told_past = False
         began = watched.now()
         with _passed_on(process):
             while True:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(POLL_SECONDS)
                     break
+                if not told_past and (past := _past(seen)):
+                    told_past = True
+                    tell(f"{past}, so its requests are not led to the fake: {instead}")
                 if told_nothing_came or watched.now() - began < tell_after:
                     continue
                 told_nothing_came = True
@@ -89,12 +92,20 @@ def _lines(seen: Path, name: str) -> list[str]:
         return []
 
 
+def _past(seen: Path) -> str:
+    """What the command uses that no hook reaches; empty where there is nothing."""
+    names = sorted({line.split()[0] for line in _lines(seen, PAST)})
+    return f"the command uses {', '.join(names)}, with an encryption of its own" if names else ""
+
+
 def _why_nothing(seen: Path, hosts: str, instead: str) -> str:
     if not _lines(seen, LOADED):
         return (
             "no process of the command loaded a hook: it runs neither Node.js nor Python, or clears "
             f"NODE_OPTIONS and PYTHONPATH (python -I and -S do); {instead}"
         )
+    if past := _past(seen):
+        return f"no request to {hosts} came to the fake: {past}; {instead}"
     return (
         f"no request to {hosts} so far: make a call through the relay; if it is answered, the relay has "
         "another upstream: name its host with --host"

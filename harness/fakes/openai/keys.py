@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import HTTPConnection
@@ -77,11 +77,6 @@ class Keys:
         if not self._accepted:
             return not is_placeholder(key) and not key.startswith("ek_")
         return any(hmac.compare_digest(key.encode(), accepted.encode()) for accepted in self._accepted)
-
-    def expire_all(self) -> None:
-        """Every ephemeral key is past its time from now on."""
-        now = self._clock.now()
-        self._ephemeral = {k: replace(e, expires=now) for k, e in self._ephemeral.items()}
 
     def clear(self) -> None:
         """Forget the ephemeral keys."""

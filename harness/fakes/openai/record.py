@@ -42,6 +42,7 @@ class UpstreamRecord:
         self.clock = RelativeClock(clock)
         self.timeline = Timeline()
         self.ufrag = ""
+        self.mark = ""  # the tone that was heard, by which a call without a name is known
         self.state: Literal["live", "ended"] = "live"
         self.reason = ""
         self.ended_at: float | None = None
@@ -76,6 +77,10 @@ class UpstreamRecord:
             ufrag=ufrag,
         )
         self.timeline.append(started)
+
+    def marked(self, mark: str) -> None:
+        """The caller said whose call it is."""
+        self.mark = mark
 
     def add(self, event: Event) -> None:
         """Append an event that holds no secret."""
@@ -178,6 +183,7 @@ class UpstreamRecord:
         found = {
             "id": self.id,
             "ufrag": self.ufrag,
+            "mark": self.mark,
             "state": self.state,
             "reason": self.reason,
             "started_at": self.started_at,

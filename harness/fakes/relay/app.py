@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from starlette.applications import Starlette
@@ -14,6 +15,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from harness.core.clock import MonotonicClock
+from harness.core.dialects import DIALECTS
 from harness.core.probes import CALL_HEADER
 from harness.fakes.access import Access
 from harness.fakes.bodies import BodyIncompleteError, BodyTooLargeError, peek_ufrag, read_body
@@ -29,10 +31,11 @@ from harness.fakes.relay.hooks import RELAY
 from harness.fakes.relay.limits import RelayLimits
 from harness.fakes.relay.minting import KeyExchange
 from harness.fakes.relay.refusal import Refusal
-from harness.fakes.relay.settings import ICE_PATH, SESSION_PATH, TOKEN_PATH, RelaySettings
+from harness.fakes.relay.settings import ICE_PATH, SESSION_PATH, TOKEN_PATH, WHIP_PATH, RelaySettings
 from harness.fakes.relay.socket_hooks import RELAY_SOCKET
 from harness.fakes.relay.sockets import SocketRelay
 from harness.fakes.relay.upstream import UpstreamClient, UpstreamReply
+from harness.fakes.relay.whip import METHODS, MadeCall, WhipServer
 
 
 class ReferenceRelay:
@@ -46,9 +49,11 @@ class ReferenceRelay:
         self._located: dict[str, UpstreamReply] = {}
         self._bridged: list[GatewayCall] = []
         self._guard: CallerGuard | None = None
+        self._whip = WhipServer(settings, self.plan, self._call_for_session, self._end_call)
         access = Access(settings.management_token, settings.management_hosts)
         self.app = Starlette(
             routes=[
+                *self._whip_routes(),
                 Route(SESSION_PATH, self._session, methods=[settings.dialect.method]),
                 WebSocketRoute(SESSION_PATH, self._socket),
                 Route(SESSION_PATH, self._preflight, methods=["OPTIONS"]),
@@ -74,15 +79,42 @@ class ReferenceRelay:
                 await call.close()
             await self._upstream.close()
 
+    def _whip_routes(self) -> list[Route]:
+        """At a path of its own, and where offers go if that is how they come."""
+        paths = [WHIP_PATH, *([SESSION_PATH] if self.settings.dialect.sessions else [])]
+        routes = []
+        for path in paths:
+            routes.append(Route(path, self._preflighted, methods=METHODS))
+            routes.append(Route(f"{path}/{{session}}", self._whip_session, methods=METHODS))
+        return routes
+
+    async def _preflighted(self, request: Request) -> Response:
+        if "access-control-request-method" in request.headers:
+            return await self._preflight(request, ("PATCH", "DELETE"), ("if-match",))
+        return self._shared_with_pages(request, await self._whip.endpoint(request))
+
+    async def _whip_session(self, request: Request) -> Response:
+        if "access-control-request-method" in request.headers:
+            return await self._preflight(request, ("PATCH", "DELETE"), ("if-match",))
+        return self._shared_with_pages(request, await self._whip.session(request))
+
+    async def _call_for_session(self, request: Request) -> MadeCall:
+        dialect = self.settings.dialect if self.settings.dialect.sessions else DIALECTS["whip"]
+        return await self._made(request, RelayExchange, replace(self.settings, dialect=dialect))
+
+    async def _end_call(self, made: UpstreamReply) -> None:
+        assert self._upstream is not None  # noqa: S101  (the lifespan runs first)
+        await self._upstream.hang_up(made)
+
     async def _session(self, request: Request) -> Response:
-        return await self._exchanged(request, RelayExchange)
+        return (await self._made(request, RelayExchange, self.settings)).response
 
     async def _token(self, request: Request) -> Response:
-        return await self._exchanged(request, KeyExchange)
+        return (await self._made(request, KeyExchange, self.settings)).response
 
-    async def _exchanged(
-        self, request: Request, exchange: type[RelayExchange] | type[KeyExchange]
-    ) -> Response:
+    async def _made(
+        self, request: Request, exchange: type[RelayExchange] | type[KeyExchange], settings: RelaySettings
+    ) -> MadeCall:
         assert self._upstream is not None  # noqa: S101  (the lifespan runs first)
         assert self._guard is not None  # noqa: S101  (likewise)
         try:
@@ -90,18 +122,18 @@ class ReferenceRelay:
                 request, limit=self.settings.longest_body, within=self.settings.read_seconds
             )
         except BodyTooLargeError:
-            return Refusal(413, "offer_too_large", "an offer is never that long").response()
+            return MadeCall(Refusal(413, "offer_too_large", "an offer is never that long").response())
         except BodyIncompleteError:
-            return Refusal(408, "request_timeout", "the request did not arrive in time").response()
+            return MadeCall(Refusal(408, "request_timeout", "the request did not arrive in time").response())
         try:
             await self._limits.enter()
         except Refusal as refusal:
-            return self._shared_with_pages(request, refusal.response())
+            return MadeCall(self._shared_with_pages(request, refusal.response()))
         met = self.plan.take(peek_ufrag(body))
         hooks = [unit(value, self.settings) for unit, value, _ in RELAY.met(met)]
-        given = (request, body, self.settings, self._upstream, self._guard, hooks)
+        given = (request, body, settings, self._upstream, self._guard, hooks)
         if exchange is KeyExchange:
-            return self._shared_with_pages(request, await KeyExchange(*given).run())
+            return MadeCall(self._shared_with_pages(request, await KeyExchange(*given).run()))
         bridge = None
         if self.settings.gateway:
             faults = [unit(value, self.settings) for unit, value, _ in GATEWAY.met(met)]
@@ -113,7 +145,7 @@ class ReferenceRelay:
             call_id = offered.made.headers.get("location", "").rpartition("/")[2]
             self._located[call_id] = offered.made
             response.headers["Location"] = f"{SESSION_PATH}/{call_id}"
-        return self._shared_with_pages(request, response)
+        return MadeCall(self._shared_with_pages(request, response), offered.made, peek_ufrag(body) or "")
 
     async def _hang_up(self, request: Request) -> Response:
         """What a call's Location is for."""
@@ -138,24 +170,31 @@ class ReferenceRelay:
         faults = [unit(value, self.settings) for unit, value, _ in RELAY_SOCKET.met(met)]
         await SocketRelay(websocket, self.settings, faults).run()
 
-    async def _preflight(self, request: Request) -> Response:
+    async def _preflight(
+        self, request: Request, methods: Sequence[str] = (), headers: Sequence[str] = ()
+    ) -> Response:
         """CORS preflight (Fetch standard, section 4.8)."""
         if self._met_everywhere("any-origin"):
             origin = request.headers.get("origin", "*")
-            return Response(status_code=204, headers={**self._leave(), "Access-Control-Allow-Origin": origin})
+            return Response(
+                status_code=204,
+                headers={**self._leave(methods, headers), "Access-Control-Allow-Origin": origin},
+            )
         if self._met_everywhere("cors-preflight-missing"):
             return Refusal(405, "method_not_allowed", f"use {self.settings.dialect.method}").response()
         response = self._shared_with_pages(request, Response(status_code=204))
         if "access-control-allow-origin" in response.headers:
-            response.headers.update(self._leave())
+            response.headers.update(self._leave(methods, headers))
         return response
 
-    def _leave(self) -> dict[str, str]:
-        """What a page may do that is let in at all."""
+    def _leave(self, methods: Sequence[str], headers: Sequence[str]) -> dict[str, str]:
+        """What a page may do that is let in at all: as offers need it, and these."""
         dialect = self.settings.dialect
         return {
-            "Access-Control-Allow-Methods": ", ".join(dict.fromkeys([dialect.method, "POST"])),
-            "Access-Control-Allow-Headers": ", ".join(["authorization", "content-type", *dialect.headers]),
+            "Access-Control-Allow-Methods": ", ".join(dict.fromkeys([dialect.method, "POST", *methods])),
+            "Access-Control-Allow-Headers": ", ".join(
+                ["authorization", "content-type", *dialect.headers, *headers]
+            ),
             "Access-Control-Max-Age": "600",
         }
 

@@ -20,18 +20,16 @@ import numpy as np
 from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import InvalidStateError
 from aiortc.mediastreams import MediaStreamError
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from harness.core.audio import Samples
+from harness.fakes.relay.dialing import dial
 from harness.fakes.relay.gateway_hooks import GatewayFault
-from harness.fakes.relay.refusal import Refusal
 from harness.fakes.relay.settings import RelaySettings
-from harness.fakes.serving import LONGEST_WEBSOCKET_MESSAGE
 
 RATE, UPSTREAM_RATE = 48_000, 24_000
 FRAME = RATE // 50
-CLOSE_SECONDS = 1.0
 AUDIO_DELTA, APPEND = "response.output_audio.delta", "input_audio_buffer.append"
 
 
@@ -89,14 +87,16 @@ class GatewayCall:
 
     async def answer(self, offer: str) -> str:
         """Connect upstream, and answer the caller's offer. Raises Refusal."""
-        self._upstream = await self._dial()
+        if all(f.opens_upstream for f in self._faults):
+            self._upstream = await dial(self._settings, headers=self._settings.authorization)
         self._peer.on("track", lambda track: self._begin(self._listen(track)))
         self._peer.on("datachannel", self._opened)
         self._peer.on("connectionstatechange", self._changed)
         await self._peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         self._peer.addTrack(self._speaker)
         await self._peer.setLocalDescription(await self._peer.createAnswer())
-        self._begin(self._from_upstream(self._upstream))
+        if self._upstream is not None:
+            self._begin(self._from_upstream(self._upstream))
         self._begin(self._end())
         return self._peer.localDescription.sdp
 
@@ -104,24 +104,6 @@ class GatewayCall:
         """End it, whatever it is doing."""
         self._over.set()
         await asyncio.wait(self._tasks) if self._tasks else None
-
-    async def _dial(self) -> ClientConnection:
-        model = self._settings.session["model"]
-        try:
-            upstream = await connect(
-                f"{self._settings.socket_url}?model={model}",
-                additional_headers={"Authorization": f"Bearer {self._settings.api_key}"},
-                compression=None,
-                proxy=None,
-                open_timeout=self._settings.upstream_seconds,
-                close_timeout=CLOSE_SECONDS,
-                max_size=LONGEST_WEBSOCKET_MESSAGE,
-            )
-        except (OSError, TimeoutError, InvalidHandshake, InvalidStatus) as error:
-            raise Refusal(502, "upstream_failed", "the voice service cannot be reached") from error
-        session = {name: value for name, value in self._settings.session.items() if name != "model"}
-        await upstream.send(json.dumps({"type": "session.update", "session": session}))
-        return upstream
 
     def _begin(self, coroutine: Any) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
@@ -145,10 +127,11 @@ class GatewayCall:
     async def _listen(self, track: MediaStreamTrack) -> None:
         """The caller's audio, resampled and sent on as it comes."""
         delay = max((f.delay_up for f in self._faults), default=0.0)
+        hears = all(f.passes_voice for f in self._faults)
         with contextlib.suppress(MediaStreamError, ConnectionClosed):
             while True:
                 frame = await track.recv()
-                for each in self._resampler.resample(frame):  # type: ignore[arg-type]  # audio, as its kind says
+                for each in self._resampler.resample(frame) if hears else ():  # type: ignore[arg-type]  # audio, as its kind says
                     audio = each.to_ndarray().reshape(-1).astype("<i2").tobytes()
                     event = {"type": APPEND, "audio": base64.b64encode(audio).decode()}
                     if delay:
@@ -160,7 +143,8 @@ class GatewayCall:
 
     async def _say(self, message: str | bytes) -> None:
         text = message if isinstance(message, str) else message.decode("utf-8", "replace")
-        await self._send(text)
+        if all(f.passes_events for f in self._faults):
+            await self._send(text)
 
     async def _send(self, text: str) -> None:
         if self._upstream is not None:
@@ -168,6 +152,8 @@ class GatewayCall:
                 await self._upstream.send(text)
 
     def _tell(self, text: str) -> None:
+        if not all(f.passes_events for f in self._faults):
+            return
         if self._channel is None:
             self._early.append(text)
             return

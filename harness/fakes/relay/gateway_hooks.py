@@ -11,6 +11,9 @@ class GatewayFault:
 
     ends_with_caller = True  # closes its connection to OpenAI when the caller goes
     ends_with_upstream = True  # hangs up on the caller when OpenAI's side ends
+    passes_events = True  # either way, over the data channel
+    passes_voice = True  # the caller's, to OpenAI
+    opens_upstream = True
     delay_up = 0.0
     delay_down = 0.0
 

@@ -13,6 +13,7 @@ from harness.core.errors import UsageError
 
 SESSION_PATH = "/api/voice/webrtc/session"
 ICE_PATH = "/api/voice/ice-servers"
+WHIP_PATH = "/api/voice/whip"
 TOKEN_PATH = "/api/voice/token"  # noqa: S105  (a path)
 KEY_SECONDS = 60  # a page calls at once
 
@@ -41,7 +42,7 @@ def default_session() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class RelaySettings:
-    """`upstream` is OpenAI's base URL or the fake's; `api_key` is the secret that stays here.
+    """`upstream` is OpenAI's base URL, Azure's or the fake's; `api_key` is the secret that stays here.
 
     `dialect`: how offers come and answers go. `bearer_token`: what callers must present; None lets anyone in.
     `origins`: whose pages may call (CORS). `one_call_per_caller`: a caller's new call ends its older one.
@@ -95,6 +96,13 @@ class RelaySettings:
         """What offers may come in: the dialect alone, or in the default one a raw body and a form, too."""
         is_default = self.dialect == DIALECTS[DEFAULT_DIALECT]
         return (self.dialect, DIALECTS["sdp"], DIALECTS["multipart"]) if is_default else (self.dialect,)
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        """The key as the upstream wants it: Azure, below `/openai`, has a header of its own for it."""
+        if urlsplit(self.upstream).path.startswith("/openai/"):
+            return {"api-key": self.api_key}
+        return {"Authorization": f"Bearer {self.api_key}"}
 
     @property
     def calls_url(self) -> str:

@@ -5,26 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-import json
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketState
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
-from websockets.typing import Subprotocol
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from harness.core.probes import CALL_HEADER
+from harness.fakes.relay.dialing import dial
 from harness.fakes.relay.refusal import Refusal
 from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.relay.socket_hooks import Message, SocketFault
-from harness.fakes.serving import LONGEST_WEBSOCKET_MESSAGE, drop_connection, keep_alive
+from harness.fakes.serving import drop_connection, keep_alive
 
 SUBPROTOCOL = "realtime"
 NORMAL, GOING_AWAY, TOO_BIG, BROKEN = 1000, 1001, 1009, 1011
-CLOSE_SECONDS = 2.0
 
 
 class SocketRelay:
@@ -84,36 +81,12 @@ class SocketRelay:
 
     async def _dial(self) -> ClientConnection:
         """The connection to OpenAI. Raises Refusal."""
-        headers, subprotocols = {"Authorization": f"Bearer {self._settings.api_key}"}, [SUBPROTOCOL]
+        headers, subprotocols = self._settings.authorization, [SUBPROTOCOL]
         if name := self._websocket.headers.get(CALL_HEADER):
             headers[CALL_HEADER] = name
         for fault in self._faults:
             headers, subprotocols = fault.asks(headers, subprotocols)
-        model = quote(str(self._settings.session["model"]))
-        try:
-            upstream = await connect(
-                f"{self._settings.socket_url}?model={model}",
-                additional_headers=headers,
-                subprotocols=[Subprotocol(name) for name in subprotocols],
-                compression=None,
-                proxy=None,
-                open_timeout=self._settings.upstream_seconds,
-                close_timeout=CLOSE_SECONDS,
-                max_size=LONGEST_WEBSOCKET_MESSAGE,
-            )
-        except InvalidStatus as refused:
-            status = refused.response.status_code
-            if status in (401, 403):
-                raise Refusal(
-                    502, "upstream_unauthorized", "the voice service refused the relay's credentials"
-                ) from refused
-            raise Refusal(502, "upstream_failed", "the voice service failed") from refused
-        except (OSError, TimeoutError, InvalidHandshake) as error:
-            raise Refusal(502, "upstream_unreachable", "the voice service cannot be reached") from error
-        session = {name: value for name, value in self._settings.session.items() if name != "model"}
-        with contextlib.suppress(ConnectionClosed):  # which is told when it is read
-            await upstream.send(json.dumps({"type": "session.update", "session": session}))
-        return upstream
+        return await dial(self._settings, headers=headers, subprotocols=subprotocols)
 
     async def _accept(self) -> None:
         pinged = all(f.pings for f in self._faults)

@@ -66,7 +66,7 @@ class UpstreamClient:
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(settings.upstream_seconds, connect=settings.connect_seconds),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=2.0),
-            headers={"Authorization": f"Bearer {settings.api_key}"},
+            headers=settings.authorization,
             trust_env=False,
         )
 

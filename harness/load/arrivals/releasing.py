@@ -23,7 +23,9 @@ NO_LOCATION = "their answers had no Location on the target to hang up at"
 
 
 class Releasing:
-    """Ends each accepted call: by `POST LOCATION/hangup` at the relay, else by the fake's management.
+    """Ends each accepted call at the relay, else by the fake's management.
+
+    At the relay: `DELETE LOCATION` where it speaks WHIP, else `POST LOCATION/hangup`.
 
     `left`: why those that nobody could end were left, and how many. Use it in `running()`.
     """
@@ -33,6 +35,7 @@ class Releasing:
         self._posting = posting
         self._fake = fake
         self._headers = dict(target.request_headers())
+        self._is_whip = target.wrapping.sessions
         self._named: list[str] = []
         self._locations: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self.released: Counter[str] = Counter()
@@ -78,7 +81,8 @@ class Releasing:
         while True:
             ufrag, url = await self._locations.get()
             try:
-                reply = await self._posting.ask("POST", f"{url}/hangup", b"", self._headers)
+                method, url = ("DELETE", url) if self._is_whip else ("POST", f"{url}/hangup")
+                reply = await self._posting.ask(method, url, b"", self._headers)
                 if 200 <= reply.status < 300:
                     self.released["hung up at their Location"] += 1
                 else:

@@ -65,6 +65,7 @@ AWAITED = Condition("the caller speaks and waits to be answered", _not_awaited)
     needs=("audio.comes-back",),
     when=(AWAITED,),
     bears_bad_network=True,
+    by_ear=True,
     also_in=("turns",),  # a conversation whose turns alone are judged is one all the same
     causes={
         "text-only-session": Cause(

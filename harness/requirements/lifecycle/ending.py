@@ -58,6 +58,7 @@ NOT_LOST = Condition("the caller hung up of its own accord", _call_lost)
         "connectivity.dtls-connects",
         "signaling.one-call-per-offer",
         "websocket.takes-audio",
+        "whip.delete-ends-call",
     ),
     when=(PLACED, PASSED_ON, CALL_MADE, NOT_LOST),
     causes={

@@ -60,11 +60,13 @@ CHANNEL_OPEN = Condition("the data channel opened", _channel_closed)
     ),
     needs=("connectivity.data-channel-opens", "websocket.session-begins"),
     when=(CHANNEL_OPEN,),
+    sees=("events",),
     causes={
         "session-created-missing": Cause(
             "the data channel is open, but session.created never came",
             "see whether the upstream made the session at all (its call id is in the answer's Location); a "
-            "page must attach its onmessage listener before the channel opens, or the event is lost",
+            "page must attach its onmessage listener before the channel opens, or the event is lost; where a "
+            "gateway keeps OpenAI's events to itself by design, say `passes_events = false` in harness.toml",
             in_time=True,
         )
     },

@@ -63,7 +63,7 @@ def events_valid(timeline: Timeline) -> Finding:
     broken = [e for e in invalid if not e.unknown_type]
     if broken:
         return _violation("event-malformed", broken)
-    raw = [e for e in timeline.all(ServerEvent) if e.event is None]
+    raw = [e for e in timeline.server_events() if e.event is None]
     if raw:
         seen = f"at {raw[0].at:.3f} s a message that is no JSON object: {raw[0].raw[:80]!r}"
         return Violation("event-malformed", seen, (Evidence(raw[0].at, raw[0].raw[:200]),))

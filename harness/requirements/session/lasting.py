@@ -51,6 +51,7 @@ from harness.requirements.session.configuring import CHANNEL_OPEN
     needs=(
         "page.stays",
         "gateway.upstream-end-told",
+        "whip.ice-restart",
         "connectivity.data-channel-opens",
         "session.large-update",
     ),

@@ -42,7 +42,7 @@ OFFER_ANSWER = "https://www.rfc-editor.org/rfc/rfc3264#section-6"
         "it.",
         OFFER_ANSWER,
     ),
-    needs=("signaling.answer-is-sdp",),
+    needs=("signaling.answer-readable",),
     when=(OFFERED, ANSWERED),
     causes={
         "audio-section-missing": Cause(
@@ -87,7 +87,7 @@ def answer_has_audio(timeline: Timeline) -> Finding:
         "For each m= line of the offer there is one in the answer; m=application carries the data channels.",
         OFFER_ANSWER,
     ),
-    needs=("signaling.answer-is-sdp",),
+    needs=("signaling.answer-readable",),
     when=(OFFERED, ANSWERED),
     causes={
         "data-section-missing": Cause(
@@ -147,6 +147,11 @@ def answer_has_data_channel(timeline: Timeline) -> Finding:
             "the answer has no a=ice-ufrag or a=ice-pwd, so no connectivity check can be made",
             "return the ICE lines as the upstream wrote them",
         ),
+        "browser-refuses": Cause(
+            "a browser refuses the answer for what it says of the call",
+            "return the upstream's answer byte for byte; an upstream of your own must answer what was "
+            "offered: a=rtcp-mux, the mids in BUNDLE, the offer's numbers for header extensions",
+        ),
         "no-opus": Cause(
             "the answer's audio has no Opus",
             "forward the offer with its a=rtpmap lines, opus/48000/2 among them, and return the answer "
@@ -177,7 +182,7 @@ def answer_mirrors_offer(timeline: Timeline) -> Finding:
         codecs = ", ".join(c.name for c in audio.codecs) or "none"
         return answer_violation(timeline, "no-opus", f"its codecs: {codecs}")
     rejected = timeline.first(AnswerRejected)
-    return answer_violation(timeline, "sections-differ", rejected.reason) if rejected else None
+    return answer_violation(timeline, "browser-refuses", rejected.reason) if rejected else None
 
 
 @requirement(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from harness.core.events import AnswerReceived, HttpResponse
+from harness.core.events import AnswerReceived, HttpResponse, WhipSession
 from harness.core.json_paths import place_of_sdp
 from harness.core.sdp import parse_sdp
+from harness.core.sdp_lines import unreadable
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import ANSWERED, OFFERED
@@ -171,7 +172,10 @@ def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str
     },
 )
 def answer_media_type(timeline: Timeline) -> Finding:
-    """application/sdp, or application/json where the dialect wraps it; text/plain is told and no fault."""
+    """application/sdp, or application/json where the dialect wraps it; text/plain is told and no fault.
+
+    To a WHIP client it must be application/sdp (RFC 9725, section 4.2).
+    """
     exchange = offer_exchange(timeline)
     if exchange is None or exchange.response is None:
         return NotApplicable("there was no response")
@@ -179,6 +183,9 @@ def answer_media_type(timeline: Timeline) -> Finding:
     actual = media_type(exchange.response.headers)
     if actual == expected:
         return None
+    if timeline.first(WhipSession) is not None:
+        seen = f"{actual or 'none'} where WHIP has {SDP} (RFC 9725, section 4.2)"
+        return Violation("wrong-media-type", seen, exchange.evidence()[-1:], level=Level.MUST)
     if actual == PLAIN and expected == SDP:
         copied = any(media_type(e.response.headers) == PLAIN for e in upstream_offers(timeline) if e.response)
         seen = "copied from the upstream" if copied else "as OpenAI's own answers"
@@ -208,22 +215,55 @@ def answer_media_type(timeline: Timeline) -> Finding:
             "lines of the answer end in LF without CR",
             "return the upstream's body as bytes; look for text-mode reads, splitlines()/join and "
             "replace('\\r', '')",
+            blocks=False,  # browsers read it all the same
         ),
         "no-final-newline": Cause(
-            "the answer's last line has no end",
-            "return the upstream's body as it came: remove .trim()/.strip() from the answer",
-            because=Because.CALLER,  # Chromium refuses a description whose last line has no end
+            "the answer's last line has no end, so browsers refuse it",
+            "return the upstream's body as it came: remove .trim()/.strip() from the answer, and look for "
+            "what cuts it off",
+            because=Because.CALLER,
         ),
     },
 )
 def answer_line_endings(timeline: Timeline) -> Finding:
-    """No bare LF, and a final line end."""
+    """A final line end, and no bare LF."""
     answer = answer_of(timeline)
     description = parse_sdp(answer.sdp)
-    if description.bare_line_feeds:
-        cause, seen = "bare-line-feeds", f"{description.bare_line_feeds} lines"
-    elif not description.ends_with_newline:
+    if not description.ends_with_newline:
         cause, seen = "no-final-newline", f"it ends {answer.sdp[-24:]!r}"
+    elif description.bare_line_feeds:
+        cause, seen = "bare-line-feeds", f"{description.bare_line_feeds} lines"
     else:
         return None
     return Violation(cause, seen + whose_doing(timeline, answer), (quote(answer),))
+
+
+@requirement(
+    "signaling.answer-readable",
+    "A browser can read every line of the answer",
+    stage=CallStage.ANSWER,
+    level=Level.MUST,
+    because=Because.CALLER,
+    severity=Severity.BLOCKER,
+    source=Source(
+        "RFC 8866, sections 5 and 9; what Chromium's setRemoteDescription refuses (docs/answers.md)",
+        "Lines of one letter, = and a value, in their order; for one that it cannot read, a browser refuses "
+        "the whole description.",
+        "https://www.rfc-editor.org/rfc/rfc8866#section-5",
+    ),
+    needs=("signaling.answer-is-sdp", "signaling.answer-line-endings"),
+    when=(OFFERED, ANSWERED),
+    causes={
+        "line-unreadable": Cause(
+            "browsers cannot read a line of the answer, and refuse all of it",
+            "return the upstream's answer byte for byte: no empty line, no text before or after it, no line "
+            "written anew; the line that is named is what setRemoteDescription fails at",
+        ),
+    },
+)
+def answer_readable(timeline: Timeline) -> Finding:
+    """What libwebrtc's parser takes, which most browsers have."""
+    answer = answer_of(timeline)
+    if not (problem := unreadable(answer.sdp)):
+        return None
+    return Violation("line-unreadable", problem + whose_doing(timeline, answer), (quote(answer),))

@@ -114,7 +114,7 @@ class OfferRefusal:
         "login-page": Cause(
             "a login page or a redirect came instead of an answer",
             "exempt the path from the login redirect and answer 401 to API requests; give the harness a "
-            "session cookie or token of a signed-in user",
+            "session cookie or token of a signed-in user; to spread load, answer 307, which keeps the offer",
         ),
         "relay-error": Cause(
             "the relay itself failed",

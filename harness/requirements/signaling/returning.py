@@ -130,7 +130,7 @@ def upstream_failure_reported(timeline: Timeline) -> Finding:
     return next((each for each in [*binding, *violations, *found] if each is not None), None)
 
 
-def _misreported(timeline: Timeline, exchange: Exchange) -> Violation | Inconclusive | None:
+def _misreported(timeline: Timeline, exchange: Exchange) -> Finding:
     failed_how = exchange.request.case or "failure"
     if exchange.failed is not None and exchange.failed.failure in ("timeout", "unfinished"):
         seen = f"no response within {exchange.seconds or 0:.1f} s of an upstream's {failed_how}"
@@ -145,6 +145,11 @@ def _misreported(timeline: Timeline, exchange: Exchange) -> Violation | Inconclu
         return None
     if any(e.succeeded for e in upstream_offers(timeline)):
         return Inconclusive("the upstream did not fail: the fault was not planted, or not for this call")
+    if not upstream_offers(timeline) and "v=0" in exchange.body:
+        return NotApplicable(
+            f"the relay answered, and no request upstream bears this offer's name, so the {failed_how} that "
+            "was meant for it was not met: a gateway, whose upstream cannot be made to fail for one call"
+        )
     as_answer = (
         error_of(exchange.body) is not None or is_html(exchange.response) or _copied(timeline, exchange)
     )

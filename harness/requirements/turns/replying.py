@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from harness.core.events import ServerEvent
 from harness.core.fields import text
 from harness.core.session import session_in_force, turn_detection_at
 from harness.core.speech import utterances
@@ -210,4 +209,4 @@ def _last_word(timeline: Timeline, reply: Reply) -> float:
 
 def _last_words(timeline: Timeline) -> dict[str, float]:
     """When a response was last spoken of, by its id."""
-    return {text(e.event, "response_id"): e.at for e in timeline.all(ServerEvent)}
+    return {text(e.event, "response_id"): e.at for e in timeline.server_events()}

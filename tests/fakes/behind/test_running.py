@@ -85,6 +85,9 @@ def test_every_client_of_python_reaches_the_fake(fake: str, capfd: pytest.Captur
     assert {
         "by_urllib",
         "by_requests",
+        "by_urllib3",
+        "by_aiohttp",
+        "by_aiohttp on uvloop",
         "by_httpx",
         "by_httpx_async on uvloop",
         "by_openai",
@@ -106,6 +109,15 @@ except ssl.SSLError as error:
 """
     run(sys.executable, "-c", program)
     assert "goes through a proxy" in capfd.readouterr().out
+
+
+def test_a_library_that_no_hook_reaches_is_told_by_name(tmp_path: Path) -> None:
+    """Such as libcurl's: it would reach OpenAI itself, and the fake would only be quiet."""
+    (tmp_path / "pycurl.py").write_text("")
+    program = f"import sys, time; sys.path.insert(0, {str(tmp_path)!r}); import pycurl; time.sleep(0.5)"
+    _, lines = run(sys.executable, "-c", program)
+    assert lines[0].startswith("the command uses pycurl, with an encryption of its own, so its requests are")
+    assert "came to the fake: the command uses pycurl" in lines[-1]
 
 
 def test_another_sitecustomize_is_loaded_as_well(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -146,6 +146,7 @@ async def test_one_offer_makes_several_calls() -> None:
         ("answer-mutated", ANSWER.replace("s=answer", "s=relay"), "application/sdp"),
         ("bare-line-feeds", ANSWER.replace("\r\n", "\n"), "application/sdp"),
         ("no-final-newline", ANSWER.rstrip(), "application/sdp"),
+        ("answer-empty-line", ANSWER.replace("\r\nm=", "\r\n\r\nm="), "application/sdp"),
         ("empty-body", "", "application/sdp"),
         ("wrong-media-type", ANSWER, "text/html"),
         ("json-quoted", json.dumps(ANSWER), "application/json"),

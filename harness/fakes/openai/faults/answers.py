@@ -45,6 +45,12 @@ class AnswerAudioDirection(AnswerFault):
         return answer.replace("a=sendrecv\r\n", f"a={self.value}\r\n")
 
 
+@fault("answer-without-rtcp-mux", "bundles its sections, and does not accept rtcp-mux", stage="answer")
+class AnswerWithoutRtcpMux(AnswerFault):
+    def answer(self, answer: str) -> str:
+        return answer.replace("a=rtcp-mux\r\n", "")
+
+
 @fault("answer-sections-swapped", "answers the sections in another order than offered", stage="answer")
 class AnswerSectionsSwapped(AnswerFault):
     def answer(self, answer: str) -> str:

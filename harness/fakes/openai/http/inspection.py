@@ -20,7 +20,7 @@ from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.http.arrivals import ARRIVALS_PATH, Arrivals
 from harness.fakes.openai.keys import Keys
 
-CHOSEN_BY = ("ufrag", "id", "state")
+CHOSEN_BY = ("ufrag", "mark", "id", "state")
 
 
 class Inspected(Protocol):
@@ -80,9 +80,9 @@ class InspectedProcess:
 def inspection_routes(inspected: Inspected, plan: FaultPlan, clock: Clock, access: Access) -> list[Route]:
     """GET `/calls`, `/requests` and `/health`, POST `/reset` and `/end`.
 
-    `/calls` takes `?ufrag=&id=&state=` to choose, and `events=0` to leave the events out. `/requests` is all
-    that arrived, `?since=` a moment on the fake's clock, or with the `?answer=` of this ufrag. `/end` takes a
-    JSON list of ufrags, whose calls are released.
+    `/calls` takes `?ufrag=&mark=&id=&state=` to choose, and `events=0` to leave the events out. `/requests`
+    is all that arrived, `?since=` a moment on the fake's clock, or with the `?answer=` of this ufrag. `/end`
+    takes a JSON list of ufrags, whose calls are released.
     """
 
     async def show(request: Request) -> Response:

@@ -16,6 +16,7 @@ from harness.fakes.openai import errors
 from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.conversation.session import TRANSCRIPTION
 from harness.fakes.openai.errors import ApiError
+from harness.fakes.openai.hearing.marks import MarkEar
 from harness.fakes.openai.http.arrivals import CALL_SCOPE
 from harness.fakes.openai.http.sharing import Sharing
 from harness.fakes.openai.ids import call_name
@@ -203,6 +204,8 @@ class Sockets:
             await websocket.send_denial_response(response)
             return
         driver = self._calls.converse(record, config, "websocket", faults)
+        if not record.ufrag:
+            driver.overhear = MarkEar(record.marked).hear
         socket = Socket(websocket)
         driver.attach(send=socket.send, close=socket.close)
         midway = media_faults(faults)

@@ -84,6 +84,7 @@ class Driver:
         self._turn_settings: TurnSettings | None = TurnSettings()
         self._semantic = False
         self._said: Clip | None = None
+        self.overhear: Callable[[Samples, int], bool] | None = None  # until it wants no more
         self._appends = 0
         self._configure()
 
@@ -158,6 +159,8 @@ class Driver:
             return
         if self._translation is not None and self._translation.muted:
             samples = np.zeros_like(samples)
+        if self.overhear is not None and not self.overhear(samples, rate):
+            self.overhear = None
         if rate != self._segmenter_rate:
             self._listen_at(rate)
         if self._semantic:

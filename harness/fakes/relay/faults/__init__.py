@@ -13,6 +13,7 @@ from harness.fakes.relay.faults import (
     offers,
     security,
     sockets,
+    whip,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "offers",
     "security",
     "sockets",
+    "whip",
 ]

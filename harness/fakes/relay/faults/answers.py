@@ -43,6 +43,14 @@ class NoFinalNewline(RelayFault):
         return answer.rstrip()
 
 
+@relay_fault(
+    "answer-empty-line", "joins the answer's sections anew, with an empty line between", stage="answer"
+)
+class AnswerEmptyLine(RelayFault):
+    def answer(self, answer: bytes) -> bytes:
+        return answer.replace(b"\r\nm=", b"\r\n\r\nm=")
+
+
 @relay_fault("html-page", "returns a page where the answer should be", stage="answer")
 class HtmlPage(RelayAnswerFault):
     async def spoil(self, response: Response) -> Response:

@@ -17,6 +17,25 @@ class GatewayCallerKept(GatewayFault):
     ends_with_upstream = False
 
 
+@gateway_fault("gateway-keeps-events", "passes sound alone: no event either way", stage="session")
+class GatewayKeepsEvents(GatewayFault):
+    passes_events = False
+
+
+@gateway_fault(
+    "gateway-without-upstream",
+    "takes the caller in, opens nothing upstream, and says no word",
+    stage="upstream",
+)
+class GatewayWithoutUpstream(GatewayKeepsEvents):
+    opens_upstream = False
+
+
+@gateway_fault("gateway-deaf", "keeps events, and the caller's voice, to itself", stage="upstream")
+class GatewayDeaf(GatewayKeepsEvents):
+    passes_voice = False
+
+
 @gateway_fault(
     "gateway-delays",
     "holds audio back, both ways",

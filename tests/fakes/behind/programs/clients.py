@@ -37,6 +37,12 @@ def by_requests() -> Any:
     return requests.get(URL, headers=KEY, timeout=10).json()["object"]
 
 
+def by_urllib3() -> Any:
+    import urllib3
+
+    return urllib3.PoolManager().request("GET", URL, headers=KEY).json()["object"]
+
+
 def by_httpx() -> Any:
     import httpx
 
@@ -116,7 +122,7 @@ def on_uvloop(ask: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 
 
 def main() -> None:
-    plain = (by_urllib, by_http_client, by_requests, by_httpx, by_openai, by_websockets_sync)
+    plain = (by_urllib, by_http_client, by_requests, by_urllib3, by_httpx, by_openai, by_websockets_sync)
     told = {ask.__name__: attempt(ask) for ask in (*plain, in_a_child, to_another_host)}
     for ask in (by_httpx_async, by_aiohttp, by_openai_async, by_websockets):
         told[ask.__name__] = attempt(partial(on_asyncio, ask))

@@ -44,6 +44,7 @@ EXPECTED: dict[str, Callable[[SessionDescription], bool]] = {
     "answer-without-audio-section": lambda a: kinds(a) == ["application"] and a.bundle == ("1",),
     "answer-audio-rejected": lambda a: a.sections[0].rejected and not a.sections[1].rejected,
     "answer-audio-direction": lambda a: a.sections[0].direction == "inactive",
+    "answer-without-rtcp-mux": lambda a: not any(s.attributes("rtcp-mux") for s in a.sections),
     "answer-sections-swapped": lambda a: kinds(a) == ["application", "audio"],
     "answer-without-candidates": lambda a: not a.sections[0].candidates,
     "answer-tcp-candidates": lambda a: (

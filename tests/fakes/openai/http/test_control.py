@@ -8,7 +8,9 @@ import pytest
 
 from harness.core.events import HttpRequest, HttpResponse
 from harness.core.probes import HANG_UP
+from harness.fakes.openai.keys import EphemeralKey
 from tests.fakes.callers import BEARER, CALLS, SESSION, Served, calling, new_caller
+from tests.fakes.recorded import differences, explanation
 
 SECRETS = "/v1/realtime/client_secrets"
 
@@ -105,9 +107,23 @@ async def test_a_secret_expires(served: Served) -> None:
         headers = {"authorization": f"Bearer {made['value']}", "content-type": "application/sdp"}
         first = await served.post(CALLS, content=caller.offer, headers=headers)
         assert first.status_code == 201
-        served.fake.keys.expire_all()
+        served.fake.keys.learn(EphemeralKey(made["value"], 0.0, SESSION))  # its time is over
         late = await served.post(CALLS, content=caller.offer, headers=headers)
         assert (late.status_code, late.json()["error"]["code"]) == (401, "token_expired")
+
+
+async def test_the_session_of_a_secret_is_as_recorded_ones_are(served: Served) -> None:
+    """Held by the facts of every session, and by the two that recorded secrets add: 0, and nulls."""
+    session = SESSION | {"audio": {"input": {"transcription": {"model": "gpt-realtime-whisper"}}}}
+    made = (await served.post(SECRETS, json={"session": session})).json()
+    assert set(made) == {"value", "expires_at", "session"}
+    event = {"type": "session.updated", "event_id": "event_1", "session": made["session"]}
+    assert [line for line in differences(event) if explanation(line) is None] == []
+    assert made["session"]["expires_at"] == 0
+    transcription = made["session"]["audio"]["input"]["transcription"]
+    assert (transcription["language"], transcription["prompt"]) == (None, None)
+    del transcription["prompt"]  # a check that finds nothing proves nothing
+    assert [line for line in differences(event) if explanation(line) is None]
 
 
 async def test_a_secret_makes_no_secrets(served: Served) -> None:

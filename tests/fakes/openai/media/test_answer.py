@@ -15,7 +15,7 @@ from aiortc import AudioStreamTrack, RTCPeerConnection, RTCRtpSender, RTCSession
 
 from harness.core.audio import Samples
 from harness.core.sdp import parse_sdp
-from harness.peer.remote import check_answer
+from harness.peer.answers import check_answer
 from harness.speech.library import load_library
 from tests.fakes.callers import CALLS, SESSION, Served, new_caller, until
 
