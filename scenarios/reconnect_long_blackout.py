@@ -11,6 +11,7 @@ from harness.call import Caller, scenario
         "lifecycle.audio-lost",
     ),
     lasts=50,
+    bad_network=True,
 )
 async def reconnect_long_blackout(caller: Caller) -> None:
     """The network is gone for 35 seconds: the caller notices, cleans up, and calls again."""

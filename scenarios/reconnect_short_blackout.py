@@ -1,7 +1,7 @@
 from harness.call import Caller, scenario
 
 
-@scenario(requirements=("lifecycle.short-blackout-survived",))
+@scenario(requirements=("lifecycle.short-blackout-survived",), bad_network=True)
 async def reconnect_short_blackout(caller: Caller) -> None:
     """The network is gone for two seconds while a caller speaks: the call goes on."""
     await caller.connect()

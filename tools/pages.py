@@ -11,7 +11,7 @@ from harness.fakes.openai.faults import OPENAI_FAULTS
 from harness.fakes.relay.faults import RELAY_FAULTS
 from harness.requirements import REGISTRY
 from harness.requirements.catalogue import as_markdown
-from tests.browser.page_faults import PLANTED_PAGES
+from tests.browser.page_faults import PLANTED_PAGES, PROBED_PAGES
 from tests.docs.reference import options_page
 from tests.system.all_planted import PLANTED
 from tests.system.planted import Planted
@@ -56,6 +56,10 @@ PROOF = """\
 - **offers**: as faultless, with each browser's offer in turn (`docs/offers.md`).
 - **libwebrtc**: as faultless, through a relay whose far end is libwebrtc; needs Node.
 - **browsers**: our offers against those of Chromium and Firefox, line by line; needs both.
+- **pages**: 50 ordinary calls of the reference page, in English and Spanish, two side by side in one browser.
+- **speech**: where the fake's detector places speech that is injected (mean ± standard deviation of its
+  error, in ms), and what replies take beyond the delay that the fake was told to add, for our own end and for
+  Chromium.
 
 A verdict is inconclusive where the machine that made the calls was too slow to tell.
 """
@@ -93,7 +97,7 @@ def planted_faults(planted: Iterable[Planted]) -> str:
     returning = [tuple(finding.split(": ")) for finding in RECONNECTING]
     minting = [tuple(finding.split(": ")) for finding in TOKENS]
     by_whip = [tuple(finding.split(": ")) for finding in WHIP]
-    by_pages = [(p, tuple(p.finds.split(": "))) for p in PLANTED_PAGES]
+    by_pages = [(p, tuple(p.finds.split(": "))) for p in (*PLANTED_PAGES, *PROBED_PAGES)]
     provoked = {(p.requirement, p.cause) for p in listed} | set(returning) | set(minting) | set(by_whip)
     provoked |= {found for _, found in by_pages}
     calls = len(listed) + len(returning) + len(minting) + len(by_whip) + len(by_pages)

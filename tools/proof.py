@@ -8,6 +8,9 @@ Each part is made of real calls, side by side, that a seed repeats:
 - offers: as faultless, so often with each browser's offer.
 - libwebrtc: as faultless, through a relay whose far end is libwebrtc; needs Node.
 - browsers: our offers against those of Chromium and Firefox, line by line.
+- pages: 50 ordinary calls of the reference page, in Chromium; any finding is a false alarm.
+- speech: where the fake's detector places speech that is injected, and how long replies take, for our own
+  end and for Chromium.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ from tests.system.faultless import (
 from tests.system.pairs import Pair, all_pairs, sample
 from tests.system.planted import Faultless
 from tools.proof_offers import prove_browsers, prove_libwebrtc, prove_offers
+from tools.proof_pages import prove_pages, prove_speech
 
 FIGURES = Path(__file__).with_name("proof.json")
 FOUND = (Outcome.FAILED, Outcome.WARNED)
@@ -115,6 +119,8 @@ PARTS = {
     "offers": prove_offers,
     "libwebrtc": prove_libwebrtc,
     "browsers": prove_browsers,
+    "pages": prove_pages,
+    "speech": prove_speech,
 }
 
 

@@ -33,9 +33,13 @@ MICROPHONES = {
 }
 
 
-def recorder(secret: str, microphone: MicrophoneSettings) -> str:
-    """The script, for one context: `secret` is the name under which the harness finds it again."""
+def recorder(secret: str, microphone: MicrophoneSettings, *, detour: int = 0) -> str:
+    """The script, for one context: `secret` is the name under which the harness finds it again.
+
+    `detour`: a port of ours on loopback that answers' candidates are replaced by; 0 for none.
+    """
     configuration = {
+        "detour": detour,
         "secret": secret,
         "roundTrips": ROUND_TRIPS,
         "microphone": {"kind": microphone.kind, "delay": microphone.delay_ms},

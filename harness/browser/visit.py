@@ -12,13 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.browser.buttons import Button
+from harness.browser.detour import Detour
 from harness.browser.recording import PageRecording
 from harness.browser.requests import PageRequests, failure_of, with_advice
 from harness.browser.scripts import BINDING, MicrophoneSettings, recorder
 from harness.core.audio import Samples
-from harness.core.caller_end import Spoken
+from harness.core.caller_end import Spoken, Wire
 from harness.core.clock import RelativeClock
-from harness.core.events import ButtonPressed, Event, HttpFailed, ScreenshotTaken, TextShown
+from harness.core.errors import HarnessError
+from harness.core.events import (
+    AnswerReceived,
+    ButtonPressed,
+    Event,
+    HttpFailed,
+    ScreenshotTaken,
+    TextShown,
+)
 from harness.core.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -44,7 +53,11 @@ class PageUnreachableError(Exception):
 
 @dataclass(frozen=True)
 class VisitParts:
-    """What a visit is made with: where it records, and how the page finds its microphone and its state."""
+    """What a visit is made with: where it records, and how the page finds its microphone and its state.
+
+    `detour`: its packets go through our sockets, so that a network can be made bad. `silent_channel`: the
+    data channel never opens.
+    """
 
     record: Callable[[Event], None]
     clock: RelativeClock
@@ -52,6 +65,8 @@ class VisitParts:
     microphone: MicrophoneSettings = field(default_factory=MicrophoneSettings)
     language: str = ""
     storage_state: Path | None = None
+    detour: bool = False
+    silent_channel: bool = False
 
 
 class PageVisit:
@@ -62,11 +77,14 @@ class PageVisit:
         self._secret = secrets.token_hex(12)
         self._context: BrowserContext | None = None
         self._pages: list[Page] = []
+        self._detour: Detour | None = None
+        self._wire: Wire | None = None
         self.ufrag = ""
         self.recording = PageRecording(parts.record, parts.clock, parts.redactor)
         self.requests = PageRequests(
             parts.record, parts.clock, parts.redactor, self._offered, self.recording.requested_at
         )
+        self.recording.listen(self._recorded)
 
     @property
     def page(self) -> Page:
@@ -119,8 +137,46 @@ class PageVisit:
         context.set_default_timeout(CLICK_SECONDS * 1000)
         context.on("page", self._page_opened)
         await context.expose_binding(BINDING, lambda _source, text: self.recording.tell(text))
-        await context.add_init_script(recorder(self._secret, self._parts.microphone))
+        if self._parts.detour or self._parts.silent_channel:
+            self._detour = Detour(silent_channel=self._parts.silent_channel)
+        if self._detour is not None and self._wire is not None:
+            self._detour.put_behind(self._wire)
+        port = self._detour.port if self._detour else 0
+        await context.add_init_script(recorder(self._secret, self._parts.microphone, detour=port))
         self.requests.watch(context)
+
+    def _recorded(self, event: Event) -> None:
+        if isinstance(event, AnswerReceived) and self._detour is not None:
+            self._detour.towards(event.sdp)
+
+    # --- its network ---
+
+    def put_behind(self, wire: Wire) -> None:
+        """Let a wire decide which of the browser's datagrams pass, and when."""
+        self._takes_detour()
+        self._wire = wire
+        if self._detour is not None:
+            self._detour.put_behind(wire)
+
+    async def rebind(self) -> bool:
+        """Let the browser's datagrams come from other ports; whether the far end answered there."""
+        self._takes_detour()
+        return await self._detour.rebind() if self._detour is not None else False
+
+    def _takes_detour(self) -> None:
+        if not self._parts.detour:
+            raise HarnessError(
+                "this call's packets do not go through the harness, so its network cannot be made bad",
+                "declare the scenario with @scenario(bad_network=True)",
+            )
+
+    async def without_requests(self, *, cut: bool) -> None:
+        """Let every request of the page fail as without a network, or no longer."""
+        assert self._context is not None  # noqa: S101  (begun)
+        if cut:
+            await self._context.route("**/*", lambda route: route.abort("internetdisconnected"))
+        else:
+            await self._context.unroute_all(behavior="ignoreErrors")
 
     def _page_opened(self, page: Page) -> None:
         self._pages.append(page)
@@ -186,6 +242,13 @@ class PageVisit:
             raise
         on_ended(False)
 
+    async def go_back(self) -> None:
+        """The browser's Back button: another document, or only what the page makes of it."""
+        from playwright.async_api import Error
+
+        with contextlib.suppress(Error, PageGoneError):
+            await self.page.go_back(timeout=CLICK_SECONDS * 1000, wait_until="commit")
+
     async def hush(self) -> None:
         """Break off what is being said."""
         with contextlib.suppress(PageGoneError):
@@ -231,12 +294,16 @@ class PageVisit:
         context, self._context = self._context, None
         if context is None:
             return
-        with contextlib.suppress(Error, TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                for page in tuple(self._pages):
-                    await page.close()
-                await self.requests.finish()
-        self.recording.finish()
-        with contextlib.suppress(Error, TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await context.close()
+        try:
+            with contextlib.suppress(Error, TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    for page in tuple(self._pages):
+                        await page.close()
+                    await self.requests.finish()
+            self.recording.finish()
+            with contextlib.suppress(Error, TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await context.close()
+        finally:
+            if self._detour is not None:
+                self._detour.close()  # after the browser's goodbye

@@ -14,6 +14,7 @@ from harness.call.line import CallLine
 from harness.call.probing import Probes
 from harness.call.reconnecting import Reconnecting
 from harness.call.stopping import PlanStopped
+from harness.call.visiting import PageVerbs
 from harness.call.waiting import Waiter
 from harness.call.whip import WhipVerbs
 from harness.core.caller_end import (
@@ -47,7 +48,8 @@ class Caller:
     """The verbs of a call. Each is a step on the timeline; one that fails ends the plan.
 
     What is not said in a conversation stands in groups: `network` makes it worse, `probe` asks what a
-    careless relay does not bear, `reconnect` loses the call and has another, `whip` asks a session by HTTP.
+    careless relay does not bear, `reconnect` loses the call and has another, `whip` asks a session by HTTP,
+    `page` is of a web page's user.
 
     `line` is that of the call it is in; `lines` are all that it had, and those it opened for others.
     """
@@ -58,6 +60,7 @@ class Caller:
         self.network = NetworkVerbs(self)
         self.probe = Probes(self)
         self.reconnect = Reconnecting(self)
+        self.page = PageVerbs(self)
         self.whip = WhipVerbs(self)
         self.take_up(line)
 
@@ -285,6 +288,7 @@ class Caller:
         raise PlanStopped(f"a caller of the kind {kind.name} cannot {verb}: {reason}")
 
     async def _exchanged(self, offer: str) -> str:
+        await self.reconnect.named(offer)
         answer = await self.line.exchange(offer)
         refused = answer is None or not answer.startswith("v=0")
         # A caller that comes back is timed, and its first call's offer was accepted.

@@ -75,7 +75,8 @@ class ChromiumEnd:
     def __init__(self, parts: EndParts, browser: Browser) -> None:
         self._parts = parts
         self._browser = browser
-        self._visit = PageVisit(VisitParts(self._record, parts.clock, parts.settings.redactor()))
+        redactor = parts.settings.redactor()
+        self._visit = PageVisit(VisitParts(self._record, parts.clock, redactor, detour=parts.bad_network))
         self._opened = self._closed = False
         self._sending = False
         self._orders: set[asyncio.Task[None]] = set()
@@ -196,13 +197,13 @@ class ChromiumEnd:
         finally:
             await self._visit.leave()
 
-    # --- what a browser does not let us do ---
+    # --- its network ---
 
     def put_behind(self, wire: Wire) -> None:
-        raise NotImplementedError
+        self._visit.put_behind(wire)
 
     async def rebind(self) -> bool:
-        raise NotImplementedError
+        return await self._visit.rebind()
 
     def _tell(self, order: str, value: object) -> None:
         async def tell() -> None:

@@ -224,7 +224,13 @@ def _open_line(
     if watch is not None:
         timeline.listen(partial(watch, timeline))
     line = context.open_line(
-        timeline, clock, call=call, link=link, spare=scenario.restarts_relay, light=light
+        timeline,
+        clock,
+        call=call,
+        link=link,
+        spare=scenario.restarts_relay,
+        light=light,
+        bad_network=scenario.bad_network or bool(context.settings.impairment),
     )
     line = replace(line, library=context.library.beside(scenario.place[0]))
     started = _started(context, scenario, call, origin=clock.origin, ufrag=line.end.ufrag)

@@ -125,12 +125,14 @@ class CallContext:
         light: bool = False,
         shape: str = "",
         ufrag: str = "",
+        bad_network: bool = False,
     ) -> CallLine:
         """The parts of one call, recording to `timeline` with secrets redacted; `light` as in `EndParts`.
 
         With the run's seed, `call` decides the fate of each packet where the network is impaired. `link`: the
         network of a caller that calls again. `spare`: through the relay that may be restarted, if any.
         `shape`: how its offer is written, where the run does not decide. `ufrag`: its name, where not drawn.
+        `bad_network`: as in `EndParts`.
         """
         shape = shape or self.settings.offer or shape_in_turn(self.settings.seed, call)
         redactor = self.settings.redactor()
@@ -156,6 +158,7 @@ class CallContext:
                 light=light,
                 shape=shape,
                 ufrag=ufrag,
+                bad_network=bad_network,
             )
         )
         link = link or Link(f"{self.settings.seed}/{call}")

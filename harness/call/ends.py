@@ -19,7 +19,7 @@ class EndParts:
 
     `light`: cheap, for load; no packets and no samples are kept. `shape` and `ufrag`: how its offer is
     written, and its name where it is not drawn; for kinds whose offer we write. `target` is the relay of this
-    call.
+    call. `bad_network`: its network will be made bad, so a browser's packets must be led through us.
     """
 
     call: str
@@ -30,6 +30,7 @@ class EndParts:
     light: bool = False
     shape: str = ""
     ufrag: str = ""
+    bad_network: bool = False
 
 
 OpenEnd = Callable[[EndParts], CallerEnd]

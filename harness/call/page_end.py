@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
@@ -13,9 +14,10 @@ from harness.browser.chromium import chromium
 from harness.browser.scripts import MICROPHONES
 from harness.browser.visit import PageGoneError, PageUnreachableError, PageVisit, VisitParts
 from harness.call.ends import EndParts, OpenEnd
+from harness.config.page import MicrophoneMood, PageOptions
 from harness.config.run import RunSettings
 from harness.core.caller_end import Exchange, NotConnectedError, Spoken, WhatIsHeard, Wire
-from harness.core.errors import UsageError
+from harness.core.errors import HarnessError, UsageError
 from harness.core.events import (
     AnswerReceived,
     ConnectionUsed,
@@ -62,17 +64,25 @@ class PageEnd:
         self._browser = browser
         self._options = parts.settings.page
         self._progress = _Progress()
-        self._visit = PageVisit(
+        self._silent_channel = False
+        self._wire: Wire | None = None
+        self._opened = self._closed = False
+        self.stops = True  # by its button; else its user leaves without it
+        self._visit = self._new_visit()
+
+    def _new_visit(self) -> PageVisit:
+        return PageVisit(
             VisitParts(
                 record=self._record,
-                clock=parts.clock,
-                redactor=parts.settings.redactor(),
+                clock=self._parts.clock,
+                redactor=self._parts.settings.redactor(),
                 microphone=MICROPHONES[self._options.microphone],
                 language=self._options.language,
                 storage_state=self._options.storage_state,
+                detour=self._parts.bad_network,
+                silent_channel=self._silent_channel,
             )
         )
-        self._closed = False
 
     # --- what is known of it ---
 
@@ -105,8 +115,8 @@ class PageEnd:
     async def connect(self, exchange: Exchange) -> None:
         """Open the page, press its buttons, and see it make its offer and take an answer."""
         del exchange  # the page posts its offer itself
-        target = self._parts.target
-        url = urljoin(target.url, REFERENCE_PAGE) if self._parts.settings.embedded else target.url
+        self._opened = True
+        url = self._url()
         try:
             await self._visit.open(self._browser, url)
             await self._press_start()
@@ -119,6 +129,12 @@ class PageEnd:
             await self._visit.picture("no button")
             raise NotConnectedError(str(error)) from error
         await self._until_answered()
+
+    def _url(self) -> str:
+        target = self._parts.target
+        if self._options.url:
+            return urljoin(target.url, self._options.url)
+        return urljoin(target.url, REFERENCE_PAGE) if self._parts.settings.embedded else target.url
 
     async def _press_start(self) -> None:
         for number, selector in enumerate(self._options.start, start=1):
@@ -178,7 +194,7 @@ class PageEnd:
             return
         self._closed = True
         try:
-            if self._progress.began:
+            if self._progress.began and self.stops:
                 await self._visit.picture("before the end")
                 await self._press_stop()
         finally:
@@ -200,6 +216,38 @@ class PageEnd:
         await self._progress.until(lambda p: p.released, RELEASE_SECONDS)
         await self._visit.picture("after the end")
 
+    # --- what its user, and the world around it, may do (`harness.call.visiting`) ---
+
+    def prepare(self, *, microphone: MicrophoneMood, clicks: int, silent_channel: bool) -> None:
+        """How its microphone, its button and its channel will be in this call; before `connect` alone."""
+        if self._opened:
+            raise HarnessError("the page is open already", "prepare it before connect()")
+        self._options = replace(self._options, microphone=microphone, clicks=clicks)
+        self._silent_channel = silent_channel
+        self._visit = self._new_visit()
+        if self._wire is not None:
+            self._visit.put_behind(self._wire)
+
+    @property
+    def options(self) -> PageOptions:
+        return self._options
+
+    @property
+    def visit(self) -> PageVisit:
+        return self._visit
+
+    @property
+    def released(self) -> bool:
+        """Whether no connection is open and no microphone in use."""
+        return self._progress.released
+
+    def put_behind(self, wire: Wire) -> None:
+        self._visit.put_behind(wire)
+        self._wire = wire
+
+    async def rebind(self) -> bool:
+        return await self._visit.rebind()
+
     # --- what only the page can do ---
 
     def send(self, event: dict[str, Any]) -> None:
@@ -215,12 +263,6 @@ class PageEnd:
         raise NotImplementedError
 
     def accept_answer(self, answer: str) -> None:
-        raise NotImplementedError
-
-    def put_behind(self, wire: Wire) -> None:
-        raise NotImplementedError
-
-    async def rebind(self) -> bool:
         raise NotImplementedError
 
     async def vanish(self) -> None:

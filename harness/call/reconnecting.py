@@ -20,6 +20,7 @@ from harness.core.events import (
 )
 from harness.core.fields import field
 from harness.core.probes import ICE_RESTART
+from harness.core.sdp import parse_sdp
 from harness.core.timeline import Timeline
 from harness.signaling.exchange import post_offer
 from harness.signaling.reoffers import with_new_ice
@@ -37,6 +38,7 @@ class Reconnecting:
 
     def __init__(self, caller: Host) -> None:
         self.caller = caller
+        self._coming: tuple[str, Any] | None = None  # a fault for a call that has no name yet
 
     # --- losing it ---
 
@@ -45,8 +47,18 @@ class Reconnecting:
         if self.caller.line.upstream is None:
             return False
         self.caller.require("be-named")
-        await self.caller.line.upstream.plant(fault, self.caller.line.end.ufrag, value)
+        if ufrag := self.caller.line.end.ufrag:
+            await self.caller.line.upstream.plant(fault, ufrag, value)
+        else:
+            self._coming = fault, value
         return True
+
+    async def named(self, offer: str) -> None:
+        """The call has its name, by the offer that is about to go out (a browser draws it itself)."""
+        if self._coming is None or self.caller.line.upstream is None:
+            return
+        (fault, value), self._coming = self._coming, None
+        await self.caller.line.upstream.plant(fault, parse_sdp(offer).ice_ufrag or "", value)
 
     async def restart_relay(self) -> None:
         """Stop and start the relay, where it is one that may be (`@scenario(restarts_relay=True)`)."""

@@ -15,7 +15,9 @@ class Scenario:
     """What `@scenario` makes of a coroutine function. `areas` are modules of the catalogue.
 
     `restarts_relay`: the call goes through a second embedded relay, which it may restart. `lasts`: seconds,
-    roughly; long ones are begun first. `alone`: when no other call is under way.
+    roughly; long ones are begun first. `alone`: when no other call is under way. `bad_network`: the caller's
+    network is made bad, so a browser's packets must go through us. `callers`: the kinds that it is for, where
+    it means nothing to others.
     """
 
     name: str
@@ -26,6 +28,8 @@ class Scenario:
     restarts_relay: bool = False
     lasts: float = 10.0
     alone: bool = False
+    bad_network: bool = False
+    callers: tuple[str, ...] = ()
 
     @property
     def place(self) -> tuple[str, int]:
@@ -41,6 +45,8 @@ def scenario(
     restarts_relay: bool = False,
     lasts: float = 10.0,
     alone: bool = False,
+    bad_network: bool = False,
+    callers: Sequence[str] = (),
 ) -> Callable[[Plan], Scenario]:
     """Turn `async def plan(caller)` into a scenario; its docstring's first line is the title.
 
@@ -52,6 +58,17 @@ def scenario(
         name = getattr(plan, "__name__", "scenario")
         if not title:
             raise ValueError(f"scenario {name} needs a docstring: its first line is the title in reports")
-        return Scenario(name, title, plan, tuple(areas), tuple(requirements), restarts_relay, lasts, alone)
+        return Scenario(
+            name,
+            title,
+            plan,
+            tuple(areas),
+            tuple(requirements),
+            restarts_relay=restarts_relay,
+            lasts=lasts,
+            alone=alone,
+            bad_network=bad_network,
+            callers=tuple(callers),
+        )
 
     return declare

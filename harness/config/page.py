@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -20,7 +20,7 @@ class PageOptions:
     `stop`: that of the button that ends the call; empty: found, or else the page is closed. `microphone`: how
     getUserMedia is answered. `language`: the browser's, as in Accept-Language. `storage_state`: a file of
     Playwright's with the cookies of somebody who is logged in. `clicks`: on the last button; 2 is a double
-    click.
+    click. `url`: where the page is, from the target on; empty: the target is the page.
     """
 
     start: tuple[str, ...] = ()
@@ -29,6 +29,7 @@ class PageOptions:
     language: str = ""
     storage_state: Path | None = None
     clicks: int = 1
+    url: str = ""
 
     def __post_init__(self) -> None:
         if self.microphone not in MOODS:
@@ -38,3 +39,16 @@ class PageOptions:
                 f"there is no file {self.storage_state}",
                 "save one with `playwright open --save-storage FILE URL`: log in there, and close the window",
             )
+
+    def over(self, named: PageOptions | None) -> PageOptions:
+        """These, and what they leave open as harness.toml has it."""
+        if named is None:
+            return self
+        return replace(
+            self,
+            start=self.start or named.start,
+            stop=self.stop or named.stop,
+            language=self.language or named.language,
+            storage_state=self.storage_state or named.storage_state,
+            url=self.url or named.url,
+        )

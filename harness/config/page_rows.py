@@ -5,10 +5,22 @@ from __future__ import annotations
 from harness.config import option_values as read
 from harness.config.option import Door, Option
 from harness.config.page import MOODS
+from harness.core.probes import EVERY_PAGE_PROBE, PAGE_PROBE_NAMES
 
 DOORS: tuple[Door, ...] = ("page", "pytest")
 
 PAGE_OPTIONS: tuple[Option, ...] = (
+    Option(
+        "probe",
+        "make a call that tries one thing, in place of the ordinary one: "
+        f"{', '.join(PAGE_PROBE_NAMES)}; {EVERY_PAGE_PROBE}: the ordinary call and every one of them",
+        ("page",),
+        "NAME",
+        read.one_of("probe", (*PAGE_PROBE_NAMES, EVERY_PAGE_PROBE)),
+        many=True,
+        repeats=False,
+        called="probes",
+    ),
     Option(
         "start",
         "the button that starts a call on a page, as Playwright selects ('text=Start call'); several are "

@@ -195,7 +195,7 @@ def run_settings(
             impairment=impairment,
             offer=offer,
         ),
-        page=page or PageOptions(),
+        page=(page or PageOptions()).over(named.page if named else None),
         comfort_noise=environment.silence == "comfort",
         ice=ice,
         **plain,

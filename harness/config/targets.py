@@ -14,11 +14,13 @@ from pydantic import SecretStr, ValidationError
 
 from harness.config.hooks import BeforeCall, TokenMint, UsageEndpoint
 from harness.config.ice import IceServer
+from harness.config.page import PageOptions
 from harness.config.target import Target, check_header
 from harness.config.targets_file import (
     BeforeCallTable,
     DialectTable,
     IceServerTable,
+    PageTable,
     TargetsFile,
     TargetTable,
     TokenTable,
@@ -49,6 +51,7 @@ class NamedTarget:
     concurrency: int | None = None
     offer: str = ""
     caller: str = ""
+    page: PageOptions | None = None
 
 
 def find_config(start: Path) -> Path | None:
@@ -168,6 +171,7 @@ def _named(name: str, entry: TargetTable, place: FilePlace, environment: Mapping
         concurrency=entry.concurrency,
         offer=entry.offer or "",
         caller=entry.caller or "",
+        page=_page(entry.page, place, (*at, "page")) if entry.page else None,
     )
 
 
@@ -217,6 +221,19 @@ def _own_dialect(table: DialectTable, place: FilePlace, at: KeyPath) -> Dialect:
         for name, value in said.get("headers", {}).items():
             check_header(name, value)
         return replace(base, **said, name=OWN, description="as harness.toml describes it")
+    except UsageError as error:
+        raise UsageError(f"{place.of(at)}: {error.message}", error.remedy) from None
+
+
+def _page(table: PageTable, place: FilePlace, at: KeyPath) -> PageOptions:
+    try:
+        return PageOptions(
+            start=(table.start,) if isinstance(table.start, str) else tuple(table.start),
+            stop=table.stop,
+            language=table.language,
+            storage_state=place.path.parent / table.storage_state if table.storage_state else None,
+            url=table.url or "",
+        )
     except UsageError as error:
         raise UsageError(f"{place.of(at)}: {error.message}", error.remedy) from None
 

@@ -139,6 +139,20 @@ class TokenTable(_Table):
     offers_to: Annotated[str, _kept(lambda url: check_url(url, "where offers go"))] | None = None
 
 
+class PageTable(_Table):
+    """The web page that calls the target; see `harness.config.page.PageOptions`.
+
+    `url`: whole, or a path on the target's own host; without one the target is the page. `storage_state`:
+    from the file's folder on.
+    """
+
+    url: HookUrl | None = None
+    start: str | list[str] = Field(default_factory=list)
+    stop: str = ""
+    language: str = ""
+    storage_state: str = ""
+
+
 class DialectTable(_Table):
     """How the target wraps offer and answer; see `harness.core.dialects.Dialect`.
 
@@ -218,6 +232,7 @@ class TargetTable(_Table):
     before_call: BeforeCallTable | None = None
     usage: UsageTable | None = None
     token: TokenTable | None = None
+    page: PageTable | None = None
     caller_chooses: dict[str, Annotated[Any, _kept(_check_bound)]] = Field(default_factory=dict)
 
 

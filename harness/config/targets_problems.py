@@ -13,6 +13,7 @@ from harness.config.targets_file import (
     BeforeCallTable,
     DialectTable,
     IceServerTable,
+    PageTable,
     PriceTable,
     TargetsFile,
     TargetTable,
@@ -75,6 +76,7 @@ def _known_beside(path: KeyPath) -> Iterable[str]:
     inner: dict[str | int, type[BaseModel]] = {
         "before_call": BeforeCallTable,
         "dialect": DialectTable,
+        "page": PageTable,
         "token": TokenTable,
         "ice_servers": IceServerTable,
         "prices": PriceTable,

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Verb = Literal["be-named", "offer", "send", "mute", "send-nothing", "vanish", "impair", "rebind"]
+Verb = Literal["be-named", "offer", "send", "mute", "send-nothing", "vanish", "impair", "rebind", "visit"]
 """What may be asked of a caller, beyond what every kind does (connect, speak, hear, hang up).
 
-be-named: have a name that is known before it connects. offer: make offers that we post ourselves, with
-changes of our own. send: client events of ours. mute: a muted track. send-nothing: no packet at all. vanish:
-be gone without a goodbye. impair: loss, delay and blackouts at its own sockets. rebind: go on from another
-port.
+be-named: have a name that is known before its offer is posted. offer: make offers that we post, with changes
+of our own. send: client events of ours. mute: a muted track. send-nothing: no packet at all. vanish: be gone
+without a goodbye. impair: loss, delay and blackouts of its packets. rebind: go on from another port. visit:
+use a web page as its user would.
 """
 
 View = Literal["offer", "candidates", "ice", "dtls", "sctp", "rtp", "events"]
@@ -43,6 +43,8 @@ class CallerKind:
 
 DEFAULT_CALLER = "aiortc"
 
+_NO_PAGE = "no web page makes its calls: there is no button, and no user"
+
 _IN_A_BROWSER: Mapping[View, str] = {
     "sctp": "the browser's SCTP is its own; a page sees messages (WebRTC, section 6)",
     "rtp": "the browser plays out decoded audio; a page sees counters (webrtc-stats, section 7)",
@@ -51,14 +53,12 @@ _IN_A_BROWSER: Mapping[View, str] = {
 CALLERS: Mapping[str, CallerKind] = {
     kind.name: kind
     for kind in (
-        CallerKind("aiortc", "the harness's own WebRTC end, in Python"),
+        CallerKind("aiortc", "the harness's own WebRTC end, in Python", cannot={"visit": _NO_PAGE}),
         CallerKind(
             "chromium",
             "the same steps in Chromium, on a page of ours",
             cannot={
-                "be-named": "a browser draws its ice-ufrag itself (JSEP, RFC 9429, section 5.2.1)",
-                "impair": "the sockets are the browser's",
-                "rebind": "the sockets are the browser's",
+                "visit": _NO_PAGE,
             },
             unseen=_IN_A_BROWSER,
         ),
@@ -66,14 +66,12 @@ CALLERS: Mapping[str, CallerKind] = {
             "page",
             "your own web page, in Chromium",
             cannot={
-                "be-named": "the page makes its own offer, whose name is not known before",
+                "be-named": "the page posts its own offer, whose ice-ufrag a browser draws (RFC 9429, 5.2.1)",
                 "offer": "the page makes and posts its own offer",
                 "send": "the page's events are its own",
                 "mute": "the page's microphone is its own to mute",
                 "send-nothing": "a browser goes on sending while a track is live (WebRTC, section 5.2)",
                 "vanish": "a browser says goodbye when a tab is closed",
-                "impair": "the page's sockets are the browser's",
-                "rebind": "the page's sockets are the browser's",
             },
             unseen=_IN_A_BROWSER,
         ),
@@ -85,6 +83,7 @@ CALLERS: Mapping[str, CallerKind] = {
                 "impair": "what is lost below TCP is sent again by it: the network itself must be made bad "
                 "(make transports)",
                 "rebind": "a TCP connection keeps its port for life (RFC 9293, section 3.3.1)",
+                "visit": _NO_PAGE,
             },
             unseen={
                 "offer": "a WebSocket has no SDP",

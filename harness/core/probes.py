@@ -77,3 +77,18 @@ RELEASE: Final = "release"  # the fake was asked for this long, and the call was
 # --- part of CallEnded.reason, on the upstream's side, in OpenAI's own words ---
 
 SESSION_EXPIRED: Final = "hit the maximum duration"
+
+# --- calls of a web page that each try one thing (`harness page --probe`) ---
+
+PAGE_PROBE_NAMES: Final = (
+    "microphone-denied",
+    "microphone-missing",
+    "microphone-slow",
+    "channel-silent",
+    "network-lost",
+    "disconnected",
+    "double-click",
+    "left",
+    "tab-closed",
+)
+EVERY_PAGE_PROBE: Final = "all"  # and the ordinary call

@@ -73,6 +73,8 @@ def pytest_pycollect_makeitem(
         return None
     if not _begin(collector.config):
         return None
+    if obj.callers and stash[VOICE].settings.caller not in obj.callers:
+        return None  # what it does means nothing to this kind of caller
     return ScenarioNode.from_parent(collector, name=name, scenario=obj, voice=stash[VOICE])
 
 

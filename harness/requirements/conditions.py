@@ -7,6 +7,7 @@ from harness.core.events import (
     AnswerReceived,
     CallEnded,
     CallStarted,
+    ChannelSilenced,
     GatewayFound,
     HttpRequest,
     NetworkImpaired,
@@ -128,6 +129,8 @@ def impairment_behind(requirement: Requirement, timeline: Timeline) -> str:
 
     A bad network spoils what is heard and when. Only one that is cut off excuses everything that crosses it.
     """
+    if requirement.area in NETWORK_AREAS and timeline.first(ChannelSilenced) is not None:
+        return "the data channel was kept from opening on purpose, which may be all there is to it"
     made = [e for e in timeline.all(NetworkImpaired) if e.up or e.down or e.seconds or e.name == "rebind"]
     if not made or requirement.area not in NETWORK_AREAS:
         return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import httpx
@@ -12,6 +12,7 @@ import uvloop
 from harness.call import Caller, Scenario
 from harness.call.conduct import make_call
 from harness.call.context import CallContext
+from harness.call.page_probes import PAGE_PROBES
 from harness.config.run import RunSettings
 from harness.config.target import Target
 from harness.config.timeouts import Timeouts
@@ -38,15 +39,23 @@ async def connects(caller: Caller) -> None:
     await caller.hang_up()
 
 
-def make_page_calls(planted: Sequence[PlantedPage], side_by_side: int = SIDE_BY_SIDE) -> list[Timeline]:
+def make_page_calls(
+    planted: Sequence[PlantedPage],
+    side_by_side: int = SIDE_BY_SIDE,
+    *,
+    limits: Mapping[str, float] = LIMITS,
+    timeouts: Timeouts = TIMEOUTS,
+) -> list[Timeline]:
     """The timeline of one real call for each."""
-    return uvloop.run(_calls(planted, side_by_side))
+    return uvloop.run(_calls(planted, side_by_side, limits, timeouts))
 
 
-async def _calls(planted: Sequence[PlantedPage], side_by_side: int) -> list[Timeline]:
+async def _calls(
+    planted: Sequence[PlantedPage], side_by_side: int, limits: Mapping[str, float], timeouts: Timeouts
+) -> list[Timeline]:
     async with EmbeddedPair() as pair, httpx.AsyncClient(trust_env=False) as management:
         settings = RunSettings(
-            target=Target(pair.relay), fake_openai=pair.fake, caller="page", limits=LIMITS, timeouts=TIMEOUTS
+            target=Target(pair.relay), fake_openai=pair.fake, caller="page", limits=limits, timeouts=timeouts
         )
         async with CallContext.open(settings, EmbeddedPair.for_run) as context:
             places = asyncio.Semaphore(side_by_side)
@@ -59,9 +68,10 @@ async def _calls(planted: Sequence[PlantedPage], side_by_side: int) -> list[Time
                             f"{pair.fake}/_fake/faults", json=[{"name": each.fake, "calls": 1}]
                         )
                     plan = says_one_thing if each.says else connects
+                    probe = PAGE_PROBES.get(each.probe)
                     record = await make_call(
                         _context_for(each, context, pair),
-                        Scenario(str(each), str(each), plan, ()),
+                        probe or Scenario(str(each), str(each), plan, ()),
                         call=f"{number:03d}",
                     )
                     return record.timeline

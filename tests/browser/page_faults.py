@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from harness.call.page_probes import PAGE_PROBES
 from harness.config.page import PageOptions
 
 
@@ -12,7 +13,7 @@ class PlantedPage:
     """`fault`: as in the page's query; `finds`: `REQUIREMENT: CAUSE`, empty where the page is faultless.
 
     `fake`: a fault of the fake, for its next call; `also`: what is found of that. `says`: whether somebody
-    speaks, and waits for the reply.
+    speaks, and waits for the reply. `probe`: by which the call is made, as `harness page --probe` names it.
     """
 
     fault: str
@@ -21,6 +22,7 @@ class PlantedPage:
     fake: str = ""
     also: str = ""
     says: bool = False
+    probe: str = ""
     options: PageOptions = field(default_factory=PageOptions)
     query: str = ""
     path: str = ""
@@ -30,6 +32,7 @@ class PlantedPage:
         hows = [how[0]] if self.options.microphone != "willing" else []
         hows += [how[1]] if self.options.clicks > 1 else []
         hows += [f"fake {self.fake}"] if self.fake else []
+        hows += [f"probe {self.probe}"] if self.probe else []
         hows += ["at a relay of another origin"] if self.query else []
         return ", ".join(
             [self.fault or "faultless", *hows, *(["in Spanish"] if self.language == "es" else [])]
@@ -84,6 +87,31 @@ PLANTED_PAGES = (
     PlantedPage("gives-up-silently", "page.gives-up: gives-up-silently", fake="sctp-silent", also=CLOSED),
     PlantedPage("keeps-connection", "page.stop-releases: connection-left-open"),
     PlantedPage("keeps-microphone", "page.stop-releases: microphone-left-on"),
+    PlantedPage("channel-last", "page.clean-up-order: channel-after-connection"),
+    PlantedPage("keeps-element", "page.clean-up-order: element-kept"),
+)
+
+# What an ordinary call does not show: each by the probe that does.
+PROBED_PAGES = (
+    PlantedPage("denied-silently", "page.refusal-told: refusal-not-told", probe="microphone-denied"),
+    PlantedPage("denied-silently", "page.refusal-told: refusal-not-told", probe="microphone-missing"),
+    PlantedPage(
+        "impatient-microphone", "page.waits-for-microphone: gave-up-on-microphone", probe="microphone-slow"
+    ),
+    PlantedPage(
+        "offers-before-microphone",
+        "page.waits-for-microphone: offered-without-microphone",
+        probe="microphone-slow",
+    ),
+    PlantedPage("never-gives-up", "page.gives-up: waits-for-ever", probe="channel-silent"),
+    PlantedPage("gives-up-silently", "page.gives-up: gives-up-silently", probe="channel-silent"),
+    PlantedPage("disconnected-is-final", "page.survives-short-loss: gave-up-too-early", probe="disconnected"),
+    PlantedPage("never-notices-loss", "page.notices-loss: loss-not-noticed", probe="network-lost"),
+    PlantedPage("loses-silently", "page.notices-loss: loss-not-told", probe="network-lost"),
+    PlantedPage("never-renews", "page.renews-call: not-renewed", probe="network-lost"),
+    PlantedPage("restarts-ice-alone", "page.renews-call: restart-without-offer", probe="network-lost"),
+    PlantedPage("double-click", "page.one-connection: double-click", probe="double-click"),
+    PlantedPage("keeps-call-on-leaving", "page.leaving-releases: call-goes-on-behind", probe="left"),
 )
 
 FAULTLESS_PAGES = (
@@ -95,6 +123,7 @@ FAULTLESS_PAGES = (
     PlantedPage("", "", options=TWICE),
     PlantedPage("web-audio", "", says=True),
     PlantedPage("no-stop", ""),
+    *(PlantedPage("", "", probe=name) for name in PAGE_PROBES),
 )
 
 # What is said of a page that nobody can make a call with; each with a picture, where there is a page.

@@ -76,6 +76,27 @@ def test_a_page_that_is_not_there_is_told_in_one_line(
     assert "the page cannot be loaded" in line
 
 
+@pytest.mark.timeout(200)
+def test_a_probe_is_a_call_of_its_own(
+    pair: EmbeddedPair, run_command: RunCommand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the target's own table: where its page is, and what stands on its button."""
+    config = tmp_path / "harness.toml"
+    config.write_text(
+        f'[targets.ours]\nurl = "{pair.relay}/api/voice/webrtc/session"\nfake_openai = "{pair.fake}"\n'
+        '[targets.ours.page]\nurl = "/page/?fault=denied-silently"\nstart = "text=Start call"\n'
+    )
+    code = run_command(
+        "page", "ours", f"--config={config}", "--probe=microphone-denied", f"--reports={tmp_path}", *QUICK
+    )
+    said = capsys.readouterr().out
+    assert code == 1
+    assert "/page/?fault=denied-silently" in said.splitlines()[0]
+    assert "✗ microphone-denied    page.refusal-told: refusal-not-told" in said
+    assert "hits  every caller who refuses the microphone" in said
+    assert [folder.name for folder in (tmp_path / "calls").iterdir()] == ["001-page_microphone_denied"]
+
+
 def test_without_playwright_one_line_says_what_to_install(
     run_command: RunCommand,
     tmp_path: Path,
@@ -95,6 +116,7 @@ def test_without_playwright_one_line_says_what_to_install(
         (("nowhere",), "is not a URL"),
         (("http://127.0.0.1:9/", "--microphone=broken"), "there is no microphone 'broken'"),
         (("http://127.0.0.1:9/", "--storage-state=none.json"), "there is no file none.json"),
+        (("http://127.0.0.1:9/", "--probe=doubleclick"), "did you mean double-click?"),
         (("http://127.0.0.1:9/", "--say=nothing"), "there is no clip 'nothing'"),
         ((), "missing argument"),
     ],

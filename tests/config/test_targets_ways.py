@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.config.hooks import TokenMint
+from harness.config.page import PageOptions
 from harness.config.run import run_settings
 from harness.core.dialects import DIALECTS, OWN
 from harness.core.errors import UsageError
@@ -117,3 +118,44 @@ def test_a_target_says_how_its_keys_are_minted(tmp_path: Path) -> None:
 def test_a_mistake_about_keys_and_choices_is_named(written: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=says):
         load(f'[targets.t]\nurl = "https://app.example.com/t"\n{written}\n', tmp_path, "t")
+
+
+def test_a_target_says_how_its_page_is_used(tmp_path: Path) -> None:
+    """An option outweighs it, and it outweighs what is found; a path is on the target's own host."""
+    text = """
+    [targets.t]
+    url = "https://own.example.com/session"
+    [targets.t.page]
+    url = "/talk"
+    start = "text=Talk to Cleo"
+    stop = "text=Colgar"
+    language = "es-ES"
+    storage_state = "login.json"
+    """
+    (tmp_path / "login.json").write_text("{}")
+    config = tmp_path / "harness.toml"
+    config.write_text(text)
+    page = run_settings(target="t", config=config, environment=NOTHING_SET).page
+    assert page == PageOptions(
+        start=("text=Talk to Cleo",),
+        stop="text=Colgar",
+        language="es-ES",
+        storage_state=tmp_path / "login.json",
+        url="/talk",
+    )
+    given = PageOptions(start=("#start", "#call"))
+    page = run_settings(target="t", config=config, page=given, environment=NOTHING_SET).page
+    assert (page.start, page.stop) == (("#start", "#call"), "text=Colgar")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('page = { starts = "#a" }', r"targets.t.page.starts: there is no such setting \(did you mean start"),
+        ('page = { url = "talk" }', "is not a URL"),
+        ('page = { storage_state = "none.json" }', r"line 3: targets.t.page: there is no file .*none.json"),
+    ],
+)
+def test_what_a_page_cannot_be_is_said_with_its_place(tmp_path: Path, line: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        load(f'[targets.t]\nurl = "https://a.example.com/s"\n{line}\n', tmp_path, "t")

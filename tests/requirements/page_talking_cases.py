@@ -112,7 +112,7 @@ def said_and_not_sent() -> Events:
 
 
 def with_paths(*paths: PlayPath) -> Events:
-    return [*without(page_events(), a(PlaybackChanged)), played(0.16, *paths)]
+    return [*without(page_events(), a(PlaybackChanged)), played(0.16, *paths), played(8.013)]
 
 
 @case("page.reply-played", "no-element")

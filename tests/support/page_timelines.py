@@ -88,6 +88,7 @@ def page_events() -> list[Event]:
         TrackChanged(at=0.155, track="reply", received=True),
         played(0.156),
         played(0.16, *PLAYING),
+        played(8.013),
         TextShown(at=0.4, text="Listening"),
         StatsTaken(at=1.2, sent=50, received=50),
         ButtonPressed(at=8.005, what="stop", selector="text=Hang up", text="Hang up"),

@@ -31,9 +31,10 @@ class Part:
 
 
 def every_scenario() -> list[Scenario]:
-    """Those of scenarios/, in the order of their files."""
+    """Those of scenarios/ that are for every kind of caller, in the order of their files."""
     modules = [import_module(f"scenarios.{module.name}") for module in iter_modules(scenarios.__path__)]
-    return [each for module in modules for each in vars(module).values() if isinstance(each, Scenario)]
+    found = [each for module in modules for each in vars(module).values() if isinstance(each, Scenario)]
+    return [each for each in found if not each.callers]
 
 
 def faultless(number: int, offer: str = "") -> list[Faultless]:

@@ -59,6 +59,7 @@ from harness.core.events.network import NetworkImpaired as NetworkImpaired
 from harness.core.events.network import RelayRestarted as RelayRestarted
 from harness.core.events.page import AnyPageEvent as AnyPageEvent
 from harness.core.events.page import ButtonPressed as ButtonPressed
+from harness.core.events.page import ChannelSilenced as ChannelSilenced
 from harness.core.events.page import ClockMatched as ClockMatched
 from harness.core.events.page import ConnectionMade as ConnectionMade
 from harness.core.events.page import ConnectionUsed as ConnectionUsed
@@ -76,6 +77,7 @@ from harness.core.events.page import ScreenshotTaken as ScreenshotTaken
 from harness.core.events.page import StatsTaken as StatsTaken
 from harness.core.events.page import TextShown as TextShown
 from harness.core.events.page import TrackChanged as TrackChanged
+from harness.core.events.page import UserLeft as UserLeft
 from harness.core.events.signaling import AnswerReceived as AnswerReceived
 from harness.core.events.signaling import AnswerRejected as AnswerRejected
 from harness.core.events.signaling import CallMarked as CallMarked

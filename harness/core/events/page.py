@@ -162,6 +162,16 @@ class ClockMatched(Event, frozen=True, kw_only=True):
     corrected_ms: float = 0.0
 
 
+class ChannelSilenced(Event, frozen=True, kw_only=True):
+    """On purpose the data channel of this call never opens: what it would send is lost, and nothing else."""
+
+
+class UserLeft(Event, frozen=True, kw_only=True):
+    """In mid-call the page's user is gone, and pressed no button of the page's."""
+
+    how: Literal["back", "tab closed"]
+
+
 class ScreenshotTaken(Event, frozen=True, kw_only=True):
     """A picture of the page, a JPEG file."""
 
@@ -186,5 +196,7 @@ AnyPageEvent = (
     | PageErred
     | RequestMade
     | ClockMatched
+    | ChannelSilenced
+    | UserLeft
     | ScreenshotTaken
 )

@@ -6,3 +6,4 @@ from harness.requirements.page import offering as offering
 from harness.requirements.page import talking as talking
 from harness.requirements.page import playing as playing
 from harness.requirements.page import ending as ending
+from harness.requirements.page import losing as losing

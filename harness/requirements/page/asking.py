@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from harness.core.events import (
     HttpFailed,
+    MicrophoneGiven,
     MicrophoneRefused,
     PageErred,
     PageLeft,
@@ -27,11 +28,12 @@ from harness.requirements.model import (
     Source,
     Violation,
 )
-from harness.requirements.page.seen import PAGE, STARTED, asked, pressed, shown, the_connection
+from harness.requirements.page.seen import PAGE, STARTED, asked, pressed, shown, the_connection, uses
 from harness.requirements.registry import requirement
 
 PATIENCE = 5.0  # seconds from the button to the question for the microphone
 TOLD_WITHIN = 3.0  # seconds in which a page says what went wrong
+SLOW = 0.5  # seconds from the question to a microphone
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
 NO_DEVICES = ("mediaDevices", "getUserMedia")
 
@@ -164,6 +166,13 @@ def microphone_constraints(timeline: Timeline) -> Finding:
     return Violation("echo-cancellation-off", "echoCancellation: false", (Evidence(question.at, str(audio)),))
 
 
+def _given_at_once(timeline: Timeline) -> NotApplicable | None:
+    question, given = asked(timeline), timeline.first(MicrophoneGiven)
+    if question is None or given is None or given.at - question.at < SLOW:
+        return NotApplicable("the microphone was not slow")
+    return None
+
+
 def _not_refused(timeline: Timeline) -> NotApplicable | None:
     refused = timeline.first(MicrophoneRefused)
     return None if refused else NotApplicable("the microphone was not refused")
@@ -209,6 +218,56 @@ def refusal_told(timeline: Timeline) -> Finding:
         return Inconclusive(f"the page was left {watched:.1f} s after the refusal")
     quotes = (Evidence(refused.at, f"{refused.error}: {refused.message}"), *_texts(timeline, refused.at))
     return Violation("refusal-not-told", f"{refused.error}, and no new text in {TOLD_WITHIN:g} s", quotes)
+
+
+@requirement(
+    "page.waits-for-microphone",
+    "The page waits for a microphone that is slow",
+    level=Level.MUST,
+    because=Because.CALLER,
+    severity=Severity.CRITICAL,
+    stage=CallStage.MICROPHONE,
+    source=Source(
+        "Media Capture and Streams, section 10.2",
+        "getUserMedia() may take as long as it takes: a user reads the question, a Bluetooth headset takes "
+        "300 ms and more to become a microphone.",
+        "https://www.w3.org/TR/mediacapture-streams/#dom-mediadevices-getusermedia",
+    ),
+    hits="every caller with a Bluetooth headset, and everyone who is asked for the first time",
+    needs=("page.asks-for-microphone",),
+    when=(PAGE, STARTED, Condition("the microphone took 0.5 s or more", _given_at_once)),
+    causes={
+        "gave-up-on-microphone": Cause(
+            "the page gave up before its microphone was there, which then nobody has and nobody stops",
+            "await getUserMedia() without a time-out of your own; if there must be one, stop the tracks that "
+            "come after it",
+        ),
+        "offered-without-microphone": Cause(
+            "the page made its offer before its microphone was there, so nothing of it is sent",
+            "await getUserMedia(), then addTrack(), then createOffer()",
+        ),
+    },
+)
+def waits_for_microphone(timeline: Timeline) -> Finding:
+    """The track is there before the offer, and an offer follows the track."""
+    question, given = asked(timeline), timeline.first(MicrophoneGiven)
+    if question is None or given is None:
+        return None
+    took = f"the microphone took {given.at - question.at:.1f} s"
+    offers = uses(timeline, "createOffer")
+    evidence = (Evidence(question.at, "getUserMedia()"), Evidence(given.at, "the microphone was given"))
+    if not offers:
+        watched = last_moment(timeline) - given.at
+        if watched < TOLD_WITHIN:
+            return Inconclusive(f"the page was left {watched:.1f} s after it had its microphone")
+        return Violation("gave-up-on-microphone", f"{took}, and no offer was made", evidence)
+    sends = uses(timeline, "addTrack", "addStream")
+    if offers[0].at < given.at and not any(s.at < offers[0].at for s in sends):
+        seen = f"{took}, the offer was made {given.at - offers[0].at:.1f} s before"
+        return Violation(
+            "offered-without-microphone", seen, (*evidence, Evidence(offers[0].at, "createOffer()"))
+        )
+    return None
 
 
 def _texts(timeline: Timeline, after: float) -> tuple[Evidence, ...]:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from harness.core.events import AnswerReceived, ConnectionMade, ConnectionUsed, MicrophoneGiven, TrackChanged
+from harness.core.events import (
+    AnswerReceived,
+    ConnectionMade,
+    ConnectionUsed,
+    MicrophoneGiven,
+    PlaybackChanged,
+    TrackChanged,
+)
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import hang_up_at, last_moment, limit_of
@@ -19,7 +26,7 @@ from harness.requirements.model import (
     Source,
     Violation,
 )
-from harness.requirements.page.seen import OFFERING, PAGE, pressed, shown
+from harness.requirements.page.seen import OFFERING, PAGE, pressed, shown, uses
 from harness.requirements.page.talking import closed_by_page
 from harness.requirements.registry import requirement
 
@@ -133,7 +140,16 @@ def stop_releases(timeline: Timeline) -> Finding:
     stop = pressed(timeline, "stop")
     if stop is None:
         return None
-    deadline = stop.at + RELEASED_WITHIN + 0.5
+    evidence = (Evidence(stop.at, f"pressed {stop.text!r}"),)
+    kept = left_open(timeline, stop.at + RELEASED_WITHIN + 0.5)
+    if not kept:
+        return None
+    cause = "connection-left-open" if kept.startswith("connection") else "microphone-left-on"
+    return Violation(cause, kept, evidence)
+
+
+def left_open(timeline: Timeline, deadline: float) -> str:
+    """What is still open then: a connection that was given a description, or tracks; empty for nothing."""
     made = {e.connection for e in timeline.all(ConnectionMade)}
     closed = {
         e.connection
@@ -142,11 +158,56 @@ def stop_releases(timeline: Timeline) -> Finding:
     described = {
         e.connection for e in timeline.all(ConnectionUsed, where=lambda e: e.method == "setLocalDescription")
     }
-    evidence = (Evidence(stop.at, f"pressed {stop.text!r}"),)
     if open_still := sorted((made & described) - closed):
-        return Violation("connection-left-open", f"number {open_still[0]} was not closed", evidence)
+        return f"connection number {open_still[0]} was not closed"
     given = timeline.all(MicrophoneGiven)
     ended = {t.track for t in timeline.all(TrackChanged, where=lambda t: t.ended, before=deadline)}
-    if live := [g for g in given if g.track not in ended]:
-        return Violation("microphone-left-on", f"{len(live)} of {len(given)} tracks are live", evidence)
+    live = [g for g in given if g.track not in ended]
+    return f"{len(live)} of {len(given)} tracks of the microphone are live" if live else ""
+
+
+@requirement(
+    "page.clean-up-order",
+    "The page cleans up in order: channel, connection, tracks, element",
+    level=Level.SHOULD,
+    because=Because.ADVICE,
+    severity=Severity.MINOR,
+    stage=CallStage.HANG_UP,
+    source=Source(
+        "WebRTC, section 6.2, close(); section 4.4.2, close()",
+        "The channel's close() tells the far end; after the connection's it does nothing. An element keeps "
+        "its stream until srcObject is set.",
+        "https://www.w3.org/TR/webrtc/#dom-rtcdatachannel-close",
+    ),
+    needs=("page.stop-releases",),
+    when=(PAGE, OFFERING, Condition("a stop button was pressed", _not_stopped)),
+    causes={
+        "channel-after-connection": Cause(
+            "the page closed its channel when its connection was closed already, which does nothing",
+            "close in this order: channel.close(), connection.close(), track.stop() of each track, "
+            "audio.srcObject = null",
+        ),
+        "element-kept": Cause(
+            "the page was stopped, and its audio element still holds the stream of the call",
+            "set audio.srcObject = null when the call ends: the next call's reply is else played beside it, "
+            "and the browser shows a page that plays",
+        ),
+    },
+)
+def clean_up_order(timeline: Timeline) -> Finding:
+    """channel.close() comes before connection.close(), and no element has the stream after the stop."""
+    stop = pressed(timeline, "stop")
+    if stop is None:
+        return None
+    connection = closed_by_page(timeline)
+    channel = next(iter(uses(timeline, "close channel")), None)
+    if connection is not None and channel is not None and channel.at > connection.at:
+        evidence = (Evidence(connection.at, "connection.close()"), Evidence(channel.at, "channel.close()"))
+        return Violation(
+            "channel-after-connection", f"{1000 * (channel.at - connection.at):.1f} ms after it", evidence
+        )
+    last = timeline.last(PlaybackChanged, before=stop.at + RELEASED_WITHIN + 0.5)
+    if last is not None and (held := [path for path in last.paths if path.by == "element"]):
+        seen = f"its state is {held[0].state}"
+        return Violation("element-kept", seen, (Evidence(stop.at, f"pressed {stop.text!r}"),))
     return None

@@ -230,7 +230,7 @@ def ready_when_open(timeline: Timeline) -> Finding:
         "What a sender's track carries is sent; a track that is disabled or ended carries silence.",
         "https://www.w3.org/TR/mediacapture-streams/#track-enabled",
     ),
-    needs=("page.asks-for-microphone",),
+    needs=("page.asks-for-microphone", "page.waits-for-microphone"),
     when=(PAGE, OFFERING, OPEN, SAID),
     causes={
         "track-disabled": Cause(

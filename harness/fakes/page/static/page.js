@@ -10,18 +10,26 @@ const words = WORDS[query.get("lang") === "es" ? "es" : "en"];
 const relay = query.get("relay") || "/api/voice/webrtc/session";
 const stun = query.get("stun") || "stun:127.0.0.1:9";
 const OPENS_WITHIN = 5000; // ms
-const SURVIVES = 3000; // ms of `disconnected`
+const SURVIVES = 10_000; // ms of `disconnected`; Chromium says `failed` some 15 s after it
+const RETRIES = 5; // for a call that was lost with its network, each pause twice the one before
 
 const element = (id) => document.getElementById(id);
 const show = (id, text) => { element(id).textContent = text; };
 
 let call = null;
 let contextMadeTooSoon = null;
+let retries = 0; // of a call that is being made anew
+let retrying = 0;
 
 // --- the way there ---
 
 async function start() {
   if (call && !wrong("double-click")) return; // a second click while the first is being served
+  history.pushState({ call: true }, ""); // Back leads out of the call, not out of the page
+  await begin();
+}
+
+async function begin() {
   call = { stream: null, connection: null, channel: null, audio: null, timers: [] };
   const mine = call;
   show("problem", "");
@@ -32,6 +40,7 @@ async function start() {
     await connect(mine);
   } catch (error) {
     if (mine !== call) return;
+    if (retries && !/^Not/.test(error.name)) return renew();
     fail(error.name === "NotAllowedError" ? words.denied : error.name === "NotFoundError" ? words.missing : words.failed,
       wrong("denied-silently") && /^Not/.test(error.name));
   }
@@ -61,10 +70,14 @@ async function connect(mine) {
   const sendsVoice = !wrong("no-microphone");
   if (sendsVoice) {
     show("status", words.asking);
-    mine.stream = await microphone();
+    if (wrong("offers-before-microphone")) {
+      connection.addTransceiver("audio", { direction: "recvonly" });
+      microphone().then((stream) => { mine.stream = stream; connection.addTrack(stream.getAudioTracks()[0], stream); });
+    } else mine.stream = await microphone();
+    if (mine !== call && !wrong("double-click")) { mine.stream.getTracks().forEach((track) => track.stop()); return; } // it came too late
     if (wrong("mute-track")) mine.stream.getAudioTracks()[0].enabled = false;
     if (wrong("not-sent")) connection.addTransceiver("audio", { direction: "recvonly" });
-    else connection.addTrack(mine.stream.getAudioTracks()[0], mine.stream);
+    else if (!wrong("offers-before-microphone")) connection.addTrack(mine.stream.getAudioTracks()[0], mine.stream);
     if (wrong("stopped-track")) mine.stream.getAudioTracks()[0].stop();
   } else connection.addTransceiver("audio", { direction: "recvonly" });
   show("status", wrong("ready-early") ? words.listening : words.connecting);
@@ -98,7 +111,10 @@ const sdpOf = (connection, offer) => {
 
 function microphone() {
   const audio = { echoCancellation: !wrong("no-echo-cancellation"), noiseSuppression: true, autoGainControl: true, channelCount: 1 };
-  return navigator.mediaDevices.getUserMedia({ audio });
+  const given = navigator.mediaDevices.getUserMedia({ audio });
+  if (!wrong("impatient-microphone")) return given;
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error("no microphone in 300 ms")), 300));
+  return Promise.race([given, late]);
 }
 
 function gathered(connection) {
@@ -178,11 +194,36 @@ function playReply(mine, stream) {
 }
 
 function watchConnection(mine) {
-  if (mine !== call) return;
+  if (mine !== call || wrong("never-notices-loss")) return;
   const state = mine.connection.iceConnectionState;
   clearTimeout(mine.lost);
-  if (state === "disconnected") mine.lost = setTimeout(() => fail(words.lost), SURVIVES + 7000);
-  if (state === "failed") fail(words.lost);
+  if (state === "connected") {
+    retries = 0;
+    show("problem", "");
+  }
+  if (state === "disconnected") {
+    if (wrong("disconnected-is-final")) { fail(words.lost); return; }
+    if (wrong("restarts-ice-alone")) mine.connection.restartIce();
+    if (!wrong("loses-silently")) show("problem", words.weak);
+    mine.lost = setTimeout(() => lose(mine), SURVIVES);
+  }
+  if (state === "failed") lose(mine);
+}
+
+function lose(mine) {
+  if (mine !== call || wrong("restarts-ice-alone")) return;
+  if (wrong("loses-silently") || wrong("never-renews")) { fail(words.lost, wrong("loses-silently")); return; }
+  renew();
+}
+
+// A call that is lost is made anew: the far end takes no second offer for it.
+function renew() {
+  cleanUp();
+  if (retries >= RETRIES) { retries = 0; fail(words.lost); return; }
+  show("problem", words.again);
+  element("stop").hidden = wrong("no-stop");
+  retrying = setTimeout(begin, 500 * 2 ** retries);
+  retries += 1;
 }
 
 function tooLate(mine) {
@@ -201,14 +242,16 @@ function mute() {
 function cleanUp() {
   const mine = call;
   call = null;
+  clearTimeout(retrying);
   if (!mine) return;
   for (const timer of mine.timers) clearTimeout(timer);
   clearTimeout(mine.lost);
-  if (mine.channel && !wrong("keeps-connection")) mine.channel.close();
+  if (mine.channel && !wrong("keeps-connection") && !wrong("channel-last")) mine.channel.close();
   if (mine.connection && !wrong("keeps-connection")) mine.connection.close();
+  if (mine.channel && wrong("channel-last")) mine.channel.close();
   if (mine.spare) mine.spare.close();
   if (mine.stream && !wrong("keeps-microphone")) mine.stream.getTracks().forEach((track) => track.stop());
-  if (mine.audio) mine.audio.srcObject = null;
+  if (mine.audio && !wrong("keeps-element")) mine.audio.srcObject = null;
   element("start").disabled = false;
   for (const id of ["stop", "mute", "duration"]) element(id).hidden = true;
 }
@@ -221,6 +264,8 @@ function fail(text, silently = false) {
 
 function stop() {
   cleanUp();
+  retries = 0;
+  show("problem", "");
   show("status", words.ended);
 }
 
@@ -233,6 +278,7 @@ element("start").onclick = start;
 element("stop").onclick = stop;
 element("mute").onclick = mute;
 addEventListener("pagehide", cleanUp);
+addEventListener("popstate", () => { if (!wrong("keeps-call-on-leaving")) stop(); });
 if (wrong("web-audio-suspended")) contextMadeTooSoon = new AudioContext(); // before anybody has clicked
 if (wrong("no-button")) element("start").remove();
 if (wrong("does-nothing")) element("start").onclick = null;

@@ -9,6 +9,7 @@ const WORDS = {
     missing: "No microphone was found. Plug one in, and try again.",
     failed: "The call could not be made. Please try again.",
     late: "The connection was not made in time. Please try again.",
+    weak: "The network is weak. One moment …", again: "The connection was lost. Calling again …",
     lost: "The connection was lost.", login: "Please log in", password: "Password", enter: "Log in",
   },
   es: {
@@ -19,6 +20,7 @@ const WORDS = {
     missing: "No se ha encontrado ningún micrófono. Conecta uno e inténtalo otra vez.",
     failed: "No se pudo hacer la llamada. Inténtalo otra vez.",
     late: "La conexión no llegó a tiempo. Inténtalo otra vez.",
+    weak: "La red es débil. Un momento …", again: "Se perdió la conexión. Llamando otra vez …",
     lost: "Se perdió la conexión.", login: "Inicia sesión", password: "Contraseña", enter: "Entrar",
   },
 };

@@ -1,0 +1,2 @@
+# A @scenario of the package, since `harness page --probe` makes it, too.
+from harness.call.page_probes import page_microphone_missing as page_microphone_missing
