@@ -111,7 +111,7 @@ class CallJudge:
         for view in requirement.sees:
             if (reason := kind.unseen.get(view)) is not None:
                 return NotApplicable(f"needs to see {view}, which a {kind.name} caller does not: {reason}")
-        if requirement.reads_events and self._without_events:
+        if self._without_events and requirement.reads_events:
             return NotApplicable(
                 "the target is one that passes no events of OpenAI's to its callers, and the upstream's were "
                 "not seen: run with --fake-openai"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 from harness.core.callers import View
@@ -210,7 +211,7 @@ class Requirement:
         cause = self.causes.get(violation.cause)
         return cause is not None and cause.in_time
 
-    @property
+    @cached_property
     def reads_events(self) -> bool:
         """Whether it, or what it needs, reads OpenAI's events: without any there is nothing to judge."""
         return not self.by_ear and ("events" in self.sees or any(need.reads_events for need in self.needs))

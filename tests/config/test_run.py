@@ -96,7 +96,7 @@ def test_a_seed_is_kept_and_otherwise_chosen_anew() -> None:
         ({"target": "staging.example.com/offer"}, "is not a URL"),
         ({"auth": "required"}, "--auth needs a --target"),
         ({"origin": "app.example.com/page"}, "is no origin"),
-        ({"dialect": "whip"}, "there is no dialect 'whip'"),
+        ({"dialect": "rtmp"}, "there is no dialect 'rtmp'"),
         ({"offer": "fierfox"}, "there is no offer 'fierfox'.*did you mean firefox"),
         ({"concurrency": 0}, "--concurrency 0 would make no call"),
         ({"seed": -1}, "--seed -1 is out of range"),

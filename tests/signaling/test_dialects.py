@@ -31,7 +31,7 @@ def test_an_unknown_dialect_is_refused_with_near_names() -> None:
         dialect_named("jsn")
     assert "json" in refused.value.remedy
     with pytest.raises(UsageError) as refused:
-        dialect_named("whip")
+        dialect_named("rtmp")
     assert "multipart" in refused.value.remedy
 
 

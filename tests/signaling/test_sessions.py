@@ -27,7 +27,7 @@ SDP = "application/sdp"
 
 
 def target(**dialect: object) -> Target:
-    own = Dialect("own", content_type=SDP, offer="", sessions=True, **dialect)  # type: ignore[arg-type]  (the test's own)
+    own = Dialect("own", content_type=SDP, offer="", sessions=True, **dialect)  # type: ignore[arg-type]  # the test's own
     return Target(URL, dialect="own", own_dialect=own, bearer=SecretStr(TOKEN))
 
 

@@ -132,7 +132,8 @@ async def test_the_relay_speaks_no_other_dialect(dialect: Dialect) -> None:
                 assert "needs" in refused.json()["error"]["message"]
         other = "POST" if dialect.method == "PUT" else "PUT"
         refused = await client.request(**asking(dialect) | {"method": other})
-        assert (refused.status_code, refused.headers["allow"]) == (405, dialect.method)
+        assert refused.status_code == 405
+        assert dialect.method in refused.headers["allow"].split(", ")
         assert not route.called
 
 
