@@ -12,7 +12,7 @@ from harness.cli.main import main
     [
         ([], "missing argument"),
         (["--host", "https://api.openai.com", "--", "true"], "is no host name"),
-        (["--tell-after", "0", "--", "true"], "is no time"),
+        (["--tell-after", "0", "--", "true"], "--tell-after: '0' is out of range (give a number above 0)"),
         (["--fake-openai", "nowhere", "--", "true"], "is not HOST:PORT"),
     ],
     ids=["no command", "host", "time", "fake"],

@@ -221,9 +221,11 @@ OWN_SHAPES = [
 ]
 
 
-@pytest.mark.parametrize(
-    "dialect", [*DIALECTS.values(), *OWN_SHAPES], ids=lambda d: d.name if d.name != OWN else d.shown
-)
+# WHIP is declared, not found: OpenAI's own endpoint answers 201 with a Location, too.
+FOUND_SHAPES = [dialect for dialect in (*DIALECTS.values(), *OWN_SHAPES) if not dialect.sessions]
+
+
+@pytest.mark.parametrize("dialect", FOUND_SHAPES, ids=lambda d: d.name if d.name != OWN else d.shown)
 async def test_every_shape_of_a_strict_relay_is_found_and_conforms(
     dialect: Dialect, pair: EmbeddedPair
 ) -> None:

@@ -5,15 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.support.forked import forking
 from tools.installed import ROOT, Environment, build, by_links
 
 EXAMPLE = ROOT / "examples" / "own-repository"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _children_start_as_a_users_do() -> Iterator[None]:
+    with forking(False):
+        yield
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def _lost_at(timeline: Timeline) -> float | None:
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.CRITICAL,
-    stage=CallStage.CALL,
+    stage=CallStage.HANG_UP,
     source=Source(
         "WebRTC, section 5.6.4",
         "disconnected is a state that may resolve by itself; only failed is final without an ICE restart.",
@@ -134,7 +134,7 @@ def survives_short_loss(timeline: Timeline) -> Finding:
     level=Level.MUST,
     because=Because.CALLER,
     severity=Severity.CRITICAL,
-    stage=CallStage.CALL,
+    stage=CallStage.HANG_UP,
     source=Source(
         "WebRTC, section 5.6.4; RFC 7675, section 5.1",
         "failed says that nothing gets through any more; disconnected, that nothing does for the moment.",
@@ -185,7 +185,7 @@ def notices_loss(timeline: Timeline) -> Finding:
     level=Level.SHOULD,
     because=Because.ADVICE,
     severity=Severity.NORMAL,
-    stage=CallStage.CALL,
+    stage=CallStage.HANG_UP,
     source=Source(
         "WebRTC, section 4.4.2, restartIce(); OpenAI API reference, create call",
         "restartIce() only asks for negotiation: a new offer must go out. The API takes no second offer for "

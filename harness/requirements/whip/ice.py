@@ -51,7 +51,7 @@ def _is_refused(exchange: Exchange) -> bool:
     because=Because.CLAUSE,
     hits="whoever patches something else",
     severity=Severity.NORMAL,
-    stage=CallStage.CALL,
+    stage=CallStage.ICE,
     source=rfc(
         "4.3.1",
         "Another type than application/trickle-ice-sdpfrag, or a malformed fragment, gets a 4xx (415, 400).",
@@ -82,7 +82,7 @@ def bad_patch_refused(timeline: Timeline) -> Finding:
     because=Because.CLAUSE,
     hits="every client that trickles its candidates",
     severity=Severity.NORMAL,
-    stage=CallStage.CALL,
+    stage=CallStage.ICE,
     source=rfc(
         "4.3.2 and 4.3.1",
         "Candidates get 204 without a body and without ETag; what is unsupported gets 422.",
@@ -149,7 +149,7 @@ def _takes_no_candidates(timeline: Timeline) -> NotApplicable | None:
     because=Because.CLAUSE,
     hits="every client whose PATCH requests overtake each other",
     severity=Severity.NORMAL,
-    stage=CallStage.CALL,
+    stage=CallStage.ICE,
     source=rfc(
         "4.3.1",
         "A strong entity-tag in the 201; a PATCH without it gets 428, one with another gets 412.",
@@ -203,7 +203,7 @@ def preconditions(timeline: Timeline) -> Finding:
     because=Because.CLAUSE,
     hits="every caller whose network changes",
     severity=Severity.CRITICAL,
-    stage=CallStage.CALL,
+    stage=CallStage.ICE,
     source=rfc(
         "4.3.3",
         "A restart gets 200 with the new ufrag, password and ETag; one that cannot be done gets an error, "
