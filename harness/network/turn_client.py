@@ -79,8 +79,10 @@ class TurnClient:
             with contextlib.suppress(TimeoutError, ConnectionError):
                 async with asyncio.timeout(GOODBYE_SECONDS):
                     await self._inner.delete()
-        self._inner.transport.close()
-        await asyncio.sleep(0)  # lets the socket's connection_lost run
+        # TLS would have the server say goodbye too, and TCP take what it has not read: neither is waited for.
+        self._inner.transport.abort()
+        for _ in range(2):  # TLS has its own socket's connection_lost first
+            await asyncio.sleep(0)
 
     async def _or_lost(self, asking: Coroutine[Any, Any, T]) -> T:
         """Not for longer than the connection lasts."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -54,7 +55,13 @@ async def said(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
         async with asyncio.timeout(WITHIN):
             return await reader.read()
     finally:
-        writer.close()
+        await closed(writer)
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
@@ -88,6 +95,6 @@ async def test_there_are_no_more_connections_than_so_many(port: int) -> None:
     await asyncio.sleep(0.05)
     assert b" 503 " in await said(port)
     for _, writer in held:
-        writer.close()
+        await closed(writer)
     await asyncio.sleep(0.05)
     assert (await said(port, HEAD + CLOSE + b"Content-Length: 0\r\n\r\n")).endswith(b"ok")

@@ -28,15 +28,20 @@ class ForkedChild:
     def __init__(self, module: str, errors: IO[bytes]) -> None:
         into, stdin = Pipe(duplex=False)
         stdout, out = Pipe(duplex=False)
-        said = f"/proc/{os.getpid()}/fd/{errors.fileno()}"
+        said = Connection(os.dup(errors.fileno()))
         self._process: ForkServerProcess = preloaded.server().Process(
             target=_run, args=(module, into, out, said, dict(os.environ))
         )
         self._process.start()
-        into.close()
-        out.close()
+        for ours in (into, out, said):
+            ours.close()
         self.stdin: IO[bytes] = _file(stdin, "wb")
         self.stdout: IO[bytes] = _file(stdout, "rb")
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
 
     @property
     def returncode(self) -> int | None:
@@ -62,12 +67,12 @@ def _file(connection: Connection, mode: str) -> IO[bytes]:
     return os.fdopen(descriptor, mode, buffering=0)
 
 
-def _run(module: str, into: Connection, out: Connection, errors: str, environment: dict[str, str]) -> None:
-    with open(errors, "ab") as said:
-        for descriptor, end in enumerate((into.fileno(), out.fileno(), said.fileno())):
-            os.dup2(end, descriptor)
-    into.close()
-    out.close()
+def _run(
+    module: str, into: Connection, out: Connection, said: Connection, environment: dict[str, str]
+) -> None:
+    for descriptor, end in enumerate((into, out, said)):
+        os.dup2(end.fileno(), descriptor)
+        end.close()
     # multiprocessing gave the process an empty input of its own.
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  (for as long as the process)
     os.environ.clear()

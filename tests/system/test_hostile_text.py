@@ -7,8 +7,7 @@ import json
 import os
 import pty
 import re
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from harness.fakes.relay.settings import SESSION_PATH, RelaySettings
 from harness.fakes.serving import running
 from tests.fakes.callers import KEY, quick, serving
 from tests.support.escapes import HOSTILE, raw_in
+from tests.support.preloaded import Program, run
 
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # rich's own, at a terminal
 ROOT = Path(__file__).parents[2]
@@ -73,14 +73,21 @@ async def target(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
 async def at_a_terminal(*arguments: str) -> str:
     """What `harness …` prints there."""
     ours, theirs = pty.openpty()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "harness", *arguments), cwd=ROOT, stdout=theirs, stderr=theirs
-    )
-    os.close(theirs)
-    reading = asyncio.to_thread(read_all, ours)
-    printed, _ = await asyncio.gather(reading, process.wait())
-    os.close(ours)
+    terminal = Path(os.ttyname(theirs))
+    reading = asyncio.create_task(asyncio.to_thread(read_all, ours))
+    try:
+        await said("harness", arguments, terminal, dict(os.environ))
+    finally:
+        os.close(theirs)
+        printed = await reading
+        os.close(ours)
     return printed
+
+
+async def said(program: Program, arguments: Sequence[str], to: Path, environment: Mapping[str, str]) -> None:
+    await asyncio.to_thread(
+        run, program, arguments, cwd=ROOT, environment=environment, output=to, seconds=100
+    )
 
 
 def read_all(descriptor: int) -> str:
@@ -93,33 +100,30 @@ def read_all(descriptor: int) -> str:
     return read.decode("utf-8", "surrogateescape")
 
 
-async def in_a_pipe(*arguments: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", *arguments),
-        cwd=ROOT,
-        env={**os.environ, "NO_COLOR": "1"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    printed, _ = await process.communicate()
-    return printed.decode("utf-8", "surrogateescape")
+async def in_a_file(folder: Path, program: Program, *arguments: str) -> str:
+    """What a program prints there."""
+    printed = folder / f"{program}.txt"
+    await said(program, arguments, printed, {**os.environ, "NO_COLOR": "1"})
+    return printed.read_bytes().decode("utf-8", "surrogateescape")
 
 
 async def test_nothing_that_a_target_says_reaches_a_terminal_or_a_report_raw(
     target: str, tmp_path: Path
 ) -> None:
-    doctor, run = tmp_path / "doctor", tmp_path / "run"
+    doctor, made = tmp_path / "doctor", tmp_path / "run"
     junit, allure = tmp_path / "junit.xml", tmp_path / "allure"
     seen, printed = await asyncio.gather(
         at_a_terminal("doctor", target, f"--reports={doctor}", "--say=en-m-yes"),
-        in_a_pipe(
-            *("pytest", "scenarios/session_update_only.py", "-rA"),
-            *(f"--target={target}", f"--reports={run}", f"--junitxml={junit}", f"--alluredir={allure}"),
+        in_a_file(
+            tmp_path,
+            "pytest",
+            *("scenarios/session_update_only.py", "-rA"),
+            *(f"--target={target}", f"--reports={made}", f"--junitxml={junit}", f"--alluredir={allure}"),
             *("-p", "no:cacheprovider", "--log-cli-level=INFO"),
         ),
     )
-    document = await in_a_pipe(
-        "harness", "judge", str(next((run / "calls").glob("*/timeline.jsonl"))), "--json"
+    document = await in_a_file(
+        tmp_path, "harness", "judge", str(next((made / "calls").glob("*/timeline.jsonl"))), "--json"
     )
     assert r"\u202e" in seen, seen
     assert r"\u202e" in printed, printed
@@ -127,7 +131,7 @@ async def test_nothing_that_a_target_says_reaches_a_terminal_or_a_report_raw(
     assert raw_in(printed) == []
     assert json.loads(document)
     assert raw_in(document) == []
-    written = [junit, *allure.iterdir(), *doctor.rglob("*"), *run.rglob("*")]
+    written = [junit, *allure.iterdir(), *doctor.rglob("*"), *made.rglob("*")]
     texts = [path for path in written if path.suffix in (".xml", ".json", ".jsonl", ".html", ".txt")]
     assert {path.suffix for path in texts} == {".xml", ".json", ".jsonl", ".html", ".txt"}
     for path in texts:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import msgspec
 import psutil
 import pytest
 
+from harness.fakes.children import Child
 from harness.load.analysis.health import SUSTAINED, Health
 from harness.load.call_process.plans import PLANS
 from harness.load.messages import (
@@ -26,12 +28,13 @@ from harness.load.messages import (
     line,
     read_report,
 )
+from tests.support.forked import ForkedChild
 
 
 class Calling:
     """A call process, spoken to as Locust speaks to it."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: Child) -> None:
         self.process = process
         self.reports: list[Report] = []
 
@@ -54,8 +57,12 @@ class Calling:
 
 @contextmanager
 def calling(settings: LoadSettings, *program: str) -> Iterator[Calling]:
-    program = program or ("-m", "harness.load.call_process")
-    process = subprocess.Popen([sys.executable, *program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process: Child
+    if program:
+        process = subprocess.Popen([sys.executable, *program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    else:
+        with tempfile.TemporaryFile() as errors:
+            process = ForkedChild("harness.load.call_process.__main__", errors)
     try:
         made = Calling(process)
         made.tell(settings)

@@ -225,6 +225,7 @@ async def test_a_burst_of_connections_and_a_slow_first_line_are_served(fake: Rea
     writer.write(b"Host: localhost\r\n\r\n")
     assert b'"status":"ok"' in await reader.read()
     writer.close()
+    await writer.wait_closed()
 
 
 async def test_a_page_and_a_live_session_are_served(fake: Reached) -> None:
