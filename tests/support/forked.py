@@ -1,6 +1,6 @@
 """Children of ours that need not load libraries, nor make what each of them would make anew.
 
-An embedded pair costs some four seconds of a core until it serves: libraries, the official event types,
+An embedded pair costs seconds of a core until it serves: libraries, the official event types,
 Opus packets of every reply, the beginnings of all clips, neural detectors. All of that is the same each
 time, so tests fork it from a process that has it. tests/fakes/test_embedded.py and whatever a test starts
 as a command of its own begin as a user's do.

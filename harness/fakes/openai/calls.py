@@ -15,6 +15,7 @@ from harness.fakes.openai.conversation import Behaviour, Conversation, RefusedEr
 from harness.fakes.openai.conversation.session import Session
 from harness.fakes.openai.errors import ApiError
 from harness.fakes.openai.hearing import detectors
+from harness.fakes.openai.hearing.detectors import Engine
 from harness.fakes.openai.hearing.recognition import recognizer_of
 from harness.fakes.openai.ids import Ids
 from harness.fakes.openai.media.answer_only import AnswerOnly
@@ -53,6 +54,15 @@ class Call:
         self.medium.end(reason)
 
 
+def warm_up(library: Library, vad: Engine) -> None:
+    """Make what would hold up the other calls' packets if it were made when a call begins."""
+    recognizer_of(library)
+    for clip in library.values():
+        if clip.role == "assistant":
+            _ = clip.packets
+    detectors.stock(vad, DETECTORS_READY)
+
+
 class Calls:
     """Makes calls and keeps them while they live."""
 
@@ -62,19 +72,12 @@ class Calls:
         self._settings = settings
         self._voice = voice_named(settings.voice, library)
         self._recognizer = recognizer_of(library)
-        self._warm_up(library)
+        warm_up(library, settings.vad)
         self._clock = clock
         self._ids = ids
         self._live: dict[str, Call] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._restocking: asyncio.Task[None] | None = None
-
-    def _warm_up(self, library: Library) -> None:
-        """What would hold up the other calls' packets if it were done when a call begins."""
-        for clip in library.values():
-            if clip.role == "assistant":
-                _ = clip.packets
-        detectors.stock(self._settings.vad, DETECTORS_READY)
 
     def begin(self, key: str) -> UpstreamRecord:
         """The record of a new call, or of an attempt at one."""
