@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 CLIENTS := tests/clients
-.PHONY: help install scenarios nightly allure test check format clients proof attack bench docs calibration networks answers ways transports clean
+.PHONY: help install scenarios nightly allure test check format clients proof attack bench docs calibration networks answers ways transports wheel clean
 
 help:  ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -101,6 +101,10 @@ $(CLIENTS)/node_modules/.installed: $(CLIENTS)/package.json $(CLIENTS)/package-l
 	$(PYTHON) -m venv .venv-clients
 	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
+
+# Its size, and what `harness init` writes.
+wheel: $(READY)  ## build the wheel, install it by pip into an empty environment, and run it there
+	$(BIN)/python -m tools.installed
 
 clean:  ## remove .venv, caches and reports
 	rm -rf $(VENV) .venv-clients $(CLIENTS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

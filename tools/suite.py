@@ -26,21 +26,22 @@ BIN = Path(sys.executable).parent
 # is one pytest, so that what a lane starts serves all of its tests; the longest begin first.
 PLANTED = "tests/system/test_planted_faults.py"
 TIMED = {
-    "system": ("tests/system", f"--ignore={PLANTED}"),
-    "planted": (PLANTED,),
-    "docs": ("tests/docs",),
     "load": ("tests/load", "--ignore=tests/load/arrivals"),
-    "arrivals": ("tests/load/arrivals",),
-    "plugin": ("tests/plugin",),
+    "system": ("tests/system", f"--ignore={PLANTED}"),
     "doors": (
         *("tests/cli", "tests/fakes/openai/faults", "tests/fakes/openai/workers"),
         *("tests/network/nat", "tests/tools/transports"),
     ),
     "call": ("tests/call", "tests/run"),
-    "clients": ("tests/clients",),
+    "plugin": ("tests/plugin",),
     "product": ("tests/product",),
+    "planted": (PLANTED,),
+    "arrivals": ("tests/load/arrivals",),
+    "browser": ("tests/browser",),
+    "clients": ("tests/clients",),
+    "docs": ("tests/docs",),
 }
-TIMED_PER_CORE = 1.5  # lanes at once: they mostly wait, and still would keep each other waiting
+TIMED_PER_CORE = 2.5  # lanes at once: they mostly wait, and still would keep each other waiting
 LOOK_SECONDS = 1.0  # to see what other programs leave of the cores
 NICE = "10"  # a tenth of the share of others: enough not to starve, and to be late for nothing
 # Says at the end of each output what the command cost, with all that it started: two cores are soon full.

@@ -15,7 +15,15 @@ from typing import Any
 
 from harness.core.audio import AUDIBLE_DBFS
 from harness.core.audio_format import FRAME_SECONDS, RATE
-from harness.core.events import CallStarted, Packet, PlayoutCleared, SendingStarted, ServerEvent, StretchHeard
+from harness.core.events import (
+    CallStarted,
+    HearingStarted,
+    Packet,
+    PlayoutCleared,
+    SendingStarted,
+    ServerEvent,
+    StretchHeard,
+)
 from harness.core.fields import number, table, tables, text
 from harness.core.reception import unwrapped
 from harness.core.session import turn_detection_at
@@ -135,18 +143,27 @@ def audio_zero(timeline: Timeline) -> float | None:
     """Zero of the server's audio clock: our first packet of audio, or earlier where that is seen.
 
     A gateway may have counted silence of its own before; no stamp is later than the event that brings it.
-    Where the other end is seen, our first packet is known to be the zero; behind a gateway, which begins when
-    it pleases, the first audio that reached the upstream.
+    Where the other end is seen, it says which of our packets it took first: those before may be lost while it
+    shakes hands. Behind a gateway, which begins when it pleases, the first audio that reached the upstream.
     """
     if timeline.events_side == "upstream":
         appended = timeline.client_events("input_audio_buffer.append", side="upstream")
         return appended[0].at if appended else None
     sending, started = timeline.first(SendingStarted), timeline.first(CallStarted)
     if sending is None or started is None or started.mode != "black-box":
-        return sending.at if sending else None
+        return sending.at + _unheard_seconds(timeline, sending) if sending else None
     stopped = timeline.server_events("input_audio_buffer.speech_stopped")
     stamps = [(event.at, number(event.event, "audio_end_ms")) for event in stopped]
     return min([sending.at, *(at - stamp / 1000 for at, stamp in stamps if stamp is not None)])
+
+
+def _unheard_seconds(timeline: Timeline, sending: SendingStarted) -> float:
+    """How much of the beginning of our stream never reached the upstream; 0 where nobody says."""
+    heard = timeline.first(HearingStarted, side="upstream", where=lambda e: e.ssrc == sending.ssrc)
+    if heard is None or sending.timestamp is None:
+        return 0.0
+    begun, taken = unwrapped([sending.timestamp, heard.timestamp], 32)
+    return max(0, taken - begun) / RATE
 
 
 def detections(timeline: Timeline) -> list[Detection]:

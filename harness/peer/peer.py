@@ -122,7 +122,7 @@ class Peer:
             cname=self._cname,
             ahead=BATCH if light else 1,
             receiver=self._receiver,
-            on_sent=self._first_sent,
+            on_begun=self._sending_begun,
             on_failed=self._sending_failed,
             chores=self._transport.flush,  # what was received and is held waits no longer
         )
@@ -277,8 +277,8 @@ class Peer:
     def _state(self, layer: Layer, state: str, detail: str) -> None:
         self._record(StateChanged(at=self._clock.now(), layer=layer, state=state, detail=detail))
 
-    def _first_sent(self, _deadline: float) -> None:
-        self._record(SendingStarted(at=self._clock.now(), ssrc=self._ssrc))
+    def _sending_begun(self, timestamp: int) -> None:
+        self._record(SendingStarted(at=self._clock.now(), ssrc=self._ssrc, timestamp=timestamp))
 
     def _sending_failed(self, error: Exception) -> None:
         self._failed("sending audio", error)

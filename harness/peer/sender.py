@@ -44,7 +44,8 @@ class AudioSender:
 
     So many packets as its source foresees are protected one after the other, up to `ahead`: among hundreds
     of calls that costs far less than each by itself. What is said meanwhile begins up to so many frames
-    later. `chores` are done every 0.2 s, whether anything is sent or not.
+    later. `on_begun` gets the RTP timestamp of the first packet once it is sent; `chores` are done every
+    0.2 s, whether anything is sent or not.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class AudioSender:
         cname: str = "",
         ahead: int = 1,
         receiver: AudioReceiver | None = None,
-        on_sent: Callable[[float], None] | None = None,
+        on_begun: Callable[[int], None] | None = None,
         on_failed: Callable[[Exception], None] | None = None,
         chores: Callable[[], None] | None = None,
     ) -> None:
@@ -76,7 +77,7 @@ class AudioSender:
         self._ready: list[bytes | None] = []
         self._overhead = 0  # bytes of a datagram that are no payload
         self._receiver = receiver
-        self._on_sent = on_sent
+        self._on_begun = on_begun
         self._on_failed = on_failed
         # The lower half of the range, so that no early wrap confuses SRTP's roll-over counter.
         self._sequence = secrets.randbelow(1 << 15)
@@ -103,8 +104,8 @@ class AudioSender:
         datagram = self._ready.pop()
         if datagram is not None and self._send(datagram):
             self.packets += 1
-            if self.packets == 1 and self._on_sent is not None:
-                self._on_sent(deadline)
+            if self.packets == 1 and self._on_begun is not None:
+                self._on_begun(self._sent_timestamp())
         if deadline >= self._next_look:
             self._look(deadline)
 
@@ -128,6 +129,10 @@ class AudioSender:
         self._timestamp = timestamp
         self._ready.reverse()
 
+    def _sent_timestamp(self) -> int:
+        """Of the frame that was sent last."""
+        return (self._timestamp - FRAME_SAMPLES * (len(self._ready) + 1)) & 0xFFFFFFFF
+
     def _look(self, now: float) -> None:
         """What need not be done with each packet."""
         self._next_look = now + LOOK_SECONDS
@@ -140,7 +145,7 @@ class AudioSender:
     def _report(self, now: float) -> None:
         blocks = self._receiver.report_blocks(now) if self._receiver is not None else []
         if self.packets:
-            timestamp = (self._timestamp - FRAME_SAMPLES * (len(self._ready) + 1)) & 0xFFFFFFFF  # now
+            timestamp = self._sent_timestamp()
             octets = self._octets - sum(len(d) - self._overhead for d in self._ready if d is not None)
             compound = rtcp.sender_report(self.ssrc, self.cname, now, timestamp, self.packets, octets, blocks)
         elif blocks:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.events import Event, PacketsReceived, SendingStarted, ServerEvent
+from harness.core.events import Event, HearingStarted, PacketsReceived, SendingStarted, ServerEvent
 from harness.core.timeline import Timeline
 from harness.core.turns import audio_zero, detections, replies, turns
 from tests.support.editing import a, changed, told, without
@@ -91,6 +91,25 @@ def test_a_gateway_that_counted_silence_of_its_own_is_followed_where_its_end_is_
 
 def test_a_server_that_counts_from_our_first_packet_is_taken_at_its_word_whoever_sees_it() -> None:
     assert audio_zero(timeline_of(healthy_events("black-box"))) == SENDING_AT
+
+
+@pytest.mark.parametrize(
+    ("begun", "taken", "unheard"),
+    [(9600, 9600, 0.0), (9600, 30720, 0.44), (4294966336, 20160, 0.44), (9600, 8640, 0.0)],
+    ids=["all", "22 packets later", "over the end of the timestamps", "out of order"],
+)
+def test_what_the_upstream_never_took_of_our_beginning_is_not_on_its_clock(
+    begun: int, taken: int, unheard: float
+) -> None:
+    events = changed(healthy_events(), a(SendingStarted), timestamp=begun)
+    events += [HearingStarted(at=SENDING_AT + 0.5, side="upstream", ssrc=1, timestamp=taken)]
+    assert audio_zero(timeline_of(events)) == pytest.approx(SENDING_AT + unheard)
+
+
+def test_another_stream_that_the_upstream_takes_says_nothing_of_ours() -> None:
+    events = changed(healthy_events(), a(SendingStarted), timestamp=0)
+    events += [HearingStarted(at=SENDING_AT, side="upstream", ssrc=2, timestamp=48000)]
+    assert audio_zero(timeline_of(events)) == SENDING_AT
 
 
 def test_padding_cut_off_at_the_streams_beginning_leaves_the_start_unknown() -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from harness.core.audio_format import FRAME_SAMPLES, RATE
 from harness.core.caller_end import ChannelClosedError, SdpUnusableError
 from harness.core.clock import MonotonicClock, RelativeClock
 from harness.core.events import (
@@ -98,7 +99,12 @@ async def test_silence_flows_from_the_start_and_its_pacing_is_measured() -> None
         arrived: list[bytes] = []
         callee.transport.on_rtp = lambda packet, _at: arrived.append(packet)
         await until(lambda: len(arrived) > 10)
-    assert timeline.first(SendingStarted) is not None
+    began = timeline.first(SendingStarted)
+    assert began is not None
+    assert began.timestamp is not None
+    since = (int.from_bytes(arrived[0][4:8]) - began.timestamp) & 0xFFFFFFFF
+    assert since % FRAME_SAMPLES == 0
+    assert since < 60 * RATE, "some packets may have gone before this test listened"
     measured = timeline.first(PacingMeasured)
     assert measured is not None
     assert measured.packets >= 10

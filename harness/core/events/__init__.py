@@ -41,6 +41,7 @@ from harness.core.events.connectivity import PairSelected as PairSelected
 from harness.core.events.connectivity import StateChanged as StateChanged
 from harness.core.events.media import AudioCompared as AudioCompared
 from harness.core.events.media import AudioPlayed as AudioPlayed
+from harness.core.events.media import HearingStarted as HearingStarted
 from harness.core.events.media import MarkHeard as MarkHeard
 from harness.core.events.media import MicrophoneChanged as MicrophoneChanged
 from harness.core.events.media import OtherCodecHeard as OtherCodecHeard
@@ -140,6 +141,7 @@ AnyEvent = (
     | UtteranceEnded
     | MicrophoneChanged
     | SendingStarted
+    | HearingStarted
     | PacketsReceived
     | StretchHeard
     | ReceiverReport

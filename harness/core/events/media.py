@@ -31,9 +31,17 @@ class MicrophoneChanged(Event, frozen=True, kw_only=True):
 
 
 class SendingStarted(Event, frozen=True, kw_only=True):
-    """The first RTP packet of the call went out: the zero of the server's audio clock."""
+    """The first RTP packet of the call went out, with this RTP timestamp where the sender says it."""
 
     ssrc: int
+    timestamp: int | None = None
+
+
+class HearingStarted(Event, frozen=True, kw_only=True):
+    """The upstream took its first RTP packet of the caller: the zero of its audio clock."""
+
+    ssrc: int
+    timestamp: int
 
 
 class Packet(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -39,7 +39,7 @@ class ArrivalStep:
     @property
     def saturated(self) -> str:
         """Why the generator was too slow itself."""
-        return next((part.health.saturated for part in self._parts if part.health.saturated), "")
+        return next((part.saturated for part in self._parts if part.saturated), "")
 
     def figures(self) -> str:
         """For a line of progress."""

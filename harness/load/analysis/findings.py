@@ -71,7 +71,7 @@ class CapacityFindings:
             )
         elif self.saturated is not None and self.breaking is None:
             said.append(
-                f"inconclusive beyond: at {self.saturated.calls} calls {self.saturated.health.saturated}, so "
+                f"inconclusive beyond: at {self.saturated.calls} calls {self.saturated.saturated}, so "
                 f"the generator was saturated; this machine can carry {self._carried()} calls on time"
             )
         elif self.breaking is not None:

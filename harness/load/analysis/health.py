@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,8 @@ from harness.load.messages import GeneratorMeasured
 
 SUSTAINED = 3  # late seconds in succession: one stall is a hiccup, and is seen in the maximum
 CPU_LIMIT = 0.9  # of the one core that an event loop can use
+# What can be late: pacing, lag, reading, placing.
+_LATE = ("packets left {}", "its event loop was {}", "packets were read {}", "calls began {}")
 
 
 @dataclass
@@ -44,6 +46,11 @@ class Health:
         self._late_seconds = self._late_seconds + 1 if why else 0
         if self._late_seconds >= SUSTAINED:
             self.saturated = self.saturated or why
+
+    def latest(self) -> tuple[float, str] | None:
+        """The worst lateness at p99, in ms, and what was so late; None where all is as allowed."""
+        kept = (self.pacing, self.lag, self.reading, self.placing)
+        return self._beyond([histogram.percentile(99) for histogram in kept])
 
     def verdict(self) -> str:
         """Why the run is inconclusive, and what this machine can carry; empty where it kept up."""
@@ -104,16 +111,19 @@ class Health:
 
     def _lateness(self, measured: GeneratorMeasured) -> str:
         """Why this second was late; empty where it was not."""
-        allowed = limit(self.limits, "lateness_p99_ms")
-        for values, what in (
-            (measured.pacing, "packets left {}"),
-            (measured.lag, "its event loop was {}"),
-            (measured.reading, "packets were read {}"),
-            (measured.placing, "calls began {}"),
-        ):
-            p99 = percentile(values, 99)
-            if p99 is not None and p99 > allowed:
-                return what.format(f"{p99:.0f} ms late at p99, {allowed:g} ms allowed")
+        kept = (measured.pacing, measured.lag, measured.reading, measured.placing)
+        found = self._beyond([percentile(values, 99) for values in kept])
+        if found is not None:
+            return found[1]
         if measured.cpu > CPU_LIMIT:
             return f"it used {100 * measured.cpu:.0f} % of a core"
         return ""
+
+    def _beyond(self, late: Sequence[float | None]) -> tuple[float, str] | None:
+        """The worst of these p99, in the order of _LATE, that is more than allowed."""
+        allowed = limit(self.limits, "lateness_p99_ms")
+        found = [(ms, what) for ms, what in zip(late, _LATE, strict=True) if ms is not None and ms > allowed]
+        if not found:
+            return None
+        ms, what = max(found)
+        return ms, what.format(f"{ms:.0f} ms late at p99, {allowed:g} ms allowed")

@@ -52,6 +52,11 @@ class Slo:
         value = self.value(measured)
         return None if value is None else value < self.limit
 
+    def held_without(self, late: float, measured: Window) -> bool:
+        """Whether a time would have stayed below without so many ms; never true of failures."""
+        value = self.value(measured)
+        return self.row != FAILURES and value is not None and value - late < self.limit
+
     def show(self, value: float | None) -> str:
         """The value in the unit that a person reads."""
         if value is None:

@@ -42,16 +42,32 @@ class LoadStep:
 
         A generator that was late itself (`saturated`) cannot say that the target was.
         """
-        if self.health.saturated:
+        if self.saturated:
             return "saturated"
         if self.broken:
             return "broken"
         return "inconclusive" if self.unmeasured or not self.window.calls else "held"
 
+    @property
+    def saturated(self) -> str:
+        """Why the generator was too slow itself; empty where the figures are the target's."""
+        return self.health.saturated or self._ours()
+
+    def _ours(self) -> str:
+        """Our own lateness, where every objective that broke would have held without it."""
+        found = self.health.latest()
+        if found is None or not self.broken:
+            return ""
+        late, what = found
+        if not all(slo.held_without(late, self.window) for slo in self.broken):
+            return ""
+        put = (f"{s.measure} at {s.show(s.value(self.window))}, not below {s.bound}" for s in self.broken)
+        return f"{what}, which may be all that put {' and '.join(put)}"
+
     def because(self) -> str:
         """Why it did not hold, in one line; empty where it did."""
         if self.outcome == "saturated":
-            return self.health.saturated
+            return self.saturated
         if self.broken:
             return "; ".join(self._told(slo) for slo in self.broken)
         if not self.window.calls:

@@ -62,6 +62,27 @@ def test_failures_that_break_it_are_named() -> None:
     )
 
 
+@pytest.mark.parametrize(("ms", "outcome"), [(1080.0, "saturated"), (1095.0, "broken"), (900.0, "held")])
+def test_an_objective_that_our_own_lateness_may_have_broken_is_not_held_against_the_target(
+    ms: float, outcome: str
+) -> None:
+    """One late second is no saturation, and still moves a p95."""
+    found = step(5, ms)
+    found.health.add(GeneratorMeasured(at=0.0, calls=5, cpu=0.2, pacing=(90.0,) * 9))
+    assert found.outcome == outcome
+    if outcome == "saturated":
+        assert found.because() == (
+            "packets left 90 ms late at p99, 40 ms allowed, which may be all that put DC open p95 "
+            "at 1.08 s, not below 1s"
+        )
+
+
+def test_failures_are_not_explained_by_our_lateness() -> None:
+    found = step(5, 1080.0, failed=7)
+    found.health.add(GeneratorMeasured(at=0.0, calls=5, cpu=0.2, pacing=(90.0,) * 9))
+    assert found.outcome == "broken"
+
+
 def test_a_late_generator_ends_the_search_without_blaming_the_target() -> None:
     found = findings(step(5, 100.0), step(15, 9000.0, late=90.0))
     assert found.verdict == "inconclusive"

@@ -22,7 +22,7 @@ LIMITS: dict[str, dict[str, object]] = {
     "leak": {"leak_kib": 1024},
     "limiter": {"offers_per_second": 10},
     "mute-limiter": {"offers_per_second": 10, "no_retry_after": True},
-    "located": {"locations": True, "cold_seconds": 0.8},
+    "located": {"locations": True, "cold_seconds": 2.5},
 }
 
 

@@ -19,7 +19,7 @@ from harness.load.arrivals.searching import find_rate
 from harness.load.terminal import Progress
 from tests.support.programs import ending_with_us
 
-PATIENT = "lateness_p99_ms=60000"  # how late we are is another test's affair, and the machine has other work
+LATE = "lateness_p99_ms=150"  # of the objectives of these tests a small part
 SHORT = {"step_seconds": "2", "settle_seconds": "0", "ramp_seconds": "0", "burst_size": "2", "seed": "7"}
 
 
@@ -48,20 +48,28 @@ def urls() -> Iterator[dict[str, str]]:
 
 
 async def searched(url: str, tmp_path: Path, **texts: str | bool | list[str]) -> ArrivalFindings:
-    """A search that is content with the first rate that broke: its edge is not these tests' affair."""
+    """A search that is content with the first rate that broke: its edge is not these tests' affair.
+
+    Once more where it says that this machine was too slow to tell.
+    """
     given: dict[str, Any] = {
         **SHORT,
         "arrivals": True,
-        "limits": [PATIENT],
+        "limits": [LATE],
         "reports": str(tmp_path),
         **texts,
     }
-    return await find_rate(url, given, read_options("capacity", given), Progress())
+    for _ in range(3):
+        found = await find_rate(url, given, read_options("capacity", given), Progress())
+        if found.breaking is not None or found.saturated is None:
+            break
+    return found
 
 
 async def test_a_blocked_event_loop_is_named(urls: dict[str, str], tmp_path: Path) -> None:
+    # 40 ms an offer are 25 a second: of 60 a second for 2 s the last waits for nearly 3 s.
     found = await searched(
-        urls["blocked"], tmp_path, start="3", most="60", step="57", slos=["SDP POST p95 < 400ms"]
+        urls["blocked"], tmp_path, start="3", most="60", step="57", slos=["SDP POST p95 < 1200ms"]
     )
     assert found.reason is not None
     assert found.reason.kind == "cpu", found.sentence
@@ -72,7 +80,7 @@ async def test_a_blocked_event_loop_is_named(urls: dict[str, str], tmp_path: Pat
 async def test_a_pool_of_ten_is_named_and_about_how_large_it_is(urls: dict[str, str], tmp_path: Path) -> None:
     # Ten at once for 0.4 s each are 25 a second.
     found = await searched(
-        urls["pool"], tmp_path, start="5", most="50", step="45", slos=["SDP POST p95 < 800ms"]
+        urls["pool"], tmp_path, start="5", most="50", step="45", slos=["SDP POST p95 < 1500ms"]
     )
     assert found.breaks is not None, found.sentence
     assert found.reason is not None
@@ -109,7 +117,7 @@ async def test_calls_are_hung_up_at_their_location_and_a_cold_start_is_told_apar
     assert (report["holds"], report["verdict"]) == (5, "holds"), found.sentence
     assert set(report["release"]["released"]) == {"hung up at their Location"}
     assert report["release"]["left"] == {}
-    assert report["cold_start"]["first_ms"] > 800 > report["cold_start"]["warm_ms"]
+    assert report["cold_start"]["first_ms"] > 2500 > report["cold_start"]["warm_ms"]
     assert "cold start: the first offer took" in found.sentence
     assert report["samples"]["judged"] >= 1
     assert report["samples"]["failures"] == {}
@@ -145,7 +153,7 @@ async def test_what_cannot_be_searched_is_said(tmp_path: Path) -> None:
 async def test_those_who_talk_are_measured_beside_the_offers(tmp_path: Path) -> None:
     """Against the embedded pair: its fake only answers prepared offers, and carries the calls of others."""
     found = await searched(
-        "", tmp_path, start="5", most="5", talking="1", turns="1", step_seconds="9", settle_seconds="3"
+        "", tmp_path, start="5", most="5", talking="1", turns="1", step_seconds="14", settle_seconds="3"
     )
     report = as_json(found)
     talking = report["steps"][0]["talking"]

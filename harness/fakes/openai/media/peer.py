@@ -15,6 +15,7 @@ from harness.core.events import (
     ChecksCounted,
     Event,
     HarnessFailed,
+    HearingStarted,
     Layer,
     PacingMeasured,
     PacketMalformed,
@@ -88,6 +89,7 @@ class FakePeer:
         self._telephone_formats = telephone_formats(offer.section("audio"))
         self._telephone = Telephone() if self._telephone_formats else None
         self._payload_type = remote.payload_type
+        self._hearing = False
         self._undecodable = 0
         self._malformed_told: set[str] = set()
         self._play_began = 0.0
@@ -297,8 +299,12 @@ class FakePeer:
         self._receiver.rtp(packet, arrival)
 
     def _packet(
-        self, _arrival: float, sequence: int, _timestamp: int, payload: bytes, _stream: StreamStatistics
+        self, _arrival: float, sequence: int, timestamp: int, payload: bytes, stream: StreamStatistics
     ) -> None:
+        if not self._hearing:
+            self._hearing = True
+            now = self._record.clock.now()
+            self._record.add(HearingStarted(at=now, side="upstream", ssrc=stream.ssrc, timestamp=timestamp))
         if payload == SILENCE:  # what callers send most, and always decodes to zeros
             self._ear.hear(sequence, payload, SILENT_FRAME)
             return

@@ -7,7 +7,16 @@ import asyncio
 import pytest
 
 from harness.core.audio import AUDIBLE_DBFS
-from harness.core.events import AudioPlayed, ClientEvent, HarnessFailed, ServerEvent, StateChanged
+from harness.core.audio_format import FRAME_SAMPLES
+from harness.core.events import (
+    AudioPlayed,
+    ClientEvent,
+    HarnessFailed,
+    HearingStarted,
+    SendingStarted,
+    ServerEvent,
+    StateChanged,
+)
 from harness.core.probes import SESSION_EXPIRED
 from harness.core.sdp import parse_sdp
 from harness.fakes.openai.media.peer import FakePeer
@@ -45,6 +54,11 @@ async def test_a_spoken_turn_is_answered_with_sound(served: Served) -> None:
         [record] = served.records
         [played] = record.timeline.all(AudioPlayed, side="upstream")
         assert (played.duration_ms, played.played_ms) == (1500, 1500)
+        began = caller.timeline.first(SendingStarted)
+        [taken] = record.timeline.all(HearingStarted, side="upstream")
+        assert began is not None
+        assert taken.ssrc == began.ssrc
+        assert ((taken.timestamp - (began.timestamp or 0)) & 0xFFFFFFFF) % FRAME_SAMPLES == 0
 
 
 async def test_silence_flows_between_replies(served: Served) -> None:
