@@ -152,9 +152,7 @@ def test_requirements_import_nothing_that_could_do_more_than_look() -> None:
     }
     for package in ("harness/core", "harness/requirements"):
         for name, tree in modules(package):
-            strangers = (
-                imported(tree) - allowed - ({"openai", "pydantic"} if package == "harness/core" else set())
-            )
+            strangers = imported(tree) - allowed
             assert not strangers, name
             assert not imported(tree) & doing, name
 

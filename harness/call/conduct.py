@@ -39,7 +39,7 @@ from harness.core.events import (
     WaitExpired,
 )
 from harness.core.naming import name_of
-from harness.core.realtime_events import server_event_problem, server_events
+from harness.core.realtime_events import server_event_problem
 from harness.core.timeline import Timeline
 from harness.network.link import Link
 from harness.peer.stalls import StallWatch
@@ -150,9 +150,6 @@ async def make_call(
     its events are not held against the official types, the fake is not asked for its view, and its audio is
     recorded as `StretchHeard` alone, next to nothing decoded.
     """
-    if not light and not server_events.cache_info().currsize:
-        # Importing them takes seconds, in which the first call that ends would hold up every other.
-        await asyncio.to_thread(server_events)
     try:
         target = await filled(await context.ice.given(context.target), context.client)
     except HarnessError as error:  # a hook's, or of the ICE servers

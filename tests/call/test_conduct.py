@@ -27,7 +27,6 @@ from harness.core.events import (
     UpstreamUnavailable,
     WaitExpired,
 )
-from harness.core.realtime_events import server_events
 from harness.fakes.embedded import EmbeddedPair, options_for
 from harness.requirements import REGISTRY, Outcome, judge
 from tests.peer.pairs import until
@@ -60,18 +59,6 @@ async def test_both_ends_of_a_call_are_on_one_timeline(context: CallContext) -> 
     assert opened is not None
     assert ended is not None
     assert ours.at <= theirs.at <= opened.at <= ended.at
-
-
-async def test_no_call_is_begun_before_the_official_types_are_there(context: CallContext) -> None:
-    """Loading them when the first call ends would stop the others for seconds."""
-    loaded = []
-
-    async def plan(_caller: Caller) -> None:
-        loaded.append(server_events.cache_info().currsize)
-
-    server_events.cache_clear()
-    await make_call(context, scenario_of(plan), call="001")
-    assert loaded == [1]
 
 
 async def test_a_call_in_which_we_stood_still_says_so(context: CallContext) -> None:

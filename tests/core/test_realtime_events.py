@@ -72,7 +72,7 @@ def test_a_correct_event_has_no_problem(event: dict[str, Any]) -> None:
         (changed(STARTED, "extra", None), "extra: is not a field of the official type"),
         (
             changed(ADDED, "item.content.0.type", "audio"),
-            "item.content[0].type: input should be 'output_text'",
+            "item.content[0].type: input should be 'output_audio' or 'output_text'",
         ),
         (
             changed(ADDED, "item.content.0.more", 1),
@@ -81,7 +81,7 @@ def test_a_correct_event_has_no_problem(event: dict[str, Any]) -> None:
         (changed(ADDED, "item.content", ...), "item.content: field required"),
         (
             changed(ADDED, "item.role", "robot"),
-            "item.role: input should be 'assistant' or 'system' or 'user'",
+            "item.role: input should be 'assistant', 'system' or 'user'",
         ),
         (changed(ADDED, "item.type", "poem"), "item.type: input should be 'function_call'"),
         (changed(CREATED, "session.turn_detection", None), "session.turn_detection: is not a field"),

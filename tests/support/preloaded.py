@@ -32,7 +32,6 @@ LOADED = (
     "hypothesis",
     "jinja2",
     "numpy",
-    "openai.types.realtime",
     "pydantic_settings",
     "pystoi",
     "respx",

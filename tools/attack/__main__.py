@@ -23,7 +23,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from harness.core.printable import make_logs_printable, printable
-from harness.core.realtime_events import server_events
 from tools.attack import answers, calls, events, files, packets, secrets, servers, telling
 from tools.attack.kinds import KINDS, Kind
 
@@ -146,7 +145,6 @@ def main() -> int:
     ]
     make_logs_printable()
     warnings.simplefilter("error", ResourceWarning)
-    server_events()  # a second of importing, which is no attempt's
     tally = _attack(chosen, asked.seconds, asked.own or asked.seed, once=asked.once)
     sys.stdout.write(
         f"{'kind':<36} {'inputs':>9} {'attempts':>8} {'findings':>8} {'slowest':>9} {'peak +':>7}\n"

@@ -23,7 +23,6 @@ from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError, UsageError
 from harness.core.offer_shapes import MINIMAL
 from harness.core.printable import make_logs_printable
-from harness.core.realtime_events import server_events
 from harness.fakes.embedded import EmbeddedPair, options_for
 from harness.load.call_process.meter import Meter
 from harness.load.call_process.personas import Personas
@@ -38,7 +37,6 @@ async def serve(reader: asyncio.StreamReader, send: Send) -> None:
         raise UsageError("the first line must be the settings", "this process is started by harness.load")
     async with CallContext.open(_run_settings(settings), _pair_for_load) as context:
         # What takes long is done before the first call is placed, not while others are being paced.
-        await asyncio.to_thread(server_events)
         meter = Meter(send)
         personas = Personas(context.library, settings.seed)
         for clip in personas.clips():

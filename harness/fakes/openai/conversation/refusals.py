@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.core.realtime_events import Flaw
+from harness.core.event_types import Flaw
 
 
 class RefusedError(Exception):
@@ -40,8 +40,7 @@ def flawed(flaw: Flaw) -> RefusedError:
     if flaw.kind == "extra":
         return RefusedError("unknown_parameter", f"Unknown parameter: '{flaw.path}'.", param=flaw.path)
     if flaw.kind == "value":
-        expected = [word.strip("'") for word in flaw.expected]
-        return invalid_value(flaw.path, f"Supported values are: {listed(expected)}.")
+        return invalid_value(flaw.path, f"Supported values are: {listed(flaw.expected)}.")
     return RefusedError("invalid_type", f"Invalid type for '{flaw.path}': {flaw.message}.", param=flaw.path)
 
 

@@ -17,7 +17,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from harness.core.clock import MonotonicClock
-from harness.core.realtime_events import client_events
 from harness.fakes.access import Access
 from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.management import fault_routes
@@ -89,7 +88,6 @@ class Endpoints:
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         """Nothing is left of any call when it is over."""
-        client_events()  # loaded now, lest the first caller wait for it
         unlisten = StallWatch.shared().listen(lambda _seconds: None)  # also while there is no call
         try:
             yield

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from harness.core.event_types import event_types, flaw_in
 from harness.fakes.openai import errors
 from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.errors import ApiError
@@ -107,12 +106,11 @@ class LiveTranslation(Translation):
 
     def from_client(self, message: str | bytes, audio_ms: int) -> tuple[list[Event], list[Event], bool]:
         """Realtime events for the conversation, replies to the client, and whether the session is over."""
-        try:
-            event = json.loads(message)
-            _client_events().validate_python(event)
-        except (ValueError, RecursionError) as error:
-            given = event.get("event_id") if isinstance(event := _object(message), dict) else None
-            return [], [self._invalid(error, given)], False
+        event = _object(message)
+        if not isinstance(event, dict):
+            return [], [self._invalid("the event is no JSON object", None)], False
+        if problem := _problem(event):
+            return [], [self._invalid(problem, event.get("event_id"))], False
         return self._translated(event, audio_ms)
 
     def _translated(self, event: Event, audio_ms: int) -> tuple[list[Event], list[Event], bool]:
@@ -146,11 +144,7 @@ class LiveTranslation(Translation):
         details = {name: error[name] for name in ("type", "code", "message") if error.get(name)}
         return self._event("error", error={"type": "server_error", "code": "server_error", **details})
 
-    def _invalid(self, error: Exception, event_id: Any) -> Event:
-        problem = str(error)
-        if isinstance(error, ValidationError):
-            first = error.errors(include_url=False)[0]
-            problem = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    def _invalid(self, problem: str, event_id: Any) -> Event:
         details = {"type": "invalid_request_error", "code": "invalid_event", "message": problem[:500]}
         given = {"client_event_id": event_id} if isinstance(event_id, str) else {}
         return self._event("error", error={**details, **given}, **given)
@@ -178,6 +172,14 @@ def _object(message: str | bytes) -> object:
         return None
 
 
+def _problem(event: Event) -> str:
+    """Why it is no event of a client's; empty where it is one."""
+    known, name = event_types().live_client, event.get("type")
+    if not isinstance(name, str) or name not in known:
+        return f"type: input should be one of {', '.join(sorted(known))}"
+    return str(flaw_in(known[name], event) or "")
+
+
 def _offer(body: Mapping[str, Any]) -> str:
     transport = body.get("transport")
     if not isinstance(transport, Mapping) or transport.get("type") != "webrtc":
@@ -189,12 +191,9 @@ def _offer(body: Mapping[str, Any]) -> str:
 
 
 def _config(session: object) -> dict[str, Any]:
-    try:
-        _configs().validate_python(session)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        param = ".".join(["session", *map(str, first["loc"])])
-        raise errors.invalid_parameter(param, f"Invalid value for '{param}': {first['msg']}.") from error
+    flaw = flaw_in(event_types().live_session, session, "session")
+    if flaw is not None:
+        raise errors.invalid_parameter(flaw.path, f"Invalid value for '{flaw.path}': {flaw.message}.")
     return dict(session) if isinstance(session, Mapping) else {}
 
 
@@ -206,20 +205,3 @@ def _realtime(config: Mapping[str, Any]) -> dict[str, Any]:
         audio["output"] = {"voice": voice}
     shown = {"type": "realtime", "model": config["model"], "audio": audio}
     return shown | ({"instructions": config["instructions"]} if config.get("instructions") else {})
-
-
-# Imported when first asked for: the package takes a second to load, which no other front door needs.
-
-
-@cache
-def _client_events() -> TypeAdapter[Any]:
-    from openai.types.live.client_event import ClientEvent
-
-    return TypeAdapter(ClientEvent)
-
-
-@cache
-def _configs() -> TypeAdapter[Any]:
-    from openai.types.live.session_config import SessionConfig
-
-    return TypeAdapter(SessionConfig)
