@@ -17,7 +17,7 @@ class Clip:
 
     `role` is caller, interruption, short, assistant, generated, or source (only cuts of it are said).
     `language` (es, en) and `speaker` (female, male) are empty where nobody speaks, and `several` where the
-    parts differ.
+    parts differ. `make` gives its samples; `encoded` its packets, or None where nobody encoded it before.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Clip:
     source: str
     speech: tuple[tuple[int, int], ...]
     make: Callable[[], Samples] = field(repr=False)
+    encoded: Callable[[], tuple[bytes, ...] | None] = field(default=lambda: None, repr=False)
 
     @cached_property
     def samples(self) -> Samples:
@@ -40,7 +41,7 @@ class Clip:
     @cached_property
     def packets(self) -> tuple[bytes, ...]:
         """Opus, 20 ms each; the last is filled up with silence."""
-        return opus.encode(self.samples)
+        return self.encoded() or opus.encode(self.samples)
 
     @property
     def duration_ms(self) -> int:

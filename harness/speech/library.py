@@ -18,6 +18,7 @@ from harness.speech import recipes
 from harness.speech.clip import Clip
 from harness.speech.manifest import MANIFEST, Composed, Cut, Entry, Generated, Recorded, read_manifest
 from harness.speech.own_clips import is_path, own_clip
+from harness.speech.packets import packets_in
 
 
 class Library(Mapping[str, Clip]):
@@ -68,6 +69,7 @@ class Library(Mapping[str, Clip]):
 def _clip(
     directory: Path, name: str, entry: Entry, recordings: dict[str, Recorded], clip: Callable[[str], Clip]
 ) -> Clip:
+    encoded = partial(_encoded, directory, name)
     match entry:
         case Recorded():
             return Clip(
@@ -80,6 +82,7 @@ def _clip(
                 source=entry.source,
                 speech=entry.speech_ms,
                 make=partial(recipes.recorded, directory, entry),
+                encoded=encoded,
             )
         case Composed():
             voices = [recordings[part.clip] for part in entry.parts if isinstance(part, Cut)]
@@ -93,6 +96,7 @@ def _clip(
                 source=" | ".join(dict.fromkeys(voice.source for voice in voices)),
                 speech=recipes.composed_speech(entry, recordings),
                 make=partial(recipes.composed, entry, lambda part: clip(part).samples),
+                encoded=encoded,
             )
         case Generated():
             return Clip(
@@ -105,7 +109,12 @@ def _clip(
                 source="made in code by harness.speech.generate",
                 speech=(),
                 make=partial(recipes.generated, entry),
+                encoded=encoded,
             )
+
+
+def _encoded(directory: Path, name: str) -> tuple[bytes, ...] | None:
+    return packets_in(directory).get(name)
 
 
 def _one(values: Sequence[str]) -> str:
