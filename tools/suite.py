@@ -34,13 +34,13 @@ TIMED = {
     ),
     "call": ("tests/call", "tests/run"),
     "plugin": ("tests/plugin",),
-    "product": ("tests/product",),
     "planted": (PLANTED,),
     "arrivals": ("tests/load/arrivals",),
     "browser": ("tests/browser",),
-    "clients": ("tests/clients",),
     "docs": ("tests/docs",),
 }
+# Tests of what is installed apart: `make test-clients` and `make test-wheel`.
+ELSEWHERE = ("tests/clients", "tests/product")
 TIMED_PER_CORE = 2.5  # lanes at once: they mostly wait, and still would keep each other waiting
 LOOK_SECONDS = 1.0  # to see what other programs leave of the cores
 NICE = "10"  # a tenth of the share of others: enough not to starve, and to be late for nothing
@@ -94,7 +94,8 @@ def parts(arguments: Sequence[str] = (), free: float = 2.0) -> list[Part]:
     """
     passing = frozenset({0, NOTHING_SELECTED} if arguments else {0})
     timed = [Part(name, [_pytest(*what, *arguments)], passing, nice=False) for name, what in TIMED.items()]
-    elsewhere = [f"--ignore={each}" for what in TIMED.values() for each in what if not each.startswith("-")]
+    ours = [each for what in TIMED.values() for each in what if not each.startswith("-")]
+    elsewhere = [f"--ignore={each}" for each in (*ours, *ELSEWHERE)]
     side_by_side = (f"-n{round(free)}", "--dist=loadfile")
     return [
         *timed,
