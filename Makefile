@@ -9,10 +9,10 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 CLIENTS := tests/clients
-.PHONY: help install scenarios nightly allure test check format clients proof attack bench docs calibration networks answers ways transports wheel clean
+.PHONY: help install scenarios nightly allure test check format clients proof attack bench docs calibration networks answers ways transports test-clients test-wheel clean
 
 help:  ## list the commands
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -45,6 +45,15 @@ allure:  ## make Allure 3's report of the last nightly run; needs Node.js
 
 test: $(READY)  ## format, lint, strict types, import floors, and the test suite, side by side
 	$(BIN)/python -m tools.suite $(ARGS)
+
+# What is installed apart: Node.js and other pins; a wheel in an empty environment.
+test-clients: $(READY) install-clients  ## official clients in JavaScript and Python against the fake
+	$(BIN)/pytest -q tests/clients $(ARGS)
+
+# tools/installed.py fills an environment by pip; tests/product by links, and looks at more.
+test-wheel: $(READY)  ## the wheel and the sdist: built, installed, run without this checkout
+	$(BIN)/pytest -q tests/product $(ARGS)
+	$(BIN)/python -m tools.installed
 
 check: $(READY)  ## all but the tests
 	$(BIN)/ruff format --check --quiet .
@@ -101,10 +110,6 @@ $(CLIENTS)/node_modules/.installed: $(CLIENTS)/package.json $(CLIENTS)/package-l
 	$(PYTHON) -m venv .venv-clients
 	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
-
-# Its size, and what `harness init` writes.
-wheel: $(READY)  ## build the wheel, install it by pip into an empty environment, and run it there
-	$(BIN)/python -m tools.installed
 
 clean:  ## remove .venv, caches and reports
 	rm -rf $(VENV) .venv-clients $(CLIENTS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

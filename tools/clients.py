@@ -23,7 +23,7 @@ this project hold whole conversations with `harness fake-openai`; only the addre
 from OpenAI's. Whatever a client complains of counts as a failure: an error event, an uncaught exception, a
 warning. So does an event that the schemas of `@openai/agents-realtime` or the types of `openai` reject.
 
-`make test` holds the same conversations where the clients are installed (`make install-clients`).
+`make test-clients` holds the same conversations.
 """
 
 

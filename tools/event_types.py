@@ -57,17 +57,16 @@ class Table:
         if origin is dict:
             return {"dict": self.shape(arguments[1])}
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            return {"object": self._name(annotation)}
+            return {"object": self.name(annotation)}
         raise TypeError(f"{annotation} has no shape in the table")
 
     def by_type(self, union: Any) -> dict[str, str]:
         """Event type → its object's name, for a union annotated with its discriminator."""
         classes = typing.get_args(typing.get_args(union)[0])
-        return {
-            typing.get_args(c.model_fields["type"].annotation)[0]: self.shape(c)["object"] for c in classes
-        }
+        return {typing.get_args(c.model_fields["type"].annotation)[0]: self.name(c) for c in classes}
 
-    def _name(self, model: type[BaseModel]) -> str:
+    def name(self, model: type[BaseModel]) -> str:
+        """Of the object that is written for a model."""
         if model not in self._names:
             # Some modules have classes of one name.
             taken = sum(name.partition("~")[0] == model.__name__ for name in self._names.values())
@@ -90,7 +89,7 @@ def table() -> str:
     whole = {
         "source": f"openai-python {version('openai')}; written by python -m tools.event_types, not by hand",
         **{name: dict(sorted(union.items())) for name, union in unions.items()},
-        "live_session": found.shape(LiveSessionConfig)["object"],
+        "live_session": found.name(LiveSessionConfig),
     }
     head = json.dumps(whole, indent=1)[:-2]
     objects = ",\n".join(f"  {json.dumps(n)}: {json.dumps(f)}" for n, f in sorted(found.objects.items()))

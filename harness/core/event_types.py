@@ -81,7 +81,8 @@ def _flaw(shape: Shape, value: object, path: str) -> Flaw | None:
         case {"list": of}:
             return _list_flaw(of, value, path)
         case {"dict": of}:
-            return _object_flaw(dict.fromkeys(value, of) if isinstance(value, dict) else {}, value, path)
+            names = value if isinstance(value, dict) else ()
+            return _object_flaw({name: of for name in names}, value, path)  # noqa: C420  (fromkeys loses the type)
         case {"object": str(name)}:
             return _object_flaw(event_types().objects[name], value, path)
         case {"either": shapes}:
