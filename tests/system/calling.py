@@ -24,7 +24,7 @@ from harness.config.hooks import UsageEndpoint
 from harness.config.ice import IceServer
 from harness.config.run import RunSettings
 from harness.config.timeouts import Timeouts
-from harness.core.events import CallStarted, PacingMeasured
+from harness.core.events import CallStarted, PacingMeasured, UpstreamUnavailable
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.requirements.judging import CallJudge
@@ -117,7 +117,8 @@ def was_late(timeline: Timeline) -> bool:
     """Whether verdicts on the call may be inconclusive for our own lateness."""
     judge = CallJudge(timeline)
     is_slow = judge.lateness() is not None or judge.stalled() is not None
-    return is_slow or any(m.p99 >= LATE_MS for m in timeline.all(PacingMeasured, side=None))
+    unasked = timeline.first(UpstreamUnavailable) is not None  # the pair's own fake did not answer in time
+    return is_slow or unasked or any(m.p99 >= LATE_MS for m in timeline.all(PacingMeasured, side=None))
 
 
 async def _calls(planned: Sequence[Planned], settings: RunSettings, side_by_side: int) -> list[Timeline]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -95,12 +96,18 @@ def test_a_selection_may_leave_nothing_of_one_part_and_the_whole_suite_may_not()
 
 
 def test_every_test_is_in_exactly_one_part() -> None:
-    """What no lane names is among all others."""
+    """What no lane names is among all others, or has a command of its own that CI runs."""
     *lanes, others = [part.commands[0] for part in parts() if "pytest" in part.commands[0][0]]
     named = [word for lane in lanes for word in lane if word.startswith("tests")]
     assert len(named) == len(set(named))
     assert all((suite.ROOT / name).exists() for name in named)
-    assert [f"--ignore={name}" for name in named] == [word for word in others if word.startswith("--ignore")]
+    left_out = [word.partition("=")[2] for word in others if word.startswith("--ignore")]
+    assert left_out == [*named, *suite.ELSEWHERE]
+    makefile, ci = ((suite.ROOT / name).read_text(encoding="utf-8") for name in ("Makefile", ".ci/run"))
+    for folder in suite.ELSEWHERE:
+        command = re.search(rf"^([\w-]+):.*\n\t\$\(BIN\)/pytest -q {folder} ", makefile, re.MULTILINE)
+        assert command is not None
+        assert f" {command[1]} " in ci
     within = {(name, other) for name in named for other in named if name.startswith(f"{other}/")}
     assert within
     for name, folder in within:
