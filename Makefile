@@ -9,6 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 CLIENTS := tests/clients
+NEXTJS := examples/nextjs-voice
 .PHONY: help install scenarios nightly allure test check format clients proof attack bench docs calibration networks answers ways transports test-clients test-wheel clean
 
 help:  ## list the commands
@@ -98,12 +99,12 @@ clients: $(READY) install-clients  ## official clients hold conversations with t
 
 # Their pins do not agree with ours, so the Python ones live apart; versions are exact, transitive ones too.
 .PHONY: install-clients
-install-clients: $(CLIENTS)/node_modules/.installed .venv-clients/.installed
+install-clients: $(CLIENTS)/node_modules/.installed $(NEXTJS)/node_modules/.installed .venv-clients/.installed
 
-$(CLIENTS)/node_modules/.installed: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+%/node_modules/.installed: %/package.json %/package-lock.json
 	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 11) ? 0 : 1)' \
 	  || { echo "Node.js 20.11 or newer and npm are needed for the JavaScript clients"; exit 2; }
-	cd $(CLIENTS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .venv-clients/.installed: $(CLIENTS)/requirements.txt
@@ -112,5 +113,5 @@ $(CLIENTS)/node_modules/.installed: $(CLIENTS)/package.json $(CLIENTS)/package-l
 	@touch $@
 
 clean:  ## remove .venv, caches and reports
-	rm -rf $(VENV) .venv-clients $(CLIENTS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf $(VENV) .venv-clients $(CLIENTS)/node_modules $(NEXTJS)/node_modules $(NEXTJS)/.next .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	find reports -mindepth 1 ! -name .gitkeep -delete

@@ -25,6 +25,7 @@ from harness.core.events import (
     ButtonPressed,
     Event,
     HttpFailed,
+    PageLeft,
     ScreenshotTaken,
     TextShown,
 )
@@ -247,7 +248,19 @@ class PageVisit:
         from playwright.async_api import Error
 
         with contextlib.suppress(Error, PageGoneError):
+            url, before = self.page.url, await self._document()
             await self.page.go_back(timeout=CLICK_SECONDS * 1000, wait_until="commit")
+            if (after := await self._document()) and before and after != before:
+                # Its own last words may have gone with it.
+                left = PageLeft(at=self._parts.clock.now(), url=self._parts.redactor.text(url[:2000]))
+                self._parts.record(left)
+
+    async def _document(self) -> float:
+        """What tells one document from the next: when it began; 0 where it does not say."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return float(await self.page.evaluate("performance.timeOrigin"))
+        return 0.0
 
     async def hush(self) -> None:
         """Break off what is being said."""

@@ -189,7 +189,7 @@ def headline(run: Run) -> str:
     )
     told = ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in order if counts[outcome])
     who = "page" if run.caller == "page" else "relay"
-    return f"the {who} is {run.verdict.value}: {told}"
+    return "; ".join([f"the {who} is {run.verdict.value}: {told}", *run.unexplained])
 
 
 def _explained(found: RootCause) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 
 from harness.core.audio import AUDIBLE_DBFS, percentile
 from harness.core.audio_format import FRAME_SECONDS, RATE
@@ -12,6 +13,7 @@ from harness.core.events import Packet, PacketsReceived
 from harness.core.timeline import Timeline
 
 BACK_TO_BACK = 0.005  # seconds: packets of 20 ms that arrive closer than this came in a burst
+PACE_SPAN = 10  # packets
 SMOOTHING = 16  # RFC 3550, section 6.4.1
 
 
@@ -20,7 +22,8 @@ class Reception:
     """Statistics of one stretch of a stream. Seconds, except where the name says otherwise.
 
     `stall` is the longest wait for a packet beyond the time that its sender gave it, and `stall_at` when it
-    began. `pace` is media time over arrival time: above 1 means faster than it plays. `bursts` is the
+    began. `pace` is media time over arrival time, in the median of spans of 0.2 s, so that one delay that is
+    made up for does not count: above 1 means faster than it plays. `bursts` is the
     part of packets that came back to back with the one before.
     """
 
@@ -56,8 +59,6 @@ def reception(packets: Sequence[Packet]) -> Reception:
         for (a, media_a), (b, media_b) in pairwise(zip(packets, media, strict=True))
     ]
     longest = max(_stalls(packets, media), default=(0.0, None))
-    arrival_time = packets[-1].at - packets[0].at if packets else 0.0
-    media_time = media[-1] - media[0] if media else 0.0
     bursts = sum(arrival < BACK_TO_BACK < apart for arrival, apart in steps)
     audible = [p.clipped for p in packets if _audible(p)]
     return Reception(
@@ -66,10 +67,21 @@ def reception(packets: Sequence[Packet]) -> Reception:
         jitter_ms=_jitter_ms(steps),
         stall=max(0.0, longest[0]),
         stall_at=longest[1],
-        pace=media_time / arrival_time if arrival_time > 0 else None,
+        pace=_pace(packets, media),
         bursts=bursts / len(steps) if steps else 0.0,
         clipped=sum(audible) / len(audible) if audible else 0.0,
     )
+
+
+def _pace(packets: Sequence[Packet], media: Sequence[float]) -> float | None:
+    """Of streams that are shorter than one span, that of the whole; None where all came at once."""
+    span = max(1, min(PACE_SPAN, len(packets) - 1))
+    paces = [
+        (media[i + span] - media[i]) / (packets[i + span].at - packets[i].at)
+        for i in range(len(packets) - span)
+        if packets[i + span].at > packets[i].at
+    ]
+    return median(paces) if paces else None
 
 
 def _stalls(packets: Sequence[Packet], media: Sequence[float]) -> Iterator[tuple[float, float]]:

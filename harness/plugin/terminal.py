@@ -80,6 +80,8 @@ def summarise(reporter: pytest.TerminalReporter, run: Run, written: str, *, seen
                 _lines(reporter, summary(each, seen=seen))
     conforming = run.verdict == RunVerdict.CONFORMING
     reporter.section(f"the target is {run.verdict.value}", green=conforming, red=not conforming)
+    for line in run.unexplained:
+        reporter.line(line)
     counts = Counter(verdict.outcome.value for verdict in run.verdicts)
     _lines(reporter, ", ".join(f"{n} {outcome}" for outcome, n in counts.most_common()))
     for name, m in run.measurements().items():

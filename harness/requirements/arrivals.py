@@ -44,7 +44,8 @@ def strays(timeline: Timeline) -> list[RequestArrived]:
     A key that is minted for a page belongs to a call that is yet to come; a gateway's own call is known by
     other means than its offer.
     """
-    mints = timeline.first(TokenMinted) is not None
+    started = timeline.first(CallStarted)
+    mints = timeline.first(TokenMinted) is not None or (started is not None and started.caller == "page")
     own = {e.call for e in timeline.all(CallStarted, side="upstream")}
 
     def is_stray(arrival: RequestArrived) -> bool:

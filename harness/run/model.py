@@ -9,12 +9,25 @@ from enum import StrEnum
 from harness import __version__
 from harness.core import exit_codes
 from harness.core.audio import Samples
-from harness.core.events import CallStarted, CallWithheld, HttpFailed
+from harness.core.events import (
+    CallStarted,
+    CallWithheld,
+    ChannelSilenced,
+    HttpFailed,
+    MicrophoneRefused,
+    NetworkImpaired,
+    StepEnded,
+    VerbUnavailable,
+)
 from harness.core.probes import CALLS, MINT
 from harness.core.timeline import Timeline
 from harness.requirements.model import Level, Outcome, Verdict
 from harness.run.measurements import Measurement, collect
 
+CONNECT = "connect"  # the step before anything is said
+TELLING = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE)
+# What a call is made without on purpose, in order to see what comes of it; or cannot do.
+ON_PURPOSE = (ChannelSilenced, MicrophoneRefused, NetworkImpaired, VerbUnavailable)
 UNREACHABLE = ("refused", "unresolved", "unanswered", "tls")
 HANGS = ("timeout", "unfinished")  # reached, and a violation
 
@@ -94,14 +107,15 @@ class Run:
     def verdict(self) -> RunVerdict:
         """Unreachable before all else; a violation outweighs doubt; doubt outweighs conformance.
 
-        A call that was not placed leaves doubt, and so does a run that was cut short.
+        A call that was not placed leaves doubt, and so do a run that was cut short and a call that never
+        began without anything to blame: what was not looked at is not conforming.
         """
         if self.unreachable:
             return RunVerdict.UNREACHABLE
         outcomes = {verdict.outcome for verdict in self.verdicts if not is_lost_observation(verdict)}
         if Outcome.FAILED in outcomes:
             return RunVerdict.VIOLATING
-        if self.interrupted or any(call.withheld for call in self.calls):
+        if self.interrupted or any(call.withheld for call in self.calls) or self.unexplained:
             return RunVerdict.INCONCLUSIVE
         if outcomes & {Outcome.ERROR, Outcome.INCONCLUSIVE} or not outcomes & {
             Outcome.PASSED,
@@ -110,6 +124,18 @@ class Run:
         }:
             return RunVerdict.INCONCLUSIVE
         return RunVerdict.CONFORMING
+
+    @property
+    def unexplained(self) -> tuple[str, ...]:
+        """Of each call that was given up before it began, and that no verdict finds anything about, why."""
+        found = []
+        for call in self.calls:
+            given_up = call.timeline.first(StepEnded, where=lambda e: e.step == CONNECT and e.failed != "")
+            if given_up is None or any(call.timeline.first(kind) is not None for kind in ON_PURPOSE):
+                continue
+            if not any(verdict.outcome in TELLING for verdict in self.verdicts_of(call.id)):
+                found.append(f"call {call.id} was given up ({given_up.failed}), and no binding rule says why")
+        return tuple(found)
 
     def measurements(self) -> dict[str, Measurement]:
         """Every measured quantity over all calls, by name."""

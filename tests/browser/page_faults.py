@@ -33,7 +33,8 @@ class PlantedPage:
         hows += [how[1]] if self.options.clicks > 1 else []
         hows += [f"fake {self.fake}"] if self.fake else []
         hows += [f"probe {self.probe}"] if self.probe else []
-        hows += ["at a relay of another origin"] if self.query else []
+        hows += ["at a relay of another origin"] if "relay=" in self.query else []
+        hows += ["with the default bundle policy"] if "bundle=" in self.query else []
         return ", ".join(
             [self.fault or "faultless", *hows, *(["in Spanish"] if self.language == "es" else [])]
         )
@@ -116,7 +117,7 @@ PROBED_PAGES = (
 
 FAULTLESS_PAGES = (
     PlantedPage("", "", says=True),
-    PlantedPage("", "", says=True, language="es"),
+    PlantedPage("", "", says=True, language="es", query="&bundle=balanced"),  # what who says nothing has
     PlantedPage("", "", options=DENIED),
     PlantedPage("", "", options=PageOptions(microphone="missing"), language="es"),
     PlantedPage("", "", options=PageOptions(microphone="slow")),

@@ -89,6 +89,18 @@ def test_pace_is_media_time_over_arrival_time() -> None:
     assert reception([moved(p, -p.at / 2) for p in stream()]).pace == pytest.approx(2.0)
 
 
+@pytest.mark.parametrize("until", [10, 30, 60])
+def test_a_delay_that_is_made_up_for_is_a_stall_and_no_pace(until: int) -> None:
+    """What came first was held up until the others had come; the rest plays as it comes."""
+    whole = stream(100)
+    held = [moved(p, whole[until].at - p.at) if 0 < i < until else p for i, p in enumerate(whole)]
+    first_late = [moved(p, max(0.0, whole[until].at - p.at)) for p in whole[: until + 1]] + whole[until + 1 :]
+    assert reception(held).stall > 0.15
+    for arrived in (held, first_late):
+        found = reception(arrived)
+        assert found.pace == pytest.approx(1.0, abs=0.25), until
+
+
 def test_clipping_is_counted_where_there_is_sound() -> None:
     loud = [Packet(p.at, p.sequence, p.timestamp, 80, -3.0, 0.2) for p in stream(100)]
     silent = [Packet(p.at + 2, p.sequence + 100, p.timestamp + 96000, 80, -96.0, 0.0) for p in stream(100)]

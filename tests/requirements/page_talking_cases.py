@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.call.page_end import RELEASE_SECONDS
 from harness.core.events import (
     CallEnded,
     ConnectionUsed,
@@ -9,6 +10,7 @@ from harness.core.events import (
     ListenerAdded,
     MicrophoneGiven,
     NetworkImpaired,
+    PageLeft,
     PlaybackChanged,
     PlayPath,
     SendingStarted,
@@ -196,14 +198,19 @@ def _unblamed(events: Events) -> Events:
 
 @case("page.stop-releases", "connection-left-open")
 def the_connection_is_left_open() -> Events:
-    return without(page_events(), a(ConnectionUsed, method="close"))
+    return waited_for(without(page_events(), a(ConnectionUsed, method="close")))
 
 
 @case("page.stop-releases", "microphone-left-on")
 def the_microphone_is_left_on() -> Events:
-    return without(page_events(), a(TrackChanged, ended=True))
+    return waited_for(without(page_events(), a(TrackChanged, ended=True)))
 
 
 @case("page.stop-releases", "microphone-left-on")
 def a_clone_is_left_on() -> Events:
-    return [*page_events(), MicrophoneGiven(at=0.0205, track="another")]
+    return waited_for([*page_events(), MicrophoneGiven(at=0.0205, track="another")])
+
+
+def waited_for(events: Events) -> Events:
+    """A page that lets go of nothing is closed by us, once the wait for it is over."""
+    return changed(events, a(PageLeft), at=lambda at: at + RELEASE_SECONDS)

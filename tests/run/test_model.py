@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from harness.core.events import CallStarted, CallWithheld
+from harness.core.events import (
+    CallStarted,
+    CallWithheld,
+    ChannelSilenced,
+    Event,
+    MicrophoneRefused,
+    StepEnded,
+)
 from harness.core.timeline import Timeline
 from harness.requirements.model import Level, Outcome, Verdict
 from harness.run.model import CallEntry, Run, RunVerdict
@@ -36,6 +43,28 @@ def test_a_run_with_calls_that_were_not_placed_is_not_called_conforming() -> Non
     run = replace(run_of(Outcome.PASSED), calls=(CallEntry("2", "second", timeline),))
     assert run.verdict == RunVerdict.INCONCLUSIVE
     assert replace(run, verdicts=run_of(Outcome.FAILED).verdicts).verdict == RunVerdict.VIOLATING
+
+
+@pytest.mark.parametrize(
+    ("outcome", "beside", "expected"),
+    [
+        (Outcome.PASSED, (), RunVerdict.INCONCLUSIVE),
+        (Outcome.WARNED, (), RunVerdict.INCONCLUSIVE),
+        (Outcome.FAILED, (), RunVerdict.VIOLATING),
+        (Outcome.PASSED, (MicrophoneRefused(at=1, error="NotAllowedError"),), RunVerdict.CONFORMING),
+        (Outcome.PASSED, (ChannelSilenced(at=1),), RunVerdict.CONFORMING),
+    ],
+)
+def test_a_call_that_never_began_is_not_conforming_where_nothing_says_why(
+    outcome: Outcome, beside: tuple[Event, ...], expected: RunVerdict
+) -> None:
+    failed = StepEnded(at=2, step="connect", failed="the data channel did not open")
+    timeline = Timeline([CallStarted(at=0, call="1"), *beside, failed])
+    verdicts = (Verdict("a.r", Level.MUST, outcome, call="1"),)
+    run = replace(run_of(), calls=(CallEntry("1", "first", timeline),), verdicts=verdicts)
+    assert run.verdict == expected
+    told = "call 1 was given up (the data channel did not open), and no binding rule says why"
+    assert run.unexplained == ((told,) if expected == RunVerdict.INCONCLUSIVE else ())
 
 
 def test_a_target_that_nobody_answers_at_is_unreachable_whatever_else_was_judged() -> None:

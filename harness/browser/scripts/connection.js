@@ -71,8 +71,12 @@ function watchTransports(connection) {
 function watchTransport(connection, layer, transport) {
   if (!transport || seenTransports.has(transport)) return;
   seenTransports.add(transport);
+  // An answer that bundles closes the transports of all sections but one: they never began, and nothing has ended.
+  let began = false;
   const told = () => {
-    if (transport.state !== "new") state(connection, layer, transport.state);
+    const name = transport.state;
+    began ||= name === "connected" || (layer === "dtls" && name === "connecting");
+    if (name !== "new" && (name !== "closed" || began)) state(connection, layer, name);
   };
   told();
   listen(transport, "statechange", told);

@@ -123,7 +123,8 @@ def _amiss_lightly(timeline: Timeline, heard: StretchHeard) -> Iterator[tuple[st
     lost_percent = 100 * heard.lost / expected
     if lost_percent > loss:
         yield "packet-loss", f"{heard.lost} of {expected} packets, {lost_percent:.1f} %, {loss:g} % allowed"
-    pace = heard.media_ms / 1000 / max(heard.until - heard.at, FRAME_SECONDS)
+    came = heard.until - heard.at - heard.stall_ms / 1000  # its longest wait is a gap, and no pace
+    pace = heard.media_ms / 1000 / max(came, FRAME_SECONDS)
     if abs(pace - 1) > PACE_TOLERANCE:
         yield "wrong-pace", f"{pace:.2f} s of audio come in each second"
     if heard.stall_ms > gap:

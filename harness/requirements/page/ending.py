@@ -7,6 +7,8 @@ from harness.core.events import (
     ConnectionMade,
     ConnectionUsed,
     MicrophoneGiven,
+    PageLeft,
+    PageOpened,
     PlaybackChanged,
     TrackChanged,
 )
@@ -33,6 +35,7 @@ from harness.requirements.registry import requirement
 GIVES_UP_AFTER = 2.0  # seconds beyond the limit for an open channel
 TOLD_WITHIN = 1.5  # seconds from giving up to a text that says so
 RELEASED_WITHIN = 2.0  # seconds from the button
+OWN_LEAVING = 0.4  # by how much before the end of the wait we ourselves may have closed the page
 
 
 def _opened_or_unanswered(timeline: Timeline) -> NotApplicable | None:
@@ -149,8 +152,14 @@ def stop_releases(timeline: Timeline) -> Finding:
 
 
 def left_open(timeline: Timeline, deadline: float) -> str:
-    """What is still open then: a connection that was given a description, or tracks; empty for nothing."""
-    made = {e.connection for e in timeline.all(ConnectionMade)}
+    """What is still open then: a connection that was given a description, or tracks; empty for nothing.
+
+    With its document the browser ends what it had; what that does at its very end may never be told.
+    """
+    documents = timeline.all(PageOpened, where=lambda e: not e.frame)[1:]
+    left = [e.at for e in (*timeline.all(PageLeft), *documents) if e.at <= deadline - OWN_LEAVING]
+    gone = max(left, default=-1.0)
+    made = {e.connection for e in timeline.all(ConnectionMade, after=gone)}
     closed = {
         e.connection
         for e in timeline.all(ConnectionUsed, where=lambda e: e.method == "close", before=deadline)
@@ -160,7 +169,7 @@ def left_open(timeline: Timeline, deadline: float) -> str:
     }
     if open_still := sorted((made & described) - closed):
         return f"connection number {open_still[0]} was not closed"
-    given = timeline.all(MicrophoneGiven)
+    given = timeline.all(MicrophoneGiven, after=gone)
     ended = {t.track for t in timeline.all(TrackChanged, where=lambda t: t.ended, before=deadline)}
     live = [g for g in given if g.track not in ended]
     return f"{len(live)} of {len(given)} tracks of the microphone are live" if live else ""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from harness.core.events import (
     ButtonPressed,
+    CallEnded,
     ConnectionUsed,
     HttpRequest,
     NetworkImpaired,
-    PageLeft,
-    PageOpened,
     StateChanged,
     TextShown,
     UserLeft,
@@ -259,15 +258,13 @@ def renews_call(timeline: Timeline) -> Finding:
     },
 )
 def leaving_releases(timeline: Timeline) -> Finding:
-    """Within 2.5 s every connection is closed and every track stopped, or the document is gone."""
+    """Within 2.5 s all is closed and stopped, or the document is gone, or the far end has seen the end."""
     left = timeline.first(UserLeft, where=lambda e: e.how == "back")
     if left is None:
         return None
     deadline = left.at + RELEASES
-    if timeline.first(PageLeft, after=left.at, before=deadline) or timeline.first(
-        PageOpened, after=left.at, before=deadline, where=lambda e: not e.frame
-    ):
-        return None  # another document: the browser ends what this one had
+    if timeline.first(CallEnded, side="upstream", after=left.at, before=deadline):
+        return None  # the far end has seen it end, whatever the page could still tell
     kept = left_open(timeline, deadline)
     if not kept:
         return None

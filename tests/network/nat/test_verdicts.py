@@ -10,6 +10,7 @@ from tests.network.nat.cells import CELLS, CONVERSATION, Cell
 from tests.network.nat.results import Result
 from tests.network.nat.running import Seen, make_every_call
 from tests.network.nat.theory import THEORY
+from tests.system.calling import was_late
 from tools.networks import PAGE, page
 
 pytestmark = pytest.mark.timeout(200)  # the first test waits for all calls
@@ -17,7 +18,24 @@ pytestmark = pytest.mark.timeout(200)  # the first test waits for all calls
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[Cell, Seen]:
-    return make_every_call(tmp_path_factory.mktemp("calls"))
+    """All calls; again, those of which this machine was too slow to tell."""
+    seen = make_every_call(tmp_path_factory.mktemp("calls"))
+    for _ in range(2):
+        late = [cell for cell, call in seen.items() if not is_right(cell, call) and is_late(call)]
+        if not late:
+            break
+        again = make_every_call(tmp_path_factory.mktemp("again"))
+        seen |= {cell: again[cell] for cell in late}
+    return seen
+
+
+def is_right(cell: Cell, call: Seen) -> bool:
+    result = Result.of(call)
+    return cell not in THEORY or result == Result.due(THEORY[cell], relayed=result.relayed)
+
+
+def is_late(call: Seen) -> bool:
+    return was_late(call.alone) or was_late(call.both_ends)
 
 
 def test_theory_knows_every_network_with_every_set_of_servers() -> None:

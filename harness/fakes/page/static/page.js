@@ -50,7 +50,7 @@ function configuration() {
   const found = {
     iceServers: wrong("no-ice-servers") ? [] : [{ urls: stun }],
     iceTransportPolicy: wrong("relay-only") ? "relay" : "all",
-    bundlePolicy: wrong("max-compat") ? "max-compat" : "max-bundle",
+    bundlePolicy: wrong("max-compat") ? "max-compat" : query.get("bundle") || "max-bundle",
     rtcpMuxPolicy: "require",
   };
   return found;

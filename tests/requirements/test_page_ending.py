@@ -1,0 +1,69 @@
+"""What a page lets go of at its end, where its own last words are lost with its document."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.core.events import (
+    ButtonPressed,
+    CallEnded,
+    ConnectionUsed,
+    Event,
+    PageLeft,
+    PageOpened,
+    TrackChanged,
+    UserLeft,
+)
+from harness.requirements import REGISTRY, Outcome, judge
+from harness.requirements.page.ending import RELEASED_WITHIN
+from tests.requirements.page_cases import left
+from tests.support.editing import a, changed, without
+from tests.support.page_timelines import URL, page_events
+from tests.support.timelines import timeline_of
+
+
+def outcome(events: list[Event], name: str) -> Outcome:
+    return next(v for v in judge([timeline_of(events)], REGISTRY) if v.id == name).outcome
+
+
+def gone_back(*told: Event) -> list[Event]:
+    """Back was pressed in mid-call, and the page said nothing of an end any more."""
+    early = [e for e in page_events() if e.at < 7.9]
+    return [*early, UserLeft(at=7.95, how="back"), *told, *left(12.0)]
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ((), Outcome.FAILED),
+        ((PageLeft(at=8.0, url=URL),), Outcome.PASSED),
+        ((PageOpened(at=8.0, url="https://elsewhere.test/"),), Outcome.PASSED),
+        ((PageOpened(at=8.0, url="https://elsewhere.test/", frame=True),), Outcome.FAILED),
+        ((CallEnded(at=8.1, side="upstream", reason="hang-up"),), Outcome.PASSED),
+        ((CallEnded(at=11.5, side="upstream", reason="consent-lost"),), Outcome.FAILED),
+    ],
+    ids=[
+        "nothing",
+        "its document went",
+        "another came",
+        "another in a frame",
+        "the far end saw it",
+        "too late",
+    ],
+)
+def test_back_ends_a_call_whether_or_not_the_page_can_still_say_so(
+    told: tuple[Event, ...], expected: Outcome
+) -> None:
+    assert outcome(gone_back(*told), "page.leaving-releases") is expected
+
+
+@pytest.mark.parametrize(("after", "expected"), [(0.1, Outcome.PASSED), (2.25, Outcome.FAILED)])
+def test_a_stop_that_leads_to_another_page_ends_the_call_and_our_own_leaving_does_not(
+    after: float, expected: Outcome
+) -> None:
+    assert after < RELEASED_WITHIN or expected is Outcome.FAILED
+    events = without(page_events(), a(ConnectionUsed, method="close"))
+    events = without(events, a(TrackChanged, ended=True))
+    stop = next(e for e in events if isinstance(e, ButtonPressed) and e.what == "stop")
+    events = changed(events, a(PageLeft), at=stop.at + after)
+    assert outcome(events, "page.stop-releases") is expected
