@@ -16,6 +16,7 @@ from harness.core.events import (
 )
 from tests.requirements.cases import case
 from tests.requirements.page_cases import left
+from tests.requirements.page_talking_cases import waited_for
 from tests.support.editing import a, changed
 from tests.support.page_timelines import PLAYING, page_events, played, used
 
@@ -92,7 +93,7 @@ def the_channel_is_closed_last() -> Events:
 
 @case("page.clean-up-order", "element-kept")
 def the_element_keeps_its_stream() -> Events:
-    return [*page_events(), played(8.015, *PLAYING)]
+    return waited_for([*page_events(), played(8.015, *PLAYING)])
 
 
 @case("page.waits-for-microphone", "gave-up-on-microphone")

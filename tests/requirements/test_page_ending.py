@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.call.page_end import RELEASE_SECONDS
 from harness.core.events import (
     ButtonPressed,
     CallEnded,
@@ -18,7 +19,7 @@ from harness.requirements import REGISTRY, Outcome, judge
 from harness.requirements.page.ending import RELEASED_WITHIN
 from tests.requirements.page_cases import left
 from tests.support.editing import a, changed, without
-from tests.support.page_timelines import URL, page_events
+from tests.support.page_timelines import PLAYING, URL, page_events, played
 from tests.support.timelines import timeline_of
 
 
@@ -67,3 +68,10 @@ def test_a_stop_that_leads_to_another_page_ends_the_call_and_our_own_leaving_doe
     stop = next(e for e in events if isinstance(e, ButtonPressed) and e.what == "stop")
     events = changed(events, a(PageLeft), at=stop.at + after)
     assert outcome(events, "page.stop-releases") is expected
+
+
+def test_an_element_goes_with_its_document() -> None:
+    kept = [*page_events(), played(8.015, *PLAYING)]
+    assert outcome(kept, "page.clean-up-order") is Outcome.PASSED, "the page went right after it"
+    stayed = changed(kept, a(PageLeft), at=lambda at: at + RELEASE_SECONDS)
+    assert outcome(stayed, "page.clean-up-order") is Outcome.WARNED

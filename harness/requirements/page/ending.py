@@ -151,14 +151,19 @@ def stop_releases(timeline: Timeline) -> Finding:
     return Violation(cause, kept, evidence)
 
 
-def left_open(timeline: Timeline, deadline: float) -> str:
-    """What is still open then: a connection that was given a description, or tracks; empty for nothing.
+def _document_gone(timeline: Timeline, deadline: float) -> float:
+    """When the page's last document before the one that it then shows was gone; -1 where none was.
 
     With its document the browser ends what it had; what that does at its very end may never be told.
     """
     documents = timeline.all(PageOpened, where=lambda e: not e.frame)[1:]
-    left = [e.at for e in (*timeline.all(PageLeft), *documents) if e.at <= deadline - OWN_LEAVING]
-    gone = max(left, default=-1.0)
+    left = (e.at for e in (*timeline.all(PageLeft), *documents))
+    return max((at for at in left if at <= deadline - OWN_LEAVING), default=-1.0)
+
+
+def left_open(timeline: Timeline, deadline: float) -> str:
+    """What is still open then: a connection that was given a description, or tracks; empty for nothing."""
+    gone = _document_gone(timeline, deadline)
     made = {e.connection for e in timeline.all(ConnectionMade, after=gone)}
     closed = {
         e.connection
@@ -215,7 +220,8 @@ def clean_up_order(timeline: Timeline) -> Finding:
         return Violation(
             "channel-after-connection", f"{1000 * (channel.at - connection.at):.1f} ms after it", evidence
         )
-    last = timeline.last(PlaybackChanged, before=stop.at + RELEASED_WITHIN + 0.5)
+    deadline = stop.at + RELEASED_WITHIN + 0.5
+    last = timeline.last(PlaybackChanged, after=_document_gone(timeline, deadline), before=deadline)
     if last is not None and (held := [path for path in last.paths if path.by == "element"]):
         seen = f"its state is {held[0].state}"
         return Violation("element-kept", seen, (Evidence(stop.at, f"pressed {stop.text!r}"),))
