@@ -175,21 +175,23 @@ async def _run(part: Part, environment: Mapping[str, str] | None) -> tuple[Resul
     return Result(part, code, monotonic() - began), output.decode("utf-8", "replace").rstrip()
 
 
-def summary(results: Sequence[Result]) -> str:
-    """One line for each part, the failed ones last, where they are seen."""
+def summary(results: Sequence[Result], seconds: float) -> str:
+    """How it ended, in how long, and a line for each part, the failed ones last, where they are seen."""
     ordered = sorted(results, key=lambda result: not result.passed)
     verdict = "all passed" if all(r.passed for r in results) else "not all passed"
-    return "\n".join([f"\n===== {verdict}", *map(str, ordered)])
+    took = f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    return "\n".join([f"\n===== {verdict}, in {took}", *map(str, ordered)])
 
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0 where every part passed, 1 where one did not, 130 where it was interrupted."""
+    began = monotonic()
     try:
         free = free_cores()
         results = asyncio.run(_run_suite(parts(arguments, free), free))
     except KeyboardInterrupt:
         return INTERRUPTED
-    _say(summary(results))
+    _say(summary(results, monotonic() - began))
     return 0 if all(result.passed for result in results) else 1
 
 
