@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 CLIENTS := tests/clients
 NEXTJS := examples/nextjs-voice
-.PHONY: help install scenarios nightly allure test check format clients proof attack bench docs calibration networks answers ways transports test-clients test-wheel clean
+.PHONY: help install scenarios nightly allure test check format clients proof attack bench docs calibration networks answers ways transports test-clients test-wheel wheel clean
 
 help:  ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -51,9 +51,11 @@ test: $(READY)  ## format, lint, strict types, import floors, and the test suite
 test-clients: $(READY) install-clients  ## official clients in JavaScript and Python against the fake
 	$(BIN)/pytest -q tests/clients $(ARGS)
 
-# tools/installed.py fills an environment by pip; tests/product by links, and looks at more.
-test-wheel: $(READY)  ## the wheel and the sdist: built, installed, run without this checkout
+test-wheel: $(READY)  ## the wheel and the sdist: what is in them, and what runs without this checkout
 	$(BIN)/pytest -q tests/product $(ARGS)
+
+# That fills its environment by links; this one by pip, as a user does, and says how large it is.
+wheel: $(READY)  ## build the wheel, install it by pip into an empty environment, and run it there
 	$(BIN)/python -m tools.installed
 
 check: $(READY)  ## all but the tests

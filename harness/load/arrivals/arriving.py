@@ -41,13 +41,15 @@ class Tally:
     statuses: Counter[int] = field(default_factory=Counter)
     told_when: Counter[str] = field(default_factory=Counter)
     due: int = 0
+    untimed: int = 0  # accepted samples: what is recorded and judged of them takes our time, not the target's
     unsent: int = 0  # there was no descriptor left for them
     most_waiting: int = 0
 
     def window(self) -> Window:
         """For objectives."""
         failed = self.failures.total()
-        return Window({SDP_POST: [1000 * s for s in self.seconds]}, len(self.seconds) + failed, failed)
+        ended = len(self.seconds) + self.untimed + failed
+        return Window({SDP_POST: [1000 * s for s in self.seconds]}, ended, failed)
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,6 @@ class SampledOffer:
     """What came of an offer that was sent as a sample; `status` is 0 for no answer."""
 
     failure: str
-    answered_at: float
     status: int
 
 
@@ -144,13 +145,15 @@ class Arriving:
             now = self._clock.now()
         else:
             found = await judged
-            failure, now = found.failure, found.answered_at
+            failure = found.failure
             tally.statuses[found.status] += 1
         if failure:
             tally.failures[SDP_POST, failure] += 1
-        else:
+        elif judged is None:
             tally.seconds.append(now - due)
             tally.at_work.append(now - left)
+        else:
+            tally.untimed += 1
 
     async def _asked(self, offer: PreparedOffer, tally: Tally) -> str:
         body = wrap(self._dialect, offer.sdp, self._fields)

@@ -101,7 +101,7 @@ class Climbing:
         work = nearest_rank(tally.at_work, 50)
         return SeenInStep(
             offered=rate,
-            answered=len(tally.seconds) / seconds,
+            answered=(len(tally.seconds) + tally.untimed) / seconds,
             seconds=seconds,
             offers=tally.due,
             work_ms=None if work is None else 1000 * work,

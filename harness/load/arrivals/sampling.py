@@ -81,7 +81,6 @@ class Sampling:
         timeline.append(OfferCreated(at=clock.now(), sdp=offer.sdp, shape=self.shape))
         sender = Sender(self.client, self.settings.timeouts, timeline.append, clock, self.settings.redactor())
         await post_offer(sender, target, offer.sdp)
-        answered_at = self.clock.now()
         response = timeline.first(HttpResponse)
         timeline.append(CallEnded(at=clock.now(), reason="an offer alone"))
         if timeline.first(AnswerReceived) is not None:
@@ -99,6 +98,4 @@ class Sampling:
                 first = first or failure
             await asyncio.sleep(0)
         # What is wrong with an answer is told apart: a few samples say it of all answers alike.
-        return SampledOffer(
-            "" if answered else first or NOT_ACCEPTED, answered_at, response.status if response else 0
-        )
+        return SampledOffer("" if answered else first or NOT_ACCEPTED, response.status if response else 0)

@@ -13,7 +13,7 @@ import pytest
 from harness.config.target import Target
 from harness.config.timeouts import Timeouts
 from harness.core.clock import MonotonicClock
-from harness.load.arrivals.arriving import Arriving
+from harness.load.arrivals.arriving import Arriving, SampledOffer
 from harness.load.arrivals.offers import PreparedOffer, PreparedOffers
 from harness.load.arrivals.sending import WholeReply, open_posting
 
@@ -132,3 +132,19 @@ async def test_nobody_there_and_a_cut_connection_are_failures_in_words() -> None
         assert reply.failure == "the connection was cut"
         server.close()
         assert (await posting.ask("POST", target.url, b"x", {})).failure == "nobody listens"
+
+
+async def test_the_time_that_judging_a_sample_takes_us_is_not_the_targets() -> None:
+    """It counts as answered, and in no percentile."""
+
+    async def slowly() -> SampledOffer:
+        await asyncio.sleep(0.5)
+        return SampledOffer("", 201)
+
+    samples = iter([slowly()])
+    sending = arriving(Stalling(9, 9))
+    sending._instead = lambda _offer: next((asyncio.ensure_future(each) for each in samples), None)
+    tally = await sending.offer([0.0, 0.01, 0.02], 0.0)
+    assert (len(tally.seconds), tally.untimed, tally.statuses[201]) == (2, 1, 3)
+    assert max(tally.seconds) < 0.45
+    assert tally.window().calls == 3
