@@ -31,8 +31,9 @@ KINDS = ("aiortc", "chromium")
 
 
 def prove_pages(number: int, _seed: int) -> Part:
-    """False alarms in ordinary calls of the reference page, in English and Spanish."""
-    faultless = (PlantedPage("", "", says=True), PlantedPage("", "", says=True, language="es"))
+    """False alarms in ordinary calls of the reference page: English and Spanish, either bundle policy."""
+    balanced = PlantedPage("", "", says=True, language="es", query="&bundle=balanced")
+    faultless = (PlantedPage("", "", says=True), balanced)
     pages = list(islice(cycle(faultless), min(number, PAGE_CALLS)))
     found = false_alarms(make_page_calls(pages, SIDE_BY_SIDE, limits={}, timeouts=TIMEOUTS))
     return Part(found.figures, found.wrong)

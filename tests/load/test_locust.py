@@ -58,6 +58,7 @@ def test_a_dead_call_process_is_a_failure_and_is_replaced(tmp_path: Path, pair: 
         first = locusts.call_process(locust)
         _until(lambda: _json(f"{pair.fake}/_fake/health").get("live") == 1)
         first.kill()
+        first.wait(10)  # until then it is still there to be found
         second = locusts.call_process(locust)
         assert second.pid != first.pid
         assert locust.wait(60) == 1
