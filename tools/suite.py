@@ -179,8 +179,8 @@ def summary(results: Sequence[Result], seconds: float) -> str:
     """How it ended, in how long, and a line for each part, the failed ones last, where they are seen."""
     ordered = sorted(results, key=lambda result: not result.passed)
     verdict = "all passed" if all(r.passed for r in results) else "not all passed"
-    took = f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-    return "\n".join([f"\n===== {verdict}, in {took}", *map(str, ordered)])
+    minutes, rest = divmod(round(seconds), 60)
+    return "\n".join([f"\n===== {verdict}, in {minutes} min {rest} s", *map(str, ordered)])
 
 
 def main(arguments: Sequence[str]) -> int:
