@@ -90,7 +90,7 @@ networks: $(READY)  ## call from behind NATs and firewalls, and write docs/nat-v
 answers: $(READY)  ## ask Chromium about thousands of answers changed by rule, and write docs/answers.md anew
 	$(BIN)/python -m tools.answers; status=$$?; $(BIN)/python -m tools.pages; exit $$status
 
-ways: $(READY)  ## call through relays of every shape of the field, and write docs/ways.md anew (half an hour; ARGS=--resume goes on with what is missing)
+ways: $(READY)  ## call through relays of every shape of the field, and write docs/ways.md anew (eleven minutes; ARGS=--resume goes on with what is missing)
 	$(BIN)/python -m tools.ways $(ARGS); status=$$?; $(BIN)/python -m tools.pages; exit $$status
 
 transports: $(READY)  ## WebSocket against WebRTC over the same bad networks, and write docs/transports.md anew (root; twenty minutes)

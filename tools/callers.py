@@ -117,7 +117,7 @@ def _told(said: str, reasons: list[str]) -> str:
 @click.command()
 @click.argument("kinds", nargs=-1, type=click.Choice(list(CALLERS)))
 @click.option("--seed", default=1, show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), default=Path("reports/callers.md"), show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("docs/callers.md"), show_default=True)
 def main(kinds: Sequence[str], seed: int, out: Path) -> None:
     """Call with these kinds (all by default), and write what came of it."""
     found: dict[str, dict[str, Any]] = {}

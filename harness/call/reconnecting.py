@@ -64,6 +64,7 @@ class Reconnecting:
         """Stop and start the relay, where it is one that may be (`@scenario(restarts_relay=True)`)."""
         if self.caller.line.restart_relay is None:
             return
+        self.caller.require("outlast-relay")
         async with self.caller.step("restart the relay"):
             began = self.caller.line.now()
             await self.caller.line.restart_relay()

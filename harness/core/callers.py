@@ -9,13 +9,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Verb = Literal["be-named", "offer", "send", "mute", "send-nothing", "vanish", "impair", "rebind", "visit"]
+Verb = Literal[
+    "be-named",
+    "offer",
+    "send",
+    "mute",
+    "send-nothing",
+    "vanish",
+    "impair",
+    "rebind",
+    "visit",
+    "outlast-relay",
+]
 """What may be asked of a caller, beyond what every kind does (connect, speak, hear, hang up).
 
 be-named: have a name that is known before its offer is posted. offer: make offers that we post, with changes
 of our own. send: client events of ours. mute: a muted track. send-nothing: no packet at all. vanish: be gone
 without a goodbye. impair: loss, delay and blackouts of its packets. rebind: go on from another port. visit:
-use a web page as its user would.
+use a web page as its user would. outlast-relay: go on while the relay is restarted.
 """
 
 View = Literal["offer", "candidates", "ice", "dtls", "sctp", "rtp", "events"]
@@ -84,6 +95,7 @@ CALLERS: Mapping[str, CallerKind] = {
                 "(make transports)",
                 "rebind": "a TCP connection keeps its port for life (RFC 9293, section 3.3.1)",
                 "visit": _NO_PAGE,
+                "outlast-relay": "a WebSocket goes through the relay, and ends with it",
             },
             unseen={
                 "offer": "a WebSocket has no SDP",

@@ -69,7 +69,7 @@ async def _serve(options: EmbeddedOptions) -> None:
             port = 0
             order: Order = "restart"
             while order == "restart":
-                async with running(ReferenceRelay(settings).app, port=port) as spare_url:
+                async with running(beside(ReferenceRelay(settings).app), port=port) as spare_url:
                     port = int(spare_url.rpartition(":")[2])
                     _ready(PairReady(relay_url, fake_url, spare_url))
                     order = await orders.get()
