@@ -63,7 +63,7 @@ async def test_what_only_computes_gives_way_to_what_is_timed(capsys: pytest.Capt
     assert f"nice {min(mine + int(suite.NICE), 19)}\n" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("free", "most"), [(1.0, 1), (1.6, 2), (2.0, 3)])
+@pytest.mark.parametrize(("free", "most"), [(1.0, 2), (1.6, 4), (2.0, 5)])
 async def test_no_more_timed_parts_are_under_way_than_free_cores_can_serve(
     free: float, most: int, tmp_path: Path
 ) -> None:
