@@ -11,6 +11,7 @@ from harness.call.stopping import PlanStopped
 from harness.core.audio import Samples
 from harness.core.errors import HarnessError
 from harness.core.events import CallMarked, UpstreamUnavailable
+from harness.core.probes import MARKING
 from harness.core.speech import utterances
 from harness.speech.clip import Clip
 from harness.speech.generate import silence
@@ -67,7 +68,7 @@ class ByEar:
         mark = call_mark(line.end.ufrag)
         tone = Clip(mark_name(mark), "generated", "", "", "", "", "", (), lambda: _tone(mark))
         began, call = line.clock.origin, ""
-        async with self.caller.step("say whose call it is"):
+        async with self.caller.step(MARKING):
             try:
                 async with asyncio.timeout(line.timeouts.created):  # for the gateway's own connection, too
                     while not call:

@@ -92,3 +92,6 @@ PAGE_PROBE_NAMES: Final = (
     "tab-closed",
 )
 EVERY_PAGE_PROBE: Final = "all"  # and the ordinary call
+
+# The step in which a caller says the tone that tells whose call it is.
+MARKING: Final = "say whose call it is"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.core.events import SendingStarted
+from harness.core.events import SendingStarted, StepEnded, StepStarted
+from harness.core.probes import MARKING
 from harness.core.speech import Interval, common, muted_speech
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
@@ -92,9 +93,9 @@ def no_turn_when_muted(timeline: Timeline) -> Finding:
     },
 )
 def no_turn_on_silence(timeline: Timeline) -> Finding:
-    """Every detection belongs to something said, muted speech and the reply's own playing time aside."""
+    """Every detection belongs to something said, muted speech, the reply's playing and our own mark aside."""
     muted = muted_speech(timeline)
-    playing = playing_times(timeline)
+    playing = [*playing_times(timeline), *marking_times(timeline)]
     for detection in strays(timeline):
         if not common([_bounded(timeline, detection)], muted) and not _within(detection.started_at, playing):
             return Violation("turn-on-silence", _seen(detection), (_quote(detection),))
@@ -118,6 +119,13 @@ def playing_times(timeline: Timeline) -> list[Interval]:
         if begins:
             found.append((min(begins), max(ends, default=last_moment(timeline)) + PLAYOUT_TAIL))
     return found
+
+
+def marking_times(timeline: Timeline) -> list[Interval]:
+    """When the caller said its tone, by which a gateway's upstream call is known: a detector may hear it."""
+    ends = timeline.all(StepEnded, where=lambda e: e.step == MARKING)
+    begins = timeline.all(StepStarted, where=lambda e: e.step == MARKING)
+    return [(begin.at, end.at + PLAYOUT_TAIL) for begin, end in zip(begins, ends, strict=False)]
 
 
 def _within(at: float, intervals: list[Interval]) -> bool:
