@@ -56,7 +56,8 @@ PROOF = """\
 - **offers**: as faultless, with each browser's offer in turn (`docs/offers.md`).
 - **libwebrtc**: as faultless, through a relay whose far end is libwebrtc; needs Node.
 - **browsers**: our offers against those of Chromium and Firefox, line by line; needs both.
-- **pages**: 50 ordinary calls of the reference page, in English and Spanish, each with a bundle policy of its own, two side by side in one browser.
+- **pages**: 50 ordinary calls of the reference page, in English and Spanish, each with a bundle policy
+  of its own, two side by side in one browser.
 - **speech**: where the fake's detector places speech that is injected (mean ± standard deviation of its
   error, in ms), and what replies take beyond the delay that the fake was told to add, for our own end and for
   Chromium.
