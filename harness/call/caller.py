@@ -36,6 +36,7 @@ from harness.core.events import (
     WaitExpired,
 )
 from harness.core.fields import tables, text
+from harness.core.probes import CONNECT
 
 SETTLE_SECONDS = 0.3  # after a reply's last audible packet, so that its tail is heard
 QUIET_SECONDS = 1.0  # this long without an audible packet is the end of what is said
@@ -81,7 +82,7 @@ class Caller:
 
     async def connect(self) -> None:
         """Offer, answer, ICE, DTLS, the data channel open, and `session.created`."""
-        async with self.step("connect"):
+        async with self.step(CONNECT):
             with self._not_connected():
                 await self.line.end.connect(self._exchanged)
             await self._open()

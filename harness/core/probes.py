@@ -93,5 +93,7 @@ PAGE_PROBE_NAMES: Final = (
 )
 EVERY_PAGE_PROBE: Final = "all"  # and the ordinary call
 
-# The step in which a caller says the tone that tells whose call it is.
-MARKING: Final = "say whose call it is"
+# --- steps of a plan that verdicts look at ---
+
+CONNECT: Final = "connect"  # all that comes before something can be said
+MARKING: Final = "say whose call it is"  # the caller's own tone

@@ -19,12 +19,11 @@ from harness.core.events import (
     StepEnded,
     VerbUnavailable,
 )
-from harness.core.probes import CALLS, MINT
+from harness.core.probes import CALLS, CONNECT, MINT
 from harness.core.timeline import Timeline
 from harness.requirements.model import Level, Outcome, Verdict
 from harness.run.measurements import Measurement, collect
 
-CONNECT = "connect"  # the step before anything is said
 TELLING = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE)
 # What a call is made without on purpose, in order to see what comes of it; or cannot do.
 ON_PURPOSE = (ChannelSilenced, MicrophoneRefused, NetworkImpaired, VerbUnavailable)

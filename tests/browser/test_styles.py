@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import pytest
 from harness.cli.main import main
 from harness.fakes.embedded import EmbeddedPair
 from tests.support.programs import needs_program
+from tests.support.serving import serving
 
 PAGES = Path(__file__).parent / "styles"
 BAD = ("failed", "warned", "error")
@@ -48,18 +47,6 @@ class _Backend(SimpleHTTPRequestHandler):
         """Nothing: the page's requests are on its timeline."""
 
 
-@contextmanager
-def served(relay: str) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Backend, relay=relay)) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture(scope="module")
 def pair() -> Iterator[EmbeddedPair]:
     needs_program("chromium")
@@ -72,7 +59,7 @@ def pair() -> Iterator[EmbeddedPair]:
 def test_a_page_in_another_style_is_found_nothing_against(
     style: str, pair: EmbeddedPair, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with served(pair.offer_url) as base, pytest.raises(SystemExit):
+    with serving(partial(_Backend, relay=pair.offer_url)) as base, pytest.raises(SystemExit):
         main(
             [
                 *("page", f"{base}/{style}.html", "--start=#start", "--stop=#stop", "--say=en-m-yes"),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from typing import Any
 
 import httpx
 
 from tests.clients.clients import FOLDER
 from tests.fakes.callers import KEY, SESSION
+from tests.support.serving import serving
 
 FILES = {"/": "programs/official.html", "/official.mjs": "programs/official.mjs"}
 
@@ -53,11 +53,5 @@ class _Backend(SimpleHTTPRequestHandler):
 @contextmanager
 def serving_official_page(fake: str) -> Iterator[str]:
     """Its address; `fake` is where the keys are minted and the calls go."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Backend, fake=fake)) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(partial(_Backend, fake=fake)) as base:
+        yield f"{base}/"

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from tests.plugin.conftest import Run
 from tests.report.html.browser import chromium, opened
 from tests.support.programs import needs_program
+from tests.support.serving import serving
 
 BAIT = "<script>window.pwned=1</script>\"'><img src=x onerror=window.pwned=2>"
 
@@ -33,15 +33,8 @@ class HostileRelay(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hostile_relay() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), HostileRelay)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(HostileRelay) as base:
+        yield f"{base}/"
 
 
 async def test_the_report_of_a_hostile_relay_shows_its_words_and_runs_none(

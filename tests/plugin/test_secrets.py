@@ -6,9 +6,8 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +15,7 @@ import pytest
 
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from tests.plugin.conftest import ROOT, Run
+from tests.support.serving import serving
 
 SECRETS = {
     "SEEN_TOKEN": "bearer/hidden+0123456789",
@@ -53,12 +53,8 @@ class FakeChats(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def chats() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), FakeChats) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/chats"
-        server.shutdown()
-        thread.join()
+    with serving(FakeChats) as base:
+        yield f"{base}/chats"
 
 
 def described(pair: EmbeddedPair, chats: str) -> str:

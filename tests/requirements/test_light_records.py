@@ -14,6 +14,7 @@ from harness.peer.heard_lightly import PAUSE, ReceivedAudioLight
 from harness.peer.rtcp import StreamStatistics
 from harness.requirements import REGISTRY, judge
 from harness.speech.opus import SILENCE
+from tests.requirements.audio_cases import arriving
 from tests.requirements.cases import CASES, Case
 from tests.requirements.test_causes import FOUND
 from tests.support.timelines import healthy_events, timeline_of
@@ -58,3 +59,12 @@ def test_a_healthy_call_recorded_lightly_is_healthy_and_as_fast() -> None:
     slack = PAUSE * 0.02
     for stage, seconds in durations(whole).items():
         assert durations(light)[stage] == pytest.approx(seconds, abs=slack if stage == "turn" else 1e-6)
+
+
+def test_a_wait_that_is_made_up_for_is_a_gap_and_no_pace() -> None:
+    """Whole or light: what was held for 0.8 s came at once, and the rest as it plays."""
+    held = timeline_of(arriving(lambda i: 0.8 - (i - 75) * 0.0199 if 75 <= i < 115 else 0.0))
+    for call in (held, lightly(held)):
+        found = [v for v in judge([call], REGISTRY) if v.id == "audio.clean"]
+        assert [v.cause for v in found] == ["gaps"]
+        assert "wrong-pace" not in found[0].explanation

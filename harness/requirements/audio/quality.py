@@ -123,10 +123,11 @@ def _amiss_lightly(timeline: Timeline, heard: StretchHeard) -> Iterator[tuple[st
     lost_percent = 100 * heard.lost / expected
     if lost_percent > loss:
         yield "packet-loss", f"{heard.lost} of {expected} packets, {lost_percent:.1f} %, {loss:g} % allowed"
-    came = heard.until - heard.at - heard.stall_ms / 1000  # its longest wait is a gap, and no pace
-    pace = heard.media_ms / 1000 / max(came, FRAME_SECONDS)
-    if abs(pace - 1) > PACE_TOLERANCE:
-        yield "wrong-pace", f"{pace:.2f} s of audio come in each second"
+    # Its longest wait is a gap, and no pace: made up for it counts in neither, else in the slower one.
+    media, took = heard.media_ms / 1000, heard.until - heard.at
+    slower, faster = (media / max(s, FRAME_SECONDS) for s in (took, took - heard.stall_ms / 1000))
+    if slower > 1 + PACE_TOLERANCE or faster < 1 - PACE_TOLERANCE:
+        yield "wrong-pace", f"{slower if slower > 1 else faster:.2f} s of audio come in each second"
     if heard.stall_ms > gap:
         yield "gaps", f"for {heard.stall_ms:.0f} ms, {gap:g} ms allowed"
     if heard.jitter_ms > jitter:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from harness.cli.main import main
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
-from tests.support.programs import ending_with_us
+from tests.support.serving import first_line_of
 
 RELAY = Path(__file__).parent / "programs" / "aiohttp_relay.py"
 PATIENT = ("--limit=lateness_max_ms=60000", "--limit=lateness_p99_ms=60000", "--limit=stalled_s=60")
@@ -24,23 +23,11 @@ def test_a_relay_on_aiohttp_is_called_behind_the_fake(
     """`harness behind -- python relay.py`, and the doctor at its address: both ends are seen."""
     with EmbeddedPair(EmbeddedOptions(fake_at="127.0.0.1:0")) as pair:
         behind = ("behind", f"--fake-openai={pair.fake}", "--", sys.executable, str(RELAY))
-        process = subprocess.Popen(
-            ending_with_us([sys.executable, "-m", "harness", *behind]),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            url = process.stdout.readline().strip()
-            asked = ("doctor", url, f"--fake-openai={pair.fake}", f"--reports={tmp_path}", "--json", *PATIENT)
-            with pytest.raises(SystemExit) as ended:
-                main([*asked])
-        finally:
-            process.stdin.close()
-            process.wait(30)
-            process.stdout.close()
+        with (
+            first_line_of([sys.executable, "-m", "harness", *behind]) as url,
+            pytest.raises(SystemExit) as ended,
+        ):
+            main(["doctor", url, f"--fake-openai={pair.fake}", f"--reports={tmp_path}", "--json", *PATIENT])
     document = json.loads(capsys.readouterr().out)
     outcomes = {r["id"]: r["outcome"] for r in document["requirements"]}
     assert outcomes["signaling.offer-reaches-upstream"] == "passed"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from harness.load.analysis.arrival_findings import ArrivalFindings, as_json, plo
 from harness.load.arrivals import searching
 from harness.load.arrivals.searching import find_rate
 from harness.load.terminal import Progress
-from tests.support.programs import ending_with_us
+from tests.support.serving import first_line_of
 
 PATIENT = "lateness_p99_ms=60000"  # how late we are decides nothing
 LATE = "lateness_p99_ms=150"  # of the objectives of these tests a small part
@@ -31,21 +30,9 @@ def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def urls() -> Iterator[dict[str, str]]:
-    process = subprocess.Popen(
-        ending_with_us([sys.executable, "-m", "tests.load.arrivals.limited"]),
-        cwd=Path(__file__).parents[3],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        yield json.loads(process.stdout.readline())
-    finally:
-        process.stdin.close()
-        process.wait(30)
-        process.stdout.close()
+    program = [sys.executable, "-m", "tests.load.arrivals.limited"]
+    with first_line_of(program, Path(__file__).parents[3]) as line:
+        yield json.loads(line)
 
 
 async def searched(url: str, tmp_path: Path, **texts: str | bool | list[str]) -> ArrivalFindings:
