@@ -122,7 +122,12 @@ def _tie(request: RequestArrived, ufrag: str, calls: set[str], owners: Mapping[s
 
 
 def _is_nobodys(request: RequestArrived, ours: set[str], owners: Mapping[str, str]) -> bool:
-    return request.ufrag not in ours and request.id not in owners and "rtc_" not in request.url
+    return not _is_named_by(ours, request.ufrag) and request.id not in owners and "rtc_" not in request.url
+
+
+def _is_named_by(ours: set[str], ufrag: str) -> bool:
+    """A call's further offers, for a second look or beside it, are called after it: `ufrag+1`."""
+    return any(ufrag == name or ufrag.startswith(f"{name}+") for name in ours)
 
 
 def owners_of(found: Iterable[RequestArrived], waiting: Sequence[Offered]) -> dict[str, str]:

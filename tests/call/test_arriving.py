@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from harness.call.arriving import Offered, owners_of
-from harness.core.events import RequestArrived
+from dataclasses import dataclass
+
+from harness.call.arriving import Offered, Offers, owners_of, read_arrivals
+from harness.core.clock import MonotonicClock, RelativeClock
+from harness.core.events import CallStarted, RequestArrived
+from harness.core.timeline import Timeline
 
 
 def request(name: str, at: float, took: float = 0.01, **fields: str) -> RequestArrived:
@@ -37,3 +41,26 @@ def test_what_is_no_offer_is_of_the_nearest_even_so() -> None:
     offers = [Offered("named", 0.0, 0.2), Offered("other", 0.0, 9.0)]
     minted = request("m", 0.05, url="/v1/realtime/client_secrets")
     assert owners_of([request("n", 0.1, ufrag="named"), minted], offers) == {"m": "named"}
+
+
+@dataclass
+class Fake:
+    """What a fake answers when it is asked what arrived."""
+
+    requests: list[RequestArrived]
+    base: str = "http://127.0.0.1:1"
+
+    async def arrived(self, *, since: float = 0.0, answer: str = "") -> list[RequestArrived]:
+        return self.requests
+
+
+async def test_a_further_offer_of_another_call_of_ours_is_no_strays() -> None:
+    """It is called after its call: `ufrag+1`, made for a second look or beside it."""
+    clock, offers = RelativeClock(MonotonicClock()), Offers()
+    earlier, this = (Timeline([CallStarted(at=0.0, call=name, ufrag=name)]) for name in ("one", "two"))
+    offers.add(clock, earlier)
+    offers.add(clock, this)
+    names = ("one+1", "two+2", "on", "another")
+    found = [request(name, clock.origin - 0.01, ufrag=name) for name in names]
+    await read_arrivals(Fake(found), offers, this, "two", clock)  # type: ignore[arg-type]  # all that is asked of it
+    assert [e.ufrag for e in this.all(RequestArrived)] == ["on", "another"]

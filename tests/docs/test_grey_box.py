@@ -57,4 +57,4 @@ def relay(tmp_path: Path, pair: EmbeddedPair) -> Iterator[str]:
 def test_the_relay_of_the_tutorial_conforms(relay: str, pair: EmbeddedPair, scenarios: Run) -> None:  # noqa: F811  (the fixture)
     finished = scenarios(f"--target={relay}", f"--fake-openai={pair.fake}", "--concurrency=5", paths=PATHS)
     assert finished.code == 0, finished.output[-6000:]
-    assert "warned" not in finished.output.rpartition("the target is conforming")[2]
+    assert "warned" not in finished.output.rpartition("the target is conforming")[2], finished.output[-6000:]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from harness.core.events import PacingMeasured, Stalled, StateChanged
+from harness.core.events import Event, PacingMeasured, Stalled, StateChanged
 from harness.core.events.base import Side
 from harness.requirements.judging import judge
 from harness.requirements.model import Outcome, Verdict
 from harness.requirements.registry import REGISTRY
-from tests.requirements.audio_cases import ten_packets_at_a_time
+from tests.requirements.audio_cases import arriving
+from tests.requirements.test_light_records import lightly
 from tests.support.editing import a, changed
 from tests.support.timelines import healthy_events, timeline_of
 
@@ -48,11 +49,46 @@ def test_only_causes_about_time_are_excused() -> None:
     assert not any(slug.startswith("offer-") for _, slug in excused)
 
 
+def of_clean_audio(events: list[Event], late: PacingMeasured, *, lightly_heard: bool = False) -> Verdict:
+    """Of the call, one of whose ends was so late."""
+    others = [e for e in events if not (isinstance(e, PacingMeasured) and e.side == late.side)]
+    call = timeline_of([*others, late])
+    (found,) = judge([lightly(call) if lightly_heard else call], [REGISTRY.get("audio.clean")])
+    return found
+
+
 @pytest.mark.parametrize(("p50", "outcome"), [(0.5, Outcome.WARNED), (12.0, Outcome.INCONCLUSIVE)])
 def test_packets_in_a_row_are_nobodys_fault_where_the_fake_itself_sent_late(
     p50: float, outcome: Outcome
 ) -> None:
-    paced = PacingMeasured(at=7.9, side="upstream", packets=400, p50=p50, p99=3 * p50, max=4 * p50)
-    (found,) = judge([timeline_of([*ten_packets_at_a_time(), paced])], [REGISTRY.get("audio.clean")])
+    late = PacingMeasured(at=7.9, side="upstream", packets=400, p50=p50, p99=3 * p50, max=4 * p50)
+    events = arriving(lambda i: (4 - i % 5) * 0.02)
+    found = of_clean_audio(events, late)
     assert found.outcome == outcome
-    assert ("late by 12 ms" in found.explanation) == (p50 > 10)
+    assert ("late by 12 ms in the median" in found.explanation) == (p50 > 10)
+
+
+@pytest.mark.parametrize("lightly_heard", [False, True])
+@pytest.mark.parametrize(
+    ("events", "late"),
+    [
+        # Both ends are below the lateness that makes a call untimeable, and together above the limit.
+        (
+            arriving(lambda i: 0.035 * (i % 2)),
+            PacingMeasured(at=7.9, packets=400, p50=1.0, p99=20.0, max=30.0),
+        ),
+        (
+            arriving(lambda i: 0.3 - (i - 75) * 0.0199 if 75 <= i < 91 else 0.0),
+            PacingMeasured(at=7.9, side="upstream", packets=400, p50=1.0, p99=12.0, max=140.0),
+        ),
+    ],
+    ids=["jitter", "gaps"],
+)
+def test_what_our_own_ends_may_explain_is_not_the_targets(
+    events: list[Event], late: PacingMeasured, lightly_heard: bool
+) -> None:
+    in_time = PacingMeasured(at=7.9, side=late.side, packets=400, p50=0.1, p99=1.0, max=3.0)
+    assert of_clean_audio(events, in_time, lightly_heard=lightly_heard).outcome == Outcome.WARNED
+    found = of_clean_audio(events, late, lightly_heard=lightly_heard)
+    assert found.outcome == Outcome.INCONCLUSIVE
+    assert "this machine's own ends were late by" in found.explanation

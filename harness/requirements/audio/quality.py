@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from harness.core.audio_format import FRAME_SECONDS
 from harness.core.events import (
     AudioCompared,
-    PacingMeasured,
     Packet,
     PairSelected,
     StretchHeard,
@@ -32,14 +32,12 @@ from harness.requirements.model import (
     Source,
     Violation,
 )
+from harness.requirements.own_lateness import IN_TIME, OwnLateness, own_lateness
 from harness.requirements.registry import requirement
 
 # A stream that is this much off real time, or has this part of its packets back to back, is not paced.
 PACE_TOLERANCE = 0.25
 MOSTLY_BURSTS = 0.4
-OFTEN_LATE_MS = (
-    4.0  # in the median: a sender that is so late is often late by a frame, and sends two in a row
-)
 SHORTEST_STRETCH = 25  # packets: half a second says little less
 
 
@@ -85,22 +83,33 @@ SHORTEST_STRETCH = 25  # packets: half a second says little less
     },
 )
 def clean(timeline: Timeline) -> Finding:
-    """Loss, pace, stalls, jitter and clipping of what was heard of each reply, against their limits."""
+    """Loss, pace, stalls, jitter and clipping of what was heard of each reply, against their limits.
+
+    What passes a limit by no more than our own ends were late is not the target's.
+    """
+    ours = own_lateness(timeline)
+    unsure = ""
     for reply in spoken_replies(timeline):
-        for packets in streams(timeline).values():
-            stretch = _while_audible(packets, reply)
-            if len(stretch) < SHORTEST_STRETCH:
-                continue
+        for amiss, evidence in _looks(timeline, reply):
+            if (violation := _violation(amiss(ours), evidence)) is not None:
+                return violation
+            unsure = unsure or next((seen for _, seen in amiss(IN_TIME)), "")
+    return Inconclusive(f"{unsure}; and {ours}: too busy to tell what comes late") if unsure else None
+
+
+Amiss = Callable[[OwnLateness], Iterator[tuple[str, str]]]
+
+
+def _looks(timeline: Timeline, reply: Reply) -> Iterator[tuple[Amiss, Evidence]]:
+    """At each stretch of the reply, whole or recorded lightly."""
+    for packets in streams(timeline).values():
+        stretch = _while_audible(packets, reply)
+        if len(stretch) >= SHORTEST_STRETCH:
             found = reception(stretch)
-            if found.bursts > MOSTLY_BURSTS and (late := _fake_sent_late(timeline)):
-                return Inconclusive(late)
-            if (violation := _violation(_amiss(timeline, found), _quote(reply, found))) is not None:
-                return violation
-        for heard in _audible(timeline, reply):
-            lightly = Evidence(heard.at, f"response {reply.id}, recorded lightly")
-            if (violation := _violation(_amiss_lightly(timeline, heard), lightly)) is not None:
-                return violation
-    return None
+            yield partial(_amiss, timeline, found), _quote(reply, found)
+    for heard in _audible(timeline, reply):
+        lightly = Evidence(heard.at, f"response {reply.id}, recorded lightly")
+        yield partial(_amiss_lightly, timeline, heard), lightly
 
 
 def _violation(amiss: Iterator[tuple[str, str]], evidence: Evidence) -> Violation | None:
@@ -116,7 +125,7 @@ def _audible(timeline: Timeline, reply: Reply) -> list[StretchHeard]:
     return [s for s in own_stretches(timeline, reply) if s.audible and s.packets >= SHORTEST_STRETCH]
 
 
-def _amiss_lightly(timeline: Timeline, heard: StretchHeard) -> Iterator[tuple[str, str]]:
+def _amiss_lightly(timeline: Timeline, heard: StretchHeard, ours: OwnLateness) -> Iterator[tuple[str, str]]:
     """Loss, pace, stalls and jitter; a light record knows neither bursts nor clipping."""
     loss, gap = limit_of(timeline, "loss_percent"), limit_of(timeline, "gap_ms")
     jitter, expected = limit_of(timeline, "jitter_ms"), heard.packets + heard.lost
@@ -124,17 +133,18 @@ def _amiss_lightly(timeline: Timeline, heard: StretchHeard) -> Iterator[tuple[st
     if lost_percent > loss:
         yield "packet-loss", f"{heard.lost} of {expected} packets, {lost_percent:.1f} %, {loss:g} % allowed"
     # Its longest wait is a gap, and no pace: made up for it counts in neither, else in the slower one.
-    media, took = heard.media_ms / 1000, heard.until - heard.at
-    slower, faster = (media / max(s, FRAME_SECONDS) for s in (took, took - heard.stall_ms / 1000))
+    media, took, late = heard.media_ms / 1000, heard.until - heard.at, ours.worst / 1000
+    longest, shortest = took + late, took - late - heard.stall_ms / 1000
+    slower, faster = (media / max(s, FRAME_SECONDS) for s in (longest, shortest))
     if slower > 1 + PACE_TOLERANCE or faster < 1 - PACE_TOLERANCE:
         yield "wrong-pace", f"{slower if slower > 1 else faster:.2f} s of audio come in each second"
-    if heard.stall_ms > gap:
+    if heard.stall_ms > gap + ours.worst:
         yield "gaps", f"for {heard.stall_ms:.0f} ms, {gap:g} ms allowed"
-    if heard.jitter_ms > jitter:
+    if heard.jitter_ms > jitter + ours.p99:
         yield "jitter", f"{heard.jitter_ms:.0f} ms at its highest, {jitter:g} ms allowed"
 
 
-def _amiss(timeline: Timeline, found: Reception) -> Iterator[tuple[str, str]]:
+def _amiss(timeline: Timeline, found: Reception, ours: OwnLateness) -> Iterator[tuple[str, str]]:
     """Every limit that is passed, with what was seen: what explains the others comes first."""
     loss, gap = limit_of(timeline, "loss_percent"), limit_of(timeline, "gap_ms")
     jitter, clipped = limit_of(timeline, "jitter_ms"), limit_of(timeline, "clipped_percent")
@@ -143,27 +153,16 @@ def _amiss(timeline: Timeline, found: Reception) -> Iterator[tuple[str, str]]:
             "packet-loss",
             f"{found.lost} of {found.expected} packets, {found.lost_percent:.1f} %, {loss:g} % allowed",
         )
-    if found.bursts > MOSTLY_BURSTS and not _through_turn(timeline):
+    if found.bursts > MOSTLY_BURSTS and not (_through_turn(timeline) or ours.is_frequent):
         yield "wrong-pace", f"{found.bursts * 100:.0f} % of them come back to back"
     if found.bursts <= MOSTLY_BURSTS and found.pace is not None and abs(found.pace - 1) > PACE_TOLERANCE:
         yield "wrong-pace", f"{found.pace:.2f} s of audio come in each second"
-    if found.stall * 1000 > gap:
+    if found.stall * 1000 > gap + ours.worst:
         yield "gaps", f"for {found.stall * 1000:.0f} ms at {found.stall_at:.2f} s, {gap:g} ms allowed"
-    if found.jitter_ms > jitter:
+    if found.jitter_ms > jitter + ours.p99:
         yield "jitter", f"{found.jitter_ms:.0f} ms (95th percentile), {jitter:g} ms allowed"
     if found.clipped * 100 > clipped:
         yield "clipping", f"{found.clipped * 100:.1f} % of samples at full scale, {clipped:g} % allowed"
-
-
-def _fake_sent_late(timeline: Timeline) -> str:
-    """Why packets that come back to back say nothing of the way: the fake sent them so, having been late."""
-    measured = timeline.last(PacingMeasured, side="upstream")
-    if measured is None or measured.p50 < OFTEN_LATE_MS:
-        return ""
-    return (
-        f"the fake's own sender was late by {measured.p50:.0f} ms in the median, and made up for it with "
-        "packets back to back: this machine is too busy to tell at what pace they would have come"
-    )
 
 
 def _through_turn(timeline: Timeline) -> bool:

@@ -226,7 +226,9 @@ def _nothing_arrived(timeline: Timeline, offer: Exchange) -> Finding:
         when = f"{taken.before:.1f} s before this call" if taken.before else f"at {taken.at:.3f} s"
         seen = f"it was made {when}, for the offer {taken.ufrag or '(without a name)'}"
         return Violation("cached-answer", seen, (*offer.evidence(), evidence(taken)))
-    if arrivals(timeline) or any(e.ufrag or e.method == "WEBSOCKET" for e in strays(timeline)):
+    # An offer with another name is a gateway's own, if it was made for this call and not before it.
+    made = [e for e in strays(timeline) if e.ufrag and not e.before and e.at >= offer.request.at - 0.1]
+    if arrivals(timeline) or made or any(e.method == "WEBSOCKET" for e in strays(timeline)):
         return NotApplicable("the relay has a conversation of its own with the upstream")
     if not _speaks_of_upstream(offer):
         return NotApplicable("the relay sent nothing upstream")
