@@ -41,6 +41,7 @@ from harness.core.events import (
 from harness.core.naming import name_of
 from harness.core.realtime_events import server_event_problem
 from harness.core.timeline import Timeline
+from harness.core.traceparent import TraceParent
 from harness.network.link import Link
 from harness.peer.stalls import StallWatch
 from harness.signaling.hooks import filled
@@ -218,6 +219,7 @@ def _open_line(
     """A line with its first event on the timeline."""
     clock = RelativeClock(MonotonicClock())
     timeline = Timeline()
+    traceparent = str(TraceParent.new()) if context.settings.telemetry else ""
     if watch is not None:
         timeline.listen(partial(watch, timeline))
     line = context.open_line(
@@ -228,10 +230,11 @@ def _open_line(
         spare=scenario.restarts_relay,
         light=light,
         bad_network=scenario.bad_network or bool(context.settings.impairment),
+        traceparent=traceparent,
     )
     line = replace(line, library=context.library.beside(scenario.place[0]))
     started = _started(context, scenario, call, origin=clock.origin, ufrag=line.end.ufrag)
-    line.record(msgspec.structs.replace(started, continues=continues))
+    line.record(msgspec.structs.replace(started, continues=continues, traceparent=traceparent))
     if not light:
         context.offers.add(clock, timeline)
     return line

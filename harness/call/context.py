@@ -126,13 +126,14 @@ class CallContext:
         shape: str = "",
         ufrag: str = "",
         bad_network: bool = False,
+        traceparent: str = "",
     ) -> CallLine:
         """The parts of one call, recording to `timeline` with secrets redacted; `light` as in `EndParts`.
 
         With the run's seed, `call` decides the fate of each packet where the network is impaired. `link`: the
         network of a caller that calls again. `spare`: through the relay that may be restarted, if any.
         `shape`: how its offer is written, where the run does not decide. `ufrag`: its name, where not drawn.
-        `bad_network`: as in `EndParts`.
+        `bad_network`: as in `EndParts`. `traceparent`: its trace, sent with every request to the target.
         """
         shape = shape or self.settings.offer or shape_in_turn(self.settings.seed, call)
         redactor = self.settings.redactor()
@@ -142,6 +143,8 @@ class CallContext:
             if through is None
             else replace(self.target, url=self.settings.reached_by(through.spare_offer_url))
         )
+        if traceparent:
+            target = replace(target, traceparent=traceparent)
 
         def record(event: Event) -> None:
             timeline.append(_redacted(event, redactor.value))

@@ -15,10 +15,10 @@ from harness.config.option_values import number
 from harness.config.target import check_url
 from harness.core.clock import MonotonicClock
 from harness.core.errors import HarnessError, UsageError
+from harness.core.host_port import split_bind
 from harness.fakes.behind.environment import OPENAI
 from harness.fakes.behind.running import run_behind
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
-from harness.fakes.serving import split_bind
 
 DEFAULT_FAKE = "127.0.0.1:8089"
 HOST_NAME = re.compile(r"(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)*", re.IGNORECASE)

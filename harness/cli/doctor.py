@@ -29,6 +29,7 @@ from harness.report.ci import tell_ci
 from harness.report.files import write_run
 from harness.report.folder import claimed
 from harness.report.html import write_html
+from harness.report.telemetry import send_run
 from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned, execute
 from harness.run.model import EXIT_CODES, Run
@@ -68,7 +69,8 @@ def doctor(target: str | None, **texts: Any) -> int:
                 write_html(happening.run, settings.reports, load_library())
 
         examined, run = run_loop(_examined(settings, plan, show, observe))
-        for line in tell_ci(run, settings.reports, os.environ):
+        traced = send_run(run) if settings.telemetry else []
+        for line in (*tell_ci(run, settings.reports, os.environ), *traced):
             say(line, err=values["as_json"])
         show.outcome(examined, run, written[-1])
     return EXIT_CODES[run.verdict]

@@ -81,4 +81,5 @@ def _judged(timeline: Timeline, asked: Sequence[Requirement], *, strict: bool) -
         started_at=started.started_at,
         calls=(CallEntry(started.call, started.scenario, timeline),),
         verdicts=tuple(verdicts),
+        strict=strict,
     )

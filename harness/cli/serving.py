@@ -14,12 +14,12 @@ from harness.cli.screen import say
 from harness.config.option_values import number, whole
 from harness.core.dialects import DIALECTS, dialect_named
 from harness.core.errors import UsageError
+from harness.core.host_port import split_bind
 from harness.core.loopback import is_loopback
 from harness.fakes.commands import serve_fake, serve_relay
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.crew import MOST_WORKERS
 from harness.fakes.relay.settings import RelaySettings
-from harness.fakes.serving import split_bind
 
 BIND = click.option(
     "--bind", metavar="HOST:PORT", default="127.0.0.1:0", help="where to listen (port 0: any)"

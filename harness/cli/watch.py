@@ -12,12 +12,11 @@ from harness.cli.watching.showing import WatchPages
 from harness.cli.watching.watch import WatchedRelay, Ways
 from harness.config.asking import settings_of
 from harness.config.loop import run_loop
-from harness.config.option import blaming
 from harness.config.option_texts import read_options
 from harness.config.option_values import webhook
 from harness.config.settings import read_settings
 from harness.core.errors import UsageError
-from harness.fakes.serving import running, split_bind
+from harness.fakes.serving import running
 from harness.report.folder import claimed
 
 
@@ -31,8 +30,6 @@ def watch(target: str | None, **texts: Any) -> int:
     paused by the budget. 2 usage.
     """
     values = read_options("watch", texts)
-    with blaming("listen"):
-        host, port = split_bind(values["listen"])
     settings = settings_of("watch", values, target=target)
     if settings.target is None:
         raise UsageError("there is no relay to watch", "give its URL or its name in harness.toml")
@@ -47,6 +44,7 @@ def watch(target: str | None, **texts: Any) -> int:
         relay = WatchedRelay.begin(
             settings, ways, every=values["every"], after=values["after"], budget=values["budget"], tell=say
         )
+        host, port = values["listen"]
         return run_loop(_served(relay, host, port, values["looks"]))
 
 

@@ -12,6 +12,7 @@ from harness.config.option import Door, Option
 from harness.config.page_rows import PAGE_OPTIONS
 from harness.config.watch_rows import WATCH_OPTIONS
 from harness.core.callers import CALLERS
+from harness.core.host_port import split_bind
 from harness.core.impairments import IMPAIRMENTS
 from harness.core.offer_shapes import OFFER_SHAPES
 
@@ -358,6 +359,21 @@ OPTIONS: tuple[Option, ...] = (
         "FILE",
         read.path,
         repeats=False,
+    ),
+    Option(
+        "metrics",
+        "serve what the load comes to as /metrics, for Prometheus, while it runs",
+        LOAD,
+        "HOST:PORT",
+        split_bind,
+        otherwise="not served; Locust's web page has it as /metrics",
+    ),
+    Option(
+        "telemetry",
+        "send each call as an OpenTelemetry trace to OTEL_EXPORTER_OTLP_ENDPOINT, and tell the target which "
+        "(traceparent)",
+        CALLS,
+        of_run=True,
     ),
     Option(
         "json",

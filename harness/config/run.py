@@ -20,6 +20,7 @@ from harness.config.settings import Settings, read_settings
 from harness.config.target import Auth, Target, check_origin, check_url
 from harness.config.targets import NamedTarget, load_named_target
 from harness.config.targets_file import is_name
+from harness.config.telemetry import check_collector
 from harness.config.timeouts import Timeouts
 from harness.core.callers import CALLERS, DEFAULT_CALLER
 from harness.core.dialects import DEFAULT_DIALECT, OWN, check_dialect
@@ -60,6 +61,7 @@ class RunSettings:
     page: PageOptions = field(
         default_factory=PageOptions
     )  # how a web page is used, where one makes the calls
+    telemetry: bool = False  # each call is sent as a trace, which its requests name
     comfort_noise: bool = False  # between utterances; else digital silence
     embedded: bool = False  # the target is our own pair
     ice: IceConfiguration = field(
@@ -154,6 +156,8 @@ def run_settings(
         if value and not address:
             raise UsageError(f"{option} needs a --target", "the embedded relay brings its own")
     check_limits(limits or {})
+    if plain.get("telemetry"):
+        check_collector()
     named = load_named_target(address, config or environment.config) if is_name(address) else None
     dialect = dialect or (named.target.dialect if named and named.dialect_given else environment.dialect)
     if dialect != OWN or not (named and named.target.own_dialect):

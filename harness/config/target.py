@@ -18,6 +18,7 @@ from harness.core.dialects import DEFAULT_DIALECT, DIALECTS, OWN, Dialect, check
 from harness.core.errors import UsageError
 from harness.core.loopback import is_loopback
 from harness.core.redaction import SECRET_HEADERS, SHORTEST_SECRET, Redactor
+from harness.core.traceparent import HEADER as TRACEPARENT
 
 # Written by the dialect, by HTTP itself, or from a setting of its own.
 OUR_HEADERS = frozenset(
@@ -88,6 +89,7 @@ class Target:
     subprotocols: tuple[Text, ...] = ()
     query_secrets: tuple[SecretStr, ...] = field(default=(), repr=False)
     name: str = ""
+    traceparent: str = ""  # of one call, where the run is traced
 
     def __post_init__(self) -> None:
         check_url(self.url, "the target", TARGET_SCHEMES)
@@ -155,6 +157,8 @@ class Target:
         if self.cookies and credentials:
             pairs = "; ".join(f"{name}={value.get_secret_value()}" for name, value in self.cookies)
             headers.append(("Cookie", pairs))
+        if self.traceparent:
+            headers.append((TRACEPARENT, self.traceparent))
         return headers
 
     def revealed_subprotocols(self) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.config import option_values as read
 from harness.config.option import Door, Option
+from harness.core.host_port import split_bind
 
 WATCH: tuple[Door, ...] = ("watch",)
 LEAST_EVERY = 10  # seconds: a look takes some of them
@@ -31,7 +32,7 @@ WATCH_OPTIONS: tuple[Option, ...] = (
         "where the page (/), the metrics (/metrics) and /health are served",
         WATCH,
         "HOST:PORT",
-        read.text,
+        split_bind,
         default="127.0.0.1:9464",
     ),
     Option("after", "alert once so many looks in a row say the same", WATCH, "N", read.whole(1), default="1"),

@@ -14,12 +14,16 @@ EXTRAS = {
     "allure": ("allure_commons", "allure_pytest"),
     "browser": ("playwright",),
     "quality": ("pystoi", "scipy"),
+    "telemetry": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
 }
 
 
 def is_installed(extra: str) -> bool:
     """Whether all that an extra brings is there."""
-    return all(find_spec(module) is not None for module in EXTRAS[extra])
+    try:
+        return all(find_spec(module) is not None for module in EXTRAS[extra])
+    except ModuleNotFoundError:  # of a package that the module would be in
+        return False
 
 
 def install_line(extra: str) -> str:
@@ -36,7 +40,8 @@ def needs_extra(extra: str, what: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in EXTRAS[extra]:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in {module.partition(".")[0] for module in EXTRAS[extra]}:
             raise
         raise UsageError(f"{what} needs what is not installed here", install_line(extra)) from None
 

@@ -10,13 +10,14 @@ from contextlib import AbstractAsyncContextManager
 from harness.config.loop import run_loop
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
+from harness.core.host_port import split_bind
 from harness.core.printable import printable
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.front import serving_fake
 from harness.fakes.page.app import beside
 from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import RelaySettings
-from harness.fakes.serving import running, split_bind, stop_signals
+from harness.fakes.serving import running, stop_signals
 
 Say = Callable[[str], None]
 

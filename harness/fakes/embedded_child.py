@@ -17,6 +17,7 @@ import msgspec
 from harness.config.loop import run_loop
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
+from harness.core.host_port import split_bind
 from harness.core.printable import make_logs_printable
 from harness.fakes.embedded import RESTART_SPARE, EmbeddedOptions, PairReady
 from harness.fakes.openai.conversation.settings import ConversationSettings
@@ -25,7 +26,7 @@ from harness.fakes.openai.workers.front import serving_fake
 from harness.fakes.page.app import beside
 from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import RelaySettings
-from harness.fakes.serving import running, split_bind
+from harness.fakes.serving import running
 
 Order = Literal["restart", "stop", "broken"]
 

@@ -227,14 +227,6 @@ def base_url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def split_bind(bind_to: str) -> tuple[str, int]:
-    """`HOST:PORT` as a pair. Raises UsageError."""
-    host, colon, port = bind_to.rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535:
-        raise UsageError(f"{bind_to!r} is not HOST:PORT", "try 127.0.0.1:8089")
-    return host.strip("[]") or "127.0.0.1", int(port)
-
-
 @contextlib.contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
     """An event that SIGINT, SIGTERM and SIGHUP set. Enter before anybody is told that the server is ready."""

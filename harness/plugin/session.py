@@ -27,6 +27,7 @@ from harness.report.files import ResultFiles
 from harness.report.folder import claimed
 from harness.report.html import ReportPage
 from harness.report.saved import judged_before
+from harness.report.telemetry import Telemetry
 from harness.requirements.model import Requirement, Verdict
 from harness.run.engine import Planned, execute
 from harness.run.model import EXIT_CODES, Run, RunVerdict
@@ -55,6 +56,7 @@ class VoiceSession:
         self._baseline = Baseline.from_options(self.values, self.settings)
         self._allure = _allure(config)
         self._ci = CiSummary(self.settings.reports, os.environ)
+        self._telemetry = Telemetry()
         self._page = ReportPage(
             self.settings.reports, lambda: (self._baseline.past, self._baseline.comparison)
         )
@@ -65,6 +67,7 @@ class VoiceSession:
             self._baseline,
             self._ci,
             self._page,
+            *([self._telemetry] if self.settings.telemetry else []),
             junit.SuiteProperties(config),
         ]
         self._keeping = all_of(observers)
@@ -143,7 +146,7 @@ class VoiceSession:
         if self.run is not None and not self.run.unreachable:
             terminal.summarise(reporter, self.run, self._page.written, seen=self.folded)
             terminal.compared(reporter, self._baseline.comparison)
-            terminal.commands(reporter, self._ci.lines)
+            terminal.commands(reporter, [*self._ci.lines, *self._telemetry.lines])
 
 
 def repeated(texts: Texts, settings: RunSettings) -> tuple[str, ...]:

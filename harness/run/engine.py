@@ -253,6 +253,7 @@ class _Work:
             interrupted=interrupted,
             conditions=conditions(settings, self.context.library),
             repeat=self.repeat,
+            strict=settings.strict,
         )
 
 

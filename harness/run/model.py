@@ -83,8 +83,9 @@ class Run:
     """Everything that a report is made from.
 
     `route`: how a call is asked for; `caller`: who makes it. `conditions` is what two runs must share to be
-    compared, beside target and mode: the fixtures' digest, the impairment. `repeat`: the options with which
-    pytest makes the same calls. `interrupted`: it was cut short, and calls that were asked for are missing.
+    compared, beside target and mode: the fixtures' digest, the impairment. `strict`: a SHOULD binds.
+    `repeat`: the options with which pytest makes the same calls. `interrupted`: it was cut short, and calls
+    that were asked for are missing.
     """
 
     target: str
@@ -101,17 +102,19 @@ class Run:
     route: str = "offer"
     caller: str = "aiortc"
     repeat: tuple[str, ...] = ()
+    strict: bool = False
 
     @property
     def verdict(self) -> RunVerdict:
         """Unreachable before all else; a violation outweighs doubt; doubt outweighs conformance.
 
         A call that was not placed leaves doubt, and so do a run that was cut short and a call that never
-        began without anything to blame: what was not looked at is not conforming.
+        began without anything to blame: what was not looked at is not conforming. Doubt about a SHOULD is no
+        worse than its violation, which is a warning.
         """
         if self.unreachable:
             return RunVerdict.UNREACHABLE
-        outcomes = {verdict.outcome for verdict in self.verdicts if not is_lost_observation(verdict)}
+        outcomes = {verdict.outcome for verdict in self.verdicts if not self._is_harmless_doubt(verdict)}
         if Outcome.FAILED in outcomes:
             return RunVerdict.VIOLATING
         if self.interrupted or any(call.withheld for call in self.calls) or self.unexplained:
@@ -123,6 +126,11 @@ class Run:
         }:
             return RunVerdict.INCONCLUSIVE
         return RunVerdict.CONFORMING
+
+    def _is_harmless_doubt(self, verdict: Verdict) -> bool:
+        """Doubt about what does not bind: the word about the target does not hang on it."""
+        binding = (Level.MUST, Level.SHOULD) if self.strict else (Level.MUST,)
+        return verdict.outcome == Outcome.INCONCLUSIVE and verdict.level not in binding
 
     @property
     def unexplained(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from harness.core.probes import (
     PREFLIGHT,
     UNAUTHENTICATED,
 )
+from harness.core.traceparent import HEADER as TRACEPARENT
 from harness.signaling.dialects import Body, wrap
 from harness.signaling.exchange import post_offer, request_with
 from harness.signaling.sending import HttpReply, Sender
@@ -29,6 +30,7 @@ from harness.signaling.tokens import mint, offer_with_key
 
 MEGABYTE = 1 << 20
 MODELS_TO_ASK_FOR = ("gpt-realtime-2.1-mini", "gpt-realtime-2.1")
+NOT_THE_PAGES = ("Origin", TRACEPARENT)  # set by the browser, and by us: nobody's page asks leave for them
 DEEP = 100_000  # levels: any recursive parser gives up before
 
 
@@ -40,7 +42,7 @@ async def send_preflight(
     url, dialect = (token.url if token else target.url), target.wrapping
     named = [
         *(token.headers if token else dialect.headers),
-        *(name for name, _ in target.request_headers() if name != "Origin"),
+        *(name for name, _ in target.request_headers() if name not in NOT_THE_PAGES),
     ]
     posts = token is None or token.method != "GET"
     headers = [*(["content-type"] if posts else []), *(name.lower() for name in named)]

@@ -13,7 +13,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from harness.core.errors import UsageError
-from harness.fakes.serving import base_url, bind, drop_connection, running, split_bind
+from harness.core.host_port import split_bind
+from harness.fakes.serving import base_url, bind, drop_connection, running
 
 
 async def hello(_request: Request) -> Response:

@@ -12,11 +12,13 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from tests.load.limited_relay import limited_relay
+from tests.load.locusts import free_port
 
 HARNESS = [sys.executable, "-c", "from harness.cli.main import main; main()"]
 SHORT_STEPS = ("--step-seconds=3", "--settle-seconds=1", "--turns=1")
@@ -141,7 +143,8 @@ def test_a_generator_that_is_late_itself_blames_itself(runs: Runs) -> None:
 
 
 def test_a_soak_that_is_interrupted_says_what_it_learned_and_leaves_nothing_behind(begin: Begin) -> None:
-    soak = begin("soak", "--calls=2", "--for=1m", "--turns=1", PATIENT)
+    port = free_port()
+    soak = begin("soak", "--calls=2", "--for=1m", "--turns=1", f"--metrics=127.0.0.1:{port}", PATIENT)
     assert soak.process.stdout is not None
     told = ""
     deadline = monotonic() + 60
@@ -151,6 +154,9 @@ def test_a_soak_that_is_interrupted_says_what_it_learned_and_leaves_nothing_behi
     children = psutil.Process(soak.process.pid).children(recursive=True)
     assert len(children) >= 2, "the call process and the embedded pair"
     sleep(1)
+    scraped = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+    assert 'harness_load_stage_seconds_bucket{stage="DC open",le="+Inf"}' in scraped
+    assert "harness_load_under_way 2" in scraped
     soak.process.send_signal(signal.SIGINT)
     code, out, err = soak.end(40)
     assert code == 130, out + err
@@ -159,6 +165,8 @@ def test_a_soak_that_is_interrupted_says_what_it_learned_and_leaves_nothing_behi
     assert report["series"]["memory"]["points"]
     assert "interrupted" in out
     assert not [child for child in children if child.is_running()]
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False)
 
 
 @pytest.mark.parametrize(

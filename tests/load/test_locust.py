@@ -106,15 +106,24 @@ def test_a_master_and_two_workers_share_the_calls_and_every_stage_is_a_row(
 def test_the_web_interface_starts_a_test_and_tells_of_the_generator(
     tmp_path: Path, pair: EmbeddedPair
 ) -> None:
-    port = locusts.free_port()
+    port, apart = locusts.free_port(), locusts.free_port()
     base = f"http://127.0.0.1:{port}"
     with locusts.started(
-        tmp_path, "--web-host=127.0.0.1", f"--web-port={port}", *locusts.PATIENT, "SteadyCaller"
+        tmp_path,
+        "--web-host=127.0.0.1",
+        f"--web-port={port}",
+        f"--metrics=127.0.0.1:{apart}",
+        *locusts.PATIENT,
+        "SteadyCaller",
     ) as locust:
         _until(lambda: "calls" in _json(f"{base}/generator"))
         form = f"user_count=1&spawn_rate=1&host={pair.offer_url}".encode()
         assert json.load(urllib.request.urlopen(f"{base}/swarm", form))["success"]
         _until(lambda: _json(f"{base}/generator").get("calls") == 1)
+        for scraped in (base, f"http://127.0.0.1:{apart}"):
+            with urllib.request.urlopen(f"{scraped}/metrics") as answer:
+                assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+                assert "harness_load_under_way 1\n" in answer.read().decode()
         locust.terminate()
         assert locust.wait(40) in (0, 1)
 

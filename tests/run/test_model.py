@@ -71,6 +71,20 @@ def test_a_target_that_nobody_answers_at_is_unreachable_whatever_else_was_judged
     assert run_of(Outcome.FAILED, unreachable="refused").verdict == RunVerdict.UNREACHABLE
 
 
+@pytest.mark.parametrize(
+    ("strict", "expected"), [(False, RunVerdict.CONFORMING), (True, RunVerdict.INCONCLUSIVE)]
+)
+def test_doubt_about_a_should_is_no_worse_than_its_violation(strict: bool, expected: RunVerdict) -> None:
+    doubted = Verdict("audio.clean", Level.SHOULD, Outcome.INCONCLUSIVE)
+    run = replace(run_of(Outcome.PASSED), strict=strict)
+    assert replace(run, verdicts=(*run.verdicts, doubted)).verdict == expected
+
+
+def test_doubt_alone_is_not_conforming() -> None:
+    doubted = Verdict("audio.clean", Level.SHOULD, Outcome.INCONCLUSIVE)
+    assert replace(run_of(), verdicts=(doubted,)).verdict == RunVerdict.INCONCLUSIVE
+
+
 def test_an_observation_that_could_not_be_made_leaves_the_verdict_alone() -> None:
     lost = Verdict("turns.latency", Level.OBSERVE, Outcome.INCONCLUSIVE)
     kept = Verdict("a.r", Level.MUST, Outcome.PASSED)

@@ -11,9 +11,10 @@ import sys
 
 import uvloop
 
+from harness.core.host_port import split_bind
 from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import RelaySettings
-from harness.fakes.serving import running, split_bind, stop_signals
+from harness.fakes.serving import running, stop_signals
 
 PING_SECONDS = 20.0
 

@@ -23,6 +23,7 @@ from harness.core.errors import UsageError
 from harness.core.exit_codes import INCONCLUSIVE
 from harness.report.files import write_run
 from harness.report.html import FILE, write_html
+from harness.report.telemetry import send_run
 from harness.run.model import EXIT_CODES, Run, RunVerdict
 from harness.speech.library import load_library
 
@@ -167,6 +168,9 @@ class WatchedRelay:
                 run, examined = await self.look(replace(self.settings, reports=reports))
             write_run(run, reports)
             write_html(run, reports, load_library())
+            if self.settings.telemetry:
+                for line in await asyncio.to_thread(send_run, run):
+                    self.tell(line)
         except UsageError as error:
             if is_first:
                 raise

@@ -15,6 +15,7 @@ class CallStarted(Event, frozen=True, kw_only=True):
 
     `prices` are the target's own, by model. `continues` is the call that this one was made in place of.
     `silent`: the target is not meant to be heard. `caller`: who makes it, by its name in `core.callers`.
+    `traceparent`: its trace, where the run is traced.
     `passes_events`: OpenAI's events come to the caller; where not, those that the upstream sent are judged.
     """
 
@@ -34,6 +35,7 @@ class CallStarted(Event, frozen=True, kw_only=True):
     silent: bool = False
     caller: str = "aiortc"
     passes_events: bool = True
+    traceparent: str = ""
 
 
 class CallWithheld(Event, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from harness.core.clock import Clock
 from harness.load.analysis.rows import SDP_POST
 from harness.load.analysis.slo import Window
 from harness.load.arrivals.answers import NOT_ACCEPTED, Answers
+from harness.load.arrivals.exposing import Exposed
 from harness.load.arrivals.offers import PreparedOffer, PreparedOffers
 from harness.load.arrivals.sending import Posting
 from harness.signaling.dialects import unwrap, wrap
@@ -94,6 +95,7 @@ class Arriving:
         self._under_way: set[asyncio.Task[None]] = set()
         self._most = _descriptors() - SPARE_DESCRIPTORS
         self.begun = 0
+        self.exposed = Exposed()
         self.lateness: list[float] = []  # ms, taken each second by the meter
 
     @property
@@ -149,7 +151,9 @@ class Arriving:
             tally.statuses[found.status] += 1
         if failure:
             tally.failures[SDP_POST, failure] += 1
+            self.exposed.failed(failure)
         elif judged is None:
+            self.exposed.answered(now - due)
             tally.seconds.append(now - due)
             tally.at_work.append(now - left)
         else:

@@ -42,6 +42,11 @@ class Metering:
             health.pacing, health.reading = of_talk.pacing, of_talk.reading
         return health
 
+    @property
+    def health(self) -> Health:
+        """The step's, so far."""
+        return self._health
+
     async def run(self) -> None:
         """Until cancelled."""
         lagging = asyncio.create_task(self._measure_lag())

@@ -24,6 +24,7 @@ from harness.core.clock import Clock, MonotonicClock, wall_time
 from harness.core.errors import TargetUnreachableError, UsageError
 from harness.core.offer_shapes import CHROMIUM
 from harness.fakes.embedded import EmbeddedPair, options_for
+from harness.fakes.serving import running
 from harness.load.analysis.arrival_findings import ArrivalFindings
 from harness.load.analysis.arrival_steps import ArrivalStep
 from harness.load.analysis.rows import SDP_POST
@@ -145,6 +146,11 @@ async def _search(
         await stack.enter_async_context(releasing.running())
         watching = Watching(target, posting, clock)
         metering = Metering(arriving, settings.limits, clock)
+        if values["metrics"] is not None:
+            host, port = values["metrics"]
+            app = arriving.exposed.app(lambda: arriving.waiting, lambda: metering.health)
+            url = await stack.enter_async_context(running(app, host=host, port=port))
+            progress.line(f"metrics at {url}/metrics")
         before = await _counted(fake)
         begun = arriving.begun
         try:

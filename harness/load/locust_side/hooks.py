@@ -19,9 +19,11 @@ from harness.core.printable import make_logs_printable
 from harness.load.analysis.health import Health
 from harness.load.analysis.rows import CALL
 from harness.load.analysis.slo import FAILURES
+from harness.load.locust_side.exposing import PATH, MetricsServer, scraped
 from harness.load.locust_side.generator import Generator
 from harness.load.locust_side.options import add_options, check_options, read_values, slos_of
 from harness.load.locust_side.users import REQUEST_TYPE
+from harness.report.prometheus import CONTENT_TYPE
 
 CALLS_POLL_SECONDS = 0.25
 CSV_INTERVALS = 1.5
@@ -43,7 +45,27 @@ def _check(environment: Environment, **_: Any) -> None:
     if not isinstance(environment.runner, WorkerRunner):
         logger.info("seed %s (repeat the same callers with --seed)", options.seed)
     if environment.web_ui is not None and environment.web_ui.app is not None:
-        environment.web_ui.app.add_url_rule("/generator", "generator", lambda: _health(environment).as_json())
+        app = environment.web_ui.app
+        app.add_url_rule("/generator", "generator", lambda: _health(environment).as_json())
+        app.add_url_rule(PATH, "metrics", lambda: (_scraped(environment), {"Content-Type": CONTENT_TYPE}))
+    if not isinstance(environment.runner, WorkerRunner):  # whose master has what all of them measured
+        _serve_metrics(environment, options)
+
+
+def _scraped(environment: Environment) -> str:
+    return scraped(environment, _health(environment))
+
+
+def _serve_metrics(environment: Environment, options: Namespace) -> None:
+    bind_to = read_values(options)["metrics"]
+    if bind_to is None:
+        return
+    try:
+        server = MetricsServer(lambda: _scraped(environment), *bind_to)
+    except UsageError as error:
+        logger.error("%s", error)  # noqa: TRY400  (a message for people)
+        sys.exit(USAGE)
+    environment.events.quit.add_listener(lambda **_: server.stop())
 
 
 def _begin(environment: Environment, **_: Any) -> None:

@@ -14,6 +14,7 @@ from harness.core.clock import MonotonicClock
 from harness.core.errors import HarnessError, TargetUnreachableError
 from harness.load.analysis.recorder import Recorder
 from harness.load.asked import Asked
+from harness.load.locust_side.exposing import MetricsServer, scraped
 from harness.load.locust_side.generator import Generator
 from harness.load.locust_side.options import check_options
 from harness.load.locust_side.users import InterruptingCaller, ReconnectingCaller, SteadyCaller, VoiceCaller
@@ -71,13 +72,20 @@ class LoadSession:
         self.interrupted = False
         self.ready: Ready | None = None
         self.environment.events.request.add_listener(self.recorder.hear)
+        self._metrics: MetricsServer | None = None
 
     def __enter__(self) -> LoadSession:
+        if self.asked.values["metrics"] is not None:
+            self._metrics = MetricsServer(
+                lambda: scraped(self.environment, self.generator.health), *self.asked.values["metrics"]
+            )
         for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
             gevent.signal_handler(number, self._interrupt)
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._metrics is not None:
+            self._metrics.stop()
         self.runner.quit()
         self.generator.stop()
 

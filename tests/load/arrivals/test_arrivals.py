@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from harness.config.option_texts import read_options
@@ -16,6 +19,7 @@ from harness.load.analysis.arrival_findings import ArrivalFindings, as_json, plo
 from harness.load.arrivals import searching
 from harness.load.arrivals.searching import find_rate
 from harness.load.terminal import Progress
+from tests.load.locusts import free_port
 from tests.support.serving import first_line_of
 
 PATIENT = "lateness_p99_ms=60000"  # how late we are decides nothing
@@ -52,6 +56,17 @@ async def searched(url: str, tmp_path: Path, **texts: str | bool | list[str]) ->
         if found.breaking is not None or found.saturated is None:
             break
     return found
+
+
+async def scraped(url: str) -> str:
+    """The metrics, once the first offer was answered."""
+    text = ""
+    async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(60):
+        while "_count{" not in text:
+            with contextlib.suppress(httpx.ConnectError):
+                text = (await client.get(url)).text
+            await asyncio.sleep(0.02)
+    return text
 
 
 async def test_a_blocked_event_loop_is_named(urls: dict[str, str], tmp_path: Path) -> None:
@@ -101,7 +116,12 @@ async def test_calls_are_hung_up_at_their_location_and_a_cold_start_is_told_apar
     urls: dict[str, str], tmp_path: Path
 ) -> None:
     # Once alone: a relay that was searched before is warm.
-    found = await searched(urls["located"], tmp_path, start="5", most="5", limits=[PATIENT])
+    port = free_port()
+    scraping = asyncio.create_task(scraped(f"http://127.0.0.1:{port}/metrics"))
+    found = await searched(
+        urls["located"], tmp_path, start="5", most="5", limits=[PATIENT], metrics=f"127.0.0.1:{port}"
+    )
+    assert 'harness_load_stage_seconds_count{stage="SDP POST"}' in await scraping
     report = as_json(found)
     assert (report["holds"], report["verdict"]) == (5, "holds"), found.sentence
     assert set(report["release"]["released"]) == {"hung up at their Location"}
