@@ -59,6 +59,7 @@ PLANTED_PAGES = (
     PlantedPage("no-ice-servers", "page.ice-policies: no-ice-servers"),
     PlantedPage("channel-after-offer", "page.channel-before-offer: channel-after-offer"),
     PlantedPage("no-channel", "page.channel-before-offer: no-channel"),
+    PlantedPage("swallows-error", "page.offer-sent: not-made"),
     PlantedPage("never-offers", "page.offer-sent: not-sent"),
     PlantedPage("", "page.offer-sent: blocked-by-browser", query="&relay=http://localhost:{port}/health"),
     PlantedPage("trims-offer", "page.offer-unchanged: offer-trimmed"),

@@ -165,6 +165,14 @@ def there_is_no_channel() -> Events:
     return [page_started(), *early, *refused_without_channel(), *left(4.0)]
 
 
+@case("page.offer-sent", "not-made")
+def no_offer_is_made() -> Events:
+    begun = without(
+        beginning(), a(ConnectionUsed, method="createOffer"), a(ConnectionUsed, method="setLocalDescription")
+    )
+    return [page_started(), *begun, *left(8.0)]
+
+
 @case("page.offer-sent", "not-sent")
 def the_offer_goes_nowhere() -> Events:
     return [page_started(), *beginning(), *left(8.0)]

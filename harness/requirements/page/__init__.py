@@ -3,6 +3,7 @@
 # ruff: noqa: I001  (in the order of a call: a need is declared before what needs it)
 from harness.requirements.page import asking as asking
 from harness.requirements.page import offering as offering
+from harness.requirements.page import sending as sending
 from harness.requirements.page import talking as talking
 from harness.requirements.page import playing as playing
 from harness.requirements.page import ending as ending

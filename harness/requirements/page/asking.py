@@ -166,11 +166,14 @@ def microphone_constraints(timeline: Timeline) -> Finding:
     return Violation("echo-cancellation-off", "echoCancellation: false", (Evidence(question.at, str(audio)),))
 
 
-def _given_at_once(timeline: Timeline) -> NotApplicable | None:
+def took_long(timeline: Timeline) -> bool:
+    """Whether the microphone came, and not at once."""
     question, given = asked(timeline), timeline.first(MicrophoneGiven)
-    if question is None or given is None or given.at - question.at < SLOW:
-        return NotApplicable("the microphone was not slow")
-    return None
+    return question is not None and given is not None and given.at - question.at >= SLOW
+
+
+def _given_at_once(timeline: Timeline) -> NotApplicable | None:
+    return None if took_long(timeline) else NotApplicable("the microphone was not slow")
 
 
 def _not_refused(timeline: Timeline) -> NotApplicable | None:

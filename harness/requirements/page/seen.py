@@ -7,12 +7,15 @@ from harness.core.events import (
     ConnectionMade,
     ConnectionUsed,
     MicrophoneAsked,
+    MicrophoneGiven,
     TextShown,
     TrackChanged,
 )
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import started
 from harness.requirements.model import Condition, NotApplicable
+
+WEBRTC = "https://www.w3.org/TR/webrtc/"
 
 
 def _no_page(timeline: Timeline) -> NotApplicable | None:
@@ -33,9 +36,16 @@ def _no_offer(timeline: Timeline) -> NotApplicable | None:
     return None
 
 
+def _without_microphone(timeline: Timeline) -> NotApplicable | None:
+    if the_connection(timeline) or timeline.first(MicrophoneGiven) is not None:
+        return None
+    return NotApplicable("the page was given no microphone, and made no offer")
+
+
 PAGE = Condition("a web page made the call", _no_page)
 STARTED = Condition("the page's button was pressed", _not_started)
 OFFERING = Condition("the page made an offer", _no_offer)
+MAY_OFFER = Condition("the page was given the microphone, or made an offer without", _without_microphone)
 
 
 def pressed(timeline: Timeline, what: str) -> ButtonPressed | None:

@@ -90,6 +90,7 @@ async function connect(mine) {
   };
   if (!wrong("no-channel") && !wrong("channel-after-offer")) openChannel();
 
+  if (wrong("swallows-error")) { try { throw new Error("said to nobody"); } catch { return; } }
   const offer = await connection.createOffer();
   if (wrong("channel-after-offer")) openChannel();
   await connection.setLocalDescription(offer);
