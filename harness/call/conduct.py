@@ -22,6 +22,7 @@ from harness.call.gateways import follow_gateway
 from harness.call.line import CallLine
 from harness.call.scenario import Scenario
 from harness.call.stopping import PlanStopped
+from harness.call.transcripts import compare_transcripts
 from harness.core import probes
 from harness.core.audio import Samples
 from harness.core.clock import MonotonicClock, RelativeClock, wall_time
@@ -110,6 +111,7 @@ def _compare(records: Sequence[CallRecord], library: Library) -> None:
     for record in (each for first in records for each in (first, *first.followed_by)):
         try:
             compare_audio(record.timeline, record.audio, library)
+            compare_transcripts(record.timeline, library)
         except Exception as error:  # this call's, and no other's
             ended = record.timeline.last(CallEnded)
             failed = HarnessFailed(

@@ -13,7 +13,7 @@ EXTRAS = {
     "load": ("aiohttp", "locust", "gevent", "faker", "scipy"),
     "allure": ("allure_commons", "allure_pytest"),
     "browser": ("playwright",),
-    "quality": ("pystoi", "scipy"),
+    "quality": ("pystoi", "scipy", "jiwer"),
     "telemetry": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
 }
 

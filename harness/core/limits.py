@@ -41,6 +41,7 @@ LIMITS: dict[str, Limit] = {
         Limit("gap_ms", 200.0, "ms", "the longest stall inside a reply"),
         Limit("clipped_percent", 1.0, "%", "samples of a reply at full scale"),
         Limit("stoi", 0.75, "", "intelligibility of what was heard against what was played, 0 to 1"),
+        Limit("wer_percent", None, "%", "words of the caller's that the transcript has otherwise"),
         Limit("token_lifetime_s", 900.0, "s", "how long an ephemeral key may be used to begin a call"),
         Limit("release_s", 10.0, "s", "from hang-up to the call's end at the upstream"),
         Limit("pong_s", 1.0, "s", "from a ping on a WebSocket to its pong: how far the relay reads behind"),

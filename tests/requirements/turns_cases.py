@@ -8,6 +8,7 @@ from harness.core.events import (
     PacketsReceived,
     ReceiverReport,
     ServerEvent,
+    TranscriptCompared,
     UtteranceStarted,
     WaitExpired,
 )
@@ -83,6 +84,12 @@ def detected_half_a_second_late() -> Events:
 def ended_a_second_early() -> Events:
     stamped = {"audio_end_ms": 2000 + 500}
     return told(healthy_events(), "input_audio_buffer.speech_stopped", lambda e: e.update(stamped))
+
+
+@case("turns.transcribed", "misheard")
+def every_other_word_is_another() -> Events:
+    heard = {"heard": "Ola", "word_error_rate": 1.0}
+    return changed(healthy_events(wer_percent=30.0), a(TranscriptCompared), **heard)
 
 
 # --- silence ---

@@ -36,6 +36,7 @@ from harness.core.events import (
     StateChanged,
     StepEnded,
     StepStarted,
+    TranscriptCompared,
     UtteranceEnded,
     UtteranceStarted,
 )
@@ -340,6 +341,9 @@ def healthy_events(mode: Mode = "embedded", *, end: float = 8.0, **limits: float
         *a_turn(),
         *(ReceiverReport(at=t, fraction_lost=0, lost=0, jitter_ms=1.0) for t in (2.6, 5.1, 7.6)),
         AudioCompared(at=7.9, clip="es-f-reply-order", stoi=0.98),
+        TranscriptCompared(
+            at=7.9, clip="es-f-order", language="es", said="Hola.", heard="Hola", word_error_rate=0.0
+        ),
         MarkHeard(at=7.9, heard="mark-200", expected="mark-200"),
         *ending(end),
     ]

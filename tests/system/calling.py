@@ -17,6 +17,7 @@ from harness.call import Caller, Scenario
 from harness.call.comparing import compare_audio
 from harness.call.conduct import CallRecord, make_call
 from harness.call.context import CallContext
+from harness.call.transcripts import compare_transcripts
 from harness.call.tripping import Tripping
 from harness.call.usage import UsageWatch
 from harness.call.websocket_end import WebSocketEnd
@@ -149,6 +150,7 @@ async def _calls(planned: Sequence[Planned], settings: RunSettings, side_by_side
         records |= dict(zip((n for n, _ in together), made, strict=True))
         for record in records.values():
             compare_audio(record.timeline, record.audio, context.library)
+            compare_transcripts(record.timeline, context.library)
     return [_on(each.on, records[n].timeline) for n, each in numbered]
 
 

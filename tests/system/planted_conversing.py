@@ -68,6 +68,12 @@ PLANTED = [
     # Responses.
     fake("response-never", "turns.response-completes: response-missing", takes_a_turn),
     fake("response-half", "turns.response-completes: response-incomplete", takes_a_turn),
+    fake(
+        "transcript-wrong",
+        "turns.transcribed: misheard",
+        takes_a_turn,
+        limits=(*UNTIMED, ("wer_percent", 30.0)),
+    ),
     fake("response-slow", "turns.latency: too-slow", takes_a_turn, limits=(*UNTIMED, ("latency_ms", 2500.0))),
     fake("response-failed", "turns.response-completes: response-failed", takes_a_turn),
     relay("replies-disabled", "turns.response-completes: replies-disabled", takes_a_turn),

@@ -50,6 +50,7 @@ from harness.core.events.media import PacketsReceived as PacketsReceived
 from harness.core.events.media import ReceiverReport as ReceiverReport
 from harness.core.events.media import SendingStarted as SendingStarted
 from harness.core.events.media import StretchHeard as StretchHeard
+from harness.core.events.media import TranscriptCompared as TranscriptCompared
 from harness.core.events.media import UtteranceEnded as UtteranceEnded
 from harness.core.events.media import UtteranceStarted as UtteranceStarted
 from harness.core.events.network import CallLost as CallLost
@@ -147,6 +148,7 @@ AnyEvent = (
     | ReceiverReport
     | AudioPlayed
     | AudioCompared
+    | TranscriptCompared
     | MarkHeard
     | SecretSeen
     | UpstreamUnavailable

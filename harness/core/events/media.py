@@ -90,6 +90,16 @@ class AudioCompared(Event, frozen=True, kw_only=True):
     stoi: float
 
 
+class TranscriptCompared(Event, frozen=True, kw_only=True):
+    """What the upstream wrote down of an utterance, against the recording's words: 0 is perfect."""
+
+    clip: str
+    language: str
+    said: str
+    heard: str
+    word_error_rate: float
+
+
 class MarkHeard(Event, frozen=True, kw_only=True):
     """A call's own tone was heard: `heard` and `expected` name marks, which follow from calls' ufrags."""
 

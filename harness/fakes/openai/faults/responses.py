@@ -125,6 +125,20 @@ class TranscriptionFailed(Quirk):
 
 
 @fault(
+    "transcript-wrong",
+    "writes down other words than were said",
+    stage="response",
+    default="We would like a taxi to the airport, please",
+    value_help="the words",
+)
+class TranscriptWrong(Quirk):
+    def sending(self, event: dict[str, Any]) -> Iterator[Output]:
+        if event["type"] == "conversation.item.input_audio_transcription.completed":
+            event = {**event, "transcript": str(self.value)}
+        yield Send(event)
+
+
+@fault(
     "server-error", "has an error of its own in mid-call, and fails the response with it", stage="response"
 )
 class ServerError(Quirk):
