@@ -10,7 +10,7 @@ from harness.core.errors import UsageError
 
 # Extra → the modules that it brings; pyproject.toml says in which versions.
 EXTRAS = {
-    "load": ("aiohttp", "locust", "gevent", "faker", "scipy"),
+    "load": ("aiohttp", "locust", "gevent", "flask", "faker", "scipy"),
     "allure": ("allure_commons", "allure_pytest"),
     "browser": ("playwright",),
     "quality": ("pystoi", "scipy", "jiwer"),

@@ -124,6 +124,9 @@ def test_the_web_interface_starts_a_test_and_tells_of_the_generator(
             with urllib.request.urlopen(f"{scraped}/metrics") as answer:
                 assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
                 assert "harness_load_under_way 1\n" in answer.read().decode()
+        _until(lambda: "DC open" in [row["stage"] for row in _voice_rows(base)])
+        with urllib.request.urlopen(f"{base}/") as page:
+            assert "voice-banner.js" in page.read().decode()
         locust.terminate()
         assert locust.wait(40) in (0, 1)
 
@@ -132,6 +135,14 @@ def test_what_no_call_could_be_made_with_is_said_before_the_first(tmp_path: Path
     with locusts.started(tmp_path, "--headless", "--host=http://127.0.0.1:9", "--dialect=jsom") as locust:
         assert locust.wait(30) == 2
     assert "there is no dialect 'jsom'" in locusts.logged(tmp_path)
+
+
+def _voice_rows(base: str) -> list[dict[str, Any]]:
+    """What the tab shows: the stages in the order of a call."""
+    (table,) = _json(f"{base}/stats/requests")["extendedStats"]
+    rows: list[dict[str, Any]] = table["data"]
+    assert [row["stage"] for row in rows] == [n for n in (*ROWS, CALL) if n in {r["stage"] for r in rows}]
+    return rows
 
 
 def _json(url: str) -> Any:

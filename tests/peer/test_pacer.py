@@ -25,7 +25,7 @@ async def ticks_of(count: int, pacer: Pacer) -> list[float]:
     remove = pacer.add(tick)
     await asyncio.wait_for(done.wait(), 10)
     remove()
-    return deadlines
+    return deadlines[:count]  # a loop that was late makes up for it with more at once
 
 
 async def test_deadlines_are_exactly_one_frame_apart() -> None:

@@ -59,12 +59,17 @@ def scraped(environment: Environment, health: Health) -> str:
         for entry in list(stats.entries.values())
         if entry.response_times
     }
-    failures: dict[tuple[str, str], int] = {}
-    for error in list(stats.errors.values()):
-        place = error.name, _cause(error.error)
-        failures[place] = failures.get(place, 0) + error.occurrences
     under_way = environment.runner.user_count if environment.runner is not None else 0
-    return exposition(LoadNow(stages, failures, under_way, health).metrics())
+    return exposition(LoadNow(stages, failures_of(environment), under_way, health).metrics())
+
+
+def failures_of(environment: Environment) -> dict[tuple[str, str], int]:
+    """Row and cause → how often."""
+    found: dict[tuple[str, str], int] = {}
+    for error in list(environment.stats.errors.values()):
+        place = error.name, _cause(error.error)
+        found[place] = found.get(place, 0) + error.occurrences
+    return found
 
 
 def _cause(error: object) -> str:

@@ -23,6 +23,7 @@ from harness.load.locust_side.exposing import PATH, MetricsServer, scraped
 from harness.load.locust_side.generator import Generator
 from harness.load.locust_side.options import add_options, check_options, read_values, slos_of
 from harness.load.locust_side.users import REQUEST_TYPE
+from harness.load.locust_side.voice_tab import add_voice_tab
 from harness.report.prometheus import CONTENT_TYPE
 
 CALLS_POLL_SECONDS = 0.25
@@ -46,7 +47,7 @@ def _check(environment: Environment, **_: Any) -> None:
         logger.info("seed %s (repeat the same callers with --seed)", options.seed)
     if environment.web_ui is not None and environment.web_ui.app is not None:
         app = environment.web_ui.app
-        app.add_url_rule("/generator", "generator", lambda: _health(environment).as_json())
+        add_voice_tab(app, environment, lambda: _health(environment))
         app.add_url_rule(PATH, "metrics", lambda: (_scraped(environment), {"Content-Type": CONTENT_TYPE}))
     if not isinstance(environment.runner, WorkerRunner):  # whose master has what all of them measured
         _serve_metrics(environment, options)
