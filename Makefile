@@ -15,16 +15,26 @@ NEXTJS := examples/nextjs-voice
 help:  ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.11"; exit 2; }
 	@$(PYTHON) -m venv $(VENV) \
 	  || { echo "$(PYTHON) cannot make a virtual environment. On Debian: apt-get install python3-venv"; exit 2; }
 	@echo "installing the pinned dependencies into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 install: $(READY)  ## set up .venv with the pinned dependencies
+
+# For every platform and Python that we support, so that what is downloaded is what was looked at here.
+.PHONY: lock
+lock:  ## write requirements.txt anew: the pins of constraints.txt with the hashes of their files
+	$(PYTHON) -m venv .cache/lock
+	.cache/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	.cache/lock/bin/uv pip compile --quiet pyproject.toml --extra dev -c constraints.txt -o requirements.txt \
+	  --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-annotate \
+	  --no-emit-index-url
 
 scenarios: $(READY)  ## make real calls through the embedded relay and judge them
 	$(BIN)/pytest scenarios/ $(ARGS)

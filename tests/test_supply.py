@@ -80,3 +80,20 @@ def test_licences_are_permissive() -> None:
         if not any(PERMISSIVE.fullmatch(licence.strip()) for licence in licences(found))
     }
     assert others == {}
+
+
+def test_what_is_installed_is_locked_by_its_hashes() -> None:
+    """`make lock` writes the file: each pin, with the hashes of its files, and no host."""
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    assert "://" not in text
+    entries = re.findall(
+        r"^([\w.-]+)(?:\[[\w,]+\])?==([^\s;\\]+)[^\n]*\n((?:    --hash=sha256:[0-9a-f]{64}[ \\]*\n)*)",
+        text,
+        re.MULTILINE,
+    )
+    locked = {_normal(name): version for name, version, _ in entries}
+    assert {name for name, _, hashes in entries if not hashes} == set()
+    assert len(re.findall(r"^[\w.-]", text, re.MULTILINE)) == len(entries), "an entry of another form"
+    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").split("\n")
+    pinned = {_normal(pin.partition("==")[0]): pin.partition("==")[2] for pin in pins if pin}
+    assert {name: locked.get(name) for name in pinned} == pinned, "run make lock"
