@@ -1,0 +1,55 @@
+"""No check takes more than about n log n of what a target sends.
+
+HARNESS_SCALE=100000 asks with so much of it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from harness.core.events import Event
+from harness.requirements import REGISTRY
+from harness.requirements.judging import CallJudge
+from tests.requirements.bulk import BULKS
+from tests.support.timelines import timeline_of
+
+MOST = int(os.environ.get("HARNESS_SCALE", "5000"))
+LEAST = MOST // 10
+# Ten times as much is eleven to thirteen times the work at n log n, and a hundred times at n squared.
+RATIO = 40.0
+NOISE = 0.02  # s of CPU: less says nothing
+JUDGED = [r for r in REGISTRY if r.over == "call"]
+
+
+def seconds(events: list[Event]) -> dict[str, float]:
+    """CPU time of each check; what two share is with the first that asks for it."""
+    judge = CallJudge(timeline_of(events))
+    found = {}
+    for requirement in JUDGED:
+        began = time.process_time()
+        judge.verdict(requirement)
+        found[requirement.id] = time.process_time() - began
+    return found
+
+
+@pytest.mark.parametrize("kind", BULKS)
+def test_ten_times_as_much_is_not_much_more_than_ten_times_the_work(kind: str) -> None:
+    few, many = seconds(BULKS[kind](LEAST)), seconds(BULKS[kind](MOST))
+    slow = {n: (few[n], t) for n, t in many.items() if t > RATIO * max(few[n], NOISE / 10) and t > 5 * NOISE}
+    assert slow == {}
+
+
+def test_what_is_quadratic_is_seen() -> None:
+    """The measure itself: each of n events is held against all others."""
+    events = BULKS["errors"]
+
+    def work(n: int) -> float:
+        ats = [e.at for e in events(n)]
+        began = time.process_time()
+        sum(a < b for a in ats for b in ats)
+        return time.process_time() - began
+
+    assert work(3000) > RATIO * max(work(300), NOISE / 10)
