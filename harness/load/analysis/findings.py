@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from markupsafe import Markup
@@ -32,6 +33,7 @@ class CapacityFindings:
     at_least: int = 1
     first_failure: str = ""
     interrupted: bool = False
+    over_time: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def saturated(self) -> LoadStep | None:
@@ -116,6 +118,7 @@ def as_json(findings: CapacityFindings) -> dict[str, Any]:
         "interrupted": findings.interrupted,
         "slos": [slo.text for slo in findings.slos],
         "steps": [step.as_json() for step in findings.steps],
+        "over_time": findings.over_time,
     }
 
 

@@ -16,7 +16,10 @@ from harness.run.measurements import Measurement
 
 @dataclass(frozen=True)
 class LoadStep:
-    """`calls` were asked for. `broken` are the objectives that did not hold, the earliest stage first."""
+    """`calls` were asked for, and measured from `since` on, in seconds from when the search began.
+
+    `broken` are the objectives that did not hold, the earliest stage first.
+    """
 
     calls: int
     seconds: float
@@ -24,6 +27,7 @@ class LoadStep:
     health: Health
     slos: tuple[Slo, ...]
     failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    since: float | None = None
 
     @property
     def broken(self) -> list[Slo]:
@@ -82,6 +86,7 @@ class LoadStep:
         """For capacity.json. Rows in ms; p95 is null under twenty samples."""
         return {
             "calls": self.calls,
+            "since": None if self.since is None else round(self.since, 1),
             "seconds": round(self.seconds, 1),
             "outcome": self.outcome,
             "because": self.because(),

@@ -13,6 +13,7 @@ from harness.core.clock import wall_time
 from harness.core.errors import UsageError
 from harness.core.exit_codes import CONFORMING, INCONCLUSIVE, INTERRUPTED, VIOLATING
 from harness.load.analysis.findings import CapacityFindings, as_json, plot
+from harness.load.analysis.over_time import over_time
 from harness.load.analysis.search import Search
 from harness.load.analysis.steps import LoadStep
 from harness.load.asked import Asked
@@ -63,6 +64,7 @@ def find_capacity(asked: Asked, progress: Progress) -> CapacityFindings:
             at_least=values["at_least"],
             first_failure=failure,
             interrupted=session.interrupted,
+            over_time=over_time(session.recorder, shape.begun, session.clock.now()),
         )
 
 

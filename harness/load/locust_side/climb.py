@@ -53,6 +53,7 @@ class ClimbingShape(LoadTestShape):
         self._on_step = on_step
         self._on_status = on_status
         self._clock: Clock = session.clock
+        self.begun = session.clock.now()
         self._emptying = False
         self._empty_since: float | None = None
         self._filled_at: float | None = None
@@ -115,6 +116,7 @@ class ClimbingShape(LoadTestShape):
             health=generator.health,
             slos=self._slos,
             failures=recorder.failures(begin),
+            since=begin - self.begun,
         )
         generator.health = Health(generator.health.limits)  # the step keeps its own
         self.steps.append(step)

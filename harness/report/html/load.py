@@ -23,7 +23,17 @@ MEANINGS = {
     "violating": RunVerdict.VIOLATING,
 }
 TONES = {"held": "passed", "broken": "failed", "saturated": "inconclusive", "inconclusive": "inconclusive"}
-HEIGHT = 26
+HEIGHT, COURSE_HEIGHT = 26, 48
+
+
+@dataclass(frozen=True)
+class Course:
+    """One stage from the first caller to the last: the highest median and the worst value, in ms."""
+
+    name: str
+    median: float
+    worst: float
+    drawing: Markup
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,7 @@ def load_view(document: Mapping[str, Any], plot: Markup, repeat: str) -> dict[st
         "series": [
             _drift(name, each, document["seconds"]) for name, each in document.get("series", {}).items()
         ],
+        "courses": list(_courses(document.get("over_time", {}), steps)),
         "failures": _failures([*steps, document]),
         "facts": [
             *_generator([part["generator"] for part in (*steps, document) if "generator" in part]),
@@ -113,6 +124,32 @@ def _generator(healths: Sequence[Mapping[str, Any]]) -> Iterator[Fact]:
     yield Fact("this machine", f"carried {counted(carried, 'call')} on time")
 
 
+def _courses(over_time: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> Iterator[Course]:
+    for name, points in over_time.get("rows", {}).items():
+        medians = [(at, median) for at, median, _ in points]
+        worst = [(at, value) for at, _, value in points]
+        scale = scale_over([value for _, value in worst], COURSE_HEIGHT - 2.0, 2.0)
+        wide = 1000 / max(over_time["seconds"], 1.0)
+        bands = [
+            element(
+                "rect",
+                element("title", f"{step['calls']} calls: {step['outcome']}"),
+                x=wide * step["since"],
+                y=0,
+                width=wide * step["seconds"],
+                height=COURSE_HEIGHT,
+                class_=f"band o-{TONES.get(step['outcome'], 'observed')}",
+            )
+            for step in steps
+        ]
+        lines = [
+            element("path", d=path((wide * at, scale(value)) for at, value in line), class_=kind)
+            for line, kind in ((worst, "sparkline faint"), (medians, "sparkline"))
+        ]
+        drawing = _drawing(COURSE_HEIGHT, *bands, *lines)
+        yield Course(name, max(m for _, m in medians), max(w for _, w in worst), drawing)
+
+
 def _drift(name: str, series: Mapping[str, Any], seconds: float) -> Drift:
     return Drift(
         name,
@@ -130,12 +167,16 @@ def _line(points: Sequence[tuple[float, float]], seconds: float) -> Markup:
     scale = scale_over([value for _, value in points], HEIGHT - 2.0, 2.0)
     placed = [(1000 * at / max(seconds, 1.0), scale(value)) for at, value in points]
     line = element("path", d=path(placed), class_="sparkline") if placed else Markup("")
+    return _drawing(HEIGHT, line)
+
+
+def _drawing(height: int, *parts: Markup) -> Markup:
     return element(
         "svg",
-        line,
-        viewbox=f"0 0 1000 {HEIGHT}",
+        *parts,
+        viewbox=f"0 0 1000 {height}",
         preserveaspectratio="none",
         width="100%",
-        height=HEIGHT,
+        height=height,
         aria_hidden="true",
     )

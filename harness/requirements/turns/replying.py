@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from harness.core.fields import text
 from harness.core.session import session_in_force, turn_detection_at
 from harness.core.speech import utterances
@@ -92,9 +94,11 @@ def response_completes(timeline: Timeline) -> Finding:
         if finding is not None:
             return finding
     said = turns(timeline)
-    for index, turn in enumerate(said):
-        following = [t.utterance.start for t in said[index + 1 :] if t.utterance is not None]
-        finding = _unanswered(timeline, turn, min(following, default=float("inf")))
+    # By each turn, when the next utterance begins: from behind, since a target may detect very many.
+    starts = [t.utterance.start if t.utterance is not None else float("inf") for t in reversed(said)]
+    following = [float("inf"), *accumulate(starts, min)][:-1]
+    for turn, until in zip(said, reversed(following), strict=True):
+        finding = _unanswered(timeline, turn, until)
         if finding is not None:
             return finding
     return None

@@ -151,3 +151,24 @@ def test_a_series_that_was_never_measured_is_an_empty_line(page: Any) -> None:
 def test_the_plot_is_taken_as_it_is(tmp_path: Path) -> None:
     path = write_load_html(tmp_path / "x.html", soak(), Markup("<svg id='plot'></svg>"), "")
     assert "<svg id='plot'></svg>" in path.read_text(encoding="utf-8")
+
+
+def test_each_stage_is_drawn_over_time_with_the_steps_behind_it(page: Any) -> None:
+    steps = [
+        step(8, "held", 900.0) | {"since": 5.0, "seconds": 20.0},
+        step(12, "broken", 2000.0) | {"since": 30.0, "seconds": 20.0},
+        step(10, "saturated", None) | {"since": 60.0, "seconds": 5.0},
+    ]
+    rows = {"SDP POST": [[5.0, 20.0, 31.5]], "DC open": [[5.0, 140.0, 160.0], [35.0, 900.0, 2100.0]]}
+    html = page(capacity(steps=steps, over_time={"seconds": 100.0, "rows": rows}))
+    assert html.index('id="course"') > html.index('id="steps"')
+    assert html.count('class="band o-passed"') == html.count('class="band o-failed"') == len(rows)
+    assert '<rect x="50" y="0" width="200" height="48" class="band o-passed"><title>8 calls: held' in html
+    assert "<title>10 calls: saturated" in html
+    assert html.count('class="sparkline faint"') == len(rows)
+    assert "2,100" in html
+
+
+def test_what_was_not_followed_over_time_has_no_such_part(page: Any) -> None:
+    assert 'id="course"' not in page(capacity())
+    assert 'id="course"' not in page(soak())
