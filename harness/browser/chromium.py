@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError
@@ -38,6 +39,20 @@ NOT_PLAYWRIGHTS = ("--headless", "--hide-scrollbars")
 INSTALL = "pip install 'voice-relay-harness[browser]'"
 
 
+@contextmanager
+def _temporary_files_in(folder: str) -> Iterator[None]:
+    """For processes that are started meanwhile: Playwright takes the environment as it is."""
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = folder
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = before
+
+
 @asynccontextmanager
 async def chromium(*, autoplay: str = "", flags: Sequence[str] = ()) -> AsyncIterator[Browser]:
     """A Chromium for as many pages as are wanted; closed in any case.
@@ -55,7 +70,13 @@ async def chromium(*, autoplay: str = "", flags: Sequence[str] = ()) -> AsyncIte
     if autoplay:
         arguments.append(f"--autoplay-policy={autoplay}")
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    async with async_playwright() as playwright:
+    async with AsyncExitStack() as stack:
+        # Of a browser, or a driver, that is killed nobody else clears up what it had written.
+        folder = stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="harness-browser-", ignore_cleanup_errors=True)
+        )
+        with _temporary_files_in(folder):
+            playwright = await stack.enter_async_context(async_playwright())
         try:
             browser = await playwright.chromium.launch(
                 executable_path=program,
@@ -66,6 +87,7 @@ async def chromium(*, autoplay: str = "", flags: Sequence[str] = ()) -> AsyncIte
                 handle_sigint=False,  # the front door ends the call, and then the browser
                 handle_sigterm=False,
                 handle_sighup=False,
+                env={**os.environ, "TMPDIR": folder},
             )
         except Error as error:
             said = str(error).strip().splitlines()

@@ -24,6 +24,7 @@ from harness.core.events import (
     AnswerReceived,
     ButtonPressed,
     Event,
+    HarnessFailed,
     HttpFailed,
     PageLeft,
     ScreenshotTaken,
@@ -77,6 +78,7 @@ class PageVisit:
         self._parts = parts
         self._secret = secrets.token_hex(12)
         self._context: BrowserContext | None = None
+        self._has_broken = False
         self._pages: list[Page] = []
         self._detour: Detour | None = None
         self._wire: Wire | None = None
@@ -135,6 +137,7 @@ class PageVisit:
             viewport={"width": WIDTH, "height": HEIGHT},
         )
         self._context = context
+        browser.on("disconnected", self._browser_died)
         context.set_default_timeout(CLICK_SECONDS * 1000)
         context.on("page", self._page_opened)
         await context.expose_binding(BINDING, lambda _source, text: self.recording.tell(text))
@@ -179,8 +182,31 @@ class PageVisit:
         else:
             await self._context.unroute_all(behavior="ignoreErrors")
 
+    def _browser_died(self, _browser: Browser) -> None:
+        """Before the visit was over: whatever the page does not do from then on is not its fault."""
+        self._broken("Chromium ended by itself, or was killed: is there memory enough?")
+
+    def _page_crashed(self, _page: Page) -> None:
+        self._broken("the page's process in Chromium ended by itself, or was killed: is there memory enough?")
+
+    def _broken(self, why: str) -> None:
+        if not self._has_broken:
+            self._has_broken = True
+            self._parts.record(HarnessFailed(at=self._parts.clock.now(), error=why, where="the browser"))
+
+    async def _see_that_it_answers(self, context: BrowserContext) -> None:
+        """Not the page, whose script may run in a circle: the browser, and Playwright's driver before it."""
+        from playwright.async_api import Error
+
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await context.cookies()
+        except (Error, TimeoutError):
+            self._broken("the browser, or Playwright's driver, does not answer any more: was it killed?")
+
     def _page_opened(self, page: Page) -> None:
         self._pages.append(page)
+        page.on("crash", self._page_crashed)
         page.on("close", lambda _: self._pages.remove(page) if page in self._pages else None)
         page.on("dialog", self._dialog)
 
@@ -307,6 +333,9 @@ class PageVisit:
         context, self._context = self._context, None
         if context is None:
             return
+        if context.browser is not None:
+            context.browser.remove_listener("disconnected", self._browser_died)
+        await self._see_that_it_answers(context)
         try:
             with contextlib.suppress(Error, TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):

@@ -195,7 +195,8 @@ def headline(run: Run) -> str:
 def _explained(found: RootCause) -> str:
     """With whom it hits."""
     told = explain(found.verdict, REGISTRY.get(found.verdict.id).title)
-    return f"{told}\n  hits  {found.hits}"
+    also = f"\n  also  {found.beside}" if found.also else ""
+    return f"{told}{also}\n  hits  {found.hits}"
 
 
 def _dialect(examined: Examined, run: Run) -> list[str]:

@@ -10,6 +10,7 @@ from harness.report.urgency import Urgency, hits, urgency_of, worst_first
 from harness.requirements.model import Outcome, Verdict
 
 # What a reader must act on comes first.
+NAMED = 4  # of other requirements, before the rest is only counted
 ACTIONABLE = (Outcome.ERROR, Outcome.FAILED, Outcome.WARNED, Outcome.INCONCLUSIVE)
 
 
@@ -30,28 +31,35 @@ def explain(verdict: Verdict, title: str = "") -> str:
 
 @dataclass(frozen=True)
 class RootCause:
-    """One finding, however many calls show it. `hits`: whom it hits, in words with figures."""
+    """One finding, however many calls show it. `hits`: whom it hits, in words with figures.
+
+    `also`: the other requirements that could not be told for the very same reason.
+    """
 
     verdict: Verdict
     scenarios: tuple[str, ...]
     urgency: Urgency
     hits: str
+    also: tuple[str, ...] = ()
 
-    def as_result(self) -> dict[str, str | None]:
-        """Its entry in the summary of results.json."""
-        verdict = self.verdict
-        return {
-            "urgency": self.urgency.name.lower(),
-            "id": verdict.id,
-            "cause": verdict.cause,
-            "hits": self.hits,
-        }
+    def as_results(self) -> list[dict[str, str | None]]:
+        """Its entries in the summary of results.json: one for each requirement."""
+        told = {"urgency": self.urgency.name.lower(), "cause": self.verdict.cause, "hits": self.hits}
+        return [{**told, "id": name} for name in (self.verdict.id, *self.also)]
+
+    @property
+    def beside(self) -> str:
+        """`page.ready-when-open, page.listens-in-time and 113 more`; empty for none."""
+        if len(self.also) <= NAMED + 1:
+            return ", ".join(self.also)
+        return f"{', '.join(self.also[:NAMED])} and {len(self.also) - NAMED} more"
 
 
 def summary(found: RootCause, *, seen: bool = False) -> str:
     """A root cause with the calls that show it; its evidence only where asked for."""
     bare = found.verdict if seen else replace(found.verdict, evidence=())
-    return f"{explain(bare)}\n  hits  {found.hits}\n  calls {', '.join(found.scenarios)}"
+    also = f"\n  also  {found.beside}" if found.also else ""
+    return f"{explain(bare)}{also}\n  hits  {found.hits}\n  calls {', '.join(found.scenarios)}"
 
 
 def heading(urgency: Urgency, causes: int) -> str:
@@ -75,7 +83,7 @@ def root_causes(verdicts: Iterable[Verdict]) -> list[RootCause]:
             cause = verdict.cause or told
             found.setdefault((verdict.id, verdict.outcome.value, cause), []).append(verdict)
     ranked = sorted(found.values(), key=lambda same: (*worst_first(same[0]), -len(same)))
-    return [
+    return _told_once(
         RootCause(
             same[0],
             tuple(dict.fromkeys(v.scenario for v in same)),
@@ -83,4 +91,20 @@ def root_causes(verdicts: Iterable[Verdict]) -> list[RootCause]:
             hits(same[0], same, verdicts),
         )
         for same in ranked
-    ]
+    )
+
+
+def _told_once(causes: Iterable[RootCause]) -> list[RootCause]:
+    """What broke, or was too slow to tell, is one finding, whatever it kept from a verdict."""
+    kept: list[RootCause] = []
+    places: dict[tuple[Outcome, str], int] = {}
+    for cause in causes:
+        verdict = cause.verdict
+        reason = verdict.outcome, verdict.explanation
+        if verdict.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE) and reason in places:
+            first = kept[places[reason]]
+            kept[places[reason]] = replace(first, also=(*first.also, verdict.id))
+            continue
+        places[reason] = len(kept)
+        kept.append(cause)
+    return kept

@@ -86,7 +86,7 @@ def as_results(run: Run) -> dict[str, Any]:
         "started_at": run.started_at,
         "verdict": run.verdict.value,
         **({"interrupted": True} if run.interrupted else {}),
-        "summary": [found.as_result() for found in root_causes(run.verdicts)],
+        "summary": [entry for found in root_causes(run.verdicts) for entry in found.as_results()],
         "requirements": [verdict.as_result() for verdict in run.verdicts],
         "measurements": {name: asdict(measurement) for name, measurement in run.measurements().items()},
         "calls": [

@@ -22,7 +22,14 @@ class Urgency(StrEnum):
 
 WORST_FIRST = tuple(Urgency)
 SEVEREST_FIRST = tuple(Severity)
-JUDGED = (Outcome.FAILED, Outcome.WARNED, Outcome.PASSED, Outcome.OBSERVED, Outcome.INCONCLUSIVE)
+TRIED = (
+    Outcome.FAILED,
+    Outcome.WARNED,
+    Outcome.PASSED,
+    Outcome.OBSERVED,
+    Outcome.INCONCLUSIVE,
+    Outcome.ERROR,
+)
 
 
 def urgency_of(verdict: Verdict) -> Urgency:
@@ -59,7 +66,7 @@ def worst_first(verdict: Verdict) -> tuple[int, int]:
 def hits(shown: Verdict, same: Sequence[Verdict], all_verdicts: Sequence[Verdict]) -> str:
     """`12 of 12 calls`; or whom it hits, and how often that was tried."""
     calls = len({v.call for v in same if v.call})
-    judged = len({v.call for v in all_verdicts if v.id == shown.id and v.call and v.outcome in JUDGED})
+    judged = len({v.call for v in all_verdicts if v.id == shown.id and v.call and v.outcome in TRIED})
     requirement = known(shown.id)
     whom = requirement.hits if requirement else ""
     if not calls:

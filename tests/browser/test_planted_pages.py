@@ -72,6 +72,7 @@ def test_a_page_fault_leads_to_its_finding_and_to_no_other(
     assert found(timeline) == [each for each in (page.finds, page.also) if each]
     assert timeline.all(HarnessFailed) == []
     assert found(Timeline.from_jsonl(timeline.to_jsonl())) == found(timeline), "a saved call is judged alike"
+    assert timeline.all(ScreenshotTaken), "whoever reads the finding sees the page"
 
 
 @pytest.mark.parametrize("page", FAULTLESS, ids=str)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.report.explain import explain, root_causes
+from harness.report.explain import explain, root_causes, summary
 from harness.requirements.model import Alternative, Evidence, Level, Outcome, Verdict
 
 
@@ -63,3 +63,21 @@ def test_our_own_errors_come_before_failures_and_failures_before_warnings() -> N
         ]
     )
     assert [f.verdict.id for f in found] == ["a.e", "a.f", "a.w"]
+
+
+def test_what_broke_is_one_finding_whatever_it_kept_from_a_verdict() -> None:
+    broke = [
+        replace(verdict(f"a.r{n}", Outcome.ERROR, None, "first"), explanation="the browser died")
+        for n in range(8)
+    ]
+    other = replace(verdict("a.other", Outcome.ERROR, None, "first"), explanation="another reason")
+    failed = [
+        replace(verdict(f"b.r{n}", Outcome.FAILED, "x"), explanation="the same words") for n in range(2)
+    ]
+    found = root_causes([*broke, other, *failed])
+    assert [f.verdict.id for f in found] == ["a.r0", "a.other", "b.r0", "b.r1"]
+    assert found[0].also == tuple(f"a.r{n}" for n in range(1, 8))
+    assert "  also  a.r1, a.r2, a.r3, a.r4 and 3 more\n" in summary(found[0])
+    assert "also" not in summary(found[1])
+    entries = [entry for each in found for entry in each.as_results()]
+    assert sorted(str(e["id"]) for e in entries) == sorted(v.id for v in (*broke, other, *failed))

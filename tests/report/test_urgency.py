@@ -99,7 +99,7 @@ def test_a_requirement_that_this_catalogue_does_not_have_is_taken_for_the_worst(
 
 def test_the_summary_of_results_has_one_entry_for_each_finding() -> None:
     (found,) = root_causes([verdict("audio.something-heard", FAILED, "text-only-session")])
-    assert found.as_result() == {
+    assert found.as_results()[0] == {
         "urgency": "hurt",
         "id": "audio.something-heard",
         "cause": "text-only-session",

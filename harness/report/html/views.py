@@ -43,6 +43,7 @@ class Finding:
     calls: tuple[str, ...]
     blocked: int
     command: str
+    also: str
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ def findings(run: Run) -> list[Finding]:
                 calls,
                 len(behind),
                 _command(run, [entries[call] for call in calls], shown.id),
+                cause.beside,
             )
         )
     return found
