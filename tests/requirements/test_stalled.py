@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.core.events import Event, PacingMeasured, Stalled, StateChanged
+from harness.core.events import AudioCompared, Event, PacingMeasured, Stalled, StateChanged, StatsTaken
 from harness.core.events.base import Side
 from harness.requirements.judging import judge
 from harness.requirements.model import Outcome, Verdict
@@ -12,6 +12,7 @@ from harness.requirements.registry import REGISTRY
 from tests.requirements.audio_cases import arriving
 from tests.requirements.test_light_records import lightly
 from tests.support.editing import a, changed
+from tests.support.page_timelines import page_events
 from tests.support.timelines import healthy_events, timeline_of
 
 
@@ -92,3 +93,12 @@ def test_what_our_own_ends_may_explain_is_not_the_targets(
     found = of_clean_audio(events, late, lightly_heard=lightly_heard)
     assert found.outcome == Outcome.INCONCLUSIVE
     assert "this machine's own ends were late by" in found.explanation
+
+
+@pytest.mark.parametrize(("concealed", "outcome"), [(10.0, Outcome.WARNED), (400.0, Outcome.INCONCLUSIVE)])
+def test_what_a_browser_made_up_is_not_garbled_by_the_target(concealed: float, outcome: Outcome) -> None:
+    garbled = changed(page_events(), a(AudioCompared), stoi=0.4)
+    counted = changed(garbled, a(StatsTaken), concealed_ms=concealed)
+    (found,) = judge([timeline_of(counted)], [REGISTRY.get("audio.intelligible")])
+    assert found.outcome == outcome
+    assert ("made up 400 ms" in found.explanation) == (concealed > 100)

@@ -10,6 +10,7 @@ from harness.core.events import (
     AudioCompared,
     Packet,
     PairSelected,
+    StatsTaken,
     StretchHeard,
 )
 from harness.core.reception import Reception, reception, streams
@@ -38,6 +39,7 @@ from harness.requirements.registry import requirement
 # A stream that is this much off real time, or has this part of its packets back to back, is not paced.
 PACE_TOLERANCE = 0.25
 MOSTLY_BURSTS = 0.4
+MADE_UP = 0.03  # of what is heard: a syllable in a sentence
 SHORTEST_STRETCH = 25  # packets: half a second says little less
 
 
@@ -185,6 +187,21 @@ def _quote(reply: Reply, found: Reception) -> Evidence:
     )
 
 
+def _made_up(timeline: Timeline) -> str:
+    """What the browser put in place of packets that it did not have in time, where that spoils the words.
+
+    What the way has to do with it, loss and jitter, is audio.clean's; without them the browser was too slow.
+    """
+    counted = timeline.last(StatsTaken)
+    heard = sum(s.until - s.at for s in timeline.all(StretchHeard, where=lambda s: s.audible))
+    if counted is None or not heard or counted.concealed_ms < MADE_UP * 1000 * heard:
+        return ""
+    return (
+        f"the browser had not taken its packets in time and made up {counted.concealed_ms:.0f} ms of "
+        f"{1000 * heard:.0f} ms: this machine is too busy to tell what arrived"
+    )
+
+
 @requirement(
     "audio.intelligible",
     "What is heard can be understood",
@@ -223,5 +240,7 @@ def intelligible(timeline: Timeline) -> Finding:
     for compared in timeline.all(AudioCompared, side=None):
         if compared.stoi < least:
             seen = f"STOI {compared.stoi:.2f} against {compared.clip}, at least {least:g} is needed"
+            if made_up := _made_up(timeline):
+                return Inconclusive(f"{seen}; but {made_up}")
             return Violation("garbled-audio", seen, (Evidence(compared.at, seen),))
     return None

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from harness.core.events import UpstreamUnavailable
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import arrivals, evidence, was_asked
@@ -56,6 +57,10 @@ class OfferRefusal:
     cause: str
     seen: str
     alternatives: tuple[Alternative, ...] = ()
+
+
+# What a relay says, or does, when its upstream is gone: which is ours where that is the fake.
+OF_A_LOST_UPSTREAM = ("relay-error", "upstream-error", "timeout")
 
 
 @requirement(
@@ -209,6 +214,10 @@ def offer_accepted(timeline: Timeline) -> Finding:
     refusal = _refusal(timeline, exchange)
     if refusal is None:
         return None
+    gone = timeline.first(UpstreamUnavailable, side=None)
+    if gone is not None and refusal.cause in OF_A_LOST_UPSTREAM:
+        ours = f"the fake behind the relay does not answer us either: {gone.reason}"
+        return Inconclusive(f"{refusal.seen}; but {ours}")
     upstream = [line for e in upstream_offers(timeline) for line in e.evidence()]
     upstream = upstream or [evidence(arrival) for arrival in arrivals(timeline)]
     return Violation(refusal.cause, refusal.seen, (*exchange.evidence(), *upstream), refusal.alternatives)
