@@ -190,7 +190,8 @@ async def make_call(
     if not light:
         for line in caller.lines:
             try:
-                line.timeline.extend(_invalid(line.timeline))
+                # A target may have sent very many: the other calls' packets do not wait for that.
+                line.timeline.extend(await asyncio.to_thread(list, _invalid(line.timeline)))
                 await _ask_upstream(context, line.timeline, name_of(line.timeline), line.clock)
             except Exception as error:  # this call's, and no other's
                 _broke(caller, f"{type(error).__name__}: {error}", _where(error))

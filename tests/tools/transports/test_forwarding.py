@@ -61,21 +61,24 @@ async def test_each_direction_has_the_delay_of_the_model_and_keeps_the_order(wir
     forwarder = Forwarder(wires.near.fileno(), wires.far.fileno())
     forwarder.begin(SLOW, "seed")
     loop = asyncio.get_running_loop()
-    began, came = loop.time(), dict[str, float]()
+    began = loop.time()
+    first: dict[str, float] = {}
+    came: dict[str, list[bytes]] = {"up": [], "down": []}
+    ends = {"up": wires.servers, "down": wires.caller}
 
     def arrived(name: str) -> None:
-        came.setdefault(name, loop.time() - began)
+        first.setdefault(name, loop.time() - began)
+        came[name] += wires.came(ends[name])
 
-    ends = {"up": wires.servers, "down": wires.caller}
     for name, end in ends.items():
         loop.add_reader(end.fileno(), partial(arrived, name))
     for packet in (b"1", b"2", b"3"):
         wires.caller.send(packet)
     wires.servers.send(b"4")
-    await until(lambda: len(came) == 2)
-    assert came["down"] >= 0.019
-    assert came["up"] >= 0.059
-    assert wires.came(wires.servers) == [b"1", b"2", b"3"]
+    await until(lambda: len(came["up"]) == 3 and len(came["down"]) == 1)  # each has a timer of its own
+    assert first["down"] >= 0.019
+    assert first["up"] >= 0.059
+    assert came == {"up": [b"1", b"2", b"3"], "down": [b"4"]}
     for end in ends.values():
         loop.remove_reader(end.fileno())
     forwarder.close()
