@@ -72,6 +72,24 @@ def ringback(duration_ms: int, *, level_dbfs: float = -20.0) -> Samples:
     return np.resize(ring, count)
 
 
+def cough(*, level_dbfs: float = -20.0, seed: int = 0) -> Samples:
+    """Two bursts of breath, as a cough is heard: noise without a voice, within a second.
+
+    Each begins in 5 ms and dies away in some 60; most of it lies between 300 Hz and 3 kHz.
+    """
+    rng = np.random.default_rng(seed)
+    parts = [silence(100)]
+    for dying_ms, pause_ms in ((60, 180), (45, 300)):
+        count = _count(250)
+        time = np.arange(count) / RATE
+        spectrum = np.fft.rfft(rng.standard_normal(count))
+        frequencies = np.fft.rfftfreq(count, 1 / RATE)
+        spectrum *= 1 / (1 + (300 / np.maximum(frequencies, 1)) ** 4) / (1 + (frequencies / 3000) ** 4)
+        burst = np.fft.irfft(spectrum, count) * np.minimum(time / 0.005, 1) * np.exp(-1000 * time / dying_ms)
+        parts += [at_level(burst, level_dbfs), silence(pause_ms)]
+    return joined(*parts)
+
+
 def joined(*parts: Samples) -> Samples:
     """One signal after the other."""
     return np.concatenate(parts) if parts else silence(0)

@@ -60,12 +60,20 @@ class Gap(_Table):
     silence_ms: Annotated[int, Field(gt=0)]
 
 
+class Under(_Table):
+    """Pink noise under all of a clip, so much below its speech."""
+
+    snr_db: float
+    seed: int
+
+
 class Composed(_Table):
-    """Recorded clips and gaps, one after the other."""
+    """Recorded clips and gaps, one after the other; `noise` lies under all of it."""
 
     role: Literal["caller", "interruption", "short", "assistant", "source"]
     parts: Annotated[tuple[Cut | Gap, ...], Field(min_length=1)]
     transcript: str | None = None
+    noise: Under | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -85,7 +93,7 @@ class Composed(_Table):
 class Generated(_Table):
     """A signal made in code; `harness.speech.generate` has one function for each kind."""
 
-    generate: Literal["silence", "white-noise", "pink-noise", "tone", "dtmf", "ringback"]
+    generate: Literal["silence", "white-noise", "pink-noise", "tone", "dtmf", "ringback", "cough"]
     duration_ms: Annotated[int, Field(gt=0)] | None = None
     level_dbfs: Annotated[float, Field(le=0)] | None = None
     seed: int | None = None
@@ -101,6 +109,7 @@ class Generated(_Table):
             "tone": {"duration_ms", "level_dbfs", "frequencies_hz"},
             "dtmf": {"level_dbfs", "keys"},
             "ringback": {"duration_ms", "level_dbfs"},
+            "cough": {"level_dbfs", "seed"},
         }[self.generate]
         given = self.model_fields_set - {"generate"}
         if given != wanted:

@@ -58,11 +58,13 @@ def generated(entry: Generated) -> Samples:
             return generate.dtmf(entry.keys or "", level_dbfs=level)
         case "ringback":
             return generate.ringback(duration_ms, level_dbfs=level)
+        case "cough":
+            return generate.cough(level_dbfs=level, seed=seed)
 
 
 def composed(entry: Composed, samples_of: Callable[[str], Samples]) -> Samples:
-    """The parts one after the other."""
-    return generate.joined(
+    """The parts one after the other, with noise under them where the entry has some."""
+    joined = generate.joined(
         *[
             samples_of(part.clip)[part.from_ms * PER_MS : part.to_ms and part.to_ms * PER_MS]
             if isinstance(part, Cut)
@@ -70,6 +72,10 @@ def composed(entry: Composed, samples_of: Callable[[str], Samples]) -> Samples:
             for part in entry.parts
         ]
     )
+    if entry.noise is None:
+        return joined
+    noise = generate.pink_noise(len(joined) // PER_MS, seed=entry.noise.seed)
+    return generate.mixed(joined, noise, snr_db=entry.noise.snr_db)
 
 
 def composed_speech(entry: Composed, recordings: dict[str, Recorded]) -> tuple[tuple[int, int], ...]:

@@ -35,7 +35,6 @@ from harness.requirements import (
     judge,
 )
 from harness.requirements.model import Condition, Finding, Requirement
-from tests.requirements import signaling_cases
 from tests.requirements.cases import CASES, Case
 from tests.requirements.probed import RECONNECTING
 from tests.requirements.test_causes import FOUND
@@ -141,17 +140,6 @@ def test_a_fake_that_cannot_be_asked_leaves_it_open() -> None:
     assert verdicts["signaling.offer-forwarded-intact"].outcome == Outcome.INCONCLUSIVE
     assert verdicts["lifecycle.hang-up-releases-call"].outcome == Outcome.INCONCLUSIVE
     assert verdicts["signaling.offer-accepted"].outcome == Outcome.PASSED
-
-
-@pytest.mark.parametrize("case", ["relay_fails", "relay_drops_the_connection", "relay_wants_another_dialect"])
-def test_what_a_relay_says_without_its_fake_is_not_held_against_it(case: str) -> None:
-    events = [e for e in getattr(signaling_cases, case)() if e.side == "caller"]
-    gone = [*events, UpstreamUnavailable(at=9.0, reason="connection refused")]
-    verdicts = {v.id: v for v in judge([timeline_of(gone)], REGISTRY)}
-    refused = case == "relay_wants_another_dialect"  # which needs no upstream
-    found = verdicts["signaling.offer-accepted"]
-    assert found.outcome == (Outcome.FAILED if refused else Outcome.INCONCLUSIVE)
-    assert refused or "connection refused" in found.explanation
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,12 @@ def test_a_composed_or_generated_clip_has_its_parts_speech_and_no_other(name: st
     if clip.role == "generated":
         assert clip.speech == ()
         assert not silero_intervals(clip), "a detector takes the signal for speech"
+    elif "-in-noise-" in name:  # which hides where speech begins and ends
+        quiet, below = LIBRARY.clip(name.partition("-in-noise-")[0]), int(name.rpartition("-")[2])
+        assert clip.speech == quiet.speech
+        start, end = clip.speech[0]
+        loud, noise = level_dbfs(clip.samples[start * 48 : end * 48]), level_dbfs(clip.samples[: start * 48])
+        assert loud - noise == pytest.approx(below, abs=6), "of its loudest, not of its mean"
     else:
         in_a_room = "LibriVox" in clip.source  # whose noise widens the energy's edges
         measured, tolerance = (silero_intervals(clip), 32) if in_a_room else (energy_intervals(clip), 10)
