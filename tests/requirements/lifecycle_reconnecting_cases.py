@@ -13,7 +13,7 @@ from harness.core.events import (
 )
 from tests.requirements.cases import case
 from tests.support.editing import a, until, without
-from tests.support.timelines import call_started, ending, healthy_events, server, state
+from tests.support.timelines import call_started, ending, healthy_events, server, state, usage
 
 Events = list[Event]
 
@@ -40,6 +40,14 @@ def nothing_is_answered_after_the_blackout() -> Events:
 @case("lifecycle.short-blackout-survived", "turn-lost")
 def a_response_fails_after_the_blackout() -> Events:
     return blacked_out(server(5.0, "response.done", response={"id": "resp_9", "status": "failed"}))
+
+
+@case("lifecycle.short-blackout-survived", "turn-lost")
+def what_was_answered_before_the_blackout_is_no_answer_after_it() -> Events:
+    response = {"id": "resp_0", "status": "completed", "output": [], "usage": usage(200)}
+    return blacked_out(
+        server(0.9, "response.created", response=response), server(1.2, "response.done", response=response)
+    )
 
 
 def lost(*more: Event) -> Events:

@@ -21,9 +21,13 @@ from tools.bench import floor
 from tools.bench.end_to_end import carried
 from tools.bench.figures import FIGURES, table
 from tools.bench.machine import Child, child, cores, interpreter, stolen
+from tools.bench.pion_end import is_installed, pion
+
+Figures = dict[str, float | None]  # None: what it takes is not installed
 
 REPORT = Path("reports/bench/latest.json")
 LATE_MS = 10.0  # p99 of the pacing
+OFFER_LATE_MS = 40.0  # p99, as load allows by default
 TRIES = 3  # of a number of calls: a host that takes the core away for 100 ms spoils eight seconds
 PART_SECONDS = 240.0
 
@@ -40,6 +44,8 @@ class Sizes:
     seconds: float = 8.0
     set_ups: int = 40
     rounds: int = 3
+    offers: tuple[int, ...] = (1000, 1500, 2000, 2500, 3000, 3500)
+    offers_seconds: float = 4.0
     end_to_end: tuple[int, ...] = (100, 200, 240)
     end_to_end_seconds: float = 20.0
 
@@ -49,7 +55,7 @@ async def talking(engine: Child, calls: int, sizes: Sizes) -> dict[str, Any]:
     return await engine.ask({"calls": calls, "seconds": sizes.seconds}, PART_SECONDS)
 
 
-async def compared(sizes: Sizes) -> tuple[dict[str, float], dict[str, str]]:
+async def compared(sizes: Sizes) -> tuple[Figures, dict[str, str]]:
     """Plain aiortc, ours and the floor in turns, so that the machine's moods meet all three alike."""
     near, far = cores()
     plain_ms, ours_ms, floor_ms, plain_up, ours_up, memory = [], [], [], [], [], []
@@ -66,7 +72,7 @@ async def compared(sizes: Sizes) -> tuple[dict[str, float], dict[str, str]]:
             floor_ms.append(await asyncio.to_thread(floor.cpu_ms_per_call_second))
             plain_up.append((await plain.ask({"churn": sizes.set_ups}, PART_SECONDS))["set_up_cpu_ms"])
             ours_up.append((await ours.ask({"churn": sizes.set_ups}, PART_SECONDS))["set_up_cpu_ms"])
-    figures = {
+    figures: Figures = {
         "plain_over_ours": _ratio(plain_ms, ours_ms),
         "ours_over_floor": _ratio(ours_ms, floor_ms),
         "setup_plain_over_ours": _ratio(plain_up, ours_up),
@@ -82,7 +88,7 @@ async def compared(sizes: Sizes) -> tuple[dict[str, float], dict[str, str]]:
     return figures, absolutes
 
 
-async def one_core(sizes: Sizes) -> tuple[dict[str, float], dict[str, str]]:
+async def one_core(sizes: Sizes) -> tuple[Figures, dict[str, str]]:
     """How many calls one core carries, and whether many cost more each than few do."""
     near, far = cores()
     carried_calls, absolutes, growths = 0, {}, []
@@ -111,7 +117,7 @@ async def one_core(sizes: Sizes) -> tuple[dict[str, float], dict[str, str]]:
     return {"calls_per_core": carried_calls, "growth": median(growths)}, absolutes
 
 
-async def all_of_it(sizes: Sizes) -> tuple[dict[str, float], dict[str, str]]:
+async def all_of_it(sizes: Sizes) -> tuple[Figures, dict[str, str]]:
     """How many calls this machine carries with everything on it."""
     carried_calls, absolutes = 0, {}
     for calls in sizes.end_to_end:
@@ -134,12 +140,72 @@ async def all_of_it(sizes: Sizes) -> tuple[dict[str, float], dict[str, str]]:
     return {"calls_end_to_end": carried_calls}, absolutes
 
 
-PARTS = {"compared": compared, "one-core": one_core, "end-to-end": all_of_it}
+async def beside_pion(sizes: Sizes) -> tuple[Figures, dict[str, str]]:
+    """Ours and Pion in turns, with the same far end; null where Pion is not installed."""
+    if not is_installed():
+        missing = "not installed (Debian: golang-go, golang-github-pion-webrtc.v3-dev)"
+        return {"ours_over_pion": None, "setup_ours_over_pion": None}, {"Pion": missing}
+    near, far = cores()
+    ours_ms: list[float] = []
+    pion_ms: list[float] = []
+    ours_up: list[float] = []
+    pion_up: list[float] = []
+    async with child("tools.bench.near_end", "ours", str(far), core=near) as ours, pion(near, far) as theirs:
+        for _ in range(sizes.rounds):
+            for engine, ms, up in ((ours, ours_ms, ours_up), (theirs, pion_ms, pion_up)):
+                ms.append((await talking(engine, sizes.usual, sizes))["cpu_ms_per_call_second"])
+                up.append((await engine.ask({"churn": sizes.set_ups}, PART_SECONDS))["set_up_cpu_ms"])
+    figures: Figures = {
+        "ours_over_pion": _ratio(ours_ms, pion_ms),
+        "setup_ours_over_pion": _ratio(ours_up, pion_up),
+    }
+    return figures, {
+        f"ours beside Pion, {sizes.usual} calls": f"{median(ours_ms):.2f} ms",
+        f"Pion, {sizes.usual} calls": f"{median(pion_ms):.2f} ms",
+        "ours beside Pion, to set up a call": f"{median(ours_up):.2f} ms",
+        "Pion, to set up a call": f"{median(pion_up):.2f} ms",
+    }
 
 
-async def run(sizes: Sizes, parts: Iterable[str] = PARTS) -> tuple[dict[str, float], dict[str, str]]:
+async def offers(sizes: Sizes) -> tuple[Figures, dict[str, str]]:
+    """How many offers a second one core sends on time, at a relay that only answers on the other."""
+    near, far = cores()
+    held, absolutes = 0, {}
+    async with (
+        child("tools.bench.offers_near", core=near) as sending,
+        child("tools.bench.offers_far", core=far) as relay,
+    ):
+        url = (await relay.ask({"where": True}))["url"]
+        for rate in sizes.offers:
+            tried = []
+            for _ in range(TRIES):
+                asked = {"url": url, "rate": rate, "seconds": sizes.offers_seconds}
+                found = await sending.ask(asked, PART_SECONDS)
+                tried.append(
+                    f"{found['answered']} of {found['due']}, p99 {found['late_p99_ms']:.1f} ms late, "
+                    f"{found['cpu_ms_per_offer']:.2f} ms each"
+                )
+                if found["answered"] == found["due"] and found["late_p99_ms"] < OFFER_LATE_MS:
+                    held = rate
+                    break
+            absolutes[f"{rate} offers a second"] = "; again: ".join(tried)
+            if held != rate:
+                break
+    return {"offers_per_second": held}, absolutes
+
+
+PARTS = {
+    "compared": compared,
+    "pion": beside_pion,
+    "one-core": one_core,
+    "offers": offers,
+    "end-to-end": all_of_it,
+}
+
+
+async def run(sizes: Sizes, parts: Iterable[str] = PARTS) -> tuple[Figures, dict[str, str]]:
     """The figures, and the absolute numbers behind them."""
-    figures: dict[str, float] = {}
+    figures: Figures = {}
     floor_ms = await asyncio.to_thread(floor.cpu_ms_per_call_second)
     absolutes = {
         "load of the machine before": f"{os.getloadavg()[0]:.1f}",
@@ -153,7 +219,7 @@ async def run(sizes: Sizes, parts: Iterable[str] = PARTS) -> tuple[dict[str, flo
     return figures, absolutes
 
 
-def write(figures: dict[str, float], absolutes: dict[str, str], to: Path = REPORT) -> None:
+def write(figures: Figures, absolutes: dict[str, str], to: Path = REPORT) -> None:
     """The table on standard output, the figures as JSON."""
     to.parent.mkdir(parents=True, exist_ok=True)
     to.write_text(json.dumps({"figures": figures, "absolutes": absolutes}, indent=2) + "\n")
@@ -172,7 +238,8 @@ def main() -> int:
         return 2
     figures, absolutes = uvloop.run(run(Sizes(), sys.argv[1:] or PARTS))
     write(figures, absolutes)
-    return int(any(f.key in figures and not f.holds(figures[f.key]) for f in FIGURES))
+    known = {key: value for key, value in figures.items() if value is not None}
+    return int(any(f.key in known and not f.holds(known[f.key]) for f in FIGURES))
 
 
 if __name__ == "__main__":

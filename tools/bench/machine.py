@@ -9,8 +9,8 @@ import os
 import platform
 import sys
 import sysconfig
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -77,25 +77,27 @@ class Child:
             await self._process.wait()
 
 
-@asynccontextmanager
-async def child(module: str, *arguments: str, core: int) -> AsyncIterator[Child]:
+def child(module: str, *arguments: str, core: int) -> AbstractAsyncContextManager[Child]:
     """`python -m module` pinned to a core; stopped at the end."""
+    return running([sys.executable, "-m", module, *arguments], core=core)
+
+
+@asynccontextmanager
+async def running(command: Sequence[str], *, core: int) -> AsyncIterator[Child]:
+    """A program pinned to a core; stopped at the end."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        module,
-        *arguments,
+        *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=1 << 20,
     )
-    running = Child(process)
+    started = Child(process)
     try:
         with contextlib.suppress(ProcessLookupError):  # it failed at once, which the first question will tell
             os.sched_setaffinity(process.pid, {core})
-        yield running
+        yield started
     finally:
-        await running.stop()
+        await started.stop()
 
 
 async def questions() -> AsyncIterator[dict[str, Any]]:
