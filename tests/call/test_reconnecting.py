@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from dataclasses import replace
 from functools import partial
 
@@ -23,7 +22,7 @@ from harness.core.events import (
     StateChanged,
 )
 from harness.network.impairments import Impairment
-from tests.call.test_conduct import open_files
+from tests.call.test_conduct import open_files, own_threads
 from tests.peer.pairs import until
 
 # `RECONNECTS=50 pytest tests/call/test_reconnecting.py -k in_a_row` is the long form.
@@ -94,7 +93,7 @@ async def test_many_reconnects_in_a_row_leak_no_call_socket_task_or_thread(conte
         return replace(made, exchange=exchange)
 
     await make_call(context, scenario_of(_once), call="000")  # what is loaded once, is loaded now
-    tasks, threads, files = asyncio.all_tasks(), threading.active_count(), open_files()
+    tasks, threads, files = asyncio.all_tasks(), own_threads(), open_files()
     record = await make_call(context, scenario_of(lose_every_call), call="001")
     assert len(record.followed_by) == RECONNECTS
     ends = [each.timeline.first(CallEnded, side="upstream") for each in (record, *record.followed_by)]
@@ -107,7 +106,7 @@ async def test_many_reconnects_in_a_row_leak_no_call_socket_task_or_thread(conte
     await until(lambda: asyncio.all_tasks() <= tasks)
     # One connection to the fake's management may be kept for the next question.
     await until(lambda: open_files() <= files + 2)
-    assert threading.active_count() <= threads
+    assert own_threads() <= threads
 
 
 async def _once(caller: Caller) -> None:
