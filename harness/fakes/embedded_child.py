@@ -30,6 +30,8 @@ from harness.fakes.serving import running
 
 Order = Literal["restart", "stop", "broken"]
 
+END_SECONDS = 70.0  # from the order to stop: three servers, each with its time to end
+
 
 async def _serve(options: EmbeddedOptions) -> None:
     orders: asyncio.Queue[Order] = asyncio.Queue()
@@ -85,8 +87,15 @@ def _ready(ready: PairReady) -> None:
 
 
 def _read_stdin(orders: asyncio.Queue[Order]) -> None:
+    """Its end, too, is an order: the parent has gone. That is read once, for an end can be read for ever."""
     said = os.read(sys.stdin.fileno(), 4096)
-    orders.put_nowait("restart" if said == RESTART_SPARE else "stop")
+    if said == RESTART_SPARE:
+        orders.put_nowait("restart")
+        return
+    loop = asyncio.get_running_loop()
+    loop.remove_reader(sys.stdin.fileno())
+    loop.call_later(END_SECONDS, os._exit, 1)  # whatever it is that does not end: nobody is there to end us
+    orders.put_nowait("stop")
 
 
 def main() -> int:

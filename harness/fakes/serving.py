@@ -19,6 +19,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from harness.core.errors import HarnessError, UsageError
 
 STOP_SECONDS = 2.0
+END_SECONDS = 20.0  # for connections, and then for what the app itself ends: hundreds of calls, perhaps
 KEEP_ALIVE_SECONDS = 75
 # One append of audio is at most 15 MiB (OpenAI's API reference), which base64 makes 20 MiB.
 LONGEST_WEBSOCKET_MESSAGE = 24 * 1024 * 1024
@@ -179,8 +180,12 @@ async def _serving(app: ASGIApp, listeners: Sequence[socket.socket], where: str)
     finally:
         ready.cancel()
         server.should_exit = True
-        await asyncio.wait({serving, ready})
-    serving.result()
+        _, late = await asyncio.wait({serving, ready}, timeout=END_SECONDS)
+        for each in late:  # something in its end does not end
+            each.cancel()
+        await asyncio.wait({serving, ready}, timeout=STOP_SECONDS)
+    if serving.done() and not serving.cancelled():
+        serving.result()
 
 
 def _one_request_each(app: ASGIApp) -> ASGIApp:

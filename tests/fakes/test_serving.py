@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -14,6 +16,7 @@ from starlette.routing import Route
 
 from harness.core.errors import UsageError
 from harness.core.host_port import split_bind
+from harness.fakes import serving
 from harness.fakes.serving import base_url, bind, drop_connection, running
 
 
@@ -99,3 +102,16 @@ def test_a_base_url_has_brackets_around_ipv6() -> None:
     with socket.socket(socket.AF_INET6) as listener:
         listener.bind(("::1", 0))
         assert base_url(listener).startswith("http://[::1]:")
+
+
+async def test_an_app_that_does_not_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "END_SECONDS", 0.3)
+    monkeypatch.setattr(serving, "STOP_SECONDS", 0.3)
+
+    @contextlib.asynccontextmanager
+    async def never_ends(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await asyncio.sleep(3600)
+
+    async with asyncio.timeout(20), running(Starlette(lifespan=never_ends)) as url:
+        assert url.startswith("http://")
