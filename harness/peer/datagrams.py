@@ -24,6 +24,7 @@ BURST = 64  # packets: a millisecond or two, then the pacer gets its turn
 RECEIVE_BUFFER = 262_144  # bytes, as aioice gives its sockets
 LARGEST = 2048  # bytes: twice what path MTU discovery of DTLS over WebRTC leaves
 LOOKS_KEPT = 2000  # whose lateness is kept until somebody asks: some seconds
+LONGEST_UNREAD = 60.0  # seconds: by then a call's packets have filled the buffer
 CLOCK_STEP = 0.05  # seconds: wall time was set, so what the kernel noted says nothing
 
 # Linux only: asm-generic/socket.h; the control message has the same number, and a struct timespec.
@@ -218,7 +219,7 @@ class _Reader:
 
     def _drain(self) -> bool:
         """Read what there is; whether there was anything."""
-        offset = monotonic_of_wall()
+        offset, began = monotonic_of_wall(), _now()
         stepped = abs(offset - self._clock_offset) > CLOCK_STEP
         self._clock_offset = offset
         ready_ones = self._ready_ones
@@ -241,7 +242,9 @@ class _Reader:
             else:
                 seconds, nanoseconds = _unpack(ancillary[0][2])
                 arrival = seconds + nanoseconds * 1e-9 + offset
-                if not taken:
+                if not -CLOCK_STEP < began - arrival < LONGEST_UNREAD:
+                    arrival = _now()  # the kernel's wall clock is not the one that we are shown (libfaketime)
+                elif not taken:
                     self.late.append(_now() - arrival)
             try:
                 receiver.datagram_received(data, addr, arrival)

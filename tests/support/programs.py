@@ -25,6 +25,14 @@ def found_program(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
 
 
+def needs_file(pattern: str) -> str:
+    """The first file that matches, from the root; skips and fails as `needs_program` does."""
+    found = sorted(Path("/").glob(pattern))
+    if not found:
+        _absent(f"there is no /{pattern}")
+    return str(found[0])
+
+
 def ending_with_us(program: Sequence[str]) -> list[str]:
     """The command of a server that does not outlive this process, however that ends.
 
