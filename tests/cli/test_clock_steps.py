@@ -56,7 +56,7 @@ async def doctor(pair: EmbeddedPair, folder: Path, step: str) -> tuple[int | Non
 async def test_a_wall_clock_that_is_set_in_a_call_moves_nothing(tmp_path: Path) -> None:
     """As the process is shown it by libfaketime; the kernel, which notes when packets came, has another."""
     for step in STEPS:
-        (tmp_path / step).mkdir()  # noqa: ASYNC240  (of a test's own, at once)
+        (tmp_path / step).mkdir()
     with EmbeddedPair() as pair:
         found = await asyncio.gather(*(doctor(pair, tmp_path / step, step) for step in STEPS))
     for step, (code, said) in zip(STEPS, found, strict=True):
