@@ -8,13 +8,23 @@ from collections.abc import Callable, Coroutine
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
+from harness.config.descriptors import check_descriptors
 from harness.config.settings import read_settings
+from harness.core.errors import HarnessError
 
 T = TypeVar("T")
 
 
 def run_loop(main: Coroutine[Any, Any, T]) -> T:
-    """As `asyncio.run`, on the loop that suits this system."""
+    """As `asyncio.run`, on the loop that suits this system.
+
+    Raises HarnessError where this process may open too few files for it.
+    """
+    try:
+        check_descriptors()
+    except HarnessError:
+        main.close()  # it is not awaited any more
+        raise
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(main)
 

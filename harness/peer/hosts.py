@@ -9,6 +9,7 @@ from aioice import Candidate
 from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import Connection
 
+from harness.core.own_means import raise_for_want
 from harness.peer.datagrams import open_datagrams
 from harness.peer.protocol import CallProtocol
 
@@ -23,6 +24,7 @@ def host_protocols(connection: Connection, component: int, addresses: Sequence[s
         try:
             socket = open_datagrams(address, protocol)
         except OSError as error:
+            raise_for_want(error, f"open a socket on {address}")
             logger.info("could not bind to %s: %s", address, error)
             continue
         protocol.connection_made(socket)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
 
 import httpx
+
+from harness.core.own_means import causes
 
 # What h11 and httpcore say where the other end closed the connection instead of ending its message.
 _CLOSED_EARLY = ("server disconnected", "closed connection")
@@ -17,7 +18,7 @@ def classify(error: BaseException) -> str:
 
     unanswered where no connection came about in time, timeout where one did and no response came.
     """
-    chain = list(_causes(error))
+    chain = list(causes(error))
 
     def behind(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in chain)
@@ -45,26 +46,5 @@ def classify(error: BaseException) -> str:
 
 def innermost(error: BaseException) -> str:
     """The message of the first cause, which names errno, host or certificate, where the last says little."""
-    *_, first = _causes(error)
+    *_, first = causes(error)
     return str(first) or str(error) or type(error).__name__
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, then its causes; of several attempts (an exception group) each with its own.
-
-    httpcore hides the cause (`raise … from None`) but keeps it as the argument of its own error.
-    """
-    seen: list[BaseException] = []
-    open_ends = [error]
-    while open_ends:
-        found = open_ends.pop(0)
-        if any(found is other for other in seen):
-            continue
-        seen.append(found)
-        yield found
-        if isinstance(found, BaseExceptionGroup):
-            open_ends += found.exceptions
-        open_ends += [argument for argument in found.args if isinstance(argument, BaseException)]
-        behind = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
-        if behind is not None:
-            open_ends.append(behind)

@@ -17,6 +17,7 @@ from harness.config.timeouts import Timeouts
 from harness.core.clock import Clock
 from harness.core.errors import HarnessError, UsageError
 from harness.core.events import Event, HttpFailed, HttpRequest, HttpResponse, SecretSeen
+from harness.core.own_means import raise_for_want
 from harness.core.redaction import Redactor, known, leaked_key
 from harness.signaling.failures import classify, innermost
 from harness.signaling.reading import read_body
@@ -137,6 +138,7 @@ class Sender:
                 "look at the target's headers and cookies",
             ) from None  # the cause quotes the header, which may be a secret
         except (httpx.HTTPError, TimeoutError) as error:
+            raise_for_want(error, f"connect to {request.url.host}")
             failure = _failure(error, response, is_connected=bool(connected))
             detail = self._detail(error, failure, response)
             self.record(HttpFailed(at=self.clock.now(), failure=failure, detail=detail, purpose=purpose))

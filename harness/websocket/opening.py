@@ -19,6 +19,7 @@ from harness.config.timeouts import Timeouts
 from harness.core.clock import Clock
 from harness.core.events import Event, HttpFailed, HttpRequest, HttpResponse, SecretSeen
 from harness.core.loopback import is_loopback
+from harness.core.own_means import raise_for_want
 from harness.core.redaction import Redactor, leaked_key
 
 USER_AGENT = "voice-relay-harness"
@@ -107,6 +108,7 @@ class Opening:
             self._response(response.status_code, response.headers.raw_items(), body, purpose)
             return None
         except (OSError, TimeoutError, InvalidHandshake, EOFError) as error:
+            raise_for_want(error, f"connect to {urlsplit(url).hostname}")
             self._failed(error, made[-1] if made else None, purpose)
             return None
         answer = connection.response

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import resource
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpx
 
+from harness.config.descriptors import check_descriptors
 from harness.config.target import Target
 from harness.core.clock import Clock
 from harness.load.analysis.rows import SDP_POST
@@ -93,7 +92,7 @@ class Arriving:
             **dict(target.request_headers()),
         }
         self._under_way: set[asyncio.Task[None]] = set()
-        self._most = _descriptors() - SPARE_DESCRIPTORS
+        self._most = check_descriptors() - SPARE_DESCRIPTORS
         self.begun = 0
         self.exposed = Exposed()
         self.lateness: list[float] = []  # ms, taken each second by the meter
@@ -172,15 +171,6 @@ class Arriving:
             return f"{NOT_ACCEPTED}: status {reply.status}"
         self._accepted(offer, reply.headers.get("location", ""))
         return self._answers.fault(offer, unwrap(self._dialect, reply.body.decode("utf-8", "replace")))
-
-
-def _descriptors() -> int:
-    """How many may be open: as many as this process may allow itself."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        soft = hard
-    return soft if soft != resource.RLIM_INFINITY else 1 << 20
 
 
 def calm_collector() -> None:
