@@ -39,6 +39,7 @@ LIMITS = {
     "jitter_ms": 500.0,
     "gap_ms": 2000.0,
     "release_s": 3.0,
+    "stalled_s": 30.0,  # what is planted shows however long this machine stands still
 }
 # So that what never comes is not waited for at length; each wait is longer than its limit.
 TIMEOUTS = Timeouts(turn=8.0, hang_up=4.0)

@@ -57,9 +57,9 @@ async def answering(answer: Answer) -> AsyncIterator[str]:
             await asyncio.gather(task, writer.wait_closed(), return_exceptions=True)
 
 
-async def opened(url: str) -> tuple[RelayConnection | None, list[Event]]:
+async def opened(url: str, within: float = 10.0) -> tuple[RelayConnection | None, list[Event]]:
     events: list[Event] = []
-    timeouts = Timeouts(answer=0.5)
+    timeouts = Timeouts(answer=within)
     opening = Opening(events.append, RelativeClock(MonotonicClock()), Redactor([SECRET]), timeouts)
     headers = [("Cookie", f"session={SECRET}"), ("Origin", "https://app.example")]
     connection = await opening.open(url, headers, ["realtime"], purpose="upgrade")
@@ -89,7 +89,7 @@ async def opened(url: str) -> tuple[RelayConnection | None, list[Event]]:
 )
 async def test_what_is_no_answer_is_told_in_a_word(answer: Answer, failure: str, detail: str) -> None:
     async with answering(answer) as url:
-        connection, events = await opened(url)
+        connection, events = await opened(url, 0.5 if failure == "timeout" else 10.0)
     assert connection is None
     (failed,) = [e for e in events if isinstance(e, HttpFailed)]
     assert failed.failure == failure

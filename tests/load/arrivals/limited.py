@@ -19,7 +19,7 @@ from harness.fakes.serving import running
 LIMITS: dict[str, dict[str, object]] = {
     "blocked": {"block_ms": 40.0},
     "pool": {"upstream_connections": 10},
-    "leak": {"leak_kib": 1024},
+    "leak": {"leak_kib": 4096},
     "limiter": {"offers_per_second": 10},
     "mute-limiter": {"offers_per_second": 10, "no_retry_after": True},
     "located": {"locations": True, "cold_seconds": 2.5},

@@ -92,7 +92,7 @@ async def test_a_pool_of_ten_is_named_and_about_how_large_it_is(urls: dict[str, 
 
 
 async def test_memory_that_is_not_given_back_is_named(urls: dict[str, str], tmp_path: Path) -> None:
-    found = await searched(urls["leak"], tmp_path, start="30", most="30", step_seconds="5")
+    found = await searched(urls["leak"], tmp_path, start="10", most="10", step_seconds="5")
     assert found.reason is not None, found.sentence
     assert found.reason.kind == "memory", found.sentence
     assert "its memory grew from" in found.sentence
