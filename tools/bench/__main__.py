@@ -40,7 +40,7 @@ class Sizes:
     few: int = 50
     usual: int = 200  # in one process under load; plain aiortc's dozen is what fits it
     many: int = 400
-    climb: tuple[int, ...] = (160, 240, 320, 400, 480)
+    climb: tuple[int, ...] = (160, 240, 320, 400, 480, 640, 800)
     seconds: float = 8.0
     set_ups: int = 40
     rounds: int = 3
