@@ -30,6 +30,7 @@ from harness.load.analysis.arrival_steps import ArrivalStep
 from harness.load.analysis.rows import SDP_POST
 from harness.load.analysis.search import Search
 from harness.load.analysis.slo import FAILURES, Slo, read_slo, read_slos
+from harness.load.arrivals.answers import NOT_ACCEPTED
 from harness.load.arrivals.arriving import Arriving, calm_collector
 from harness.load.arrivals.climbing import ArrivalPace, Climbing
 from harness.load.arrivals.cold import ColdStart, start_cold
@@ -190,7 +191,7 @@ async def _search(
         finally:
             await arriving.end()
             await releasing.settled()
-            await _conclude(found, releasing, sampling, fake, before, arriving.begun - begun)
+            await _conclude(found, releasing, sampling, fake, before, arriving, begun)
 
 
 async def _with_ends(
@@ -286,12 +287,18 @@ async def _conclude(
     sampling: Sampling,
     fake: FakeManagement | None,
     before: tuple[int, int, int] | None,
+    arriving: Arriving,
     begun: int,
 ) -> None:
-    """What is said beside the steps."""
+    """What is said beside the steps: of every offer, those of settling among them."""
     found.also |= {
         "cold_start": found.cold.as_json() if found.cold else None,
-        "offers": begun,
+        "offers": arriving.begun - begun,
+        "refused": {
+            failure: count
+            for (_, failure), count in arriving.exposed.failures.items()
+            if failure.startswith(NOT_ACCEPTED)
+        },
         "release": releasing.as_json(),
         "samples": {"judged": sampling.judged, "failures": dict(found.wrong)},
     }
