@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from collections.abc import Callable, Iterable
@@ -28,7 +29,8 @@ class MetricsServer:
             listener = socket.create_server((host, port), family=family)
         except OSError as error:
             raise UsageError(
-                f"--metrics: {host}:{port} cannot be bound: {error.strerror or error}", "choose another port"
+                f"--metrics: {host}:{port} cannot be bound: {os.strerror(error.errno or 0)}",
+                "choose another port",
             ) from error
         self._answer = answer
         self._server = WSGIServer(listener, self._respond, log=None, error_log=None)
