@@ -22,6 +22,7 @@ from harness.core.events import (
     HttpResponse,
     OfferCreated,
     RequestArrived,
+    Stalled,
     Tie,
 )
 from harness.core.naming import name_of
@@ -32,6 +33,7 @@ from harness.requirements.arrivals import carries_offer
 
 MOST_CALLS = 256  # whose offers are remembered
 OTHER_CLOCK_SECONDS = 0.05  # by which the times of another machine's fake may be off
+SERVER_ERROR = 500
 UNTIL_NOW = float("inf")
 
 
@@ -88,6 +90,12 @@ def offer_span(timeline: Timeline) -> tuple[float, float] | None:
     return sent.at, min(ended, default=UNTIL_NOW)
 
 
+def _failed(timeline: Timeline) -> bool:
+    """Whether an offer, or an upgrade, was answered by no success."""
+    answers = timeline.all(HttpResponse, where=lambda e: e.purpose in CALLS and e.status >= SERVER_ERROR)
+    return bool(answers) or timeline.first(HttpFailed, where=lambda e: e.purpose in CALLS) is not None
+
+
 async def read_arrivals(
     upstream: FakeUpstream, offers: Offers, timeline: Timeline, ufrag: str, clock: RelativeClock
 ) -> None:
@@ -110,6 +118,11 @@ async def read_arrivals(
             at = request.at - clock.origin
             shown = msgspec.structs.replace(request, at=max(0.0, at), before=max(0.0, -at), tie=tie)
             timeline.append(shown)
+    if _failed(timeline) and timeline.first(Stalled, side="upstream") is None:
+        # No call tells of it: the fake may have stood still before it had one.
+        for stall in await upstream.stalls():
+            if (at := clock.now() - stall.ago) >= 0:
+                timeline.append(Stalled(at=at, side="upstream", seconds=round(stall.seconds, 3)))
     timeline.append(ArrivalsRead(at=clock.now(), base=upstream.base, requests=len(found)))
 
 

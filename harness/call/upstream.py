@@ -15,6 +15,7 @@ from harness.core.errors import HarnessError
 from harness.core.events import Event, RequestArrived
 from harness.core.loopback import is_loopback
 from harness.core.timeline import event_from_builtins
+from harness.peer.stalls import Stall
 
 POLL_SECONDS = 0.05
 REQUEST_SECONDS = 5.0
@@ -84,6 +85,14 @@ class FakeUpstream:
             "give the address of a `harness fake-openai`, and its management token in HARNESS_FAKE_TOKEN "
             "where it has one",
         )
+
+    async def stalls(self) -> list[Stall]:
+        """How long the fake stood still lately, and how long ago. Raises HarnessError."""
+        reply = await self._get("/_fake/health", {}, "stalls")
+        try:
+            return msgspec.convert(reply["stalls"], list[Stall])
+        except msgspec.ValidationError as error:
+            raise self._unavailable(error) from error
 
     async def arrived(self, *, since: float = float("-inf"), answer: str = "") -> list[RequestArrived]:
         """Requests of anybody since a moment on our clock, or those answered by an SDP of this ufrag.

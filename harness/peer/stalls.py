@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
@@ -16,6 +17,14 @@ REMEMBERED = 200  # stalls
 LEAST_SECONDS = 0.15  # shorter ones say nothing that the pacer's own lateness does not
 
 OnStall = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Stall:
+    """The loop stood still for `seconds`, and went on `ago` seconds before it was asked."""
+
+    ago: float
+    seconds: float
 
 
 class StallWatch:
@@ -55,8 +64,15 @@ class StallWatch:
 
     def within(self, seconds: float) -> list[float]:
         """How long the loop stood still, each time in the last seconds; empty where nobody listened."""
-        since = self._loop.time() - seconds
-        return [late for ended, late in self._told if ended >= since]
+        return [stall.seconds for stall in self.ended_within(seconds)]
+
+    def ended_within(self, seconds: float) -> list[Stall]:
+        """The same, oldest first, with how long ago; one that ends just now is among them."""
+        now = self._loop.time()
+        told = [Stall(now - ended, late) for ended, late in self._told if ended >= now - seconds]
+        # What has waited for the loop is served before its timers are.
+        overdue = now - self._due if self._handle is not None else 0.0
+        return [*told, Stall(0.0, overdue)] if overdue >= LEAST_SECONDS else told
 
     def _beat_again(self) -> None:
         self._due = self._loop.time() + BEAT_SECONDS

@@ -19,7 +19,9 @@ from harness.fakes.faults.plan import FaultPlan
 from harness.fakes.openai.calls import Calls
 from harness.fakes.openai.http.arrivals import ARRIVALS_PATH, Arrivals
 from harness.fakes.openai.keys import Keys
+from harness.peer.stalls import StallWatch
 
+STALLS_SECONDS = 60.0
 CHOSEN_BY = ("ufrag", "mark", "id", "state")
 
 
@@ -82,7 +84,8 @@ def inspection_routes(inspected: Inspected, plan: FaultPlan, clock: Clock, acces
 
     `/calls` takes `?ufrag=&mark=&id=&state=` to choose, and `events=0` to leave the events out. `/requests`
     is all that arrived, `?since=` a moment on the fake's clock, or with the `?answer=` of this ufrag. `/end`
-    takes a JSON list of ufrags, whose calls are released.
+    takes a JSON list of ufrags, whose calls are released. `/health` says, too, how long the process that
+    takes connections stood still lately, and how many seconds ago.
     """
 
     async def show(request: Request) -> Response:
@@ -123,7 +126,8 @@ def inspection_routes(inspected: Inspected, plan: FaultPlan, clock: Clock, acces
 
     async def health(_request: Request) -> Response:
         who = {"version": harness.__version__, "seed": plan.seed, "process": os.getpid()}
-        return JSONResponse({**who, **inspected.health()})
+        stalls = msgspec.to_builtins(StallWatch.shared().ended_within(STALLS_SECONDS))
+        return JSONResponse({"now": clock.now(), **who, "stalls": stalls, **inspected.health()})
 
     return [
         Route("/calls", access.guarded(show), methods=["GET"]),
