@@ -16,8 +16,9 @@ ACTIONABLE = (Outcome.ERROR, Outcome.FAILED, Outcome.WARNED, Outcome.INCONCLUSIV
 
 def explain(verdict: Verdict, title: str = "") -> str:
     """What is wrong, what was seen, and how to fix it: a few lines."""
-    head = f"{verdict.id}: {verdict.cause or verdict.outcome.value}"
-    lines = [head]
+    # What broke on our side is no finding about the requirement that happens to be the first.
+    found = f"{verdict.id}: {verdict.cause or verdict.outcome.value}"
+    lines = [f"not judged: {verdict.id}" if verdict.outcome is Outcome.ERROR else found]
     if title:
         lines.append(f"  rule  {title} ({verdict.level.value})")
     if verdict.explanation:

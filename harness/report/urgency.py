@@ -68,7 +68,8 @@ def hits(shown: Verdict, same: Sequence[Verdict], all_verdicts: Sequence[Verdict
     calls = len({v.call for v in same if v.call})
     judged = len({v.call for v in all_verdicts if v.id == shown.id and v.call and v.outcome in TRIED})
     requirement = known(shown.id)
-    whom = requirement.hits if requirement else ""
+    ours = shown.outcome == Outcome.ERROR  # then nobody of the target's is hit
+    whom = requirement.hits if requirement and not ours else ""
     if not calls:
         return whom or "the run as a whole"
     of = f"{calls} of {counted(judged, 'call')}"

@@ -41,6 +41,22 @@ def test_other_explanations_come_with_their_own_fix_in_their_rank() -> None:
     ]
 
 
+def test_what_broke_on_our_side_is_no_finding_about_a_requirement() -> None:
+    broke = [
+        replace(verdict(rid, Outcome.ERROR), call="1", explanation="the harness broke: no space left")
+        for rid in ("token.minted", "page.stays")
+    ]
+    (found,) = root_causes(broke)
+    assert summary(found).splitlines() == [
+        "not judged: token.minted",
+        "  why   the harness broke: no space left",
+        "  fix   do it",
+        "  also  page.stays",
+        "  hits  1 of 1 call",
+        "  calls first",
+    ]
+
+
 def test_one_cause_in_many_calls_is_one_finding() -> None:
     found = root_causes(
         [
