@@ -74,6 +74,9 @@ LIMITS: dict[str, Limit] = {
     )
 }
 
+# What one might write for a limit that has no default, by its unit.
+EXAMPLES = {"%": 10, "ms": 200, "s": 600, "calls": 1, "USD": 0.5}
+
 
 def limit(overrides: Mapping[str, float], name: str) -> float:
     """The value in force of a limit that has a default."""
@@ -104,7 +107,9 @@ def parse_limit(text: str) -> tuple[str, float]:
     except ValueError:
         number = math.nan
     if not (math.isfinite(number) and number >= 0):
+        known = LIMITS[name]
+        such_as = EXAMPLES[known.unit] if known.default is None else known.default
         raise UsageError(
-            f"{text!r} gives {name} no number", f"write {name}=800 (unit: {LIMITS[name].unit or 'none'})"
+            f"{text!r} gives {name} no number", f"write {name}={such_as:g} (unit: {known.unit or 'none'})"
         )
     return name, number

@@ -75,9 +75,9 @@ REFUSED = {
     "(give https://HOST, without a path)",
     ("--limit", "latancy_ms=5"): "--limit: there is no limit 'latancy_ms' (did you mean latency_ms?)",
     ("--limit", "latency_ms=nan"): "--limit: 'latency_ms=nan' gives latency_ms no number "
-    "(write latency_ms=800 (unit: ms))",
+    "(write latency_ms=3000 (unit: ms))",
     ("--limit", "latency_ms=-5"): "--limit: 'latency_ms=-5' gives latency_ms no number "
-    "(write latency_ms=800 (unit: ms))",
+    "(write latency_ms=3000 (unit: ms))",
     ("--seed", "soon"): "--seed: 'soon' is no whole number (give a whole number, from 0 to 4294967295)",
     ("--seed", "-1"): "--seed: '-1' is out of range (give a whole number, from 0 to 4294967295)",
     ("--seed", "1.5"): "--seed: '1.5' is no whole number (give a whole number, from 0 to 4294967295)",

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from harness.core.errors import UsageError
-from harness.core.limits import LIMITS, check_limits, limit, optional_limit, parse_limit
+from harness.core.limits import EXAMPLES, LIMITS, check_limits, limit, optional_limit, parse_limit
 
 ENFORCED = [name for name, found in LIMITS.items() if found.default is not None]
 NOT_ENFORCED = [name for name, found in LIMITS.items() if found.default is None]
@@ -82,3 +82,12 @@ def test_a_limit_without_a_number_is_refused(text: str) -> None:
         parse_limit(text)
     with pytest.raises(UsageError, match="there is no limit 'latncy'"):
         parse_limit("latncy=3")
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_what_is_proposed_in_place_of_no_number_can_be_written(name: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_limit(f"{name}=soon")
+    proposed = refused.value.remedy.removeprefix("write ").partition(" (unit")[0]
+    known = LIMITS[name]
+    assert parse_limit(proposed) == (name, known.default or EXAMPLES[known.unit])
