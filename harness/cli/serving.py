@@ -97,7 +97,13 @@ def fake_openai(
 @SEED
 @TOKEN
 @HOST
-@click.option("--upstream", required=True, metavar="URL", help="OpenAI's base URL, Azure's or a fake's")
+@click.option(
+    "--upstream",
+    envvar="OPENAI_BASE_URL",
+    required=True,
+    metavar="URL",
+    help="OpenAI's base URL, Azure's or a fake's (or: OPENAI_BASE_URL)",
+)
 @click.option(
     "--dialect",
     type=click.Choice(list(DIALECTS)),

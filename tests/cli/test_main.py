@@ -59,8 +59,18 @@ def test_bad_input_is_one_message_and_exit_code_2(
     arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     assert run(*arguments) == 2
     assert says in capsys.readouterr().err
+
+
+def test_a_relay_takes_its_upstream_from_where_openais_clients_do(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "openai.test/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-anything")
+    assert run("relay") == 2
+    assert "'openai.test/v1' is not an upstream URL" in capsys.readouterr().err
 
 
 def test_no_option_reads_its_number_otherwise_than_the_table_of_options_does() -> None:
