@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
@@ -21,7 +21,7 @@ from harness.fakes.openai.faults import OPENAI_FAULTS
 from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.serving import running
 from tests.fakes.callers import Served
-from tests.report.html.browser import ARGUMENTS
+from tests.report.html.browser import chromium
 from tests.support.programs import needs_program
 
 PLANTED = {"http-401": True}
@@ -151,13 +151,9 @@ FORM = """(base) => {
 async def page_elsewhere() -> AsyncIterator[tuple[Page, str]]:
     """A page in Chromium, for which evil.test leads to this machine; and where a page of another port is."""
     other = Starlette(routes=[Route("/", lambda _request: HTMLResponse("<body></body>"))])
-    arguments = [*ARGUMENTS, "--host-resolver-rules=MAP evil.test 127.0.0.1"]
-    async with running(other) as elsewhere, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=needs_program("chromium"), args=arguments)
-        try:
-            yield await browser.new_page(), elsewhere
-        finally:
-            await browser.close()
+    program, names = needs_program("chromium"), "--host-resolver-rules=MAP evil.test 127.0.0.1"
+    async with running(other) as elsewhere, chromium(program, names) as browser:
+        yield await browser.new_page(), elsewhere
 
 
 async def test_no_page_in_chromium_plants_a_fault_or_reads_a_call(served: Served) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from playwright.async_api import Browser, Page, async_playwright
@@ -23,14 +25,17 @@ DESK, PHONE = (1280, 900), (390, 844)
 
 
 @asynccontextmanager
-async def chromium(program: str) -> AsyncIterator[Browser]:
-    """The browser of the system."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
-        try:
-            yield browser
-        finally:
-            await browser.close()
+async def chromium(program: str, *more: str) -> AsyncIterator[Browser]:
+    """The browser of the system, with these arguments more. What it leaves behind goes with it."""
+    with TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as folder:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(
+                executable_path=program, args=[*ARGUMENTS, *more], env={**os.environ, "TMPDIR": folder}
+            )
+            try:
+                yield browser
+            finally:
+                await browser.close()
 
 
 class Seen:
