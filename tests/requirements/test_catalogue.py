@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from harness.core.limits import LIMITS
 from harness.requirements import REGISTRY
@@ -22,6 +23,12 @@ def test_links_on_the_page_lead_to_headings() -> None:
     page = as_markdown(REGISTRY)
     for requirement in REGISTRY:
         assert f"(#{requirement.id.replace('.', '')})" in page
+
+
+def test_sources_have_addresses_that_a_browser_follows() -> None:
+    for requirement in REGISTRY:
+        url = requirement.source.url
+        assert not url or re.fullmatch(r"https://\S+", url), url
 
 
 def test_tables_have_as_many_cells_as_columns() -> None:

@@ -13,9 +13,10 @@ NOT_IMPLEMENTED = 501
 
 
 def rfc(section: str, says: str) -> Source:
-    """A clause of RFC 9725."""
+    """A clause of RFC 9725, or several: the link leads to the first."""
+    first = section.split()[0]
     return Source(
-        f"RFC 9725, section {section}", says, f"https://www.rfc-editor.org/rfc/rfc9725#section-{section}"
+        f"RFC 9725, section {section}", says, f"https://www.rfc-editor.org/rfc/rfc9725#section-{first}"
     )
 
 
