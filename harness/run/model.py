@@ -26,7 +26,7 @@ from harness.run.measurements import Measurement, collect
 
 TELLING = (Outcome.FAILED, Outcome.ERROR, Outcome.INCONCLUSIVE)
 # What a call is made without on purpose, in order to see what comes of it; or cannot do.
-ON_PURPOSE = (ChannelSilenced, MicrophoneRefused, NetworkImpaired, VerbUnavailable)
+ON_PURPOSE = (ChannelSilenced, NetworkImpaired, VerbUnavailable)
 UNREACHABLE = ("refused", "unresolved", "unanswered", "tls")
 HANGS = ("timeout", "unfinished")  # reached, and a violation
 
@@ -138,7 +138,7 @@ class Run:
         found = []
         for call in self.calls:
             given_up = call.timeline.first(StepEnded, where=lambda e: e.step == CONNECT and e.failed != "")
-            if given_up is None or any(call.timeline.first(kind) is not None for kind in ON_PURPOSE):
+            if given_up is None or _is_on_purpose(call.timeline):
                 continue
             if not any(verdict.outcome in TELLING for verdict in self.verdicts_of(call.id)):
                 found.append(f"call {call.id} was given up ({given_up.failed}), and no binding rule says why")
@@ -174,3 +174,10 @@ def hangs(timeline: Timeline) -> str:
     """How the call's offer was left without an answer, or without its end, by a target that was reached."""
     failed = timeline.first(HttpFailed, where=lambda e: e.purpose in CALLS)
     return failed.detail if failed is not None and failed.failure in HANGS else ""
+
+
+def _is_on_purpose(timeline: Timeline) -> bool:
+    """Whether the call was given up since it was made without something, or could not do it."""
+    if any(timeline.first(kind) is not None for kind in ON_PURPOSE):
+        return True
+    return timeline.first(MicrophoneRefused, where=lambda e: e.planned) is not None

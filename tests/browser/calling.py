@@ -89,8 +89,9 @@ async def _calls(
 
 def _context_for(planted: PlantedPage, context: CallContext, pair: EmbeddedPair) -> CallContext:
     faults = f"&fault={planted.fault}" if planted.fault else ""
-    query = planted.query.format(port=pair.relay.rpartition(":")[2])
+    port = pair.relay.rpartition(":")[2]
+    query = planted.query.format(port=port)
     path = planted.path or f"/page/?lang={planted.language}{faults}{query}"
-    target = Target(f"{pair.relay}{path}")
+    target = Target(f"http://{planted.host}:{port}{path}" if planted.host else f"{pair.relay}{path}")
     settings = replace(context.settings, target=target, page=planted.options)
     return replace(context, target=target, settings=settings)

@@ -14,6 +14,7 @@ class PlantedPage:
 
     `fake`: a fault of the fake, for its next call; `also`: what is found of that. `says`: whether somebody
     speaks, and waits for the reply. `probe`: by which the call is made, as `harness page --probe` names it.
+    `host`: the name in the page's address, where it is not the relay's.
     """
 
     fault: str
@@ -26,6 +27,7 @@ class PlantedPage:
     options: PageOptions = field(default_factory=PageOptions)
     query: str = ""
     path: str = ""
+    host: str = ""
 
     def __str__(self) -> str:
         how = (f"microphone {self.options.microphone}", "clicked twice")
@@ -34,6 +36,7 @@ class PlantedPage:
         hows += [f"fake {self.fake}"] if self.fake else []
         hows += [f"probe {self.probe}"] if self.probe else []
         hows += ["at a relay of another origin"] if "relay=" in self.query else []
+        hows += [f"at http://{self.host}"] if self.host else []
         hows += ["with the default bundle policy"] if "bundle=" in self.query else []
         return ", ".join(
             [self.fault or "faultless", *hows, *(["in Spanish"] if self.language == "es" else [])]
@@ -47,6 +50,10 @@ TWICE = PageOptions(clicks=2)
 PLANTED_PAGES = (
     PlantedPage("no-microphone", "page.asks-for-microphone: not-asked"),
     PlantedPage("does-nothing", "page.asks-for-microphone: not-asked"),
+    # To browsers, this machine's address of all interfaces is not localhost.
+    PlantedPage("", "page.asks-for-microphone: insecure-page", host="0.0.0.0"),
+    PlantedPage("forbids-microphone", "page.microphone-given: policy-forbids"),
+    PlantedPage("demands-microphone", "page.microphone-given: constraints-unmeetable"),
     PlantedPage("no-echo-cancellation", "page.microphone-constraints: echo-cancellation-off"),
     PlantedPage("denied-silently", "page.refusal-told: refusal-not-told", options=DENIED),
     PlantedPage("throws", "page.no-uncaught-errors: uncaught-error"),

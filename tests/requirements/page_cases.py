@@ -64,9 +64,24 @@ def nothing_happens() -> Events:
 
 @case("page.asks-for-microphone", "insecure-page")
 def no_media_devices() -> Events:
-    error = "TypeError: Cannot read properties of undefined (reading 'getUserMedia')"
-    events = changed(opened(), a(PageOpened), url="http://192.168.7.2:3000/")
-    return [*events, PageErred(at=0.02, source="console", message=error), *left(8.0)]
+    events = changed(opened(), a(PageOpened), url="http://192.168.7.2:3000/", secure=False)
+    return [*events, *left(8.0)]
+
+
+def refused_by_the_browser(error: str, *, policy_forbids: bool = False) -> Events:
+    asked, told = MicrophoneAsked(at=0.05), TextShown(at=0.2, text="The call could not be made.")
+    refused = MicrophoneRefused(at=0.1, error=error, planned=False, policy_forbids=policy_forbids)
+    return [*opened(), asked, refused, told, *left(4.0)]
+
+
+@case("page.microphone-given", "policy-forbids")
+def a_policy_without_the_microphone() -> Events:
+    return refused_by_the_browser("NotAllowedError", policy_forbids=True)
+
+
+@case("page.microphone-given", "constraints-unmeetable")
+def a_device_that_nobody_has() -> Events:
+    return refused_by_the_browser("OverconstrainedError")
 
 
 @case("page.microphone-constraints", "echo-cancellation-off")

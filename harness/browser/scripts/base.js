@@ -6,6 +6,7 @@ delete globalThis.__harnessTell;
 if (typeof tellNatively !== "function") return; // no document of ours
 
 const apply = Reflect.apply;
+const policy = document.featurePolicy;
 const native = {
   now: performance.now.bind(performance),
   stringify: JSON.stringify,
@@ -26,6 +27,7 @@ const native = {
   cloneTrack: globalThis.MediaStreamTrack?.prototype.clone,
   connect: globalThis.AudioNode?.prototype.connect,
   play: HTMLMediaElement.prototype.play,
+  allowsMicrophone: () => policy?.allowsFeature("microphone"), // undefined where the browser does not say
   btoa: globalThis.btoa.bind(globalThis),
   atob: globalThis.atob.bind(globalThis),
 };

@@ -61,8 +61,10 @@ hook(globalThis.MediaDevices?.prototype, "getUserMedia", (self, args, go) => {
   const wantsAudio = safely(() => Boolean(args[0] && args[0].audio));
   if (!wantsAudio) return go();
   safely(() => event("microphone-asked", { constraints: plain(args[0]) }));
-  return watched(answered(self, args), () => {}, (error) =>
-    event("microphone-refused", { error: cut((error && error.name) || "", 100), message: cut((error && error.message) || "", 500) }));
+  return watched(answered(self, args), () => {}, (error) => event("microphone-refused", {
+    error: cut((error && error.name) || "", 100), message: cut((error && error.message) || "", 500),
+    planned: CONFIG.microphone.kind in REFUSALS, policy_forbids: native.allowsMicrophone() === false,
+  }));
 });
 
 // --- what a page asks the track, the device answers ---

@@ -1,6 +1,9 @@
 // The page itself: what stands on it, what goes wrong in its code, and when it goes.
 
-if (location.href !== "about:blank") event("page-opened", { url: cut(location.href, 2000), frame: globalThis.top !== globalThis || Boolean(globalThis.opener) });
+if (location.href !== "about:blank") event("page-opened", {
+  url: cut(location.href, 2000), secure: globalThis.isSecureContext,
+  frame: globalThis.top !== globalThis || Boolean(globalThis.opener),
+});
 
 listen(globalThis, "error", (happened) => {
   if (!(happened instanceof ErrorEvent)) return; // a picture that is missing is no error of the code

@@ -12,11 +12,13 @@ from harness.core.events.base import Event
 class PageOpened(Event, frozen=True, kw_only=True):
     """A document of the page began: the page's own, or one that it went to.
 
-    `frame`: it is beside the page's own, in an iframe or in a window that the page opened.
+    `frame`: it is beside the page's own, in an iframe or in a window that the page opened. `secure`: it is a
+    secure context, as its browser says: only there are microphones to be had.
     """
 
     url: str
     frame: bool = False
+    secure: bool = True
 
 
 class PageLeft(Event, frozen=True, kw_only=True):
@@ -58,10 +60,16 @@ class MicrophoneGiven(Event, frozen=True, kw_only=True):
 
 
 class MicrophoneRefused(Event, frozen=True, kw_only=True):
-    """getUserMedia was rejected: `error` is the DOMException's name (`NotAllowedError`, …)."""
+    """getUserMedia was rejected: `error` is the DOMException's name (`NotAllowedError`, …).
+
+    `planned`: the harness refused it, as it was told to; else the browser did, though there is a microphone.
+    `policy_forbids`: the document's permissions policy gives it no microphone.
+    """
 
     error: str
     message: str = ""
+    planned: bool = True
+    policy_forbids: bool = False
 
 
 class TrackChanged(Event, frozen=True, kw_only=True):

@@ -30,7 +30,7 @@ from harness.requirements.model import (
     Source,
     Violation,
 )
-from harness.requirements.page.asking import PATIENCE
+from harness.requirements.page.microphone import PATIENCE
 from harness.requirements.page.seen import (
     OFFERING,
     PAGE,

@@ -25,7 +25,8 @@ from harness.requirements.model import (
     Source,
     Violation,
 )
-from harness.requirements.page.asking import PATIENCE, blocked_by_browser, took_long
+from harness.requirements.page.health import blocked_by_browser
+from harness.requirements.page.microphone import PATIENCE, took_long
 from harness.requirements.page.seen import MAY_OFFER, OFFERING, PAGE, STARTED, WEBRTC, uses
 from harness.requirements.registry import requirement
 

@@ -112,6 +112,7 @@ const sdpOf = (connection, offer) => {
 
 function microphone() {
   const audio = { echoCancellation: !wrong("no-echo-cancellation"), noiseSuppression: true, autoGainControl: true, channelCount: 1 };
+  if (wrong("demands-microphone")) audio.deviceId = { exact: "the developer's own" };
   const given = navigator.mediaDevices.getUserMedia({ audio });
   if (!wrong("impatient-microphone")) return given;
   const late = new Promise((_, reject) => setTimeout(() => reject(new Error("no microphone in 300 ms")), 300));

@@ -1,20 +1,18 @@
-"""The page's own health, and how it asks for the microphone."""
+"""How a page asks for the microphone, what it is given, and what it makes of it."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
 from harness.core.events import (
-    HttpFailed,
     MicrophoneGiven,
     MicrophoneRefused,
     PageErred,
-    PageLeft,
     PageOpened,
 )
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
-from harness.requirements.conditions import hang_up_at, last_moment
+from harness.requirements.conditions import last_moment
 from harness.requirements.model import (
     Because,
     Cause,
@@ -34,46 +32,7 @@ from harness.requirements.registry import requirement
 PATIENCE = 5.0  # seconds from the button to the question for the microphone
 TOLD_WITHIN = 3.0  # seconds in which a page says what went wrong
 SLOW = 0.5  # seconds from the question to a microphone
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
-NO_DEVICES = ("mediaDevices", "getUserMedia")
-
-
-@requirement(
-    "page.stays",
-    "The page stays while the call lasts",
-    level=Level.MUST,
-    because=Because.CALLER,
-    severity=Severity.BLOCKER,
-    stage=CallStage.BUTTON,
-    source=Source(
-        "HTML Standard, unloading documents",
-        "A document that is navigated away from is unloaded, and its connections are closed.",
-        "https://html.spec.whatwg.org/multipage/document-lifecycle.html#unloading-documents",
-    ),
-    when=(PAGE, STARTED),
-    causes={
-        "navigated-away": Cause(
-            "the page went to another document, which ended its call",
-            "open the conversation in place (a modal, a client-side route) or start the call on the page "
-            "that "
-            "stays; a form's button needs type=button, or it submits and reloads",
-        )
-    },
-)
-def stays(timeline: Timeline) -> Finding:
-    """No document is left between the button and the hang-up."""
-    press = pressed(timeline, "start")
-    began = press.at if press else 0.0
-    end = hang_up_at(timeline)
-    # The last words of a document that goes may be lost; the next one speaks for itself.
-    left = timeline.first(PageLeft, after=began, before=end)
-    opened = timeline.first(PageOpened, after=began, before=end, where=lambda e: not e.frame)
-    if left is None and opened is None:
-        return None
-    at = min(e.at for e in (left, opened) if e is not None)
-    to = f" for {opened.url}" if opened else ""
-    evidence = (Evidence(began, "the button was pressed"), Evidence(at, f"the page was left{to}"))
-    return Violation("navigated-away", f"{at - began:.1f} s after the button{to}", evidence)
+UNMEETABLE = ("OverconstrainedError", "ConstraintNotSatisfiedError")
 
 
 @requirement(
@@ -98,9 +57,9 @@ def stays(timeline: Timeline) -> Finding:
             "console for what stopped the handler before; name another button with --start",
         ),
         "insecure-page": Cause(
-            "the page is served without TLS, so its browser gives it no microphone",
-            "serve it over https (or on localhost while you develop): navigator.mediaDevices is undefined "
-            "in an insecure context",
+            "the page is served without TLS and not from localhost, so its browser gives it no microphone",
+            "serve it over https, or open it as http://localhost while you develop (an address such as "
+            "0.0.0.0 or 192.168.1.20 is no localhost): elsewhere navigator.mediaDevices is undefined",
         ),
     },
 )
@@ -116,10 +75,9 @@ def asks_for_microphone(timeline: Timeline) -> Finding:
         *(Evidence(e.at, f"{e.source}: {e.message}") for e in errors[:3]),
     )
     opened = timeline.last(PageOpened, where=lambda e: not e.frame)
-    url = urlsplit(opened.url if opened else "")
-    insecure = url.scheme == "http" and (url.hostname or "") not in LOOPBACK
-    if insecure and any(word in e.message for e in errors for word in NO_DEVICES):
-        return Violation("insecure-page", f"{url.scheme}://{url.netloc}", evidence)
+    if opened is not None and not opened.secure:
+        url = urlsplit(opened.url)
+        return Violation("insecure-page", f"{url.scheme}://{url.netloc} is no secure context", evidence)
     waited = last_moment(timeline) - since
     if the_connection(timeline):
         return Violation("not-asked", "it makes a connection that nothing is said into", evidence)
@@ -164,6 +122,60 @@ def microphone_constraints(timeline: Timeline) -> Finding:
     if question is None or wanted is not False:
         return None
     return Violation("echo-cancellation-off", "echoCancellation: false", (Evidence(question.at, str(audio)),))
+
+
+def _refused_on_purpose(timeline: Timeline) -> NotApplicable | None:
+    refused = timeline.first(MicrophoneRefused)
+    return NotApplicable("the microphone was refused on purpose") if refused and refused.planned else None
+
+
+@requirement(
+    "page.microphone-given",
+    "A microphone that is there and allowed is given to the page",
+    level=Level.MUST,
+    because=Because.CALLER,
+    severity=Severity.BLOCKER,
+    stage=CallStage.MICROPHONE,
+    source=Source(
+        "Media Capture and Streams, section 10.2",
+        "A document whose permissions policy does not allow the microphone is refused it with "
+        "NotAllowedError, without the user being asked; constraints that no device meets end in "
+        "OverconstrainedError.",
+        "https://www.w3.org/TR/mediacapture-streams/#permissions-policy-integration",
+    ),
+    needs=("page.asks-for-microphone",),
+    when=(PAGE, STARTED, Condition("the harness did not refuse the microphone itself", _refused_on_purpose)),
+    causes={
+        "policy-forbids": Cause(
+            "the page's permissions policy forbids the microphone, so the browser refuses it to everyone",
+            "send Permissions-Policy: microphone=(self) with the page (a framework's or a proxy's set of "
+            "security headers often has microphone=()); where the page stands in an iframe, give that "
+            'allow="microphone"',
+        ),
+        "constraints-unmeetable": Cause(
+            "the page demands a microphone that no caller has",
+            "ask for {audio: true}; name a wish as ideal and not as exact (a stored deviceId is another's "
+            "on every machine and after clearing the site's data)",
+        ),
+    },
+)
+def microphone_given(timeline: Timeline) -> Finding:
+    """The browser refuses nothing that the harness did not refuse."""
+    refused = timeline.first(MicrophoneRefused)
+    question = asked(timeline)
+    if refused is None or question is None:
+        return None
+    seen = f"{refused.error}: {refused.message}" if refused.message else refused.error
+    evidence = (
+        Evidence(question.at, f"getUserMedia({question.constraints})"),
+        Evidence(refused.at, seen),
+    )
+    if refused.error in UNMEETABLE:
+        return Violation("constraints-unmeetable", seen, evidence)
+    if refused.policy_forbids:
+        return Violation("policy-forbids", seen, evidence)
+    # Nobody refused it, and nothing of the page's explains it: then it is our browser's doing.
+    return Inconclusive(f"the browser gave no microphone: {seen}")
 
 
 def took_long(timeline: Timeline) -> bool:
@@ -275,47 +287,3 @@ def waits_for_microphone(timeline: Timeline) -> Finding:
 
 def _texts(timeline: Timeline, after: float) -> tuple[Evidence, ...]:
     return tuple(Evidence(text.at, f"shown: {text.text}") for text in shown(timeline, after)[:3])
-
-
-@requirement(
-    "page.no-uncaught-errors",
-    "Nothing goes wrong in the page's own code",
-    level=Level.SHOULD,
-    because=Because.ADVICE,
-    severity=Severity.NORMAL,
-    stage=CallStage.PAGE,
-    source=Source(
-        "HTML Standard, runtime script errors",
-        "What is thrown and not caught, or rejected and not handled, is reported to the window.",
-        "https://html.spec.whatwg.org/multipage/webappapis.html#runtime-script-errors",
-    ),
-    when=(PAGE,),
-    causes={
-        "uncaught-error": Cause(
-            "an error of the page's code was caught by nobody",
-            "see the line that it names; what follows it in the same handler was not done",
-        ),
-        "unhandled-rejection": Cause(
-            "a promise of the page's was rejected, and nobody handled it",
-            "await it inside try/catch, or give it a catch: a call that fails in silence looks like a "
-            "slow one",
-        ),
-    },
-)
-def no_uncaught_errors(timeline: Timeline) -> Finding:
-    """Neither an error nor a rejection reaches the window."""
-    errors = timeline.all(PageErred, where=lambda e: e.source != "console")
-    if not errors:
-        return None
-    cause = "uncaught-error" if errors[0].source == "uncaught" else "unhandled-rejection"
-    more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
-    return Violation(
-        cause,
-        f"{errors[0].message}{more}",
-        tuple(Evidence(e.at, f"{e.source}: {e.message}") for e in errors[:5]),
-    )
-
-
-def blocked_by_browser(timeline: Timeline) -> HttpFailed | None:
-    """The offer that the browser would not let out, or whose answer it kept."""
-    return timeline.first(HttpFailed, where=lambda e: e.purpose == "offer" and e.failure == "blocked")
