@@ -178,9 +178,11 @@ class EmbeddedPair:
     @property
     def problem(self) -> str:
         """Why the pair no longer runs, with the end of its errors; `""` while it does."""
-        if self._process is None or self._process.poll() is None:
+        if self._process is None or (status := self._process.poll()) is None:
             return ""
-        return f"the embedded pair ended with status {self._process.returncode}: {self._tail()}"
+        what = "the fake that the harness serves" if self.options.fake_at else "the embedded pair"
+        how = f"was killed (signal {-status})" if status < 0 else f"ended by itself (status {status})"
+        return f"{what} {how}: {self._tail() or 'is there memory enough?'}"
 
     # --- how ---
 
@@ -203,6 +205,8 @@ class EmbeddedPair:
                 chunk = os.read(self._process.stdout.fileno(), 65536)
                 self._line += chunk
                 if not chunk:
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        self._process.wait(STOP_SECONDS)
                     self._failed("did not start")
         if b"\n" in self._line:
             ready = msgspec.json.decode(self._line.partition(b"\n")[0], type=PairReady)
@@ -214,10 +218,13 @@ class EmbeddedPair:
 
     def _failed(self, what: str) -> None:
         assert self._process is not None  # noqa: S101  (launched)
+        killed = self.problem if (self._process.poll() or 0) < 0 else ""
         self._process.kill()
         self._process.wait(STOP_SECONDS)
-        tail = self._tail()
+        tail = self._tail() or "they said nothing"
         self.stop()
+        if killed:
+            raise HarnessError(killed)
         raise HarnessError(f"the embedded relay and fake {what}: {tail}", "see what they said above")
 
     def _tail(self) -> str:
@@ -225,7 +232,7 @@ class EmbeddedPair:
             return ""
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
-        return "\n".join(lines[-12:]) or "they said nothing"
+        return "\n".join(lines[-12:])
 
     def _begin_stop(self) -> None:
         if self._process is None:
