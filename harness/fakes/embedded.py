@@ -106,6 +106,7 @@ class EmbeddedPair:
         self._errors: IO[bytes] | None = None
         self._line = b""
         self._deadline = 0.0
+        self._is_asked_to_stop = False
 
     @classmethod
     def for_run(cls, settings: RunSettings) -> Self:
@@ -177,8 +178,8 @@ class EmbeddedPair:
 
     @property
     def problem(self) -> str:
-        """Why the pair no longer runs, with the end of its errors; `""` while it does."""
-        if self._process is None or (status := self._process.poll()) is None:
+        """Why the pair ended by itself, with the end of its errors; `""` while it runs, or was stopped."""
+        if self._process is None or self._is_asked_to_stop or (status := self._process.poll()) is None:
             return ""
         what = "the fake that the harness serves" if self.options.fake_at else "the embedded pair"
         how = f"was killed (signal {-status})" if status < 0 else f"ended by itself (status {status})"
@@ -189,6 +190,7 @@ class EmbeddedPair:
     def _launch(self) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed in _is_stopped)
         self._process = children.start(CHILD, self._errors)
+        self._is_asked_to_stop = False
         self._deadline = self._clock.now() + START_SECONDS
         self._line = b""
         assert self._process.stdin is not None  # noqa: S101  (asked for above)
@@ -238,6 +240,7 @@ class EmbeddedPair:
         if self._process is None:
             return
         self._deadline = self._clock.now() + STOP_SECONDS
+        self._is_asked_to_stop = True
         assert self._process.stdin is not None  # noqa: S101  (asked for)
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()

@@ -169,8 +169,9 @@ class CallProcess:
         died = refused or CallProcessDiedError(
             f"the call process died ({_ending(process)}), and its calls with it", "its errors are in the log"
         )
-        if self._process is process and isinstance(died, CallProcessDiedError):
+        if self._process is process and refused is None:  # what it refused, it said itself
             logger.error("%s", died)
+        if self._process is process and isinstance(died, CallProcessDiedError):
             self._on_died(died.message)
         if not ready.ready():
             ready.set_exception(died)
