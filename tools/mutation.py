@@ -1,8 +1,8 @@
 """What do the tests catch? `python -m tools.mutation --number 100 --seed 1`.
 
 Each mutation changes one operator, number or word in one function of the requirements or the core, in a copy
-of this checkout, and runs their tests there until one fails. What no test notices is shown with its line: a
-test is missing, or the change makes no difference.
+of this checkout, and runs their tests there until one fails: those nearest to it first, then all. What no
+test notices is shown with its line: a test is missing, or the change makes no difference.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import ast
 import copy
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,8 @@ NEEDED = (
     "pyproject.toml",
     "README.md",
 )
+OLD = 1_600_000_000  # a time before any of this was written
+NO_TESTS = 5  # pytest's exit code where none was selected
 LONGEST = 240.0  # seconds for the tests of one mutation: one that hangs is noticed
 OTHER_COMPARISON: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -130,22 +133,55 @@ def _replace(tree: ast.AST, target: ast.AST, new: ast.AST) -> None:
                 setattr(parent, name, [new if each is target else each for each in value])
 
 
-def is_noticed(mutation: Mutation, copied: Path) -> bool:
+def nearest(path: Path) -> list[str]:
+    """Arguments of pytest for the tests nearest to a module: those that import it, and its area's causes."""
+    within = path.relative_to(ROOT / "harness")
+    dotted = ".".join(("harness", *within.with_suffix("").parts))
+    importing = re.compile(
+        rf"{re.escape(dotted)}\b|from {re.escape(dotted.rpartition('.')[0])} import [^\n]*\b{path.stem}\b"
+    )
+    found = [
+        str(test.relative_to(ROOT))
+        for place in ("tests/core", "tests/requirements", "tests/run")
+        for test in sorted((ROOT / place).glob("test_*.py"))
+        if test.name == f"test_{path.stem}.py" or importing.search(test.read_text(encoding="utf-8"))
+    ]
+    if within.parts[0] == "requirements":
+        area = within.parts[1].removesuffix(".py")
+        causes = ["tests/requirements/test_causes.py", "tests/requirements/test_light_records.py"]
+        return [*dict.fromkeys((*found, *causes)), "-k", f"{area} or not test_causes"]
+    return found
+
+
+def is_noticed(mutation: Mutation, copied: Path, number: int) -> bool:
     """Whether a test fails, or does not end, with it."""
     place = copied / mutation.path.relative_to(ROOT)
     before = place.read_text(encoding="utf-8")
-    place.write_text(mutation.after, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *TESTS]
-    environment = {**os.environ, "PYTHONPATH": str(copied), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        _write(place, mutation.after, 2 * number)
+        near = nearest(mutation.path)
+        return (bool(near) and _fails(near, copied)) or _fails(TESTS, copied)
+    finally:
+        _write(place, before, 2 * number + 1)
+
+
+def _write(place: Path, text: str, moment: int) -> None:
+    """Bytecode is kept, for there are a thousand modules: no two texts of one may have the same time."""
+    place.write_text(text, encoding="utf-8")
+    os.utime(place, (OLD + moment, OLD + moment))
+
+
+def _fails(tests: Sequence[str], copied: Path) -> bool:
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    environment = {**os.environ, "PYTHONPATH": str(copied)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     try:
         ended = subprocess.run(  # noqa: S603  (our own tests)
             command, cwd=copied, env=environment, capture_output=True, timeout=LONGEST, check=False
         )
     except subprocess.TimeoutExpired:
         return True
-    finally:
-        place.write_text(before, encoding="utf-8")
-    return ended.returncode != 0
+    return ended.returncode not in (0, NO_TESTS)
 
 
 def main() -> int:
@@ -153,11 +189,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--number", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--skip", type=int, default=0, help="so many of them were run before")
     asked = parser.parse_args()
     files = [path for place in PLACES for path in sorted((ROOT / place).rglob("*.py"))]
     every = [mutation for path in files for mutation in mutations_of(path)]
     rng = random.Random(asked.seed)  # noqa: S311  (replayable on purpose)
     chosen = rng.sample(every, min(asked.number, len(every)))
+    chosen = chosen[asked.skip :]
     unnoticed = 0
     with tempfile.TemporaryDirectory() as folder:
         copied = Path(folder) / "checkout"
@@ -170,8 +208,8 @@ def main() -> int:
                 )
             else:
                 shutil.copy(source, copied / name)
-        for number, mutation in enumerate(chosen, start=1):
-            noticed = is_noticed(mutation, copied)
+        for number, mutation in enumerate(chosen, start=1 + asked.skip):
+            noticed = is_noticed(mutation, copied, number)
             unnoticed += not noticed
             where = f"{mutation.path.relative_to(ROOT)}:{mutation.line}"
             sys.stdout.write(

@@ -9,6 +9,7 @@ Each part is made of real calls, side by side, that a seed repeats:
 - libwebrtc: as faultless, through a relay whose far end is libwebrtc; needs Node.
 - browsers: our offers against those of Chromium and Firefox, line by line.
 - pages: 50 ordinary calls of the reference page, in Chromium; any finding is a false alarm.
+- soak: an hour of ten calls is steady, and a leak of about 1 MiB a minute in a relay is found.
 - speech: where the fake's detector places speech that is injected, and how long replies take, for our own
   end and for Chromium.
 """
@@ -42,6 +43,7 @@ from tests.system.pairs import Pair, all_pairs, sample
 from tests.system.planted import Faultless
 from tools.proof_offers import prove_browsers, prove_libwebrtc, prove_offers
 from tools.proof_pages import prove_pages, prove_speech
+from tools.proof_soak import MINUTES, prove_soak
 
 FIGURES = Path(__file__).with_name("proof.json")
 FOUND = (Outcome.FAILED, Outcome.WARNED)
@@ -121,19 +123,21 @@ PARTS = {
     "browsers": prove_browsers,
     "pages": prove_pages,
     "speech": prove_speech,
+    "soak": prove_soak,
 }
 
 
 @click.command()
 @click.option("--part", "parts", type=click.Choice(list(PARTS)), multiple=True, help="default: all")
 @click.option("--calls", default=100, show_default=True, help="how many calls for each part")
+@click.option("--minutes", default=MINUTES, show_default=True, help="how long the soaks are")
 @click.option("--seed", default=1, show_default=True)
-def main(parts: Sequence[str], calls: int, seed: int) -> None:
+def main(parts: Sequence[str], calls: int, minutes: int, seed: int) -> None:
     """Make the calls, write the figures, and fail where they prove something else."""
     figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
     wrong: list[str] = []
     for name in parts or PARTS:
-        part = PARTS[name](calls, seed)
+        part = PARTS[name](minutes if name == "soak" else calls, seed)
         figures[name] = part.figures | {"measured_on": wall_time()[:10]}
         click.echo(f"{name}: {part.figures}")
         wrong += part.wrong

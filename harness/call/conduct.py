@@ -20,6 +20,7 @@ from harness.call.comparing import compare_audio
 from harness.call.context import CallContext
 from harness.call.gateways import follow_gateway
 from harness.call.line import CallLine
+from harness.call.own_servers import OwnServerEndedError
 from harness.call.scenario import Scenario
 from harness.call.stopping import PlanStopped
 from harness.call.transcripts import compare_transcripts
@@ -34,6 +35,7 @@ from harness.core.events import (
     Event,
     EventInvalid,
     HarnessFailed,
+    HttpFailed,
     ServerEvent,
     Stalled,
     UpstreamUnavailable,
@@ -170,13 +172,17 @@ async def make_call(
     caller = Caller(first, call_again)
     reason = "the scenario was cut short"
     unlisten = StallWatch.shared().listen(partial(_stalled, caller)) if not light else lambda: None
+    stop_watching = context.own_servers.listen(partial(_lost_server, caller))
     try:
-        if context.settings.impairment:
-            caller.network.impair(context.settings.impairment)
-        await scenario.plan(caller)
+        async with context.own_servers.needed():
+            if context.settings.impairment:
+                caller.network.impair(context.settings.impairment)
+            await scenario.plan(caller)
         reason = "the scenario ran to its end"
     except PlanStopped as stopped:
         reason = str(stopped)
+    except OwnServerEndedError:  # recorded when it was noticed
+        reason = "the harness failed"
     except HarnessError as error:
         _broke(caller, str(error), scenario.name)
         reason = "the harness failed"
@@ -195,6 +201,8 @@ async def make_call(
                 await _ask_upstream(context, line.timeline, name_of(line.timeline), line.clock)
             except Exception as error:  # this call's, and no other's
                 _broke(caller, f"{type(error).__name__}: {error}", _where(error))
+    await context.own_servers.settle(doubt=any(_is_unanswered(line.timeline) for line in caller.lines))
+    stop_watching()
     record, *followed = [CallRecord(scenario, x.timeline, x.end.heard.samples()) for x in caller.lines]
     return replace(record, followed_by=tuple(followed))
 
@@ -247,6 +255,18 @@ def _stalled(caller: Caller, seconds: float) -> None:
     """For the call that it is in, and for the first one, which is judged by how the caller came back."""
     for line in {id(line): line for line in (caller.lines[0], caller.line)}.values():
         line.record(Stalled(at=line.now(), seconds=round(seconds, 3)))
+
+
+def _lost_server(caller: Caller, why: str, runs_at: float) -> None:
+    """From when a server of ours was last known to run, nothing is the target's."""
+    for line in caller.lines:
+        line.record(HarnessFailed(at=max(0.0, runs_at - line.clock.origin), error=why))
+
+
+def _is_unanswered(timeline: Timeline) -> bool:
+    """Whether somebody did not answer at all, as a server of ours that is gone."""
+    kinds = (HttpFailed, UpstreamUnavailable, HarnessFailed)
+    return any(timeline.first(kind, side=None) is not None for kind in kinds)
 
 
 def _broke(caller: Caller, error: str, where: str) -> None:
@@ -309,6 +329,9 @@ def _invalid(timeline: Timeline) -> Iterator[EventInvalid]:
 async def _ask_upstream(context: CallContext, timeline: Timeline, ufrag: str, clock: RelativeClock) -> None:
     """Add the fake's view, once it has released the call or the time for that has passed."""
     if context.upstream is None or not ufrag:
+        return
+    if context.own_servers.problem:
+        timeline.append(UpstreamUnavailable(at=clock.now(), reason=context.own_servers.problem))
         return
     try:
         calls = await context.upstream.calls_when_ended(ufrag, context.settings.timeouts.hang_up)

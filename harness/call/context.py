@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -18,6 +20,7 @@ from harness.call.budget import Budget
 from harness.call.ends import EndParts, OpenEnd
 from harness.call.kinds import BEGIN_CALLS
 from harness.call.line import CallLine
+from harness.call.own_servers import OwnServer, OwnServers
 from harness.call.tripping import Tripping
 from harness.call.upstream import FakeUpstream
 from harness.config.offers import shape_in_turn
@@ -38,7 +41,7 @@ from harness.signaling.tokens import CALLS_PATH
 from harness.speech.library import Library, load_library
 
 
-class Pair(Protocol):
+class Pair(OwnServer, Protocol):
     """An embedded relay and fake, running: where offers go, and the fake's base URL.
 
     Beside them a spare relay that can be restarted, at the same address.
@@ -75,6 +78,7 @@ class CallContext:
     client: httpx.AsyncClient
     upstream: FakeUpstream | None
     budget: Budget
+    own_servers: OwnServers
     open_end: OpenEnd
     ice: IceSource
     pair: Pair | None = None
@@ -85,19 +89,30 @@ class CallContext:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: RunSettings, start_pair: StartPair, tell: Tell = _on_standard_error
+        cls,
+        settings: RunSettings,
+        start_pair: StartPair,
+        tell: Tell = _on_standard_error,
+        *,
+        serving: OwnServer | None = None,
     ) -> AsyncIterator[CallContext]:
         """A context for these settings; without a target it starts the embedded pair, and stops it.
 
         Where nobody listens at the loopback address of the fake, it serves the fake there, and tells so.
+        What is served so, or is `serving` already, is watched: once it has ended no further call is placed.
         Raises UsageError for an impairment that there is not, HarnessError where no fake is to be had.
         """
         if settings.impairment:
             preset(settings.impairment)
         async with AsyncExitStack() as stack:
+            budget = Budget(settings.limits, tell)
+            own_servers = await stack.enter_async_context(_watched(budget, tell))
+            if serving is not None:
+                own_servers.add(serving)
             pair = None
             if settings.target is None:
                 pair = await stack.enter_async_context(start_pair(settings))
+                own_servers.add(pair)
                 settings = settings.with_pair(pair.offer_url, pair.fake)
             target = settings.the_target
             upstream = None
@@ -105,14 +120,16 @@ class CallContext:
                 upstream = FakeUpstream(settings.fake_openai, MonotonicClock(), token=settings.fake_token)
                 stack.push_async_callback(upstream.close)
                 if not settings.embedded and not await upstream.is_there():
-                    await stack.enter_async_context(_served(settings, upstream, start_pair, tell))
+                    served = await stack.enter_async_context(_served(settings, upstream, start_pair, tell))
+                    if served is not None:
+                        own_servers.add(served)
             client = await stack.enter_async_context(new_client(target, settings.timeouts))
             ice = IceSource(target, client, settings.timeouts)
             target = with_upstream(await ice.given(target), settings.fake_openai)
             settings = replace(settings, target=target)  # whose redactor knows fetched credentials, too
             open_end = await stack.enter_async_context(BEGIN_CALLS[settings.caller](settings))
-            budget = Budget(settings.limits, tell)
-            yield cls(settings, target, load_library(), client, upstream, budget, open_end, ice, pair)
+            library = load_library()
+            yield cls(settings, target, library, client, upstream, budget, own_servers, open_end, ice, pair)
 
     def open_line(
         self,
@@ -196,12 +213,30 @@ def with_upstream(target: Target, fake: str) -> Target:
 
 
 @asynccontextmanager
+async def _watched(budget: Budget, tell: Tell) -> AsyncIterator[OwnServers]:
+    def lost(why: str) -> None:
+        budget.close(why)
+        tell(f"no further call is made: {why}")
+
+    own_servers = OwnServers(lost)
+    watching = asyncio.create_task(own_servers.watch(), name="own servers")
+    try:
+        yield own_servers
+    finally:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+
+
+@asynccontextmanager
 async def _served(
     settings: RunSettings, upstream: FakeUpstream, start_pair: StartPair, tell: Tell
-) -> AsyncIterator[None]:
+) -> AsyncIterator[OwnServer | None]:
+    """None where another of our processes serves it."""
+    served: OwnServer | None = None
     async with AsyncExitStack() as stack:
         try:
-            await stack.enter_async_context(start_pair(settings))
+            served = await stack.enter_async_context(start_pair(settings))
         except HarnessError:
             if not await upstream.is_there():  # else another of our processes was quicker
                 raise
@@ -210,7 +245,7 @@ async def _served(
                 f"nobody served the fake OpenAI at {upstream.base}: the harness serves it there for this run "
                 f"(the relay needs OPENAI_BASE_URL={upstream.base}/v1)"
             )
-        yield
+        yield served
 
 
 def _redacted(event: Event, redact: Callable[[Any], Any]) -> Event:

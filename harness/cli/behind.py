@@ -59,15 +59,22 @@ def behind(fake_openai: str, hosts: tuple[str, ...], tell_after: float, command:
     base = f"http://{address}"
     check_url(base, "--fake-openai")
     split_bind(address)
-    with _served(base, address):
+    with _served(base, address) as served:
         _say(
             f"requests of this command to {', '.join(hosts)} reach the fake at {base}; "
             f"then: harness doctor URL --fake-openai {address}"
         )
-        return run_behind(command, fake=base, hosts=hosts, tell=_say, tell_after=tell_after)
+        return run_behind(
+            command,
+            fake=base,
+            hosts=hosts,
+            tell=_say,
+            tell_after=tell_after,
+            lost=lambda: served.problem if served else "",
+        )
 
 
-def _served(base: str, address: str) -> AbstractContextManager[object]:
+def _served(base: str, address: str) -> AbstractContextManager[EmbeddedPair | None]:
     """The fake, if nobody serves it there yet. Raises HarnessError where something else is there."""
     if run_loop(_is_there(base)):
         return nullcontext()

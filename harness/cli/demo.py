@@ -22,8 +22,9 @@ from harness.config.settings import Settings
 from harness.config.timeouts import Timeouts
 from harness.core.clock import MonotonicClock
 from harness.core.errors import HarnessError
-from harness.core.events import CallEnded
+from harness.core.events import CallEnded, CallWithheld, HarnessFailed
 from harness.core.exit_codes import CONFORMING, INCONCLUSIVE
+from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.requirements.model import Outcome, Verdict
 from harness.requirements.registry import REGISTRY
@@ -110,7 +111,8 @@ async def _show(settings: RunSettings, on_shown: Callable[[CaseShown], None]) ->
                 ended = record.timeline.last(CallEnded)
                 found = tuple(blamed.get(name, ()))
                 shown[name] = each = CaseShown(cases[name], found, ended.at if ended else 0.0)
-                on_shown(each)
+                if not _broke(record.timeline):
+                    on_shown(each)
 
     async with (
         EmbeddedPair(EmbeddedOptions(seed=settings.seed)) as pair,
@@ -118,8 +120,14 @@ async def _show(settings: RunSettings, on_shown: Callable[[CaseShown], None]) ->
     ):
         settings = replace(settings.with_pair(pair.offer_url, pair.fake), concurrency=len(CASES))
         planned = [Planned(_scenario(case, pair, management), tuple(REGISTRY)) for case in CASES]
-        await execute(settings, planned, observe, as_they_end=True)
+        await execute(settings, planned, observe, as_they_end=True, serving=pair)
+        if pair.problem and not all(each.is_right for each in shown.values()):
+            raise HarnessError(pair.problem)
     return [shown[name] for name in cases]
+
+
+def _broke(timeline: Timeline) -> bool:
+    return any(timeline.first(kind) is not None for kind in (HarnessFailed, CallWithheld))
 
 
 def _scenario(case: Case, pair: EmbeddedPair, management: httpx.AsyncClient) -> Scenario:

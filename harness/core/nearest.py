@@ -26,4 +26,6 @@ def meant(name: str, names: Iterable[str]) -> str:
 
 
 def _likeness(one: str, other: str) -> float:
-    return SequenceMatcher(None, one.strip("- ").lower(), other.strip("-").lower()).ratio()
+    """Of 1; 0 where their lengths alone say that it is less than `LIKE`, as of a megabyte and a name."""
+    matcher = SequenceMatcher(None, one.strip("- ").lower(), other.strip("-").lower())
+    return matcher.ratio() if matcher.real_quick_ratio() >= LIKE else 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 SHORTEST_SECRET = 6  # replacing anything shorter would eat ordinary text
 _PART = 8  # characters at either end that are told of a secret as if they were harmless
@@ -111,11 +111,12 @@ def _ends(secret: str) -> tuple[str, str]:
     if len(secret) < _SHORTEST_WITH_PARTS:
         return "", ""
     public = _PUBLIC.match(secret)
-    head = secret[: max(_PART, public.end() + 4) if public else _PART]
-    tail = secret[-_PART:]
-    # Of one that reads like words only half of it is no ordinary text.
-    if not public and _WORDS.fullmatch(head):
-        head = secret[: len(secret) // 2]
-    if _WORDS.fullmatch(tail):
-        tail = secret[-(len(secret) // 2) :]
-    return head.lower(), tail.lower()
+    # Of what reads like words as much is taken as is no ordinary text: what follows them, or half of it all.
+    sizes = [*range(_PART, len(secret) // 2), len(secret) // 2]
+    head = secret[: max(_PART, public.end() + 4)] if public else _no_words([secret[:n] for n in sizes])
+    return head.lower(), _no_words([secret[-n:] for n in sizes]).lower()
+
+
+def _no_words(ends: Sequence[str]) -> str:
+    """The first that does not read like words; the last where all do."""
+    return next((end for end in ends if not _WORDS.fullmatch(end)), ends[-1])

@@ -106,6 +106,7 @@ class EmbeddedPair:
         self._errors: IO[bytes] | None = None
         self._line = b""
         self._deadline = 0.0
+        self._is_asked_to_stop = False
 
     @classmethod
     def for_run(cls, settings: RunSettings) -> Self:
@@ -177,16 +178,19 @@ class EmbeddedPair:
 
     @property
     def problem(self) -> str:
-        """Why the pair no longer runs, with the end of its errors; `""` while it does."""
-        if self._process is None or self._process.poll() is None:
+        """Why the pair ended by itself, with the end of its errors; `""` while it runs, or was stopped."""
+        if self._process is None or self._is_asked_to_stop or (status := self._process.poll()) is None:
             return ""
-        return f"the embedded pair ended with status {self._process.returncode}: {self._tail()}"
+        what = "the fake that the harness serves" if self.options.fake_at else "the embedded pair"
+        how = f"was killed (signal {-status})" if status < 0 else f"ended by itself (status {status})"
+        return f"{what} {how}: {self._tail() or 'is there memory enough?'}"
 
     # --- how ---
 
     def _launch(self) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed in _is_stopped)
         self._process = children.start(CHILD, self._errors)
+        self._is_asked_to_stop = False
         self._deadline = self._clock.now() + START_SECONDS
         self._line = b""
         assert self._process.stdin is not None  # noqa: S101  (asked for above)
@@ -203,6 +207,8 @@ class EmbeddedPair:
                 chunk = os.read(self._process.stdout.fileno(), 65536)
                 self._line += chunk
                 if not chunk:
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        self._process.wait(STOP_SECONDS)
                     self._failed("did not start")
         if b"\n" in self._line:
             ready = msgspec.json.decode(self._line.partition(b"\n")[0], type=PairReady)
@@ -214,10 +220,13 @@ class EmbeddedPair:
 
     def _failed(self, what: str) -> None:
         assert self._process is not None  # noqa: S101  (launched)
+        killed = self.problem if (self._process.poll() or 0) < 0 else ""
         self._process.kill()
         self._process.wait(STOP_SECONDS)
-        tail = self._tail()
+        tail = self._tail() or "they said nothing"
         self.stop()
+        if killed:
+            raise HarnessError(killed)
         raise HarnessError(f"the embedded relay and fake {what}: {tail}", "see what they said above")
 
     def _tail(self) -> str:
@@ -225,12 +234,13 @@ class EmbeddedPair:
             return ""
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
-        return "\n".join(lines[-12:]) or "they said nothing"
+        return "\n".join(lines[-12:])
 
     def _begin_stop(self) -> None:
         if self._process is None:
             return
         self._deadline = self._clock.now() + STOP_SECONDS
+        self._is_asked_to_stop = True
         assert self._process.stdin is not None  # noqa: S101  (asked for)
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()

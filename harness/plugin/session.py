@@ -28,7 +28,7 @@ from harness.report.folder import claimed
 from harness.report.html import ReportPage
 from harness.report.saved import judged_before
 from harness.report.telemetry import Telemetry
-from harness.requirements.model import Requirement, Verdict
+from harness.requirements.model import Outcome, Requirement, Verdict
 from harness.run.engine import Planned, execute
 from harness.run.model import EXIT_CODES, Run, RunVerdict
 from harness.run.selecting import leaves_in, selected_requirements
@@ -49,6 +49,7 @@ class VoiceSession:
         self.asked_over_calls: dict[Requirement, list[Scenario]] = {}
         self._repeat = repeated(texts, self.settings)
         self._folder = ExitStack()
+        self._broken = 0  # tests that failed since the harness broke
         self.folded = False  # one line for each call, and each finding once
         # Each is one way to show or keep a run. The files come first: the comparison reads them back, and the
         # page shows the comparison.
@@ -132,12 +133,16 @@ class VoiceSession:
             self._allure.describe(requirement, self._verdicts.entry(scenario), verdict)
 
     def finish(self, session: pytest.Session) -> None:
-        """A run that does not show conformance does not end as a success."""
-        if self.run is not None and session.exitstatus == pytest.ExitCode.OK:
+        """A run that does not show conformance is no success, and one in which only we broke no violation."""
+        ours_alone = (
+            session.exitstatus == pytest.ExitCode.TESTS_FAILED and session.testsfailed == self._broken
+        )
+        if self.run is not None and (session.exitstatus == pytest.ExitCode.OK or ours_alone):
             session.exitstatus = EXIT_CODES[self.run.verdict] or int(self._baseline.failed)
 
     def settle(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        """Tell what a report says of a test of ours in JUnit's file."""
+        """Tell what a report says of a test of ours in JUnit's file; count those in which we broke."""
+        self._broken += report.failed and ("harness.outcome", Outcome.ERROR.value) in report.user_properties
         if (scenario := getattr(item, "scenario", None)) is not None or hasattr(item, "scenarios"):
             junit.settle(report, item, self._verdicts.entry(scenario))
 

@@ -98,14 +98,14 @@ def root_causes(verdicts: Iterable[Verdict]) -> list[RootCause]:
 def _told_once(causes: Iterable[RootCause]) -> list[RootCause]:
     """What broke, or was too slow to tell, is one finding, whatever it kept from a verdict."""
     kept: list[RootCause] = []
-    places: dict[tuple[Outcome, str], int] = {}
+    places: dict[str, int] = {}
     for cause in causes:
         verdict = cause.verdict
-        reason = verdict.outcome, verdict.explanation
-        if verdict.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE) and reason in places:
-            first = kept[places[reason]]
-            kept[places[reason]] = replace(first, also=(*first.also, verdict.id))
-            continue
-        places[reason] = len(kept)
+        if verdict.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE):
+            if (place := places.get(verdict.explanation)) is not None:
+                first = kept[place]
+                kept[place] = replace(first, also=(*first.also, verdict.id))
+                continue
+            places[verdict.explanation] = len(kept)
         kept.append(cause)
     return kept

@@ -9,6 +9,7 @@ from harness.core.events import (
     CallStarted,
     ChannelSilenced,
     GatewayFound,
+    HarnessFailed,
     HttpRequest,
     NetworkImpaired,
     RequestArrived,
@@ -49,6 +50,12 @@ def asked(purpose: str, text: str) -> Condition:
     return Condition(text, unmet)
 
 
+def how_we_broke(failed: HarnessFailed) -> str:
+    """The same words whenever it was, so that what broke for several calls at once is one finding."""
+    where = f" in {failed.where}" if failed.where else ""
+    return f"the harness broke{where}: {failed.error}"
+
+
 def _answer_missing(timeline: Timeline) -> Unmet:
     if timeline.first(AnswerReceived) is None:
         return NotApplicable("no answer was taken")
@@ -58,7 +65,10 @@ def _answer_missing(timeline: Timeline) -> Unmet:
 def _upstream_unseen(timeline: Timeline) -> Unmet:
     unavailable = timeline.first(UpstreamUnavailable, side=None)
     if unavailable is not None:
-        return Inconclusive(f"the fake could not be asked for its view: {unavailable.reason}")
+        ours = timeline.first(HarnessFailed, side=None, where=lambda e: e.error == unavailable.reason)
+        return Inconclusive(
+            how_we_broke(ours) if ours else f"the fake could not be asked for its view: {unavailable.reason}"
+        )
     if any(event.side == "upstream" and not isinstance(event, RequestArrived) for event in timeline):
         return None
     if started(timeline).mode == "black-box":

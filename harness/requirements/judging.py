@@ -23,10 +23,11 @@ from harness.core.events import (
 )
 from harness.core.limits import limit
 from harness.core.timeline import Timeline
-from harness.requirements.conditions import impairment_behind
+from harness.requirements.conditions import how_we_broke, impairment_behind
 from harness.requirements.model import (
     CallsCheck,
     Check,
+    Evidence,
     Finding,
     Inconclusive,
     Level,
@@ -135,7 +136,7 @@ class CallJudge:
         elif (root := self.root(requirement)) is not None:
             verdict = blocked(requirement, root)
         elif (failure := self._own_failure(requirement.area)) is not None:
-            verdict = Verdict(requirement.id, requirement.level, Outcome.ERROR, explanation=failure)
+            verdict = _broke(requirement, failure)
         else:
             verdict = ruled(requirement, self._finding(requirement), strict=self._strict)
         return _of_call(verdict, self._scenario, self._call)
@@ -176,16 +177,13 @@ class CallJudge:
             "came too late; run fewer calls side by side"
         )
 
-    def _own_failure(self, area: str) -> str | None:
-        """Why we broke, where we did so before the area was decided."""
+    def _own_failure(self, area: str) -> HarnessFailed | None:
+        """How we broke, where we did so before the area was decided."""
         failed = self.timeline.first(HarnessFailed, side=None)
         if failed is None:
             return None
         decided = _decided_at(self.timeline, area)
-        if decided is not None and decided <= failed.at:
-            return None
-        where = f" in {failed.where}" if failed.where else ""
-        return f"the harness broke at {failed.at:.3f} s{where}: {failed.error}"
+        return failed if decided is None or decided > failed.at else None
 
     def lateness(self) -> str | None:
         """Why the call cannot be timed: our own sender was late, or, where we know of it, the fake's."""
@@ -229,6 +227,16 @@ def ruled(requirement: Requirement, finding: Finding | _Broken, *, strict: bool)
             return _violated(requirement, finding, strict=strict)
         case _Broken():
             return Verdict(rid, level, Outcome.ERROR, explanation=finding.explanation)
+
+
+def _broke(requirement: Requirement, failed: HarnessFailed) -> Verdict:
+    return Verdict(
+        requirement.id,
+        requirement.level,
+        Outcome.ERROR,
+        explanation=how_we_broke(failed),
+        evidence=(Evidence(failed.at, "the harness broke"),),
+    )
 
 
 def blocked(requirement: Requirement, root: Verdict) -> Verdict:

@@ -11,6 +11,7 @@ from typing import Protocol
 from harness.call import Scenario
 from harness.call.conduct import CallRecord, Watch, make_call, make_calls
 from harness.call.context import CallContext
+from harness.call.own_servers import OwnServer
 from harness.call.usage import UsageWatch
 from harness.config.run import RunSettings
 from harness.core.clock import wall_time
@@ -65,6 +66,7 @@ async def execute(
     times: int = 1,
     least: Occasions | None = None,
     mark: bool = False,
+    serving: OwnServer | None = None,
 ) -> Run:
     """Make a call for each planned scenario, judge them, and tell the observer of everything in between.
 
@@ -74,12 +76,14 @@ async def execute(
     one after the other, and stop once all that was asked for is judged; what earlier runs judged goes first.
     `mark`: look at each call when it ends, between the packets of the others, and tell whether it failed.
 
+    `serving`: what the front door serves for this run, watched like what is served here.
+
     Where nothing answers at the target, its first call is the only one. A run that is cut short (Ctrl-C) is
     judged as far as it came, told as ended, and raises what cut it. Raises HarnessError where no call can be
     made.
     """
     async with CallContext.open(
-        settings, EmbeddedPair.for_run, lambda line: observer(Noted(line))
+        settings, EmbeddedPair.for_run, lambda line: observer(Noted(line)), serving=serving
     ) as context:
         check(context)
         work = _Work(context, planned, guarded(observer), place, repeat, as_they_end, times, least, mark)

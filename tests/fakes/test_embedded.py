@@ -107,7 +107,18 @@ def test_a_pair_that_died_is_a_problem_with_its_words() -> None:
         os.kill(pid(pair), signal.SIGKILL)
         while not pair.problem:
             pass
-        assert "status -9" in pair.problem
+        assert pair.problem == "the embedded pair was killed (signal 9): is there memory enough?"
+
+
+def test_a_pair_that_is_told_to_stop_is_no_problem() -> None:
+    """Whoever watches it meanwhile sees a process that ended."""
+    pair = EmbeddedPair(EmbeddedOptions(vad="webrtc")).start()
+    process = pid(pair)
+    pair._begin_stop()
+    while not is_gone(process):
+        pass
+    assert pair.problem == ""
+    pair.stop()
 
 
 def test_sigterm_stops_it_cleanly() -> None:

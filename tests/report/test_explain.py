@@ -90,10 +90,11 @@ def test_what_broke_is_one_finding_whatever_it_kept_from_a_verdict() -> None:
     failed = [
         replace(verdict(f"b.r{n}", Outcome.FAILED, "x"), explanation="the same words") for n in range(2)
     ]
-    found = root_causes([*broke, other, *failed])
+    untold = replace(verdict("a.untold", Outcome.INCONCLUSIVE, None), explanation="the browser died")
+    found = root_causes([*broke, other, *failed, untold])
     assert [f.verdict.id for f in found] == ["a.r0", "a.other", "b.r0", "b.r1"]
-    assert found[0].also == tuple(f"a.r{n}" for n in range(1, 8))
-    assert "  also  a.r1, a.r2, a.r3, a.r4 and 3 more\n" in summary(found[0])
+    assert found[0].also == (*(f"a.r{n}" for n in range(1, 8)), "a.untold")
+    assert "  also  a.r1, a.r2, a.r3, a.r4 and 4 more\n" in summary(found[0])
     assert "also" not in summary(found[1])
     entries = [entry for each in found for entry in each.as_results()]
-    assert sorted(str(e["id"]) for e in entries) == sorted(v.id for v in (*broke, other, *failed))
+    assert sorted(str(e["id"]) for e in entries) == sorted(v.id for v in (*broke, other, *failed, untold))

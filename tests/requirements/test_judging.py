@@ -267,7 +267,9 @@ def test_what_lies_after_our_own_failure_is_an_error_of_ours() -> None:
     assert verdicts["signaling.answer-is-sdp"].outcome == Outcome.PASSED
     assert verdicts["connectivity.data-channel-opens"].outcome == Outcome.ERROR
     assert verdicts["turns.no-turn-on-silence"].outcome == Outcome.ERROR
-    assert "the harness broke at 0.300 s in caller.py:9" in verdicts["session.created"].explanation
+    broke = verdicts["session.created"]
+    assert broke.explanation == "the harness broke in caller.py:9: KeyError: 'x'"
+    assert [quote.at for quote in broke.evidence] == [0.3]
     assert not [v for v in verdicts.values() if v.outcome in FOUND]
 
 

@@ -9,6 +9,8 @@ import pytest
 from harness.core.redaction import Redactor
 from tools.attack import __main__ as attack
 from tools.attack.kinds import KINDS, Kind
+from tools.attack.memory import Peaks
+from tools.attack.values import LONGEST, spoiled_text
 
 QUICK = [
     name for name in KINDS if not name.startswith(("calls", "packets", "ICE servers: their", "load: drift"))
@@ -44,6 +46,33 @@ def test_what_raises_or_hangs_is_found(
     tally = attack._attack([planted], 10.0, "x", once=True)
     assert any(told in found for found in tally.findings["planted"])
     assert "--seed='x'" in capsys.readouterr().err
+
+
+def takes_memory(_rng: random.Random) -> int:
+    return len(bytes(range(256)) * (120 << 12))
+
+
+def test_what_takes_much_memory_is_found() -> None:
+    planted = Kind("planted", "Planted.", takes_memory, 10.0)
+    tally = attack._attack([planted], 60.0, "x", once=True)
+    assert tally.findings["planted"] == ["took 120 MiB  --once --seed='x'"]
+
+
+def test_memory_is_told_of_the_kind_that_took_it() -> None:
+    peaks = Peaks()
+    for name, take in (("heavy", takes_memory), ("light", lambda _: 1), ("heavy", lambda _: 1)):
+        peaks.begin()
+        take(random.Random())
+        peaks.end(name)
+    assert peaks.own["light"] < 10 < 119 < peaks.own["heavy"]
+    assert peaks.whole["light"] < peaks.whole["heavy"] - 100
+
+
+def test_no_text_grows_to_more_than_is_worth_reading() -> None:
+    """50 times a single line, five times in a row, were gigabytes."""
+    rng = random.Random(158504)
+    longest = max(len(spoiled_text("x" * 100_000, rng)) for _ in range(500))
+    assert 0.5 * LONGEST < longest < 3 * LONGEST
 
 
 def test_a_sink_that_lets_an_escape_through_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import gc
 import random
-import resource
 import signal
 import sys
 import time
@@ -25,10 +24,12 @@ from dataclasses import dataclass, field
 from harness.core.printable import make_logs_printable, printable
 from tools.attack import answers, calls, events, files, packets, secrets, servers, telling
 from tools.attack.kinds import KINDS, Kind
+from tools.attack.memory import Peaks
 
 MODULES = (answers, calls, events, files, packets, secrets, servers, telling)
 SECONDS = 1800.0
-MOST_MEMORY = 300  # MiB
+MOST_MEMORY = 300  # MiB in all
+MOST_OF_AN_ATTEMPT = 100  # MiB beyond what there was before it
 TOLD_OF_A_KIND = 8
 BUSY = 3.0  # times as long as an attempt may work, it may take where others use the machine too
 GRACE = 5.0  # seconds beyond what an attempt may take
@@ -46,7 +47,7 @@ class Tally:
     attempts: Counter[str] = field(default_factory=Counter)
     findings: dict[str, list[str]] = field(default_factory=dict)
     slowest: dict[str, float] = field(default_factory=dict)
-    grown: dict[str, int] = field(default_factory=dict)
+    memory: Peaks = field(default_factory=Peaks)
 
 
 @contextlib.contextmanager
@@ -84,10 +85,6 @@ def _where(error: BaseException) -> str:
     return ", ".join(f"{f.filename.rpartition('/')[2]}:{f.lineno}" for f in (*ours[-1:], *frames[-1:]))
 
 
-def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-
-
 def _attack(kinds: Sequence[Kind], seconds: float, seed: str, *, once: bool) -> Tally:
     tally = Tally()
     until = time.monotonic() + seconds
@@ -97,7 +94,8 @@ def _attack(kinds: Sequence[Kind], seconds: float, seed: str, *, once: bool) -> 
         kind = min(kinds, key=lambda k: spent[k.name])  # each has its share of the time
         own = seed if once else f"{seed}/{kind.name}/{number}"
         number += 1
-        began, before, worked = time.monotonic(), _peak(), time.process_time()
+        tally.memory.begin()
+        began, worked = time.monotonic(), time.process_time()
         try:
             tally.inputs[kind.name] += _attempt(kind, own)
         except KeyboardInterrupt:
@@ -112,7 +110,9 @@ def _attack(kinds: Sequence[Kind], seconds: float, seed: str, *, once: bool) -> 
         spent[kind.name] += took
         tally.attempts[kind.name] += 1
         tally.slowest[kind.name] = max(took, tally.slowest.get(kind.name, 0.0))
-        tally.grown[kind.name] = tally.grown.get(kind.name, 0) + _peak() - before
+        own_memory = tally.memory.end(kind.name)
+        if own_memory > MOST_OF_AN_ATTEMPT:
+            _tell(tally, kind, f"took {own_memory:.0f} MiB  --once --seed={own!r}")
         if number % 2000 == 0:
             gc.collect()
         if once:
@@ -147,17 +147,23 @@ def main() -> int:
     warnings.simplefilter("error", ResourceWarning)
     tally = _attack(chosen, asked.seconds, asked.own or asked.seed, once=asked.once)
     sys.stdout.write(
-        f"{'kind':<36} {'inputs':>9} {'attempts':>8} {'findings':>8} {'slowest':>9} {'peak +':>7}\n"
+        f"{'kind':<36} {'inputs':>9} {'attempts':>8} {'findings':>8} {'slowest':>9} "
+        f"{'an attempt':>11} {'peak':>8}\n"
     )
     for kind in chosen:
         n = kind.name
         sys.stdout.write(
             f"{n:<36} {tally.inputs[n]:>9} {tally.attempts[n]:>8} {len(tally.findings.get(n, ())):>8} "
-            f"{tally.slowest.get(n, 0):>7.1f} s {tally.grown.get(n, 0):>3} MiB\n"
+            f"{tally.slowest.get(n, 0):>7.1f} s {tally.memory.own.get(n, 0):>7.0f} MiB "
+            f"{tally.memory.whole.get(n, 0):>4.0f} MiB\n"
         )
     findings = sum(map(len, tally.findings.values()))
-    sys.stdout.write(f"{sum(tally.inputs.values())} inputs, {findings} findings, peak memory {_peak()} MiB\n")
-    return 1 if findings or _peak() > MOST_MEMORY else 0
+    peak = max(tally.memory.whole.values(), default=0)
+    sys.stdout.write(
+        f"{sum(tally.inputs.values())} inputs, {findings} findings, peak memory {peak:.0f} MiB "
+        f"(may be {MOST_MEMORY})\n"
+    )
+    return 1 if findings or peak > MOST_MEMORY else 0
 
 
 if __name__ == "__main__":

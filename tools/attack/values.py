@@ -11,6 +11,8 @@ from tests.support.escapes import ESCAPES, HOSTILE
 
 Path = tuple[str | int, ...]
 
+LONGEST = 1 << 20  # characters of what was repeated: more than any body of which the product reads that much
+
 TEXTS: tuple[str, ...] = (
     *ESCAPES,
     "",
@@ -99,7 +101,8 @@ def spoiled_text(text: str, rng: random.Random) -> str:
             case 0:
                 del lines[at]
             case 1:
-                lines[at:at] = [lines[at]] * rng.choice((1, 2, 50))
+                # A text of one line grows as a power: five times 50 of it were gigabytes of our own making.
+                lines[at:at] = [lines[at]] * min(rng.choice((1, 2, 50)), LONGEST // max(1, len(text)))
             case 2:
                 other = rng.randrange(len(lines))
                 lines[at], lines[other] = lines[other], lines[at]

@@ -15,12 +15,13 @@ from types import FrameType
 import psutil
 
 from harness.core.clock import Clock, MonotonicClock
-from harness.core.errors import UsageError
+from harness.core.errors import HarnessError, UsageError
 from harness.fakes.behind.environment import CONNECTED, LOADED, PAST, hooked
 
 Tell = Callable[[str], None]
 
 POLL_SECONDS = 0.2
+END_SECONDS = 3.0  # for a command to end when it is told to
 FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 OF_THE_TERMINAL = (signal.SIGINT, getattr(signal, "SIGQUIT", None))
 HOOKLESS = ("bun", "bunx", "deno")
@@ -36,12 +37,14 @@ def run_behind(
     tell_after: float = 30.0,
     environment: Mapping[str, str] = os.environ,
     clock: Clock | None = None,
+    lost: Callable[[], str] = lambda: "",
 ) -> int:
     """Run the command to its end, with its requests to `hosts` led to the fake; its exit code.
 
     As in a shell, that is 128 and the signal's number where one ended it. `tell` is told what comes of it:
-    once `tell_after` seconds are over without a request, and at the end. Raises UsageError where the command
-    cannot be started.
+    once `tell_after` seconds are over without a request, and at the end. `lost` says why there is no fake any
+    more: then the command is ended. Raises UsageError where it cannot be started, HarnessError where it was
+    ended so.
     """
     watched = clock or MonotonicClock()
     named = ", ".join(hosts)
@@ -58,6 +61,9 @@ def run_behind(
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(POLL_SECONDS)
                     break
+                if why := lost():
+                    _end(process)
+                    raise HarnessError(f"the command was ended: {why}")
                 if not told_past and (past := _past(seen)):
                     told_past = True
                     tell(f"{past}, so its requests are not led to the fake: {instead}")
@@ -83,6 +89,18 @@ def _started(command: Sequence[str], environment: Mapping[str, str]) -> subproce
             f"{command[0]!r} cannot be started: {why}",
             "give the command as a shell would start it: npm run dev",
         ) from error
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """The command, and all that it started."""
+    family = [psutil.Process(process.pid)]
+    family += family[0].children(recursive=True)
+    for end in (psutil.Process.terminate, psutil.Process.kill):
+        for each in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                end(each)
+        _, family = psutil.wait_procs(family, END_SECONDS)
+    process.wait()
 
 
 def _lines(seen: Path, name: str) -> list[str]:

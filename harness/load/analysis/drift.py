@@ -19,15 +19,17 @@ from harness.report.plot import Series, line_plot
 
 MIB = 1024 * 1024
 SCHEMA = 1
+MEMORY = ("MiB", Tolerance(10.0, 0.10, settles=180.0))
 
 # Series → unit, and what it may rise by in a run before that is called a leak or a drift.
 OF_GENERATOR = {
-    "memory": ("MiB", Tolerance(10.0, 0.10, settles=180.0)),
+    "memory": MEMORY,
     "descriptors": ("", Tolerance(5.0, 0.10)),
     "tasks": ("", Tolerance(5.0, 0.10)),
-    "Locust's memory": ("MiB", Tolerance(10.0, 0.10, settles=180.0)),
+    "Locust's memory": MEMORY,
 }
 OF_TARGET = {
+    "the target's memory": MEMORY,
     "calls live at the fake": ("", Tolerance(1.0, 0.10)),
     **{row: ("ms", Tolerance(20.0, 0.20)) for row in ROWS},
 }
@@ -45,7 +47,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class SoakFindings:
-    """What was seen in `seconds` at `calls` calls."""
+    """What was seen in `seconds` at `calls` calls. `broke`: what did on our own side."""
 
     target: Ready
     seed: int
@@ -59,6 +61,7 @@ class SoakFindings:
     failed: int
     first_failure: str = ""
     interrupted: bool = False
+    broke: str = ""
 
     def trends(self) -> dict[str, Trend]:
         """Of each series that was measured."""
@@ -75,7 +78,7 @@ class SoakFindings:
         rising = self.rising()
         if self.first_failure or self.failed:
             return "violating"
-        if any(name in OF_GENERATOR for name in rising):
+        if self.broke or any(name in OF_GENERATOR for name in rising):
             return "broken"
         if self.health.saturated:
             return "inconclusive"
@@ -103,6 +106,8 @@ class SoakFindings:
             said.append(
                 f"{whose}{name} rose by {found.rise:.3g} {unit}".rstrip() + f" (p = {found.p_value:.1g})"
             )
+        if self.broke:
+            said.append(self.broke)
         if self.health.saturated:
             said.append(self.health.verdict())
         if self.verdict == "steady":
@@ -114,12 +119,10 @@ class SoakFindings:
         return "; ".join(said)
 
 
-def values_of(
-    window: Window, generator: dict[str, float | None], live: int | None
-) -> dict[str, float | None]:
+def values_of(window: Window, watched: dict[str, float | None], live: int | None) -> dict[str, float | None]:
     """One sample's values by series: medians of the stages, and what is counted."""
     return {
-        **generator,
+        **watched,
         "calls live at the fake": live,
         **{row: percentile(window.milliseconds.get(row, ()), 50) for row in ROWS},
     }

@@ -20,7 +20,10 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class CapacityFindings:
-    """`holds`: the most calls at which every objective held; `breaks`: the fewest at which one did not."""
+    """`holds`: the most calls at which every objective held; `breaks`: the fewest at which one did not.
+
+    `broke`: what did on our own side, which is no finding about the target.
+    """
 
     target: Ready
     seed: int
@@ -33,6 +36,7 @@ class CapacityFindings:
     at_least: int = 1
     first_failure: str = ""
     interrupted: bool = False
+    broke: str = ""
     over_time: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -49,6 +53,8 @@ class CapacityFindings:
     @property
     def verdict(self) -> str:
         """`holds`, `breaks` (fewer than `at_least` were held), or `inconclusive`."""
+        if self.broke:
+            return "inconclusive"
         if self.holds >= self.at_least:
             beyond = self.too_short or (self.saturated if self.breaking is None else None)
             return "inconclusive" if beyond else "holds"
@@ -78,8 +84,10 @@ class CapacityFindings:
             )
         elif self.breaking is not None:
             said.append(f"breaks at {self.breaks} because {self.breaking.because()}{self._grown()}")
-        elif not self.interrupted and self.holds >= self.most:
+        elif not self.interrupted and not self.broke and self.holds >= self.most:
             said[0] = f"holds at least {self.holds} calls, the most that was asked for"
+        if self.broke:
+            said.append(f"inconclusive: {self.broke}")
         if self.interrupted:
             said.append("interrupted before the edge was found" if not self.breaking else "interrupted")
         if self.holds < self.at_least:

@@ -19,6 +19,7 @@ class Recorder:
     def __init__(self) -> None:
         self._rows: list[tuple[float, str, float | None, str]] = []
         self.unreachable = False
+        self.broken: Counter[str] = Counter()  # what we broke ourselves: such a call says nothing
 
     def hear(
         self,
@@ -30,6 +31,9 @@ class Recorder:
     ) -> None:
         """Take one row."""
         failure = str(exception) if exception is not None else ""
+        if context.get("ours"):
+            self.broken[failure] += 1
+            return
         self._rows.append((context["at"], name, response_time, failure))
         self.unreachable = self.unreachable or bool(context.get("unreachable"))
         if len(self._rows) > KEPT:

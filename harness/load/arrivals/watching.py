@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 import psutil
 
@@ -13,10 +12,10 @@ from harness.config.target import Target
 from harness.core.audio import percentile
 from harness.core.clock import Clock
 from harness.load.arrivals.sending import Posting
+from harness.load.processes import listening_at
 
 DOOR_SECONDS = 0.2
 PROCESS_SECONDS = 0.5
-PORTS = {"http": 80, "https": 443}
 
 
 class Watching:
@@ -27,7 +26,7 @@ class Watching:
         self._posting = posting
         self._clock = clock
         self._asking: set[asyncio.Task[None]] = set()
-        self._processes = _processes_of(target)
+        self._processes = listening_at(target.url)
         self._used: dict[int, float] = {}
         self._looked_at = clock.now()
         self._began = clock.now()
@@ -96,19 +95,3 @@ class Watching:
             self._busy.append(busiest)
         self.rss.append(rss)
         self._looked_at = now
-
-
-def _processes_of(target: Target) -> list[psutil.Process]:
-    """Who listens at the target's port on this machine, with what they started, where we may see them."""
-    if not target.on_loopback:
-        return []
-    parts = urlsplit(target.url)
-    port = parts.port or PORTS[parts.scheme]
-    found: dict[int, psutil.Process] = {}
-    with contextlib.suppress(psutil.Error, OSError):
-        for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
-                process = psutil.Process(connection.pid)
-                for each in (process, *process.children(recursive=True)):
-                    found[each.pid] = each
-    return list(found.values())

@@ -31,7 +31,7 @@ from harness.load.messages import Cancel, LoadSettings, Order, Ready, Refused, l
 
 
 async def serve(reader: asyncio.StreamReader, send: Send) -> None:
-    """Make calls until the input ends. Raises HarnessError where it cannot begin."""
+    """Make calls until the input ends. Raises HarnessError where it cannot begin, or go on."""
     settings = read_instruction(await reader.readline())
     if not isinstance(settings, LoadSettings):
         raise UsageError("the first line must be the settings", "this process is started by harness.load")
@@ -53,12 +53,13 @@ async def serve(reader: asyncio.StreamReader, send: Send) -> None:
             )
         )
         try:
-            while text := await reader.readline():
-                match read_instruction(text):
-                    case Order() as order:
-                        placing.place(order)
-                    case Cancel(id=number):
-                        placing.cancel(number)
+            async with context.own_servers.needed():
+                while text := await reader.readline():
+                    match read_instruction(text):
+                        case Order() as order:
+                            placing.place(order)
+                        case Cancel(id=number):
+                            placing.cancel(number)
         finally:
             await placing.end()
             measuring.cancel()

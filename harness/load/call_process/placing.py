@@ -96,6 +96,8 @@ class Placing:
         for leg, scenario in enumerate(plan.calls):
             if withheld := await self._context.budget.admit():
                 made = CallMade(id=order.id, at=began, seconds=0.0, failure=OVERSPENT, withheld=withheld)
+                if broken := self._context.own_servers.problem:
+                    made = CallMade(id=order.id, at=began, seconds=0.0, broken=broken)
                 break
             name = f"{order.caller}-{order.number:04d}-{order.round:03d}" + (f"-{leg + 1}" if leg else "")
             record = await self._call(scenario, name, light=light)

@@ -64,6 +64,7 @@ def find_capacity(asked: Asked, progress: Progress) -> CapacityFindings:
             at_least=values["at_least"],
             first_failure=failure,
             interrupted=session.interrupted,
+            broke=session.broke,
             over_time=over_time(session.recorder, shape.begun, session.clock.now()),
         )
 

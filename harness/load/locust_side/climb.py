@@ -62,6 +62,8 @@ class ClimbingShape(LoadTestShape):
     def tick(self) -> tuple[int, float] | None:
         """(callers, callers a second), or None at the end."""
         now = self._clock.now()
+        if self._session.generator.broke:
+            return None
         if self._emptying and not self._is_empty(now):
             self._on_status("  letting the calls end")
             return 0, float(self._search.level + 1)

@@ -26,6 +26,7 @@ class Generator:
     def __init__(self, environment: Environment) -> None:
         self.health = Health()
         self.last: GeneratorMeasured | None = None
+        self.broke = ""  # why the calls of a process were lost; "" while none were
         self._environment = environment
         self._callers = 0
         self._calls: CallProcess | None = None
@@ -42,6 +43,7 @@ class Generator:
 
     def reset(self) -> None:
         """A new test begins: what was measured of the one before is over."""
+        self.broke = ""
         self.health = Health(load_settings(self._environment.parsed_options, self._environment.host).limits)
 
     def new_caller(self) -> int:
@@ -55,7 +57,7 @@ class Generator:
         settings = load_settings(self._environment.parsed_options, host)
         if self._calls is None or self._calls.settings != settings:
             self.stop()
-            self._calls = CallProcess(settings, self._measured)
+            self._calls = CallProcess(settings, self._measured, self._died)
         return self._calls
 
     def stop(self) -> None:
@@ -65,6 +67,9 @@ class Generator:
             calls.stop()
 
     # --- inside ---
+
+    def _died(self, why: str) -> None:
+        self.broke = self.broke or why
 
     def _measured(self, measured: GeneratorMeasured) -> None:
         was_fine = not self.health.saturated

@@ -32,6 +32,7 @@ CSV_INTERVALS = 1.5
 logger = logging.getLogger(__name__)
 
 _workers: dict[str, dict[str, Any]] = {}  # on a master: each worker's latest report
+_broke: dict[str, str] = {}  # likewise: why a worker lost its calls
 
 
 def _check(environment: Environment, **_: Any) -> None:
@@ -71,6 +72,7 @@ def _serve_metrics(environment: Environment, options: Namespace) -> None:
 
 def _begin(environment: Environment, **_: Any) -> None:
     _workers.clear()
+    _broke.clear()
     options = _options(environment)
     values = read_values(options)
     if isinstance(environment.runner, MasterRunner) and values["budget"] is not None:
@@ -110,12 +112,17 @@ def _end_after(environment: Environment, calls: int) -> None:
 
 def _tell_master(data: dict[str, Any], **_: Any) -> None:
     for environment in Generator.environments():
-        data["generator"] = Generator.of(environment).health.as_report()
+        generator = Generator.of(environment)
+        data["generator"] = generator.health.as_report()
+        if generator.broke:
+            data["broke"] = generator.broke
 
 
 def _hear_worker(client_id: str, data: dict[str, Any], **_: Any) -> None:
     if "generator" in data:
         _workers[client_id] = data["generator"]
+    if "broke" in data:
+        _broke[client_id] = data["broke"]
 
 
 def _end(environment: Environment, **_: Any) -> None:
@@ -131,7 +138,10 @@ def _end(environment: Environment, **_: Any) -> None:
     health = _health(environment)
     logger.info("%s", health)
     kept = _kept_slos(environment)
-    if health.saturated:
+    if broke := Generator.of(environment).broke or next(iter(_broke.values()), ""):
+        logger.error("inconclusive: %s", broke)
+        environment.process_exit_code = INCONCLUSIVE
+    elif health.saturated:
         logger.warning("%s", health.verdict())
         environment.process_exit_code = INCONCLUSIVE
     elif slos_of(_options(environment)):

@@ -50,10 +50,12 @@ class CallProcess:
         self,
         settings: LoadSettings,
         on_measured: Callable[[GeneratorMeasured], None] = lambda _measured: None,
+        on_died: Callable[[str], None] = lambda _why: None,
     ) -> None:
         self.settings = settings
         self.restarts = 0
         self._on_measured = on_measured
+        self._on_died = on_died
         self._orders = itertools.count(1)
         self._waiting: dict[int, Queue[Report | Exception]] = {}
         self._starting = Semaphore()
@@ -167,8 +169,10 @@ class CallProcess:
         died = refused or CallProcessDiedError(
             f"the call process died ({_ending(process)}), and its calls with it", "its errors are in the log"
         )
-        if self._process is process and refused is None:
+        if self._process is process and refused is None:  # what it refused, it said itself
             logger.error("%s", died)
+        if self._process is process and isinstance(died, CallProcessDiedError):
+            self._on_died(died.message)
         if not ready.ready():
             ready.set_exception(died)
         for waiting in list(self._waiting.values()):

@@ -108,6 +108,14 @@ class LoadSession:
             raise HarnessError(f"the first call broke: {made.broken}")
         return made.failure
 
+    @property
+    def broke(self) -> str:
+        """What broke on our own side, so that the run is no proof; empty where nothing did."""
+        if self.generator.broke or not self.recorder.broken:
+            return self.generator.broke
+        calls, (first, _) = self.recorder.broken.total(), self.recorder.broken.most_common(1)[0]
+        return f"{calls} call{'s' if calls > 1 else ''} broke by our own doing: {first}"
+
     def run(self, shape: LoadTestShape) -> None:
         """Let Locust follow the shape until it ends or somebody stops it."""
         shape.runner = self.runner

@@ -22,11 +22,13 @@ from harness.load.analysis.drift import MIB, Sample, SoakFindings, as_json, plot
 from harness.load.asked import Asked
 from harness.load.locust_side.climb import LEAST_PER_SECOND, RAMP_SECONDS
 from harness.load.locust_side.session import LoadSession
+from harness.load.processes import listening_at, memory_of
 from harness.load.program import LoadEnding, run_program
 from harness.load.terminal import Progress
 
 SAMPLES_WANTED = 60
 SHORTEST_SAMPLE, LONGEST_SAMPLE = 1.0, 60.0  # s
+TOLD = ("memory", "the target's memory", "calls live at the fake", "DC open", "first audio")
 FAKE_SECONDS = 5.0  # for the fake to say how many calls it has
 
 
@@ -44,6 +46,7 @@ class HoldingShape(LoadTestShape):
         self._every = min(LONGEST_SAMPLE, max(SHORTEST_SAMPLE, self._seconds / SAMPLES_WANTED))
         self._sampled_at = self.began
         self._locust = psutil.Process()
+        self._target = listening_at(session.ready.target) if session.ready else []
 
     def tick(self) -> tuple[int, float] | None:
         """(callers, callers a second), or None at the end."""
@@ -51,25 +54,27 @@ class HoldingShape(LoadTestShape):
         if now - self._sampled_at >= self._every:
             gevent.spawn(self._sample, self._sampled_at, now)
             self._sampled_at = now
-        if now - self.began >= self._seconds:
+        if now - self.began >= self._seconds or self._session.generator.broke:
             return None
         return self._calls, max(LEAST_PER_SECOND, self._calls / RAMP_SECONDS)
 
     def _sample(self, since: float, now: float) -> None:
         last, window = self._session.generator.last, self._session.recorder.window(since, now)
-        own = {
+        held = memory_of(self._target)
+        watched = {
             "memory": last.rss / MIB if last else None,
             "descriptors": last.descriptors if last else None,
             "tasks": last.tasks if last else None,
             "Locust's memory": self._locust.memory_info().rss / MIB,
+            "the target's memory": held / MIB if held else None,
         }
         live = live_at_fake(self._session.ready.fake if self._session.ready else "")
-        sample = Sample(now - self.began, values_of(window, own, live), window)
-        self._taken.append((now, own, live))
+        sample = Sample(now - self.began, values_of(window, watched, live), window)
+        self._taken.append((now, watched, live))
         told = ", ".join(
             f"{name} {value:.0f}"
             for name, value in sample.values.items()
-            if value is not None and name in ("memory", "calls live at the fake", "DC open", "first audio")
+            if value is not None and name in TOLD
         )
         self._progress.line(f"  {sample.at:.0f} s: {window.calls} ended, {window.failed} failed; {told}")
 
@@ -82,9 +87,10 @@ class HoldingShape(LoadTestShape):
         if not taken:
             return ()
         bounds = [self.began, *(now for now, _, _ in taken[:-1]), float("inf")]
+        windows = self._session.recorder.windows(bounds)
         return tuple(
-            Sample(now - self.began, values_of(window, own, live), window)
-            for (now, own, live), window in zip(taken, self._session.recorder.windows(bounds), strict=True)
+            Sample(now - self.began, values_of(window, watched, live), window)
+            for (now, watched, live), window in zip(taken, windows, strict=True)
         )
 
 
@@ -126,6 +132,7 @@ def soak(asked: Asked, progress: Progress) -> SoakFindings:
             failed=whole.failed,
             first_failure=failure,
             interrupted=session.interrupted,
+            broke=session.broke,
         )
 
 

@@ -87,7 +87,7 @@ class VoiceCaller(User):
             response_time=ms,
             response_length=0,
             exception=error,
-            context=context,
+            context={**context, "ours": isinstance(error, HarnessError)},
         )
 
 

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
+from harness.core.errors import HarnessError
 from harness.load.analysis.drift import Sample, SoakFindings, values_of
 from harness.load.analysis.drift import as_json as soak_as_json
 from harness.load.analysis.findings import CapacityFindings, as_json, plot
@@ -151,11 +153,17 @@ def test_the_recorder_counts_a_call_once_and_tells_a_stage_by_its_own_moment() -
 # --- soak ---
 
 
-def soak(rise: float = 0.0, *, leak: float = 0.0, failed: int = 0, samples: int = 60) -> SoakFindings:
+def soak(
+    rise: float = 0.0, *, leak: float = 0.0, theirs: float = 0.0, failed: int = 0, samples: int = 60
+) -> SoakFindings:
     def sample(i: int) -> Sample:
         window = Window({"DC open": [100.0 + rise * i]}, 5, 0)
-        own = {"memory": 150.0 + leak * i, "descriptors": 20.0}
-        return Sample(30.0 * i, values_of(window, dict(own), live=10), window)
+        watched = {
+            "memory": 150.0 + leak * i,
+            "descriptors": 20.0,
+            "the target's memory": 90.0 + theirs * i,
+        }
+        return Sample(30.0 * i, values_of(window, dict(watched), live=10), window)
 
     return SoakFindings(
         target=TARGET,
@@ -190,12 +198,35 @@ def test_memory_that_grows_is_our_own_leak_and_not_the_targets() -> None:
     assert "the generator's own memory rose by 94 MiB" in found.sentence
 
 
+def test_memory_of_the_target_that_grows_is_the_targets() -> None:
+    found = soak(theirs=1.0)
+    assert (found.verdict, found.rising()) == ("violating", ["the target's memory"])
+    assert "the target's memory rose by 47 MiB" in found.sentence
+
+
 def test_failed_calls_are_named_and_a_short_soak_tells_no_drift() -> None:
     assert "3 times whole turn: turns.response-completes: response-failed" in soak(failed=3).sentence
     assert soak(failed=3).verdict == "violating"
     short = soak(samples=5)
     assert short.verdict == "inconclusive"
     assert short.sentence.endswith("too short to tell a drift")
+
+
+def test_what_broke_on_our_side_is_said_and_blames_nobody() -> None:
+    why = "the call process died (signal 9), and its calls with it"
+    broken = replace(soak(), broke=why)
+    assert (broken.verdict, broken.sentence.endswith(f"0 failed; {why}")) == ("broken", True)
+    assert replace(soak(failed=3), broke=why).verdict == "violating", "what failed before stays a finding"
+    found = findings(step(5, 100.0), broke=why, most=5)
+    assert (found.verdict, found.sentence) == ("inconclusive", f"holds 5 calls; inconclusive: {why}")
+
+
+def test_a_call_that_we_broke_is_counted_apart() -> None:
+    recorder = Recorder()
+    for ours in (True, False):
+        recorder.hear("call", None, HarnessError("x"), {"at": 1.0, "ours": ours})
+    assert (recorder.window(0.0).calls, recorder.window(0.0).failed) == (1, 1)
+    assert recorder.broken == {"x": 1}
 
 
 def test_the_soaks_report_has_every_series_with_its_trend() -> None:
