@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.call.scenario import Scenario
+from tests.support.elsewhere import absent, is_absent
 
 ROOT = Path(__file__).parents[1]
 LONGEST_FILE = 400  # lines: beyond, a file has more than one idea
@@ -195,6 +196,71 @@ def test_whatever_prints_is_one_of_those_that_make_it_printable() -> None:
     assert {name: sorted(found - PRINTERS.get(name, set())) for name, found in printing.items()} == {
         name: [] for name in printing
     }
+
+
+# What the loops of Windows lack: the selector loop programs and pipes, the proactor loop sockets to watch.
+LOOPS = re.compile(
+    r"(add|remove)_(reader|writer|signal_handler)|(create_)?subprocess_(exec|shell)|connect_(read|write)_pipe"
+    r"|create_unix_\w+|open_unix_connection|(new|get)_event_loop|uvloop"
+)
+# They are on a loop that tells when a socket can be read, or catch that it does not.
+WATCHING = {
+    "harness/peer/datagrams.py": {"add_writer", "remove_writer"},
+    "harness/browser/detour.py": {"add_reader", "remove_reader"},
+}
+
+
+def only_on_some_systems(tree: ast.Module) -> set[str]:
+    """What a module uses that Windows or macOS lacks, and where it asks which system this is."""
+    methods = {name.rpartition(".")[2] for name in absent("_socket") if name.startswith("socket.")}
+    found = {name for name in imported(tree) if is_absent(name) or name in ("uvloop", "msvcrt", "winreg")}
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(module=str(module), names=names):
+                found |= {alias.name for alias in names} & absent(module)
+            case ast.Attribute(value=ast.Name(id=module), attr=name) if name in absent(module):
+                found.add(name)
+            case ast.Attribute(attr=name) if name in methods or LOOPS.fullmatch(name):
+                found.add(name)
+            case ast.Call(args=[ast.Name(id=module), ast.Constant(value=str(name)), *_]) if name in absent(
+                module
+            ):
+                found.add(name)
+            case ast.keyword(arg="preexec_fn" | "pass_fds" | "start_new_session" | "process_group" as name):
+                found.add(str(name))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("sys.platform", "os.name"):
+            found.add(ast.unparse(node))
+    return found
+
+
+def test_what_only_some_systems_have_is_used_in_one_place() -> None:
+    found = {
+        name: sorted(used - WATCHING.get(name, set()))
+        for name, tree in modules("harness")
+        if not name.startswith(("harness/platform/", "harness/fakes/behind/python/"))
+        and (used := only_on_some_systems(tree))
+    }
+    assert {name: used for name, used in found.items() if used} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import fcntl",
+        "import os; os.killpg(1, 9)",
+        "from signal import SIGHUP",
+        "import signal; getattr(signal, 'SIGHUP', None)",
+        "import socket; socket.SO_REUSEPORT",
+        "bound.recvmsg(1, 2)",
+        "asyncio.create_subprocess_exec('true')",
+        "loop.add_signal_handler(2, stop)",
+        "import selectors; selectors.EpollSelector()",
+        "subprocess.Popen(command, start_new_session=True)",
+        "import sys; sys.platform == 'win32'",
+    ],
+)
+def test_such_a_use_is_found(line: str) -> None:
+    assert len(only_on_some_systems(ast.parse(line))) == 1
 
 
 def test_stand_ins_are_called_fake_or_reference() -> None:

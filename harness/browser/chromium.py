@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError
+from harness.platform.ourselves import is_root
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -65,7 +66,7 @@ async def chromium(*, autoplay: str = "", flags: Sequence[str] = ()) -> AsyncIte
     except ImportError as error:
         raise HarnessError("this needs a browser, and Playwright is not installed", INSTALL) from error
     arguments = [*FLAGS, *flags]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
+    if is_root():
         arguments.append("--no-sandbox")  # which Chromium refuses to root
     if autoplay:
         arguments.append(f"--autoplay-policy={autoplay}")

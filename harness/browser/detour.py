@@ -14,6 +14,7 @@ import socket
 from dataclasses import dataclass, field
 
 from harness.core.caller_end import Wire
+from harness.core.errors import HarnessError
 from harness.core.sdp import parse_sdp
 
 APPLICATION_DATA = 23  # content type of a DTLS record (RFC 6347, section 4.1)
@@ -47,7 +48,11 @@ class Detour:
         self._ways: dict[Address, _Way] = {}
         self._far: Address | None = None
         self._wire: Wire | None = None
-        self._loop.add_reader(self._inside, self._from_browser)
+        try:
+            self._loop.add_reader(self._inside, self._from_browser)
+        except NotImplementedError as error:  # Windows' proactor loop, which alone starts browsers there
+            self._inside.close()
+            raise HarnessError("on Windows a browser's network cannot be made bad", "use WSL") from error
 
     @property
     def port(self) -> int:

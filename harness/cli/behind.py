@@ -10,7 +10,6 @@ import click
 from harness.call.upstream import FakeUpstream
 from harness.cli.options import Read
 from harness.cli.screen import say
-from harness.config.loop import run_loop
 from harness.config.option_values import number
 from harness.config.target import check_url
 from harness.core.clock import MonotonicClock
@@ -19,6 +18,7 @@ from harness.core.host_port import split_bind
 from harness.fakes.behind.environment import OPENAI
 from harness.fakes.behind.running import run_behind
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
+from harness.platform.loop import run_loop
 
 DEFAULT_FAKE = "127.0.0.1:8089"
 HOST_NAME = re.compile(r"(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)*", re.IGNORECASE)

@@ -15,7 +15,6 @@ from harness.cli.demo_cases import CASES, Case
 from harness.cli.demo_showing import ShowDemo
 from harness.cli.options import takes_options
 from harness.cli.screen import console, say
-from harness.config.loop import run_loop
 from harness.config.option_texts import read_options
 from harness.config.run import RunSettings, run_settings
 from harness.config.settings import Settings
@@ -26,6 +25,7 @@ from harness.core.events import CallEnded, CallWithheld, HarnessFailed
 from harness.core.exit_codes import CONFORMING, INCONCLUSIVE
 from harness.core.timeline import Timeline
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
+from harness.platform.loop import run_loop
 from harness.requirements.model import Outcome, Verdict
 from harness.requirements.registry import REGISTRY
 from harness.run.engine import Planned, execute

@@ -18,13 +18,13 @@ from harness.cli.options import takes_options
 from harness.cli.screen import say
 from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
 from harness.config.asking import settings_of
-from harness.config.loop import run_loop
 from harness.config.option import blaming
 from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
 from harness.core.callers import CALLERS
 from harness.core.errors import UsageError
 from harness.core.offer_shapes import CHROMIUM
+from harness.platform.loop import run_loop
 from harness.report.ci import tell_ci
 from harness.report.files import write_run
 from harness.report.folder import claimed
@@ -68,7 +68,7 @@ def doctor(target: str | None, **texts: Any) -> int:
                 written.append(write_run(happening.run, settings.reports))
                 write_html(happening.run, settings.reports, load_library())
 
-        examined, run = run_loop(_examined(settings, plan, show, observe))
+        examined, run = run_loop(_examined(settings, plan, show, observe), in_browser=settings.in_browser)
         traced = send_run(run) if settings.telemetry else []
         for line in (*tell_ci(run, settings.reports, os.environ), *traced):
             say(line, err=values["as_json"])

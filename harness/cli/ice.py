@@ -13,12 +13,12 @@ from harness.cli.ice_output import as_json, print_lines, print_table
 from harness.cli.options import Read
 from harness.cli.screen import say
 from harness.config.ice import IceConfiguration, IceServer, ice_server, parse_ice_servers
-from harness.config.loop import run_loop
 from harness.config.option_values import number
 from harness.config.settings import read_settings
 from harness.core.errors import UsageError
 from harness.core.exit_codes import CONFORMING, VIOLATING
 from harness.network.probing import probe_all
+from harness.platform.loop import run_loop
 
 
 @click.command()

@@ -21,7 +21,6 @@ from harness.cli.page_showing import ShowProbes, ShowProbesJson
 from harness.cli.screen import say
 from harness.cli.showing import Show, ShowJson, ShowLines, ShowLive
 from harness.config.asking import settings_of
-from harness.config.loop import run_loop
 from harness.config.option import blaming
 from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
@@ -32,6 +31,7 @@ from harness.core.events import ButtonPressed, CallEnded, HarnessFailed
 from harness.core.exit_codes import UNREACHABLE, USAGE
 from harness.core.probes import EVERY_PAGE_PROBE
 from harness.core.timeline import Timeline
+from harness.platform.loop import run_loop
 from harness.report.files import CALLS, pictures, write_run
 from harness.report.folder import claimed
 from harness.report.html import write_html
@@ -66,7 +66,7 @@ def page(url: str, **texts: Any) -> int:
     show: Show = ShowJson() if values["as_json"] else ShowLive() if sys.stdout.isatty() else ShowLines()
     reports = settings.reports
     with claimed(reports):
-        examined, run = run_loop(_examined(settings, values["say"], show))
+        examined, run = run_loop(_examined(settings, values["say"], show), in_browser=True)
         written = _written(run, reports)
     if (code := _unusable(run, reports)) is None:
         show.outcome(examined, run, written)
@@ -90,7 +90,7 @@ def _probed(settings: RunSettings, values: Mapping[str, Any]) -> int:
         show.begin(settings)
 
     with claimed(settings.reports):
-        run = run_loop(execute(settings, planned, show.observe, check=check, mark=True))
+        run = run_loop(execute(settings, planned, show.observe, check=check, mark=True), in_browser=True)
         written = _written(run, settings.reports)
     if (code := _unusable(run, settings.reports)) is None:
         show.total(run, str(written.parent / "report.html"))

@@ -11,12 +11,12 @@ from harness.cli.screen import say
 from harness.cli.watching.showing import WatchPages
 from harness.cli.watching.watch import WatchedRelay, Ways
 from harness.config.asking import settings_of
-from harness.config.loop import run_loop
 from harness.config.option_texts import read_options
 from harness.config.option_values import webhook
 from harness.config.settings import read_settings
 from harness.core.errors import UsageError
 from harness.fakes.serving import running
+from harness.platform.loop import run_loop
 from harness.report.folder import claimed
 
 
@@ -45,7 +45,7 @@ def watch(target: str | None, **texts: Any) -> int:
             settings, ways, every=values["every"], after=values["after"], budget=values["budget"], tell=say
         )
         host, port = values["listen"]
-        return run_loop(_served(relay, host, port, values["looks"]))
+        return run_loop(_served(relay, host, port, values["looks"]), in_browser=settings.in_browser)
 
 
 async def _served(relay: WatchedRelay, host: str, port: int, looks: int | None) -> int:

@@ -113,6 +113,11 @@ class RunSettings:
             embedded=True,
         )
 
+    @property
+    def in_browser(self) -> bool:
+        """Whether a browser makes the calls."""
+        return CALLERS[self.caller].in_browser
+
     def reached_by(self, url: str) -> str:
         """The embedded relay's address for this kind of caller; it has one path for both."""
         return url if "http" in CALLERS[self.caller].schemes else "ws" + url.removeprefix("http")

@@ -80,8 +80,8 @@ class Settings(BaseSettings):
     ice_credential: SecretStr = SecretStr("")
     """Likewise."""
 
-    plain_loop: bool = False
-    """Run on the standard event loop, as where there is no uvloop (Windows)."""
+    plain_platform: bool = False
+    """Use nothing that only some systems have (uvloop, the kernel's time of a packet, …), as on Windows."""
 
     webhook: SecretStr = SecretStr("")
     """Where `harness watch` posts its alerts, where --webhook is not given."""

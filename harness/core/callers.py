@@ -42,7 +42,7 @@ gateway may keep to itself.
 class CallerKind:
     """A kind of caller. `cannot` and `unseen` give the reason, in words of its API or of an RFC.
 
-    `schemes`: of the targets that it can call.
+    `schemes`: of the targets that it can call. `in_browser`: a browser is started for it.
     """
 
     name: str
@@ -50,6 +50,7 @@ class CallerKind:
     cannot: Mapping[Verb, str] = field(default_factory=dict)
     unseen: Mapping[View, str] = field(default_factory=dict)
     schemes: tuple[str, ...] = ("http", "https")
+    in_browser: bool = False
 
 
 DEFAULT_CALLER = "aiortc"
@@ -72,6 +73,7 @@ CALLERS: Mapping[str, CallerKind] = {
                 "visit": _NO_PAGE,
             },
             unseen=_IN_A_BROWSER,
+            in_browser=True,
         ),
         CallerKind(
             "page",
@@ -85,6 +87,7 @@ CALLERS: Mapping[str, CallerKind] = {
                 "vanish": "a browser says goodbye when a tab is closed",
             },
             unseen=_IN_A_BROWSER,
+            in_browser=True,
         ),
         CallerKind(
             "websocket",

@@ -19,9 +19,12 @@ class Clock(Protocol):
 
 
 class MonotonicClock:
-    """CLOCK_MONOTONIC: one scale for all processes of a machine, so both ends of a local call compare."""
+    """One scale for all processes of a machine, so both ends of a local call compare.
 
-    now = staticmethod(time.monotonic)  # no method of ours in between: every packet asks
+    On Linux and macOS it is that of `time.monotonic`, which ticks every 16 ms on Windows (before 3.13).
+    """
+
+    now = staticmethod(time.perf_counter)  # no method of ours in between: every packet asks
 
 
 class ManualClock:
@@ -67,10 +70,10 @@ def monotonic_of_wall() -> float:
     The clocks are read one after the other, and what is interrupted in between is read again.
     """
     for _ in range(READINGS - 1):
-        before, wall, after = time.monotonic(), time.time(), time.monotonic()
+        before, wall, after = time.perf_counter(), time.time(), time.perf_counter()
         if after - before < AT_ONCE_SECONDS:
             return before - wall
-    return time.monotonic() - time.time()
+    return time.perf_counter() - time.time()
 
 
 def unix_time() -> int:

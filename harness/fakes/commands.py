@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-from harness.config.loop import run_loop
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
 from harness.core.host_port import split_bind
@@ -18,6 +17,7 @@ from harness.fakes.page.app import beside
 from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.serving import running, stop_signals
+from harness.platform.loop import run_loop
 
 Say = Callable[[str], None]
 

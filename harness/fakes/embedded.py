@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import secrets
-import selectors
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -28,6 +26,7 @@ from harness.core.errors import HarnessError
 from harness.fakes import children
 from harness.fakes.openai.hearing.detectors import Engine
 from harness.fakes.relay.settings import SESSION_PATH
+from harness.platform.pipes import WaitedPipe
 
 # Two seconds as a rule; several that start side by side from a cold disk take their time.
 START_SECONDS = 60.0
@@ -104,6 +103,7 @@ class EmbeddedPair:
         self._clock = clock or MonotonicClock()
         self._process: children.Child | None = None
         self._errors: IO[bytes] | None = None
+        self._said: WaitedPipe | None = None
         self._line = b""
         self._deadline = 0.0
         self._is_asked_to_stop = False
@@ -191,25 +191,24 @@ class EmbeddedPair:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed in _is_stopped)
         self._process = children.start(CHILD, self._errors)
         self._is_asked_to_stop = False
+        assert self._process.stdout is not None  # noqa: S101  (asked for above)
+        self._said = WaitedPipe(self._process.stdout)
         self._deadline = self._clock.now() + START_SECONDS
         self._line = b""
-        assert self._process.stdin is not None  # noqa: S101  (asked for above)
+        assert self._process.stdin is not None  # noqa: S101  (likewise)
         with contextlib.suppress(BrokenPipeError):  # the child is gone already, which _is_ready will say
             self._process.stdin.write(msgspec.json.encode(self.options) + b"\n")
             self._process.stdin.flush()
 
     def _is_ready(self, within: float) -> bool:
         assert self._process is not None  # noqa: S101  (launched)
-        assert self._process.stdout is not None  # noqa: S101  (asked for)
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
-            if selector.select(within):
-                chunk = os.read(self._process.stdout.fileno(), 65536)
-                self._line += chunk
-                if not chunk:
-                    with contextlib.suppress(subprocess.TimeoutExpired):
-                        self._process.wait(STOP_SECONDS)
-                    self._failed("did not start")
+        assert self._said is not None  # noqa: S101  (likewise)
+        if (chunk := self._said.read(within)) is not None:
+            self._line += chunk
+            if not chunk:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(STOP_SECONDS)
+                self._failed("did not start")
         if b"\n" in self._line:
             ready = msgspec.json.decode(self._line.partition(b"\n")[0], type=PairReady)
             self.relay, self.fake, self.spare = ready.relay, ready.fake, ready.spare

@@ -14,7 +14,6 @@ from typing import Literal
 
 import msgspec
 
-from harness.config.loop import run_loop
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
 from harness.core.host_port import split_bind
@@ -27,6 +26,9 @@ from harness.fakes.page.app import beside
 from harness.fakes.relay.app import ReferenceRelay
 from harness.fakes.relay.settings import RelaySettings
 from harness.fakes.serving import running
+from harness.platform.loop import run_loop
+from harness.platform.pipes import reading_pipe
+from harness.platform.signals import ENDING, handled
 
 Order = Literal["restart", "stop", "broken"]
 
@@ -35,9 +37,17 @@ END_SECONDS = 70.0  # from the order to stop: three servers, each with its time 
 
 async def _serve(options: EmbeddedOptions) -> None:
     orders: asyncio.Queue[Order] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, orders.put_nowait, "stop")
-    loop.add_reader(sys.stdin.fileno(), _read_stdin, orders)
+    async with reading_pipe(sys.stdin) as said:
+        obeying = asyncio.create_task(_obey(said, orders))
+        with handled(asyncio.get_running_loop(), ENDING, partial(orders.put_nowait, "stop")):
+            order = await _serve_until(orders, options)
+        obeying.cancel()
+    if order == "broken":
+        raise HarnessError("all workers of the fake have died", "see what they said above")
+
+
+async def _serve_until(orders: asyncio.Queue[Order], options: EmbeddedOptions) -> Order:
+    """Give the order that ended it."""
     fake = FakeSettings(
         addresses=options.addresses,
         ice_patience=options.ice_patience,
@@ -55,8 +65,7 @@ async def _serve(options: EmbeddedOptions) -> None:
     async with serving_fake(fake, workers=options.workers, host=host, port=port, broken=broken) as fake_url:
         if options.fake_at:
             _ready(PairReady("", fake_url, ""))
-            await orders.get()
-            return
+            return await orders.get()
         settings = RelaySettings(
             upstream=fake_url,
             api_key=options.api_key,
@@ -76,9 +85,7 @@ async def _serve(options: EmbeddedOptions) -> None:
                     port = int(spare_url.rpartition(":")[2])
                     _ready(PairReady(relay_url, fake_url, spare_url))
                     order = await orders.get()
-    loop.remove_reader(sys.stdin.fileno())
-    if order == "broken":
-        raise HarnessError("all workers of the fake have died", "see what they said above")
+    return order
 
 
 def _ready(ready: PairReady) -> None:
@@ -86,15 +93,12 @@ def _ready(ready: PairReady) -> None:
     sys.stdout.flush()
 
 
-def _read_stdin(orders: asyncio.Queue[Order]) -> None:
-    """Its end, too, is an order: the parent has gone. That is read once, for an end can be read for ever."""
-    said = os.read(sys.stdin.fileno(), 4096)
-    if said == RESTART_SPARE:
+async def _obey(said: asyncio.StreamReader, orders: asyncio.Queue[Order]) -> None:
+    """Pass on what the parent orders. The end of it, too, is an order: the parent has gone."""
+    while await said.read(len(RESTART_SPARE)) == RESTART_SPARE:
         orders.put_nowait("restart")
-        return
-    loop = asyncio.get_running_loop()
-    loop.remove_reader(sys.stdin.fileno())
-    loop.call_later(END_SECONDS, os._exit, 1)  # whatever it is that does not end: nobody is there to end us
+    # Whatever it is that does not end: nobody is there to end us.
+    asyncio.get_running_loop().call_later(END_SECONDS, os._exit, 1)
     orders.put_nowait("stop")
 
 

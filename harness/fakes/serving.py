@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from typing import Any
@@ -17,6 +16,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from harness.core.errors import HarnessError, UsageError
+from harness.platform.addresses import claim
+from harness.platform.signals import INTERRUPTING, handled
 
 STOP_SECONDS = 2.0
 END_SECONDS = 20.0  # for connections, and then for what the app itself ends: hundreds of calls, perhaps
@@ -208,7 +209,7 @@ def bind(host: str, port: int) -> socket.socket:
         raise UsageError(f"{host!r} is not an address to bind to", "try 127.0.0.1:8089") from error
     family, kind, protocol, _, address = found[0]
     listener = socket.socket(family, kind, protocol)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    claim(listener)
     try:
         listener.bind(address)
     except OSError as error:
@@ -235,16 +236,9 @@ def base_url(listener: socket.socket) -> str:
 @contextlib.contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
     """An event that SIGINT, SIGTERM and SIGHUP set. Enter before anybody is told that the server is ready."""
-    loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
-    ending = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
-    for number in ending:
-        loop.add_signal_handler(number, stopped.set)
-    try:
+    with handled(asyncio.get_running_loop(), INTERRUPTING, stopped.set):
         yield stopped
-    finally:
-        for number in ending:
-            loop.remove_signal_handler(number)
 
 
 def drop_connection(scope: Any) -> None:

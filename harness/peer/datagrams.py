@@ -8,15 +8,14 @@ is read at once; with many, the next look comes `HOLD_SECONDS` later, and finds 
 from __future__ import annotations
 
 import asyncio
-import selectors
 import socket
-import struct
-import sys
 from collections import deque
 from typing import Any, ClassVar, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
 from harness.core.clock import MonotonicClock, monotonic_of_wall
+from harness.platform.readiness import Readiness
+from harness.platform.stamps import STAMP_ROOM, Receive, ask_for_stamps, receiving, unpack_stamp
 
 FEW = 8  # sockets: conformance is as prompt as the loop is
 HOLD_SECONDS = 0.004
@@ -27,15 +26,7 @@ LOOKS_KEPT = 2000  # whose lateness is kept until somebody asks: some seconds
 LONGEST_UNREAD = 60.0  # seconds: by then a call's packets have filled the buffer
 CLOCK_STEP = 0.05  # seconds: wall time was set, so what the kernel noted says nothing
 
-# Linux only: asm-generic/socket.h; the control message has the same number, and a struct timespec.
-# The kernel begins to note arrivals a moment after the machine's first socket asked (deferred work): what
-# came before that arrives when it is read, which concerns a connectivity check at most.
-SO_TIMESTAMPNS = 35
-TIMESTAMPED = sys.platform == "linux"
-_timespec = struct.Struct("@ll")
-_unpack = _timespec.unpack
 _now = MonotonicClock.now
-ANCILLARY = socket.CMSG_SPACE(_timespec.size)
 
 
 class Datagrams(Protocol):
@@ -129,8 +120,7 @@ def open_datagrams(address: str, receiver: Datagrams) -> DatagramSocket:
     try:
         bound.setblocking(False)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        if TIMESTAMPED:
-            bound.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        ask_for_stamps(bound)
         bound.bind(sockaddr)
         return DatagramSocket(bound, receiver)
     except BaseException:
@@ -153,7 +143,7 @@ def reading_lateness() -> list[float]:
 
 class _Entry(NamedTuple):
     socket: socket.socket
-    receive: Any  # its recvmsg
+    receive: Receive
     receiver: Datagrams
 
 
@@ -164,14 +154,13 @@ class _Reader:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._selector = selectors.DefaultSelector()
-        self._descriptor = self._selector.fileno()
+        self._sockets = Readiness(loop, self._ready)
         self._open = 0
         self._ready_ones: deque[_Entry] = deque()  # one packet from each is next
         self._held: asyncio.TimerHandle | None = None
         self._clock_offset = monotonic_of_wall()
         self.late: deque[float] = deque(maxlen=LOOKS_KEPT)
-        loop.add_reader(self._descriptor, self._ready)
+        self._sockets.arm()
 
     @classmethod
     def of_this_loop(cls) -> _Reader | None:
@@ -188,25 +177,25 @@ class _Reader:
         return reader
 
     def add(self, bound: socket.socket, receiver: Datagrams) -> None:
-        self._selector.register(bound, selectors.EVENT_READ, _Entry(bound, bound.recvmsg, receiver))
+        self._sockets.add(bound, _Entry(bound, receiving(bound), receiver))
         self._open += 1
 
     def remove(self, bound: socket.socket) -> None:
-        self._selector.unregister(bound)
+        self._sockets.remove(bound)
         self._open -= 1
         if not self._open:
             if self._held is None:
-                self._loop.remove_reader(self._descriptor)
+                self._sockets.disarm()
             else:
                 self._held.cancel()
-            self._selector.close()
+            self._sockets.close()
             del self._of_loop[self._loop]
 
     def _ready(self) -> None:
         """Something came while nothing was expected."""
         self._drain()
         if self._open > FEW:
-            self._loop.remove_reader(self._descriptor)
+            self._sockets.disarm()
             self._held = self._loop.call_later(HOLD_SECONDS, self._look)
 
     def _look(self) -> None:
@@ -215,7 +204,7 @@ class _Reader:
             self._held = self._loop.call_later(0 if self._ready_ones else HOLD_SECONDS, self._look)
         elif self._open:
             self._held = None
-            self._loop.add_reader(self._descriptor, self._ready)
+            self._sockets.arm()
 
     def _drain(self) -> bool:
         """Read what there is; whether there was anything."""
@@ -225,12 +214,12 @@ class _Reader:
         ready_ones = self._ready_ones
         for taken in range(BURST):
             if not ready_ones and self._open:
-                ready_ones.extend([key.data for key, _ in self._selector.select(0)])
+                ready_ones.extend(self._sockets.now())
             if not ready_ones:
                 return taken > 0
             bound, receive, receiver = ready_ones.popleft()
             try:
-                data, ancillary, _flags, addr = receive(LARGEST, ANCILLARY)
+                data, ancillary, _flags, addr = receive(LARGEST, STAMP_ROOM)
             except (BlockingIOError, InterruptedError):
                 continue
             except OSError as error:
@@ -240,7 +229,7 @@ class _Reader:
             if stepped or not ancillary:
                 arrival = _now()
             else:
-                seconds, nanoseconds = _unpack(ancillary[0][2])
+                seconds, nanoseconds = unpack_stamp(ancillary[0][2])
                 arrival = seconds + nanoseconds * 1e-9 + offset
                 if not -CLOCK_STEP < began - arrival < LONGEST_UNREAD:
                     arrival = _now()  # the kernel's wall clock is not the one that we are shown (libfaketime)

@@ -12,11 +12,11 @@ import pytest
 
 from harness.call import Scenario
 from harness.config.asking import settings_of
-from harness.config.loop import run_loop
 from harness.config.option_texts import Texts, in_words, read_options
 from harness.config.run import RunSettings
 from harness.core.errors import HarnessError, TargetUnreachableError, UsageError
 from harness.core.printable import printable
+from harness.platform.loop import run_loop
 from harness.plugin import junit, terminal
 from harness.plugin.baseline import Baseline
 from harness.plugin.options import texts_of
@@ -92,7 +92,8 @@ class VoiceSession:
             config.add_cleanup(self._folder.close)
             self._folder.enter_context(claimed(self.settings.reports))
             with progress(config) as shown:
-                run_loop(self._executed(planned, all_of((shown, self._keeping))))
+                executed = self._executed(planned, all_of((shown, self._keeping)))
+                run_loop(executed, in_browser=self.settings.in_browser)
         except UsageError as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         except HarnessError as error:

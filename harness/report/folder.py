@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from harness.core.errors import UsageError
+from harness.platform.locks import is_taken
 
 LOCK = ".in-use"
 ROOM = 1 << 20  # bytes that must be free: a call's evidence has several times as many
-
-
-def _is_taken(lock: int) -> bool:
-    """Where there are no locks (Windows, some network folders), nobody is kept out."""
-    if sys.platform == "win32":
-        return False
-    import fcntl
-
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 @contextmanager
@@ -44,7 +29,7 @@ def claimed(directory: Path) -> Iterator[Path]:
             f"no report can be written to {directory}: {error.strerror or error}", remedy
         ) from error
     try:
-        if _is_taken(lock):
+        if is_taken(lock):
             raise UsageError(f"another run writes its report to {directory}", remedy)
         try:
             os.write(lock, bytes(ROOM))

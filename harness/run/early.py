@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import signal
 
+from harness.platform.signals import ENDING
+
 INTERRUPTED = 130  # as a shell reports SIGINT
-ENDING = tuple(n for n in (signal.SIGTERM, getattr(signal, "SIGHUP", None)) if n is not None)
 
 _told: list[int] = []
 

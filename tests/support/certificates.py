@@ -52,6 +52,7 @@ def make_certificate(
         build(ca_name, ca_key.public_key(), datetime.now(UTC) + timedelta(days=abs(days)))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
+        .add_extension(_SIGNING, critical=True)  # Python verifies by the letter (RFC 5280) from 3.13 on
         .sign(ca_key, hashes.SHA256())
     )
     certificate = (
@@ -71,6 +72,19 @@ def make_certificate(
         )
     )
     return made
+
+
+_SIGNING = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 def _general_name(host: str) -> x509.GeneralName:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
-import signal
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +13,7 @@ import httpx
 from harness.cli.watching.memory import Memory
 from harness.core.clock import written_time
 from harness.core.printable import printable
+from harness.platform.children import DEVNULL, PIPE, end_group, start_program
 
 COMMAND_SECONDS = 30.0
 WEBHOOK_SECONDS = 10.0
@@ -48,16 +46,16 @@ async def run_command(command: Sequence[str], told: dict[str, Any]) -> str:
         if isinstance(value, str | list)
     }
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, **variables},
-            start_new_session=True,
+        process = await start_program(
+            command,
+            stdin=PIPE,
+            stdout=DEVNULL,
+            stderr=PIPE,
+            environment={**os.environ, **variables},
+            leads_group=True,
         )
-    except (OSError, NotImplementedError) as error:  # Windows' selector loop starts no process
-        why = getattr(error, "strerror", None) or type(error).__name__
+    except OSError as error:
+        why = error.strerror or type(error).__name__
         return f"the alert's command cannot be started: {why}"
     try:
         async with asyncio.timeout(COMMAND_SECONDS):
@@ -65,9 +63,7 @@ async def run_command(command: Sequence[str], told: dict[str, Any]) -> str:
     except TimeoutError:
         return f"the alert's command was ended after {COMMAND_SECONDS:g} s"
     finally:
-        if sys.platform != "win32":
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+        end_group(process)
         await process.wait()
     if process.returncode == 0:
         return ""

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,13 +16,16 @@ import psutil
 from harness.core.clock import Clock, MonotonicClock
 from harness.core.errors import HarnessError, UsageError
 from harness.fakes.behind.environment import CONNECTED, LOADED, PAST, hooked
+from harness.platform.children import startable
+from harness.platform.ourselves import is_in_foreground
+from harness.platform.signals import those_of
 
 Tell = Callable[[str], None]
 
 POLL_SECONDS = 0.2
 END_SECONDS = 3.0  # for a command to end when it is told to
-FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
-OF_THE_TERMINAL = (signal.SIGINT, getattr(signal, "SIGQUIT", None))
+FORWARDED = those_of("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK")
+OF_THE_TERMINAL = those_of("SIGINT", "SIGQUIT", "SIGBREAK")
 HOOKLESS = ("bun", "bunx", "deno")
 INSTEAD = "give it OPENAI_BASE_URL={base}/v1 instead, where it reads that"
 
@@ -82,7 +84,7 @@ def run_behind(
 
 def _started(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(list(command), env=dict(environment))  # noqa: S603  (their own command)
+        return subprocess.Popen(startable(command), env=dict(environment))  # noqa: S603  (their own command)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise UsageError(
@@ -139,31 +141,19 @@ def _passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
     told: dict[psutil.Process, int] = {}
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
-        if number in OF_THE_TERMINAL and _in_foreground():
+        if number in OF_THE_TERMINAL and is_in_foreground():
             return
         with contextlib.suppress(psutil.NoSuchProcess):
             told.update(dict.fromkeys(psutil.Process(process.pid).children(recursive=True), number))
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(number)
 
-    before = {}
-    for name in FORWARDED:
-        number = getattr(signal, name, None)
-        if number is not None:
-            before[number] = signal.signal(number, pass_on)
+    before = [(number, signal.signal(number, pass_on)) for number in FORWARDED]
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for each, handler in before:
+            signal.signal(each, handler)
         for outliving, number in told.items():
             with contextlib.suppress(psutil.NoSuchProcess):
                 outliving.send_signal(number)
-
-
-def _in_foreground() -> bool:
-    """Whether Ctrl-C reaches us, and with us the command, which is of the same process group."""
-    try:
-        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
-    except (OSError, ValueError):
-        return False

@@ -8,13 +8,13 @@ import harness.run.quietly  # noqa: F401  (first: importing the rest takes a sec
 import sys
 from typing import Final
 
-from harness.config.loop import run_loop
 from harness.core.exit_codes import CONFORMING, INCONCLUSIVE, INTERRUPTED, VIOLATING
 from harness.load.analysis.arrival_findings import as_json, plot
 from harness.load.arrivals.searching import find_rate
 from harness.load.asked import Asked
 from harness.load.program import LoadEnding, run_program
 from harness.load.terminal import Progress
+from harness.platform.loop import run_loop
 
 DOOR: Final = "capacity"
 

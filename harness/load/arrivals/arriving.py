@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from harness.config.descriptors import check_descriptors
 from harness.config.target import Target
 from harness.core.clock import Clock
 from harness.load.analysis.rows import SDP_POST
@@ -19,6 +18,7 @@ from harness.load.arrivals.answers import NOT_ACCEPTED, Answers
 from harness.load.arrivals.exposing import Exposed
 from harness.load.arrivals.offers import PreparedOffer, PreparedOffers
 from harness.load.arrivals.sending import Posting
+from harness.platform.descriptors import check_descriptors
 from harness.signaling.dialects import unwrap, wrap
 
 SPARE_DESCRIPTORS = 200  # for what is no offer

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import random
 import secrets
-import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
@@ -43,6 +42,7 @@ from harness.load.arrivals.talking import Talking
 from harness.load.arrivals.watching import Watching
 from harness.load.messages import LoadSettings, Ready
 from harness.load.terminal import Progress
+from harness.platform.signals import INTERRUPTING, handled
 from harness.signaling.hooks import filled
 from harness.signaling.sending import new_client
 
@@ -345,12 +345,5 @@ async def _running(metering: Metering) -> AsyncIterator[None]:
 @contextlib.contextmanager
 def _ending(task: asyncio.Task[None]) -> Iterator[None]:
     """Ctrl-C, SIGTERM and SIGHUP end the search, and what was learned is kept."""
-    loop = asyncio.get_running_loop()
-    numbers = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    for number in numbers:
-        loop.add_signal_handler(number, task.cancel)
-    try:
+    with handled(asyncio.get_running_loop(), INTERRUPTING, task.cancel):
         yield
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)

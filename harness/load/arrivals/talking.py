@@ -26,6 +26,7 @@ from harness.load.messages import (
     line,
     read_report,
 )
+from harness.platform.children import PIPE, ProgramInput, start_program
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -49,13 +50,8 @@ class Talking:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Entered once all are being called. Raises UsageError, and HarnessError where it cannot begin."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "harness.load.call_process",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=LONGEST_LINE,
+        process = await start_program(
+            (sys.executable, "-m", "harness.load.call_process"), stdin=PIPE, stdout=PIPE, limit=LONGEST_LINE
         )
         assert process.stdin is not None  # noqa: S101  (asked for)
         assert process.stdout is not None  # noqa: S101  (likewise)
@@ -104,7 +100,7 @@ class Talking:
         """(row, failure) → how often."""
         return Counter((row, failure) for at, row, _, failure in self._rows if failure and at >= since)
 
-    async def _call_again_and_again(self, orders: asyncio.StreamWriter, number: int) -> None:
+    async def _call_again_and_again(self, orders: ProgramInput, number: int) -> None:
         for round_ in itertools.count():
             order = Order(
                 id=next(self._ids), caller="steady", number=number, round=round_, placed_at=self._clock.now()

@@ -16,7 +16,6 @@ from dataclasses import replace
 
 from harness.call.context import CallContext
 from harness.config.asking import settings_of
-from harness.config.loop import run_loop
 from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
 from harness.core.collector import freeze_loaded
@@ -28,6 +27,8 @@ from harness.load.call_process.meter import Meter
 from harness.load.call_process.personas import Personas
 from harness.load.call_process.placing import Placing, Send
 from harness.load.messages import Cancel, LoadSettings, Order, Ready, Refused, line, read_instruction
+from harness.platform.loop import run_loop
+from harness.platform.pipes import reading_pipe, write_pipe
 
 
 async def serve(reader: asyncio.StreamReader, send: Send) -> None:
@@ -81,17 +82,15 @@ def _pair_for_load(settings: RunSettings) -> EmbeddedPair:
 @asynccontextmanager
 async def _pipes() -> AsyncIterator[tuple[asyncio.StreamReader, Send]]:
     """Our input, and a way to report that never blocks: a full pipe must not stop the pacer."""
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
     # What else is printed goes to standard error: standard output holds reports alone.
     reports = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    transport, _ = await loop.connect_write_pipe(asyncio.Protocol, reports)
+    writer = await write_pipe(reports)
     try:
-        yield reader, lambda message: transport.write(line(message))
+        async with reading_pipe(sys.stdin) as reader:
+            yield reader, lambda message: writer.write(line(message))
     finally:
-        transport.close()
+        writer.close()
 
 
 async def _main() -> int:

@@ -111,6 +111,21 @@ def test_all_kinds_of_callers_are_served_by_the_embedded_pair_and_nothing_stays_
     assert not list(tmp_path.iterdir()), "only failed calls leave evidence"
 
 
+def test_a_call_is_made_where_its_pipes_are_read_and_written_by_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on Windows, whose selector loop has no pipes; also what is reported last gets through."""
+    monkeypatch.setenv("HARNESS_PLAIN_PLATFORM", "1")
+    with calling(LoadSettings(turns=1, seed=5), "-m", "harness.load.call_process") as process:
+        process.until(Ready)
+        process.tell(order(1, "churn"))
+        [made] = process.until(CallMade)
+        assert isinstance(made, CallMade)
+        assert (made.failure, made.broken) == ("", "")
+    with calling(LoadSettings(host="no-url"), "-m", "harness.load.call_process") as process:
+        process.until(Refused)
+
+
 def test_it_measures_itself_every_second_also_while_nobody_calls() -> None:
     with calling(LoadSettings(host="http://127.0.0.1:9/offer")) as process:
         (measured, _) = process.until(GeneratorMeasured, 2)

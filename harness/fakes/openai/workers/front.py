@@ -17,9 +17,9 @@ from harness.fakes.openai.faults import OPENAI_FAULTS
 from harness.fakes.openai.http.app import FakeOpenAI, api_app, management_route
 from harness.fakes.openai.settings import FakeSettings
 from harness.fakes.openai.workers.crew import Crew, Report
-from harness.fakes.openai.workers.handing import MOST_HEAD
 from harness.fakes.openai.workers.routing import destination
 from harness.fakes.serving import Adopt, adopting, base_url, bind, running
+from harness.platform.handing import MOST_HEAD, can_hand_over
 
 FIRST_LINE_SECONDS = 60.0
 BACKLOG = 2048
@@ -38,14 +38,19 @@ async def serving_fake(
 ) -> AsyncIterator[str]:
     """Serve the fake in this process, or in as many others as asked for; yields its base URL.
 
+    Where this system cannot hand connections to other processes it is this one alone, and that is said.
     `broken` is called when the last worker has died. Raises UsageError for bad settings and addresses.
     """
+    say = report or _print_error
+    if workers > 1 and not can_hand_over():
+        say(f"this system hands no connection to another process: the fake has one, not {workers} (use WSL)")
+        workers = 1
     if workers == 1:
         async with running(FakeOpenAI(settings).app, host=host, port=port) as url:
             yield url
         return
     plan = FaultPlan(OPENAI_FAULTS, seed=settings.seed, faults=settings.faults)
-    crew = Crew(settings, workers, plan, report or _print_error, broken)
+    crew = Crew(settings, workers, plan, say, broken)
     app = api_app([management_route(plan, crew, settings)], settings)
     with bind(host, port) as listener:
         async with crew.running(), adopting(app) as adopt, _accepting(listener, Doorman(crew, adopt)):

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 import sys
-from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -14,7 +13,6 @@ from harness.core.clock import MonotonicClock
 from harness.core.errors import HarnessError, UsageError
 from harness.fakes import children
 from harness.fakes.openai.workers.channel import WorkerChannel, WorkerChannelClosedError
-from harness.fakes.openai.workers.handing import Giver, hand_over_pair
 from harness.fakes.openai.workers.ledger import CallJson, Ledger
 from harness.fakes.openai.workers.messages import (
     EndCalls,
@@ -27,6 +25,8 @@ from harness.fakes.openai.workers.messages import (
     Started,
     StartRefused,
 )
+from harness.platform.children import Program, start_program
+from harness.platform.handing import Giver, hand_over_pair
 
 START_SECONDS, START_SECONDS_EACH = 30.0, 5.0  # all start at once, on perhaps two cores
 STOP_SECONDS = 6.0  # longer than a worker gives its requests and calls
@@ -54,7 +54,7 @@ class Member:
         self._answer = answer
         self._died = died
         self._stopping = False
-        self._process: Process | None = None
+        self._process: Program | None = None
         self._channel: WorkerChannel | None = None
         self._giver: Giver | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -77,12 +77,12 @@ class Member:
         with theirs, taking:
             self._channel = await WorkerChannel.on(ours, self._reply)
             self._tasks.append(asyncio.create_task(self._channel.run()))
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", PROCESS, str(taking.fileno())),
+            self._process = await start_program(
+                (sys.executable, "-m", PROCESS, str(taking.fileno())),
                 stdin=theirs.fileno(),
                 stdout=STANDARD_ERROR,  # ours holds the base URL alone
-                pass_fds=(taking.fileno(),),
-                env=children.environment(),
+                pass_descriptors=(taking.fileno(),),
+                environment=children.environment(),
             )
         within = START_SECONDS + START_SECONDS_EACH * self._start.workers
         try:
@@ -157,7 +157,7 @@ class Member:
     async def _reply(self, message: Message) -> Message | None:
         return await self._answer(self, message)
 
-    async def _watch(self, process: Process) -> None:
+    async def _watch(self, process: Program) -> None:
         await process.wait()
         if not self._stopping:
             self._is_dead()

@@ -13,7 +13,6 @@ import socket
 import sys
 from typing import Any
 
-from harness.config.loop import run_loop
 from harness.core.collector import freeze_loaded
 from harness.core.errors import HarnessError
 from harness.core.printable import make_logs_printable
@@ -24,7 +23,6 @@ from harness.fakes.openai.http.inspection import InspectedProcess
 from harness.fakes.openai.keys import EphemeralKey
 from harness.fakes.openai.record import UpstreamRecord
 from harness.fakes.openai.workers.channel import WorkerChannel, WorkerChannelClosedError
-from harness.fakes.openai.workers.handing import Taker
 from harness.fakes.openai.workers.messages import (
     Begun,
     Done,
@@ -44,6 +42,8 @@ from harness.fakes.openai.workers.messages import (
 )
 from harness.fakes.openai.workers.routing import WorkerIds
 from harness.fakes.serving import Adopt, adopting
+from harness.platform.handing import Taker
+from harness.platform.loop import run_loop
 
 STANDARD_INPUT = 0
 

@@ -262,3 +262,17 @@ async def test_what_cannot_be_served_is_a_usage_error(changes: dict[str, Any], w
         async with serving_fake(quick(**changes), workers=workers):
             pass
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_where_connections_cannot_be_handed_over_there_is_one_process_and_it_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HARNESS_PLAIN_PLATFORM", "1")
+    said: list[str] = []
+    async with (
+        serving_fake(quick(), workers=3, report=said.append) as url,
+        httpx.AsyncClient(trust_env=False, timeout=10.0) as client,
+    ):
+        health = (await client.get(f"{url}/_fake/health")).json()
+    assert "workers" not in health
+    assert said == ["this system hands no connection to another process: the fake has one, not 3 (use WSL)"]

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from harness.fakes.openai.workers.handing import MOST_HEAD, Giver, Taker, hand_over_pair
+from harness.platform.handing import MOST_HEAD, Giver, Taker, hand_over_pair
 
 
 async def test_connections_arrive_with_what_was_read_of_them() -> None:

@@ -9,10 +9,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sys
 from collections.abc import Callable
+
+from harness.platform.plain import is_plain
 
 # Of a connection's first bytes, which go along in one datagram: macOS allows 2 KiB.
 MOST_HEAD = 2000
+
+
+def can_hand_over() -> bool:
+    """Whether this system passes descriptors between processes, as Unix does; all else here needs it."""
+    return sys.platform != "win32" and not is_plain()
 
 
 def hand_over_pair() -> tuple[socket.socket, socket.socket]:
