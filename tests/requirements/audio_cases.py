@@ -6,7 +6,15 @@ from collections.abc import Callable
 
 import msgspec
 
-from harness.core.events import AudioCompared, AudioPlayed, Event, MarkHeard, Packet, PacketsReceived
+from harness.core.events import (
+    AudioCompared,
+    AudioPlayed,
+    BeginningCompared,
+    Event,
+    MarkHeard,
+    Packet,
+    PacketsReceived,
+)
 from tests.requirements.cases import case
 from tests.support.editing import a, changed, told, without
 from tests.support.timelines import healthy_events, packets
@@ -48,6 +56,11 @@ def as_from_far_away() -> Events:
 @case("audio.complete", "first-words-lost")
 def the_first_second_and_a_half_of_three() -> Events:
     return received(lambda i, p: None if i < 75 else p)
+
+
+@case("audio.complete", "first-words-lost")
+def a_syllable_by_the_fakes_clip() -> Events:
+    return changed(healthy_events(), a(BeginningCompared), lost_ms=240)
 
 
 @case("audio.complete", "truncated-audio")

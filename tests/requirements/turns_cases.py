@@ -74,6 +74,12 @@ def one_turn_of_two_utterances() -> Events:
     return [*events, *merged, *reply(7.9, audible_from=8.2), packets(8.2, 3000)]
 
 
+@case("turns.first-words", "first-words-cut")
+def it_begins_late_and_is_written_down_without_its_beginning() -> Events:
+    late = detected_half_a_second_late()
+    return changed(late, a(TranscriptCompared), heard="mi pedido", first_words_missing=3)
+
+
 @case("turns.boundaries", "start-off")
 def detected_half_a_second_late() -> Events:
     stamped = {"audio_start_ms": 1490 - 300}
