@@ -135,6 +135,18 @@ def a_tenth_of_the_samples_at_full_scale() -> Events:
     return received(lambda _, p: msgspec.structs.replace(p, clipped=0.1, dbfs=-3.0))
 
 
+@case("audio.silent-between-replies", "noise-between-replies")
+def hiss_before_anybody_speaks() -> Events:
+    silence = packets(3.15, 1000, dbfs=-96.0, sequence=50)
+    return [*healthy_events(), packets(2.15, 1000, dbfs=-38.0, sequence=0), silence]
+
+
+@case("audio.silent-between-replies", "noise-between-replies")
+def words_of_an_old_reply() -> Events:
+    silence = packets(7.15, 2400, dbfs=-96.0, sequence=250)
+    return [*healthy_events(end=12.0), silence, packets(9.55, 400, sequence=370)]
+
+
 @case("audio.own-audio", "cross-talk")
 def the_tone_of_another_call() -> Events:
     return [*healthy_events(), MarkHeard(at=6.0, heard="mark-7", expected="mark-200")]

@@ -112,6 +112,12 @@ PLANTED = [
     fake("audio-bursts", "audio.clean: wrong-pace", takes_a_turn, limits=BUSY),
     fake("audio-gaps", "audio.clean: gaps", takes_a_turn, limits=BUSY),
     fake("jitter", "audio.clean: jitter", takes_a_turn, limits=(*BUSY, ("gap_ms", 2000.0))),
+    fake(
+        "noise-between-replies",
+        "audio.silent-between-replies: noise-between-replies",
+        takes_a_turn,
+        limits=UNTIMED,
+    ),
     fake("clipped-audio", "audio.clean: clipping", takes_a_turn, limits=UNTIMED),
     # Nothing is heard, and no single rule is broken.
     relay("text-only-session", "audio.something-heard: text-only-session", takes_a_turn),
