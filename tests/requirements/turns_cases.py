@@ -201,6 +201,16 @@ def keys_that_are_pressed_stop_the_reply() -> Events:
     return [*the_reply_interrupts_itself(), keys]
 
 
+@case("turns.interruption", "backchannel-interruption")
+def a_hum_stops_the_reply() -> Events:
+    detection = {**SESSION["audio"]["input"]["turn_detection"], "interrupt_response": False}
+    session = {**SESSION, "audio": {"input": {"turn_detection": detection}}}
+    hum = UtteranceStarted(
+        at=4.75, clip="en-m-hum", duration_ms=840, speech=(), transcript="Mm.", backchannel=True
+    )
+    return [*the_reply_interrupts_itself(), hum, server(0.9, "session.updated", session=session)]
+
+
 @case("turns.interruption", "barge-in-ignored")
 def the_reply_talks_on() -> Events:
     events = until(healthy_events(), 7.3, 16.0)

@@ -8,13 +8,17 @@ from harness.core.events.base import Event
 
 
 class UtteranceStarted(Event, frozen=True, kw_only=True):
-    """The first packet of a clip went out. `speech`: the clip's true speech, ms from the clip's start."""
+    """The first packet of a clip went out. `speech`: the clip's true speech, ms from the clip's start.
+
+    `backchannel`: a hum of who listens, with a voice and without a word, so that nothing of it is speech.
+    """
 
     clip: str
     duration_ms: int
     speech: tuple[tuple[int, int], ...]
     transcript: str = ""
     muted: bool = False
+    backchannel: bool = False
 
 
 class UtteranceEnded(Event, frozen=True, kw_only=True):

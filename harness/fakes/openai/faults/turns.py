@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from harness.fakes.faults.registry import FaultValue
 from harness.fakes.openai.conversation.behaviour import CONVERSATION, Quirk, Speech
 from harness.fakes.openai.conversation.outputs import Output, Send
+from harness.fakes.openai.conversation.settings import ConversationSettings
 
 IMAGINED_MS = 600
 WORDS_A_SECOND = 3  # about as fast as people speak
@@ -177,3 +179,9 @@ class VadOnOwnVoice(Imagines):
 class BargeInIgnored(Quirk):
     def interruptible(self) -> bool:
         return False
+
+
+@fault("hum-interrupts", "cuts its reply off at any voice, whatever interrupt_response says", stage="vad")
+class HumInterrupts(Quirk):
+    def settings(self, settings: ConversationSettings) -> ConversationSettings:
+        return replace(settings, always_clears=True)
