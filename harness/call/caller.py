@@ -142,6 +142,7 @@ class Caller:
         """Speak a clip of the fixtures to its end."""
         # A recording's first use reads it: off the loop, which paces every call of the process.
         recorded = await asyncio.to_thread(self.line.library.clip, clip)
+        hums = recorded.role == "backchannel"
         async with self.step(f"say {clip}"):
             line = self.line
 
@@ -151,9 +152,10 @@ class Caller:
                         at=line.now(),
                         clip=clip,
                         duration_ms=recorded.duration_ms,
-                        speech=tuple(recorded.speech),
+                        speech=() if hums else tuple(recorded.speech),
                         transcript=recorded.transcript,
                         muted=line.end.muted,
+                        backchannel=hums,
                     )
                 )
 

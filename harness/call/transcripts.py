@@ -42,6 +42,7 @@ def compare_transcripts(timeline: Timeline, library: Library) -> None:
                     said=said,
                     heard=heard,
                     word_error_rate=round(word_error_rate(said, heard), 3),
+                    first_words_missing=first_words_missing(said, heard),
                 )
             )
 
@@ -54,6 +55,17 @@ def word_error_rate(said: str, heard: str) -> float:
     from jiwer import wer
 
     return float(wer(_words(said), _words(heard)))
+
+
+def first_words_missing(said: str, heard: str) -> int:
+    """Words left out at the beginning; 0 where too little of the rest is alike to say."""
+    from jiwer import process_words
+
+    found = process_words(_words(said), _words(heard))
+    left_out = found.alignments[0][0] if found.alignments[0] else None
+    if left_out is None or left_out.type != "delete" or found.hits < found.substitutions + found.insertions:
+        return 0
+    return int(left_out.ref_end_idx - left_out.ref_start_idx) if found.hits else 0
 
 
 def _words(said: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from harness.core.audio import AUDIBLE_DBFS, Samples, clipped_part, level_dbfs
-from harness.core.audio_format import RATE
+from harness.core.audio_format import FRAME_SAMPLES, RATE
 from harness.core.clock import RelativeClock
 from harness.core.events import Event, Packet, PacketsReceived
 from harness.peer.rtcp import StreamStatistics
@@ -29,6 +29,7 @@ class ReceivedAudio:
         self._batch_ssrc = 0
         self._pieces: list[tuple[int, Samples]] = []
         self._anchor: tuple[float, int] | None = None
+        self._last_timestamp: int | None = None
         self.last_audible = float("-inf")
         self.undecodable = 0
 
@@ -76,11 +77,14 @@ class ReceivedAudio:
             return None
 
     def _position(self, at: float, timestamp: int) -> int:
+        last, self._last_timestamp = self._last_timestamp, timestamp
         if self._anchor is not None:
             anchor_at, anchor_timestamp = self._anchor
             offset = ((timestamp - anchor_timestamp + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
             placed = anchor_at + offset / RATE
-            if abs(placed - at) < REANCHOR_SECONDS:
+            # What comes in a burst, ahead of its time, must not be placed over what came just before.
+            follows = last is not None and (timestamp - last) & 0xFFFFFFFF == FRAME_SAMPLES
+            if at - placed < REANCHOR_SECONDS and (follows or placed - at < REANCHOR_SECONDS):
                 return max(0, round(placed * RATE))
         self._anchor = (at, timestamp)
         return max(0, round(at * RATE))

@@ -15,7 +15,8 @@ from harness.speech import opus
 class Clip:
     """One piece of audio. `speech`: true (start, end) of its speech in ms; () where nobody speaks.
 
-    `role` is caller, interruption, short, assistant, generated, or source (only cuts of it are said).
+    `role` is caller, interruption, short, backchannel (a sound by which a listener shows that it listens: it
+    takes no turn), assistant, generated, or source (only cuts of it are said).
     `language` (es, en) and `speaker` (female, male) are empty where nobody speaks, and `several` where the
     parts differ. `make` gives its samples; `encoded` its packets, or None where nobody encoded it before.
     """

@@ -15,6 +15,7 @@ MANIFEST = "manifest.toml"
 
 Milliseconds = Annotated[int, Field(ge=0)]
 Interval = tuple[Milliseconds, Milliseconds]
+Role = Literal["caller", "interruption", "backchannel", "short", "assistant", "source"]
 
 
 class _Table(BaseModel):
@@ -25,7 +26,7 @@ class Recorded(_Table):
     """A file beside the manifest. `speech_ms`: true speech, in ms from the first sample."""
 
     file: str
-    role: Literal["caller", "interruption", "short", "assistant", "source"]
+    role: Role
     language: Literal["es", "en"]
     speaker: Literal["female", "male"]
     transcript: Annotated[str, Field(min_length=1)]
@@ -70,7 +71,7 @@ class Under(_Table):
 class Composed(_Table):
     """Recorded clips and gaps, one after the other; `noise` lies under all of it."""
 
-    role: Literal["caller", "interruption", "short", "assistant", "source"]
+    role: Role
     parts: Annotated[tuple[Cut | Gap, ...], Field(min_length=1)]
     transcript: str | None = None
     noise: Under | None = None

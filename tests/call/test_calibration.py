@@ -76,7 +76,7 @@ SPEECH = [
     name
     for name in load_library()
     if load_library().clip(name).speech
-    and load_library().clip(name).role not in ("assistant", "generated", "source")
+    and load_library().clip(name).role not in ("assistant", "backchannel", "generated", "source")
 ]
 
 

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from harness.call.comparing import compare_audio, intelligibility
+from harness.call.comparing import beginning_lost, compare_audio, intelligibility
 from harness.core.audio import Samples
 from harness.core.audio_format import RATE
-from harness.core.events import AudioCompared, AudioPlayed, CallStarted, MarkHeard
+from harness.core.events import (
+    AudioCompared,
+    AudioPlayed,
+    AudioSent,
+    BeginningCompared,
+    CallStarted,
+    MarkHeard,
+)
 from harness.core.timeline import Timeline
 from harness.requirements import REGISTRY, Outcome, judge
 from harness.speech import generate, opus
@@ -120,3 +128,69 @@ def test_a_calls_own_tone_is_told_from_anothers(ufrag: str, outcome: Outcome) ->
 
 def test_speech_carries_no_mark() -> None:
     assert compared(decoded(list(REPLY.packets))).first(MarkHeard) is None
+
+
+# --- the beginning ---
+
+BEGINS_MS = REPLY.speech[0][0]  # silence before
+OFF_MS = 60  # by so much the first sound that stands out differs from where speech is said to begin
+
+
+def around(heard: Samples) -> Samples:
+    return generate.joined(generate.silence(300), heard, generate.silence(1500))
+
+
+def swallowed(ms: int) -> Samples:
+    """The rest in its place."""
+    return decoded([opus.SILENCE] * (ms // 20) + list(REPLY.packets[ms // 20 :]))
+
+
+def skipped(ms: int) -> Samples:
+    """The rest at once."""
+    return decoded(list(REPLY.packets))[ms * RATE // 1000 :]
+
+
+@pytest.mark.parametrize("clip", REPLIES, ids=lambda clip: clip.name)
+def test_of_what_came_whole_no_beginning_is_missing(clip: Clip) -> None:
+    assert beginning_lost(clip.samples, around(decoded(list(clip.packets)))) == 0
+
+
+@pytest.mark.parametrize("make", [swallowed, skipped])
+@pytest.mark.parametrize("ms", [400, 600, 2500])
+def test_a_beginning_that_is_cut_off_is_measured(ms: int, make: Callable[[int], Samples]) -> None:
+    lost = beginning_lost(REPLY.samples, around(make(ms)))
+    assert lost is not None
+    # What is cut off may end in a pause, which nobody misses.
+    assert ms - BEGINS_MS - OFF_MS <= lost <= ms - BEGINS_MS + OFF_MS
+
+
+def test_an_interrupted_reply_began_where_it_should() -> None:
+    heard = decoded(list(REPLY.packets))[: 3 * RATE // 2]
+    assert beginning_lost(REPLY.samples, around(heard)) == 0
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        decoded(list(REPLIES[1].packets)),
+        generate.pink_noise(8000, level_dbfs=-30.0, seed=1),
+        generate.tone((440.0,), 8000),
+        generate.silence(8000),
+        generate.silence(0),
+    ],
+    ids=["another reply", "noise", "a tone", "silence", "nothing"],
+)
+def test_of_what_is_unlike_it_no_beginning_is_told(heard: Samples) -> None:
+    assert beginning_lost(REPLY.samples, heard) is None
+
+
+@pytest.mark.parametrize("lost_ms", [0, 600])
+def test_what_was_sent_over_a_websocket_may_be_played_late_or_ahead(lost_ms: int) -> None:
+    sent = AudioSent(at=2.0, side="upstream", clip=REPLY.name, duration_ms=REPLY.duration_ms)
+    timeline = Timeline([CallStarted(at=0.0, call="1", ufrag="abcd"), sent])
+    heard = generate.joined(generate.silence(2700), skipped(lost_ms), generate.silence(2000))
+    compare_audio(timeline, heard, LIBRARY)
+    found = timeline.first(BeginningCompared)
+    assert found is not None
+    assert (found.lost_ms > 200) == (lost_ms > 200)
+    assert timeline.first(AudioCompared) is None  # an interruption may have cut it short: nobody says

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from harness.call.transcripts import COMPLETED, compare_transcripts, word_error_rate
+from harness.call.transcripts import (
+    COMPLETED,
+    compare_transcripts,
+    first_words_missing,
+    word_error_rate,
+)
 from harness.core.events import Event, TranscriptCompared, UtteranceStarted
 from harness.core.timeline import Timeline
 from harness.speech.library import load_library
@@ -60,3 +65,18 @@ def test_a_transcript_that_is_no_text_is_no_words(words: object) -> None:
     event = server(4.0, COMPLETED, item_id="item_1", transcript=words)
     (found,) = compared([*healthy_events(), event])
     assert found.word_error_rate == 1.0
+
+
+@pytest.mark.parametrize(
+    ("heard", "missing"),
+    [
+        ("Hi there, could you tell me where my order is?", 0),
+        ("could you tell me where my order is", 2),
+        ("Hi, could you tell me where my order is", 0),
+        ("There! Could you tell me where my order was?", 1),
+        ("(speech)", 0),
+        ("", 0),
+    ],
+)
+def test_words_that_are_missing_at_the_beginning_are_counted(heard: str, missing: int) -> None:
+    assert first_words_missing("Hi there, could you tell me where my order is?", heard) == missing

@@ -72,6 +72,14 @@ def test_a_timestamp_that_jumps_is_placed_anew_by_its_arrival() -> None:
     assert np.flatnonzero(audio.samples())[-1] == 3 * 48_000 + 959
 
 
+def test_a_burst_after_a_stall_is_placed_behind_each_other() -> None:
+    audio, _ = heard()
+    take(audio, 0.0, 0)
+    for i in range(1, 60):
+        take(audio, 1.0 + i * 0.001, i * 960)
+    assert np.count_nonzero(audio.samples()) == 60 * 960
+
+
 def test_a_timestamp_that_wraps_runs_on() -> None:
     audio, _ = heard()
     take(audio, 0.0, 2**32 - 960)

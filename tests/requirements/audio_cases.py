@@ -6,7 +6,15 @@ from collections.abc import Callable
 
 import msgspec
 
-from harness.core.events import AudioCompared, AudioPlayed, Event, MarkHeard, Packet, PacketsReceived
+from harness.core.events import (
+    AudioCompared,
+    AudioPlayed,
+    BeginningCompared,
+    Event,
+    MarkHeard,
+    Packet,
+    PacketsReceived,
+)
 from tests.requirements.cases import case
 from tests.support.editing import a, changed, told, without
 from tests.support.timelines import healthy_events, packets
@@ -48,6 +56,11 @@ def as_from_far_away() -> Events:
 @case("audio.complete", "first-words-lost")
 def the_first_second_and_a_half_of_three() -> Events:
     return received(lambda i, p: None if i < 75 else p)
+
+
+@case("audio.complete", "first-words-lost")
+def a_syllable_by_the_fakes_clip() -> Events:
+    return changed(healthy_events(), a(BeginningCompared), lost_ms=240)
 
 
 @case("audio.complete", "truncated-audio")
@@ -120,6 +133,18 @@ def every_other_packet_is_late() -> Events:
 @case("audio.clean", "clipping")
 def a_tenth_of_the_samples_at_full_scale() -> Events:
     return received(lambda _, p: msgspec.structs.replace(p, clipped=0.1, dbfs=-3.0))
+
+
+@case("audio.silent-between-replies", "noise-between-replies")
+def hiss_before_anybody_speaks() -> Events:
+    silence = packets(3.15, 1000, dbfs=-96.0, sequence=50)
+    return [*healthy_events(), packets(2.15, 1000, dbfs=-38.0, sequence=0), silence]
+
+
+@case("audio.silent-between-replies", "noise-between-replies")
+def words_of_an_old_reply() -> Events:
+    silence = packets(7.15, 2400, dbfs=-96.0, sequence=250)
+    return [*healthy_events(end=12.0), silence, packets(9.55, 400, sequence=370)]
 
 
 @case("audio.own-audio", "cross-talk")

@@ -74,6 +74,12 @@ def one_turn_of_two_utterances() -> Events:
     return [*events, *merged, *reply(7.9, audible_from=8.2), packets(8.2, 3000)]
 
 
+@case("turns.first-words", "first-words-cut")
+def it_begins_late_and_is_written_down_without_its_beginning() -> Events:
+    late = detected_half_a_second_late()
+    return changed(late, a(TranscriptCompared), heard="mi pedido", first_words_missing=3)
+
+
 @case("turns.boundaries", "start-off")
 def detected_half_a_second_late() -> Events:
     stamped = {"audio_start_ms": 1490 - 300}
@@ -193,6 +199,16 @@ def the_reply_interrupts_itself() -> Events:
 def keys_that_are_pressed_stop_the_reply() -> Events:
     keys = UtteranceStarted(at=4.6, clip="dtmf", duration_ms=1000, speech=())
     return [*the_reply_interrupts_itself(), keys]
+
+
+@case("turns.interruption", "backchannel-interruption")
+def a_hum_stops_the_reply() -> Events:
+    detection = {**SESSION["audio"]["input"]["turn_detection"], "interrupt_response": False}
+    session = {**SESSION, "audio": {"input": {"turn_detection": detection}}}
+    hum = UtteranceStarted(
+        at=4.75, clip="en-m-hum", duration_ms=840, speech=(), transcript="Mm.", backchannel=True
+    )
+    return [*the_reply_interrupts_itself(), hum, server(0.9, "session.updated", session=session)]
 
 
 @case("turns.interruption", "barge-in-ignored")

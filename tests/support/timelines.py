@@ -12,6 +12,7 @@ from harness.core.events import (
     ArrivedPart,
     AudioCompared,
     AudioPlayed,
+    BeginningCompared,
     CallEnded,
     CallStarted,
     CandidateFound,
@@ -340,6 +341,7 @@ def healthy_events(mode: Mode = "embedded", *, end: float = 8.0, **limits: float
         server(0.56, "session.updated", session=SESSION),
         *a_turn(),
         *(ReceiverReport(at=t, fraction_lost=0, lost=0, jitter_ms=1.0) for t in (2.6, 5.1, 7.6)),
+        BeginningCompared(at=7.9, clip="es-f-reply-order", lost_ms=20),
         AudioCompared(at=7.9, clip="es-f-reply-order", stoi=0.98),
         TranscriptCompared(
             at=7.9, clip="es-f-order", language="es", said="Hola.", heard="Hola", word_error_rate=0.0
@@ -358,5 +360,5 @@ def timeline_of(events: Iterable[Event]) -> Timeline:
     """A timeline; in black-box mode without the upstream's events."""
     listed = list(events)
     black_box = any(isinstance(e, CallStarted) and e.mode == "black-box" for e in listed)
-    hidden = (AudioCompared, MarkHeard)
+    hidden = (AudioCompared, BeginningCompared, MarkHeard)
     return Timeline(e for e in listed if not black_box or (e.side == "caller" and not isinstance(e, hidden)))

@@ -113,6 +113,16 @@ async def talks_over_the_reply(caller: Caller) -> None:
     await caller.hang_up()
 
 
+async def hums_over_the_reply(caller: Caller) -> None:
+    """In a session in which speech does not interrupt."""
+    await caller.connect()
+    detection = {"type": "server_vad", "interrupt_response": False}
+    await caller.update_session(audio={"input": {"turn_detection": detection}})
+    await caller.say("en-m-yes")
+    await caller.interrupt("en-m-hum")
+    await caller.hang_up()
+
+
 async def presses_keys_over_the_reply(caller: Caller) -> None:
     """No word is said meanwhile."""
     await caller.connect()

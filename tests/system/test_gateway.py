@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from harness.call import Caller, Scenario
+from harness.call.comparing import compare_audio
 from harness.call.conduct import make_call
 from harness.call.context import CallContext
 from harness.config.run import RunSettings, run_settings
@@ -60,6 +61,7 @@ CASES: dict[str, tuple[str, str, dict[str, float], Conversation, list[str]]] = {
         takes_a_turn,
         ["gateway.delay: gateway-slow"],
     ),
+    "opens late": ("gateway-opens-late", "", {}, takes_a_turn, ["audio.complete: first-words-lost"]),
     "undeclared": (KEEPS_EVENTS, "", {}, connects, ["session.created: session-created-missing"]),
     "by ear": (KEEPS_EVENTS, "", {}, asks_at_length, []),  # and another beside it
     "nobody upstream": (
@@ -91,7 +93,10 @@ async def _made(
     plans = {name: conversation} | ({BESIDE: speaks_and_hears} if conversation is asks_at_length else {})
     async with CallContext.open(own, EmbeddedPair.for_run) as context:
         calls = (make_call(context, Scenario(n, n, plan, ()), call=n) for n, plan in plans.items())
-        return {record.scenario.name: record.timeline for record in await asyncio.gather(*calls)}
+        records = await asyncio.gather(*calls)
+        for record in records:
+            compare_audio(record.timeline, record.audio, context.library)
+        return {record.scenario.name: record.timeline for record in records}
 
 
 async def speaks_and_hears(caller: Caller) -> None:

@@ -41,6 +41,8 @@ from harness.core.events.connectivity import PairSelected as PairSelected
 from harness.core.events.connectivity import StateChanged as StateChanged
 from harness.core.events.media import AudioCompared as AudioCompared
 from harness.core.events.media import AudioPlayed as AudioPlayed
+from harness.core.events.media import AudioSent as AudioSent
+from harness.core.events.media import BeginningCompared as BeginningCompared
 from harness.core.events.media import HearingStarted as HearingStarted
 from harness.core.events.media import MarkHeard as MarkHeard
 from harness.core.events.media import MicrophoneChanged as MicrophoneChanged
@@ -147,6 +149,8 @@ AnyEvent = (
     | StretchHeard
     | ReceiverReport
     | AudioPlayed
+    | AudioSent
+    | BeginningCompared
     | AudioCompared
     | TranscriptCompared
     | MarkHeard

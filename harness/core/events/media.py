@@ -8,13 +8,17 @@ from harness.core.events.base import Event
 
 
 class UtteranceStarted(Event, frozen=True, kw_only=True):
-    """The first packet of a clip went out. `speech`: the clip's true speech, ms from the clip's start."""
+    """The first packet of a clip went out. `speech`: the clip's true speech, ms from the clip's start.
+
+    `backchannel`: a hum of who listens, with a voice and without a word, so that nothing of it is speech.
+    """
 
     clip: str
     duration_ms: int
     speech: tuple[tuple[int, int], ...]
     transcript: str = ""
     muted: bool = False
+    backchannel: bool = False
 
 
 class UtteranceEnded(Event, frozen=True, kw_only=True):
@@ -83,6 +87,20 @@ class AudioPlayed(Event, frozen=True, kw_only=True):
     transcript: str = ""
 
 
+class AudioSent(Event, frozen=True, kw_only=True):
+    """The upstream began to send a clip over a WebSocket, faster than it plays; recorded by the fake."""
+
+    clip: str
+    duration_ms: int
+
+
+class BeginningCompared(Event, frozen=True, kw_only=True):
+    """How a reply began as it was heard, against the clip: `lost_ms` of its first sound were not."""
+
+    clip: str
+    lost_ms: int
+
+
 class AudioCompared(Event, frozen=True, kw_only=True):
     """What was heard against what the fake played: STOI, 0 to 1."""
 
@@ -91,13 +109,17 @@ class AudioCompared(Event, frozen=True, kw_only=True):
 
 
 class TranscriptCompared(Event, frozen=True, kw_only=True):
-    """What the upstream wrote down of an utterance, against the recording's words: 0 is perfect."""
+    """What the upstream wrote down of an utterance, against the recording's words: 0 is perfect.
+
+    `first_words_missing`: words at the beginning of `said` that were left out.
+    """
 
     clip: str
     language: str
     said: str
     heard: str
     word_error_rate: float
+    first_words_missing: int = 0
 
 
 class MarkHeard(Event, frozen=True, kw_only=True):

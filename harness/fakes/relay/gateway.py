@@ -164,16 +164,20 @@ class GatewayCall:
 
     async def _from_upstream(self, upstream: ClientConnection) -> None:
         delay = max((f.delay_down for f in self._faults), default=0.0)
+        swallows, unplayed = max((f.swallows for f in self._faults), default=0.0), 0
         own_update = True
         async for message in upstream:
             event = json.loads(message)
             if event["type"] == AUDIO_DELTA:
                 samples = np.frombuffer(base64.b64decode(event["delta"]), "<i2").astype(np.int16)
                 wide = np.repeat(samples, RATE // UPSTREAM_RATE)
+                unplayed, wide = max(0, unplayed - len(wide)), wide[unplayed:]
                 asyncio.get_running_loop().call_later(delay, self._speaker.push, wide)
                 continue
             if event["type"] == "input_audio_buffer.speech_started":
                 self._speaker.clear()
+            if event["type"] == "response.created":
+                unplayed = round(swallows * RATE)
             if own_update and event["type"] == "session.updated":
                 own_update = False  # the answer to what the gateway configured
                 continue

@@ -16,6 +16,7 @@ class GatewayFault:
     opens_upstream = True
     delay_up = 0.0
     delay_down = 0.0
+    swallows = 0.0  # seconds of each reply, before the caller hears of it
 
     def __init__(self, value: FaultValue, settings: RelaySettings) -> None:
         self.value = value

@@ -3,5 +3,5 @@
 from importlib import import_module
 
 # In the order in which one explains the next.
-for _module in ("coming", "quality", "hearing"):
+for _module in ("coming", "quality", "between", "hearing"):
     import_module(f"{__name__}.{_module}")

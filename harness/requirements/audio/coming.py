@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from harness.core.audio import AUDIBLE_DBFS
-from harness.core.events import AudioPlayed, MarkHeard, OtherCodecHeard, Packet, StretchHeard
+from harness.core.events import (
+    AudioPlayed,
+    BeginningCompared,
+    MarkHeard,
+    OtherCodecHeard,
+    Packet,
+    StretchHeard,
+)
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import Reply, replies
@@ -181,15 +188,20 @@ def own_audio(timeline: Timeline) -> Finding:
         "first-words-lost": Cause(
             "the beginning of the reply was not heard",
             "do not let a greeting be spoken before the caller can hear it: where the relay's sideband sends "
-            "response.create, let it wait until media is up (the page says so on the channel); in the page "
-            "attach the audio element before the answer is applied",
+            "response.create, let it wait until media is up (the page says so on the channel); in a gateway "
+            "let no gate, fade or late track open behind the first sound",
             in_time=True,
         ),
     },
 )
 def complete(timeline: Timeline) -> Finding:
-    """Each spoken reply is audible about as long as by the fake's clip, its tokens or its transcript."""
+    """Each spoken reply is audible about as long as by the fake's clip, its tokens or its transcript.
+
+    Where the clip is known, it also begins with the clip's first sound, to a syllable.
+    """
     for reply in spoken_replies(timeline):
+        if (beginning := _beginning_differs(timeline, reply)) is not None:
+            return beginning
         seconds, by = _length(timeline, reply)
         if _overtaken(timeline, reply):
             continue  # where one reply ends and the next begins cannot be heard
@@ -204,6 +216,21 @@ def complete(timeline: Timeline) -> Finding:
         evidence = (Evidence(first, "the first audible packet"), Evidence(last, "the last audible packet"))
         return Violation("truncated-audio", seen, evidence)
     return None
+
+
+def _beginning_differs(timeline: Timeline, reply: Reply) -> Violation | None:
+    """What was heard, held against the clip that the fake played or sent, begins later in it."""
+    compared = timeline.first(
+        BeginningCompared, side=None, after=reply.created_at, before=_next_created(timeline, reply)
+    )
+    if compared is None or compared.lost_ms < 1000 * NOTICEABLE_LOSS:
+        return None
+    seen = f"the first {compared.lost_ms} ms of {compared.clip} are missing in what came"
+    evidence = (
+        Evidence(reply.created_at, f"response {reply.id}: {excerpt(reply.transcript, 80)}"),
+        Evidence(reply.first_audible, "the first audible packet"),
+    )
+    return Violation("first-words-lost", seen, evidence)
 
 
 def _beginning_lost(reply: Reply, seconds: float) -> Violation | None:

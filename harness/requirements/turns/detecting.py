@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from harness.core.events import PacingMeasured, ReceiverReport
+from harness.core.events import ReceiverReport
 from harness.core.session import turn_detection_at
 from harness.core.speech import Utterance, utterances
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.core.turns import PAIRING_SLACK, Detection, detections, turns
-from harness.requirements.conditions import limit_of
 from harness.requirements.model import (
     Because,
     Cause,
@@ -82,7 +81,7 @@ SERVER_VAD = Condition("turns are detected by server_vad", _not_server_vad)
         ),
     },
 )
-def speech_detected(timeline: Timeline) -> Finding:
+def speechdetected(timeline: Timeline) -> Finding:
     """Each utterance overlaps a span from speech_started to speech_stopped."""
     found = detections(timeline)
     until = watched_until(timeline)
@@ -93,7 +92,7 @@ def speech_detected(timeline: Timeline) -> Finding:
             return Inconclusive(
                 f"the call ended {until - utterance.end:.1f} s after the end of {utterance.name}"
             )
-        evidence = (_said(utterance), *_what_arrived(timeline))
+        evidence = (said(utterance), *_what_arrived(timeline))
         vad = turn_detection_at(timeline, utterance.end)
         if vad.kind == "off":
             return Violation("vad-disabled", "audio.input.turn_detection is null by now", evidence)
@@ -141,7 +140,7 @@ def speech_ends(timeline: Timeline) -> Finding:
         return Violation(
             "vad-never-ends",
             f"{waited:.1f} s of silence after {turn.utterance.name}, where {silence:g} s should do",
-            (_said(turn.utterance), _detected(still_open[0])),
+            (said(turn.utterance), detected(still_open[0])),
         )
     return None
 
@@ -181,67 +180,13 @@ def one_turn_per_utterance(timeline: Timeline) -> Finding:
             continue
         if len(turn.detections) > turn.utterance.most:
             seen = f"{len(turn.detections)} turns of {turn.utterance.name}, {_spoken(turn.utterance)}"
-            evidence = (_said(turn.utterance), *map(_detected, turn.detections), *_what_arrived(timeline))
+            evidence = (said(turn.utterance), *map(detected, turn.detections), *_what_arrived(timeline))
             return Violation("utterance-split", seen, evidence)
         if not turn.detections:
             shared = _covering(turn.utterance, found)
             if shared:
                 seen = f"{turn.utterance.name} is in the same turn as what was said before it"
-                return Violation("utterances-merged", seen, (_said(turn.utterance), _detected(shared[0])))
-    return None
-
-
-@requirement(
-    "turns.boundaries",
-    "Speech is detected where it was spoken",
-    stage=CallStage.DETECTION,
-    level=Level.SHOULD,
-    because=Because.ADVICE,
-    severity=Severity.NORMAL,
-    source=Source(
-        "OpenAI API reference, input_audio_buffer.speech_started and speech_stopped",
-        "audio_start_ms includes the prefix padding, audio_end_ms the silence: without them, they are the "
-        "speech itself.",
-        VAD_GUIDE,
-    ),
-    needs=("turns.one-turn-per-utterance",),
-    when=(SPOKE, SERVER_VAD),
-    timing=True,
-    causes={
-        "start-off": Cause(
-            "the start of speech was detected in the wrong place",
-            "late: the beginning of words is lost, so raise prefix_padding_ms or lower threshold; early: "
-            "noise or echo before the speech opens the turn",
-        ),
-        "end-off": Cause(
-            "the end of speech was detected in the wrong place",
-            "early: words are cut off, so lower threshold; late: noise or echo keeps the turn open and the "
-            "reply waits, so raise threshold or use noise_reduction",
-        ),
-    },
-)
-def boundaries(timeline: Timeline) -> Finding:
-    """Start and end by the server's stamps lie within `boundary_ms` of the fixture's truth.
-
-    What we know of it is the deadlines of our packets: those that left late moved it, and are no fault of
-    the target's.
-    """
-    allowed = limit_of(timeline, "boundary_ms") + max(
-        (m.max for m in timeline.all(PacingMeasured)), default=0.0
-    )
-    for turn in turns(timeline):
-        if turn.utterance is None or not turn.detections:
-            continue
-        first, last = turn.detections[0], turn.detections[-1]
-        for cause, detected, true in (
-            ("start-off", first.start, turn.utterance.start),
-            ("end-off", last.end, turn.utterance.end),
-        ):
-            off = (detected - true) * 1000 if detected is not None else 0.0
-            if abs(off) > allowed:
-                how = f"{abs(off):.0f} ms {'late' if off > 0 else 'early'}"
-                seen = f"{how} in {turn.utterance.name}, {allowed:.0f} ms allowed"
-                return Violation(cause, seen, (_said(turn.utterance), *map(_detected, turn.detections)))
+                return Violation("utterances-merged", seen, (said(turn.utterance), detected(shared[0])))
     return None
 
 
@@ -259,11 +204,13 @@ def _spoken(utterance: Utterance) -> str:
     return f"spoken from {utterance.start:.2f} to {utterance.end:.2f} s"
 
 
-def _said(utterance: Utterance) -> Evidence:
+def said(utterance: Utterance) -> Evidence:
+    """What the caller said, and when."""
     return Evidence(utterance.start, f"{utterance.name}, {_spoken(utterance)}")
 
 
-def _detected(detection: Detection) -> Evidence:
+def detected(detection: Detection) -> Evidence:
+    """What the server detected, and when."""
     start, end = detection.span
     stopped = "no speech_stopped" if detection.stopped_at is None else f"to {end:.2f} s"
     return Evidence(detection.started_at, f"speech detected from {start:.2f} s, {stopped}")

@@ -61,6 +61,14 @@ def _nothing_to_interrupt(timeline: Timeline) -> NotApplicable | None:
             "raise turn_detection.threshold, set input noise_reduction (near_field for a headset, far_field "
             "for a room), or use semantic_vad; a page may also stop playing only once words are transcribed",
         ),
+        "backchannel-interruption": Cause(
+            "a hum of the caller's stopped the reply, in a session in which speech does not interrupt",
+            "find who cuts it off at speech_started (the page or a sideband that sends response.cancel or "
+            "output_audio_buffer.clear), and let it wait for words: cancel once a transcript is there that "
+            "is more than an mm-hmm",
+            level=Level.SHOULD,
+            because=Because.ADVICE,
+        ),
         "barge-in-ignored": Cause(
             "the caller spoke over the reply, and it went on",
             "leave turn_detection.interrupt_response at true; where events are handled by hand, send "
@@ -69,9 +77,19 @@ def _nothing_to_interrupt(timeline: Timeline) -> NotApplicable | None:
     },
 )
 def interruption(timeline: Timeline) -> Finding:
-    """After speech over a reply, silence within `barge_in_ms`; no detection while only the reply speaks."""
+    """After speech over a reply, silence within `barge_in_ms`; no detection while only the reply speaks.
+
+    A hum may be taken for speech, and interrupt where speech does (`interrupt_response`): with semantic_vad
+    too, for that interrupts when a voice begins. Where it does not, a hum stops nothing.
+    """
     answered = replies(timeline)
+    hums = timeline.all(UtteranceStarted, where=lambda e: e.backchannel and not e.muted)
+    for hum in hums:
+        if (stopped := _stopped_by(timeline, hum, answered)) is not None:
+            return stopped
     for stray in strays(timeline):
+        if any(_sounds_at(hum, stray.started_at) for hum in hums):
+            continue
         reply = next((r for r in answered if _plays_at(r, stray.started_at)), None)
         if reply is not None:
             became = f"response {reply.id} {reply.status or 'went on'} {reply.reason}".rstrip()
@@ -94,13 +112,31 @@ def interruption(timeline: Timeline) -> Finding:
 def _noise_at(timeline: Timeline, at: float) -> str:
     """The clip without any speech (keys, noise, a tone) that the caller sent then, or just before."""
     for clip in timeline.all(UtteranceStarted):
-        if (
-            not clip.speech
-            and not clip.muted
-            and clip.at <= at <= clip.at + clip.duration_ms / 1000 + NOTICED_IN
-        ):
+        if not clip.speech and not clip.muted and _sounds_at(clip, at):
             return clip.clip
     return ""
+
+
+def _sounds_at(clip: UtteranceStarted, at: float) -> bool:
+    return clip.at <= at <= clip.at + clip.duration_ms / 1000 + NOTICED_IN
+
+
+def _stopped_by(timeline: Timeline, hum: UtteranceStarted, answered: list[Reply]) -> Violation | None:
+    vad = turn_detection_at(timeline, hum.at)
+    if vad.interrupt_response and vad.kind != "off":
+        return None
+    for reply in answered:
+        cut = reply.cleared_at if reply.status != "cancelled" else (reply.cleared_at or reply.done_at)
+        if cut is None or not _sounds_at(hum, cut) or not _plays_at(reply, hum.at):
+            continue
+        seen = f"{reply.status or 'playing'}, it was cut off {1000 * (cut - hum.at):.0f} ms into {hum.clip}"
+        evidence = (
+            _playing(reply),
+            Evidence(hum.at, f"{hum.clip}: {hum.transcript}"),
+            Evidence(cut, f"response {reply.id} is cleared or cancelled {reply.reason}".rstrip()),
+        )
+        return Violation("backchannel-interruption", seen, evidence)
+    return None
 
 
 def _ignored(turn: Turn, answered: list[Reply], allowed: float) -> Violation | None:

@@ -10,23 +10,16 @@ from harness.requirements.exchanges import excerpt
 from harness.requirements.model import (
     Because,
     Cause,
-    Condition,
     Evidence,
     Finding,
     Level,
-    NotApplicable,
     Observation,
     Severity,
     Source,
     Violation,
 )
 from harness.requirements.registry import requirement
-
-
-def _not_compared(timeline: Timeline) -> NotApplicable | None:
-    if timeline.first(TranscriptCompared, side=None) is not None:
-        return None
-    return NotApplicable("no transcript was compared: none came, or the extra `quality` is not installed")
+from harness.requirements.turns.boundaries import COMPARED
 
 
 @requirement(
@@ -43,7 +36,7 @@ def _not_compared(timeline: Timeline) -> NotApplicable | None:
         "https://platform.openai.com/docs/api-reference/realtime-server-events",
     ),
     needs=("turns.one-turn-per-utterance",),
-    when=(Condition("a transcript was compared with what was said", _not_compared),),
+    when=(COMPARED,),
     causes={
         "misheard": Cause(
             "the caller's words are written down as others",

@@ -4,6 +4,7 @@ from harness.fakes.openai.conversation.behaviour import Behaviour, Ending, Quirk
 from harness.fakes.openai.conversation.conversation import Conversation
 from harness.fakes.openai.conversation.outputs import (
     AppendInput,
+    Carrying,
     ClearInput,
     Close,
     Output,
@@ -19,6 +20,7 @@ from harness.fakes.openai.conversation.settings import ConversationSettings
 __all__ = [
     "AppendInput",
     "Behaviour",
+    "Carrying",
     "ClearInput",
     "Close",
     "Conversation",

@@ -10,6 +10,7 @@ from functools import partial
 from harness.fakes.openai.conversation.agenda import Appointment
 from harness.fakes.openai.conversation.line import Line
 from harness.fakes.openai.conversation.output_items import OutputItem
+from harness.fakes.openai.conversation.outputs import Carrying
 from harness.fakes.openai.conversation.response import Response
 from harness.fakes.openai.speaking.wire_audio import BYTES_PER_MS
 
@@ -107,6 +108,7 @@ def _audio_deltas(
     output: OutputItem, line: Line, seconds: float, output_format: str
 ) -> Iterator[GenerationStep]:
     audio = output.reply.wire(output_format)
+    yield GenerationStep(0.0, partial(line.put, Carrying(output.reply)))
     size = line.variation.audio_delta_ms() * BYTES_PER_MS[output_format]
     for start in range(0, len(audio), size):
         piece = audio[start : start + size]

@@ -32,6 +32,13 @@ class Play:
 
 
 @dataclass(frozen=True)
+class Carrying:
+    """From here on audio deltas carry the reply (WebSocket): nothing to do, and worth a record."""
+
+    reply: SpokenReply
+
+
+@dataclass(frozen=True)
 class StopPlaying:
     """Stop at once; no `playout_finished` is expected for it."""
 
@@ -62,4 +69,4 @@ class Close:
     code: int
 
 
-Output = Send | SendRaw | Play | StopPlaying | AppendInput | ClearInput | Close
+Output = Send | SendRaw | Play | Carrying | StopPlaying | AppendInput | ClearInput | Close

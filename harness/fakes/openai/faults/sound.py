@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import cycle
 
 import numpy as np
 
 from harness.core.audio import Samples
 from harness.core.audio_format import FRAME_MS
+from harness.fakes.faults.registry import FaultValue
 from harness.fakes.openai.hearing.listening import decoded
 from harness.fakes.openai.media.hooks import MEDIA, MediaFault, RtpLink
 from harness.fakes.openai.speaking.voices import mark_reply
-from harness.speech import opus
+from harness.speech import generate, opus
 
 STALL_AFTER = 50  # packets: a second
 OVERDRIVE = 1000.0  # Opus rounds off what is only just too loud
@@ -64,6 +67,22 @@ class FirstWordsLost(MediaFault):
         self._begun = True
         lost = min(int(self.value) // FRAME_MS, len(packets))
         return [*[None] * lost, *packets[lost:]]
+
+
+@fault(
+    "noise-between-replies",
+    "hisses while it does not speak",
+    stage="audio",
+    default=35.0,
+    value_help="dB below full scale",
+)
+class NoiseBetweenReplies(MediaFault):
+    def __init__(self, value: FaultValue, rng: random.Random) -> None:
+        super().__init__(value, rng)
+        self._noise = cycle(_hiss(-float(value)))
+
+    def idle_packet(self, packet: bytes) -> bytes | None:
+        return next(self._noise)
 
 
 @fault("clipped-audio", "overdrives its replies", stage="audio")
@@ -235,3 +254,8 @@ class _Bursty(_Link):
 def _amplified(packets: tuple[bytes, ...], gain: float) -> tuple[bytes, ...]:
     samples: Samples = np.clip(decoded(packets).astype(np.int32) * gain, -32768, 32767).astype(np.int16)
     return opus.encode(samples, bit_rate=128_000)
+
+
+@lru_cache(maxsize=8)
+def _hiss(level_dbfs: float) -> tuple[bytes, ...]:
+    return opus.encode(generate.white_noise(2000, level_dbfs=level_dbfs, seed=4))

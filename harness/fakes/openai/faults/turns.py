@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
 
 from harness.fakes.faults.registry import FaultValue
 from harness.fakes.openai.conversation.behaviour import CONVERSATION, Quirk, Speech
+from harness.fakes.openai.conversation.outputs import Output, Send
+from harness.fakes.openai.conversation.settings import ConversationSettings
 
 IMAGINED_MS = 600
+WORDS_A_SECOND = 3  # about as fast as people speak
 
 fault = CONVERSATION.fault
 
@@ -34,6 +39,25 @@ class VadNeverEnds(Quirk):
 class VadStartOff(Quirk):
     def hearing(self, speech: Speech) -> Iterable[Speech]:
         yield Speech(True, speech.audio_ms + int(self.value)) if speech.started else speech
+
+
+@fault(
+    "first-words-unheard",
+    "hears nothing of how the caller begins, as behind a gate that opens late",
+    stage="vad",
+    default=800,
+    value_help="ms of the caller's first words",
+)
+class FirstWordsUnheard(Quirk):
+    def hearing(self, speech: Speech) -> Iterable[Speech]:
+        yield Speech(True, speech.audio_ms + int(self.value)) if speech.started else speech
+
+    def sending(self, event: dict[str, Any]) -> Iterable[Output]:
+        if event["type"] == "conversation.item.input_audio_transcription.completed":
+            words = event["transcript"].split()
+            unheard = round(int(self.value) / 1000 * WORDS_A_SECOND)
+            event = {**event, "transcript": " ".join(words[unheard:])}
+        yield Send(event)
 
 
 @fault("vad-end-off", "says that speech stopped later than it did", stage="vad", default=400, value_help="ms")
@@ -155,3 +179,9 @@ class VadOnOwnVoice(Imagines):
 class BargeInIgnored(Quirk):
     def interruptible(self) -> bool:
         return False
+
+
+@fault("hum-interrupts", "cuts its reply off at any voice, whatever interrupt_response says", stage="vad")
+class HumInterrupts(Quirk):
+    def settings(self, settings: ConversationSettings) -> ConversationSettings:
+        return replace(settings, always_clears=True)

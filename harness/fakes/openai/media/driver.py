@@ -12,8 +12,10 @@ import numpy as np
 from harness.core.audio import Samples
 from harness.core.audio_format import FRAME_MS, RATE
 from harness.core.clock import Clock
+from harness.core.events import AudioSent
 from harness.fakes.openai.conversation import (
     AppendInput,
+    Carrying,
     ClearInput,
     Close,
     Conversation,
@@ -216,6 +218,11 @@ class Driver:
                 self._send_text(text, None)
             case Play(response_id, _, reply):
                 self._play(response_id, reply)
+            case Carrying(reply):
+                now = self._record.clock.now()
+                self._record.add(
+                    AudioSent(at=now, side="upstream", clip=reply.name, duration_ms=reply.duration_ms)
+                )
             case StopPlaying():
                 self._stop_playing()
             case AppendInput(audio, format_type):

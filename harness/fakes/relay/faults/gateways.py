@@ -47,3 +47,16 @@ class GatewayDelays(GatewayFault):
     def __init__(self, value: FaultValue, settings: RelaySettings) -> None:
         super().__init__(value, settings)
         self.delay_up = self.delay_down = float(value)
+
+
+@gateway_fault(
+    "gateway-opens-late",
+    "opens its loudspeaker after a reply has begun",
+    stage="audio",
+    default=0.8,
+    value_help="seconds of each reply that are not played",
+)
+class GatewayOpensLate(GatewayFault):
+    def __init__(self, value: FaultValue, settings: RelaySettings) -> None:
+        super().__init__(value, settings)
+        self.swallows = float(value)
