@@ -81,7 +81,7 @@ SERVER_VAD = Condition("turns are detected by server_vad", _not_server_vad)
         ),
     },
 )
-def speechdetected(timeline: Timeline) -> Finding:
+def speech_detected(timeline: Timeline) -> Finding:
     """Each utterance overlaps a span from speech_started to speech_stopped."""
     found = detections(timeline)
     until = watched_until(timeline)
