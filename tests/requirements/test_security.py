@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
 from harness.core import probes
+from harness.core.events import Event
 from harness.requirements import REGISTRY, Outcome, judge
 from harness.requirements.model import Verdict
-from tests.requirements.security_cases import Events, asked_from_elsewhere, the_key_in_an_event
+from tests.requirements.security_cases import asked_from_elsewhere, the_key_in_an_event
 from tests.requirements.signaling_building import probe, responded
 from tests.support.timelines import timeline_of
 
 TURN, STUN = {"urls": "turn:turn.example.com", "username": "a"}, {"urls": "stun:stun.example.com"}
 
 
-def verdict(requirement: str, events: Events) -> Verdict:
+def verdict(requirement: str, events: Sequence[Event]) -> Verdict:
     (found,) = judge([timeline_of(events)], REGISTRY.select(ids=[requirement]))
     return found
 
