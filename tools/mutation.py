@@ -35,6 +35,8 @@ NEEDED = (
     "pyproject.toml",
     "README.md",
 )
+# What is held against a browser's word, where the module is used.
+USED_IN = {"sdp_lines.py": ["tests/peer/test_answers.py", "-k", "not browser"]}
 OLD = 1_600_000_000  # a time before any of this was written
 NO_TESTS = 5  # pytest's exit code where none was selected
 LONGEST = 240.0  # seconds for the tests of one mutation: one that hangs is noticed
@@ -150,7 +152,7 @@ def nearest(path: Path) -> list[str]:
         area = within.parts[1].removesuffix(".py")
         causes = ["tests/requirements/test_causes.py", "tests/requirements/test_light_records.py"]
         return [*dict.fromkeys((*found, *causes)), "-k", f"{area} or not test_causes"]
-    return found
+    return [*found, *USED_IN.get(path.name, [])]
 
 
 def is_noticed(mutation: Mutation, copied: Path, number: int) -> bool:

@@ -15,5 +15,6 @@ def test_what_our_own_sender_was_late_by_moves_the_boundaries_of_speech(
     late = changed(healthy_events(), a(PacingMeasured), p99=1.0, max=own_worst_ms)
     stamped = {"audio_start_ms": 1200 - 300}
     moved = told(late, "input_audio_buffer.speech_started", lambda event: event.update(stamped))
-    verdicts = {v.id: v for v in judge([timeline_of(moved)], REGISTRY)}
+    punctual = PacingMeasured(at=9.0, packets=9, p50=0.1, p99=0.2, max=0.3)  # of a second connection, say
+    verdicts = {v.id: v for v in judge([timeline_of([*moved, punctual])], REGISTRY)}
     assert verdicts["turns.boundaries"].outcome == outcome
