@@ -108,15 +108,19 @@ class Arriving:
         Times are seconds from now on. Those due before `settle` are sent and not counted.
         """
         tally, unmeasured = Tally(), Tally()
+        await self.send(times, lambda at: tally if at >= settle else unmeasured)
+        return tally
+
+    async def send(self, times: Iterable[float], tally_of: Callable[[float], Tally]) -> None:
+        """The same, each counted in the tally of the time at which it is due."""
         began = self._clock.now()
         for at in times:
             due = began + at
             while (wait := due - self._clock.now()) > SOONEST:  # noqa: ASYNC110  (time is no event)
                 await asyncio.sleep(wait)
-            self._send(due, tally if at >= settle else unmeasured)
+            self._send(due, tally_of(at))
         while self._under_way:
             await asyncio.wait(self._under_way)
-        return tally
 
     async def end(self) -> None:
         """Give up what has no answer yet."""

@@ -54,8 +54,6 @@ async def open_posting(
             auto_decompress=False,
         )
         return _ByAiohttp(await stack.enter_async_context(session))
-    if not keep_alive:
-        raise UsageError("--http2 sends many offers through one connection", "leave --new-connections out")
     return _ByHttpx(await stack.enter_async_context(new_http2_client(target, timeouts)), timeouts.answer)
 
 
