@@ -1,4 +1,4 @@
-"""The options of `harness capacity --arrivals` and `harness soak --arrivals`: a load of offers alone."""
+"""The options of a load of offers alone: `harness capacity --arrivals`, `harness soak --arrivals`, Locust."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from harness.core.errors import UsageError
 SEARCH: tuple[Door, ...] = ("capacity",)
 STEADY: tuple[Door, ...] = ("soak",)
 BOTH: tuple[Door, ...] = (*SEARCH, *STEADY)
+EVERY: tuple[Door, ...] = (*BOTH, "locust")
 
 SPACINGS = ("poisson", "constant", "bursts")  # harness.load.analysis.schedule says what each does
 
@@ -43,8 +44,17 @@ ARRIVAL_OPTIONS: tuple[Option, ...] = (
         read.number(),
         default="0",
     ),
-    Option("new-connections", "a connection for each offer, instead of keeping them", BOTH),
-    Option("http2", "send offers over HTTP/2", BOTH),
+    Option("new-connections", "a connection for each offer, instead of keeping them", EVERY),
+    Option("http2", "send offers over HTTP/2", EVERY),
+    Option(
+        "offer-every",
+        "seconds between an OfferCaller's offers on average, whatever became of the last",
+        ("locust",),
+        "SECONDS",
+        read.number(above=0),
+        default="1",
+        web=True,
+    ),
     Option(
         "talking",
         "callers in full conversation while offers arrive",
@@ -84,10 +94,15 @@ def check_arrivals(said: Mapping[str, object], values: Mapping[str, object]) -> 
             raise UsageError(
                 f"--{name}: it is about a conversation, and nobody talks", "give --talking N with it"
             )
-    if values["http2"] and values["new_connections"]:
-        raise UsageError("--http2 sends many offers through one connection", "leave --new-connections out")
+    check_connections(values)
     if "seconds" in values:
         _check_soak(said, values)
+
+
+def check_connections(values: Mapping[str, object]) -> None:
+    """Raises UsageError for two ways that exclude each other."""
+    if values["http2"] and values["new_connections"]:
+        raise UsageError("--http2 sends many offers through one connection", "leave --new-connections out")
 
 
 def _check_soak(said: Mapping[str, object], values: Mapping[str, object]) -> None:

@@ -123,8 +123,8 @@ class SloValue:
         return {"slo": self.slo.text, "row": self.slo.row, "value": value, "kept": self.kept}
 
 
-def read_slo(text: str) -> Slo:
-    """Raises UsageError that shows the form, and near matches for a row that there is none of."""
+def read_slo(text: str, stages: Sequence[str] = (*ROWS, CALL)) -> Slo:
+    """Raises UsageError that shows the form, and near matches for a row that is none of `stages`."""
     if (failures := _FAILURES.fullmatch(text)) is not None:
         return Slo(_tidy(text), FAILURES, 0.0, float(failures["limit"]))
     found = _STAGE.fullmatch(text)
@@ -133,7 +133,7 @@ def read_slo(text: str) -> Slo:
             f"{text!r} is no objective",
             'write "DC open p95 < 5s", "first audio max < 900ms" or "failures < 1%"',
         )
-    rows = {row.lower(): row for row in (*ROWS, CALL)}
+    rows = {row.lower(): row for row in stages}
     row = rows.get(found["row"].lower())
     if row is None:
         raise UsageError(

@@ -66,10 +66,10 @@ async def slowing(by: float) -> AsyncIterator[str]:
         while head := await reader.readuntil(b"\r\n\r\n") if not reader.at_eof() else b"":
             length = head.lower().partition(b"content-length:")[2].split(b"\r\n")[0]
             await reader.readexactly(int(length or 0))
-            if head.startswith(b"POST"):
-                served += 1
-                await asyncio.sleep(by * served)
-            answer = ANSWER.format(name=f"{served:08d}").encode()
+            served += 1
+            number = served
+            await asyncio.sleep(by * number if head.startswith(b"POST") else 0)
+            answer = ANSWER.format(name=f"{number:08d}").encode()
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(answer), answer))
 
     async def until_cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -90,10 +90,11 @@ async def test_a_steady_rate_is_counted_at_the_fake_and_nothing_is_left(
     found = await held(urls["located"], tmp_path, fake_openai=address, decode_share="0.05")
     report = json.loads(json.dumps(as_json(found)))
     assert found.first_failure == ""
-    assert (report["ended"], report["failed"]) == (119, 0), "20 a second for 6 s, the first after 0.05 s"
+    # 20 a second for 6 s, the first after 0.05 s.
+    assert (report["ended"], report["failed"]) == (119, 0), found.sentence
     assert report["offers"] == 120, "and one before"
     assert report["fake"]["offers"] == report["fake"]["distinct_ufrags"] == 120
-    assert report["release"] == {"released": {"hung up at their Location": 120}, "left": {}}
+    assert report["release"] == {"released": {"hung up at their Location": 120}, "left": {}}, found.sentence
     assert report["unit"] == "offers a second"
     assert [each["kept"] for each in report["slos"]] == [True, True]
     series = report["series"]
