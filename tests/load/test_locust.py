@@ -9,6 +9,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+import psutil
 import pytest
 
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
@@ -186,13 +187,25 @@ def test_who_names_no_caller_has_calls_alone(tmp_path: Path, pair: EmbeddedPair)
     assert "offer" not in rows, "one of nine would send offers"
 
 
+@pytest.mark.timeout(240)  # four processes start, one after the other
 def test_offers_go_to_the_pair_of_the_calls_where_nobody_gives_a_host(tmp_path: Path) -> None:
-    code, rows, failures = locusts.run(
-        tmp_path, "--users=2", "--spawn-rate=2", "--calls=1", "--turns=1", "OfferCaller", "SteadyCaller"
-    )
-    assert code == 0, failures
-    assert int(rows["offer"]["Request Count"]) >= 1
-    assert int(rows["SDP POST"]["Request Count"]) >= 1
+    with locusts.started(
+        tmp_path,
+        *("--headless", "--users=2", "--spawn-rate=2", "--turns=1", f"--csv={tmp_path / 'load'}"),
+        '--config-users={"user_class_name": "OfferCaller", "fixed_count": 1}',
+        *locusts.PATIENT,
+        *("OfferCaller", "SteadyCaller"),
+    ) as locust:
+        _until(lambda: {"offer", "SDP POST"} <= _rows_so_far(tmp_path).keys(), within=150)
+        pairs = [
+            child
+            for child in psutil.Process(locust.pid).children(recursive=True)
+            if "harness.fakes.embedded_child" in child.cmdline()
+        ]
+        locust.terminate()
+        assert locust.wait(60) in (0, 1), "a call that is cut short may fail"
+    assert len(pairs) == 1
+    assert locusts.rows(tmp_path)["offer"]["Failure Count"] == "0"
 
 
 def test_the_web_interface_starts_a_test_and_tells_of_the_generator(
