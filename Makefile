@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 CLIENTS := tests/clients
 NEXTJS := examples/nextjs-voice
-.PHONY: help install scenarios nightly allure test check format clients proof attack bench docs calibration networks answers ways transports test-clients test-wheel wheel clean
+.PHONY: help install scenarios nightly allure test check format clients proof attack bench docs calibration networks answers ways transports limits test-clients test-wheel wheel clean
 
 help:  ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -58,7 +58,10 @@ test: $(READY)  ## format, lint, strict types, import floors, and the test suite
 	$(BIN)/python -m tools.suite $(ARGS)
 
 # What is installed apart: Node.js and other pins; a wheel in an empty environment.
-test-clients: $(READY) install-clients  ## official clients in JavaScript and Python against the fake
+test-limits: $(READY)  ## find relays' own limits by offers, and by wrk, and write docs/limits.md anew (seven minutes; needs wrk and Node.js)
+	$(BIN)/python -m tools.limits $(ARGS); status=$$?; $(BIN)/python -m tools.pages; exit $$status
+
+clients: $(READY) install-clients  ## official clients in JavaScript and Python against the fake
 	$(BIN)/pytest -q tests/clients $(ARGS)
 
 test-wheel: $(READY)  ## the wheel and the sdist: what is in them, and what runs without this checkout
@@ -105,6 +108,9 @@ ways: $(READY)  ## call through relays of every shape of the field, and write do
 
 transports: $(READY)  ## WebSocket against WebRTC over the same bad networks, and write docs/transports.md anew (root; twenty minutes)
 	$(BIN)/python -m tools.transports $(ARGS)
+
+limits: $(READY)  ## find relays' own limits by offers, and by wrk, and write docs/limits.md anew (seven minutes; needs wrk and Node.js)
+	$(BIN)/python -m tools.limits $(ARGS); status=$$?; $(BIN)/python -m tools.pages; exit $$status
 
 clients: $(READY) install-clients  ## official clients hold conversations with the fake; then the table goes to docs/
 	$(BIN)/python -m tools.clients; status=$$?; $(BIN)/python -m tools.pages; exit $$status

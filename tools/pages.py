@@ -22,6 +22,7 @@ from tools import answers, schemas, ways
 from tools.clients import FOUND
 from tools.clients import page as clients_page
 from tools.fake_page import fake_page
+from tools.limits import page as limits
 from tools.proof import FIGURES
 from tools.transports import found as transports
 
@@ -77,6 +78,7 @@ def pages() -> Mapping[str, str]:
         "clients.md": clients_page(json.loads(FOUND.read_text())),
         "ways.md": ways.page(json.loads(ways.FOUND.read_text())),
         "answers.md": answers.page(json.loads(answers.FOUND.read_text())),
+        "limits.md": limits.page(),
         **transports.pages(),
     }
 

@@ -14,14 +14,12 @@ from typing import Any, Literal, NoReturn
 import click
 
 from harness.cli.options import takes_options
+from harness.config.arrival_rows import check_arrivals
 from harness.config.option_texts import given, read_options
+from harness.config.options import options_of
 from harness.core.extras import require_extra
 
-MODULES = {
-    "capacity": "harness.load.locust_side.capacity",
-    "soak": "harness.load.locust_side.soak",
-    "arrivals": "harness.load.arrivals",
-}
+CALLS, OFFERS = "harness.load.locust_side", "harness.load.arrivals"
 
 
 @click.command()
@@ -41,15 +39,19 @@ def capacity(url: str, **texts: Any) -> None:
 @click.argument("url", required=False, default="")
 @takes_options("soak")
 def soak(url: str, **texts: Any) -> None:
-    """Hold a number of calls at URL for long, and look for drift and leaks."""
+    """Hold a number of calls at URL for long, and look for drift and leaks.
+
+    With --arrivals a rate of offers: nobody talks, and each call is released at once.
+    """
     _become("soak", url, texts)
 
 
 def _become(door: Literal["capacity", "soak"], url: str, texts: dict[str, Any]) -> NoReturn:
-    values = read_options(door, texts)  # so that what is wrong is said at once
+    values, said = read_options(door, texts), given(door, texts)  # so that what is wrong is said at once
+    check_arrivals({option.name: said for option in options_of(door) if option.field in said}, values)
     require_extra("load", f"harness {door}")
-    program = "arrivals" if values.get("arrivals") else door
-    asked = json.dumps({"url": url, "texts": given(door, texts), "reports": str(values["reports"])})
+    module = f"{OFFERS if values['arrivals'] else CALLS}.{door}"
+    asked = json.dumps({"url": url, "texts": said, "reports": str(values["reports"])})
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, "-m", MODULES[program], asked])  # noqa: S606  (our own module)
+    os.execv(sys.executable, [sys.executable, "-m", module, asked])  # noqa: S606  (our own module)

@@ -303,12 +303,13 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "slo",
         'what must hold: "DC open p95 < 5s", "first audio p95 < 1500ms", "failures < 1%"',
-        ("capacity", "locust"),
+        LOAD,
         "TEXT",
         read.text,
         otherwise={
             "capacity": "DC open p95 < 5s, first audio p95 < 3s, failures < 1%; "
-            "with --arrivals SDP POST p95 < 2s, failures < 1%"
+            "with --arrivals SDP POST p95 < 2s, failures < 1%",
+            "soak": "no call fails; with --arrivals SDP POST p95 < 2s, failures < 1%",
         },
         many=True,
         called="slos",

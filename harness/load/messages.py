@@ -1,4 +1,7 @@
-"""What passes between a Locust process and its call process: one JSON object a line, tagged by `kind`."""
+"""What passes between a Locust process and those that it starts: one JSON object a line, tagged by `kind`.
+
+One process makes its calls (`call_process`), another sends offers alone (`arrivals/ordered.py`).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ class _Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
     """A line. Times (`…_at`, `at`) are seconds of CLOCK_MONOTONIC, which both processes share."""
 
 
-# --- to the call process ----------------------------------------------------------------------------
+# --- to such a process ------------------------------------------------------------------------------
 
 
 class LoadSettings(_Message, frozen=True, kw_only=True):
@@ -49,10 +52,16 @@ class Cancel(_Message, frozen=True, kw_only=True):
     id: int
 
 
-Instruction = LoadSettings | Order | Cancel
+class Rate(_Message, frozen=True, kw_only=True):
+    """Send so many offers a second from now on, at random; 0 ends it, and is answered with `OffersOver`."""
+
+    per_second: float
 
 
-# --- from the call process --------------------------------------------------------------------------
+Instruction = LoadSettings | Order | Cancel | Rate
+
+
+# --- from such a process ----------------------------------------------------------------------------
 
 
 class Ready(_Message, frozen=True, kw_only=True):
@@ -117,7 +126,26 @@ class GeneratorMeasured(_Message, frozen=True, kw_only=True):
     tasks: int = 0
 
 
-Report = Ready | Refused | StageDone | CallMade | GeneratorMeasured
+class OffersMade(_Message, frozen=True, kw_only=True):
+    """What came of the offers that ended since the last such report, each counted once.
+
+    `ms`: of each that was accepted, from when it was due. `untimed`: accepted ones that were judged in full,
+    of which our own time is a part. `failures`: how many failed of each failure.
+    """
+
+    at: float
+    ms: tuple[float, ...] = ()
+    untimed: int = 0
+    failures: Mapping[str, int] = {}
+
+
+class OffersOver(_Message, frozen=True, kw_only=True):
+    """After `Rate(0)`: every offer ended and was told of. `left`: why calls were not released, how many."""
+
+    left: Mapping[str, int] = {}
+
+
+Report = Ready | Refused | StageDone | CallMade | GeneratorMeasured | OffersMade | OffersOver
 
 _encoder = msgspec.json.Encoder()
 _instructions: msgspec.json.Decoder[Instruction] = msgspec.json.Decoder(Instruction)

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import codecs
 import os
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -24,7 +25,8 @@ from harness.signaling.reading import read_body
 
 USER_AGENT = "voice-relay-harness"
 LARGEST_BODY = 1 << 20  # bytes of a body that are recorded: an answer has a few thousand
-OF_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+OF_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", *CERTIFICATES)
 _READ_AHEAD = 1 << 12  # bytes read beyond, so that a secret across the cut is whole when it is redacted
 
 
@@ -32,11 +34,12 @@ def new_client(target: Target, timeouts: Timeouts) -> httpx.AsyncClient:
     """A client for all requests to the target; each is a caller of its own.
 
     Connections are not kept, because one that the relay closes while idle would look like a dropped call.
-    Cookies are not kept either. Proxies and certificates of the environment (HTTPS_PROXY, NO_PROXY,
-    SSL_CERT_FILE) are honoured, but not for loopback.
+    Cookies are not kept either. Proxies of the environment (HTTPS_PROXY, NO_PROXY) are honoured, but not for
+    loopback; its certificates (SSL_CERT_FILE) are everywhere.
     """
     try:
         return httpx.AsyncClient(
+            verify=tls_context(target),
             timeout=httpx.Timeout(timeouts.answer, connect=timeouts.connect),
             follow_redirects=False,  # a redirect to a login page is a finding, not a way to the answer
             trust_env=not target.on_loopback,
@@ -50,6 +53,22 @@ def new_client(target: Target, timeouts: Timeouts) -> httpx.AsyncClient:
             f"the environment's proxy or certificates cannot be used: {_first_words(error)}",
             f"look at {', '.join(_set_of(OF_NETWORK))}; a proxy is http://HOST:PORT or https://HOST:PORT",
         ) from None  # the cause may quote a proxy's password
+
+
+def tls_context(target: Target) -> ssl.SSLContext | bool:
+    """Whom a client trusts: the environment's SSL_CERT_FILE or SSL_CERT_DIR, else the authorities of certifi.
+
+    Raises UsageError where such a file cannot be used. True where the target speaks no TLS.
+    """
+    if not target.url.startswith(("https:", "wss:")):
+        return True
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        raise UsageError(
+            f"the environment's certificates cannot be used: {_first_words(error)}",
+            f"look at {', '.join(_set_of(CERTIFICATES))}",
+        ) from None
 
 
 def _set_of(names: Sequence[str]) -> list[str]:

@@ -62,16 +62,21 @@ def logged(cwd: Path) -> str:
     return "".join(path.read_text() for path in sorted(cwd.glob("log-*")))
 
 
-def call_process(locust: subprocess.Popen[str], within: float = 30) -> psutil.Process:
+def call_process(locust: subprocess.Popen[str]) -> psutil.Process:
     """The process that makes a Locust's calls."""
+    return process_of(locust, "harness.load.call_process")
+
+
+def process_of(locust: subprocess.Popen[str], module: str, within: float = 60) -> psutil.Process:
+    """The one that it started of this module."""
     deadline = monotonic() + within
     while monotonic() < deadline:
         for child in psutil.Process(locust.pid).children(recursive=True):
             with suppress(psutil.Error):  # it ended while we looked
-                if "harness.load.call_process" in child.cmdline():
+                if module in child.cmdline():
                     return child
         sleep(0.1)
-    raise AssertionError("no call process was started")
+    raise AssertionError(f"no {module} was started")
 
 
 def free_port() -> int:

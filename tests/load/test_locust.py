@@ -4,14 +4,17 @@ import contextlib
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+import psutil
 import pytest
 
 from harness.fakes.embedded import EmbeddedOptions, EmbeddedPair
 from harness.load.analysis.rows import CALL, ROWS
+from harness.load.arrivals.offers import PREFIX
 from tests.load import locusts
 
 STAGES = (
@@ -106,6 +109,108 @@ def test_a_master_and_two_workers_share_the_calls_and_every_stage_is_a_row(
     assert "the generator had 4 calls at most" in locusts.logged(tmp_path)
 
 
+@pytest.mark.timeout(240)  # nine processes start
+def test_a_master_and_four_workers_send_offers_beside_conversations_and_the_rows_add_up(
+    tmp_path: Path, pair: EmbeddedPair
+) -> None:
+    _reset(pair)
+    port = locusts.free_port()
+    worker = ("--worker", f"--master-port={port}")
+    with ExitStack() as stack:
+        master = stack.enter_context(
+            locusts.started(
+                tmp_path,
+                "--master",
+                f"--master-bind-port={port}",
+                "--master-bind-host=127.0.0.1",
+                "--expect-workers=4",
+                "--headless",
+                "--users=8",
+                "--spawn-rate=8",
+                '--config-users={"user_class_name": "OfferCaller", "fixed_count": 4}',
+                "--offer-every=0.5",
+                "--calls=4",
+                "--turns=1",
+                f"--host={pair.offer_url}",
+                f"--fake-openai={pair.fake.removeprefix('http://')}",
+                "--slo=failures < 1%",
+                "--slo=offer p95 < 10s",
+                f"--csv={tmp_path / 'load'}",
+                *locusts.PATIENT,
+                "OfferCaller",
+                "SteadyCaller",
+            )
+        )
+        workers = [stack.enter_context(locusts.started(tmp_path, *worker)) for _ in range(4)]
+        senders = [locusts.process_of(worker, "harness.load.arrivals.ordered") for worker in workers]
+        assert master.wait(100) == 0, locusts.logged(tmp_path)
+        assert [worker.wait(40) for worker in workers] == [0] * 4
+    assert not [sender for sender in senders if sender.is_running()]
+    rows = locusts.rows(tmp_path)
+    calls = _json(f"{pair.fake}/_fake/calls?events=0")["calls"]
+    alone = [call for call in calls if call["ufrag"].startswith(PREFIX)]
+    assert int(rows["offer"]["Request Count"]) == len(alone) >= 8, locusts.logged(tmp_path)
+    # Those that were in a call at the end hung up, and have no row.
+    conversations = int(rows["SDP POST"]["Request Count"])
+    assert 4 <= conversations <= len(calls) - len(alone) <= conversations + 4
+    assert {name: row["Failure Count"] for name, row in rows.items()} == dict.fromkeys(rows, "0")
+    assert _json(f"{pair.fake}/_fake/health")["live"] == 0
+    assert "were not released" not in locusts.logged(tmp_path)
+    assert "kept offer p95 < 10s" in locusts.logged(tmp_path)
+
+
+def test_the_process_that_sends_offers_is_replaced_and_failures_have_their_words(tmp_path: Path) -> None:
+    with locusts.started(
+        tmp_path,
+        "--headless",
+        "--users=1",
+        "--run-time=25s",
+        f"--csv={tmp_path / 'load'}",
+        "--offer-every=0.2",
+        "--host=http://127.0.0.1:9/offer",
+        *locusts.PATIENT,
+        "OfferCaller",
+    ) as locust:
+        first = locusts.process_of(locust, "harness.load.arrivals.ordered")
+        _until(lambda: "offer" in _rows_so_far(tmp_path))
+        first.kill()
+        first.wait(10)
+        assert locusts.process_of(locust, "harness.load.arrivals.ordered").pid != first.pid
+        assert locust.wait(60) == 1
+    failures = (tmp_path / "load_failures.csv").read_text()
+    assert "signaling.offer-accepted: nobody listens" in failures
+    assert "the offers' process died (signal 9), and its offers with it" in failures
+
+
+def test_who_names_no_caller_has_calls_alone(tmp_path: Path, pair: EmbeddedPair) -> None:
+    code, rows, failures = locusts.run(
+        tmp_path, "--users=9", "--spawn-rate=9", "--calls=1", "--turns=1", f"--host={pair.offer_url}"
+    )
+    assert code == 0, failures
+    assert "offer" not in rows, "one of nine would send offers"
+
+
+@pytest.mark.timeout(240)  # four processes start, one after the other
+def test_offers_go_to_the_pair_of_the_calls_where_nobody_gives_a_host(tmp_path: Path) -> None:
+    with locusts.started(
+        tmp_path,
+        *("--headless", "--users=2", "--spawn-rate=2", "--turns=1", f"--csv={tmp_path / 'load'}"),
+        '--config-users={"user_class_name": "OfferCaller", "fixed_count": 1}',
+        *locusts.PATIENT,
+        *("OfferCaller", "SteadyCaller"),
+    ) as locust:
+        _until(lambda: {"offer", "SDP POST"} <= _rows_so_far(tmp_path).keys(), within=150)
+        pairs = [
+            child
+            for child in psutil.Process(locust.pid).children(recursive=True)
+            if "harness.fakes.embedded_child" in child.cmdline()
+        ]
+        locust.terminate()
+        assert locust.wait(60) in (0, 1), "a call that is cut short may fail"
+    assert len(pairs) == 1
+    assert locusts.rows(tmp_path)["offer"]["Failure Count"] == "0"
+
+
 def test_the_web_interface_starts_a_test_and_tells_of_the_generator(
     tmp_path: Path, pair: EmbeddedPair
 ) -> None:
@@ -146,6 +251,18 @@ def _voice_rows(base: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = table["data"]
     assert [row["stage"] for row in rows] == [n for n in (*ROWS, CALL) if n in {r["stage"] for r in rows}]
     return rows
+
+
+def _reset(pair: EmbeddedPair) -> None:
+    request = urllib.request.Request(f"{pair.fake}/_fake/reset", b"{}", {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 200
+
+
+def _rows_so_far(cwd: Path) -> dict[str, dict[str, str]]:
+    with contextlib.suppress(OSError):
+        return locusts.rows(cwd)
+    return {}
 
 
 def _json(url: str) -> Any:

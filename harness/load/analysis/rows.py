@@ -13,6 +13,7 @@ FIRST_AUDIO = "first audio"
 WHOLE_TURN = "whole turn"
 RECONNECT = "reconnect"
 CALL = "call"  # the whole call: each is counted here once, with its failure
+OFFER = "offer"  # an offer alone, in Locust beside calls: from when it was due to its answer, each once
 
 # Stage of `core.stages` → row. DC open counts from the POST, which is what a person waits for.
 OF_STAGE = {

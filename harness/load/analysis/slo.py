@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.core.errors import UsageError
 from harness.core.nearest import meant
+from harness.load.analysis.lateness import Lateness
 from harness.load.analysis.rows import CALL, ROWS
 
 FAILURES = "failures"
@@ -45,7 +46,7 @@ class Slo:
         """Milliseconds or per cent; None where nothing was measured."""
         if self.row == FAILURES:
             return measured.failure_percent
-        return nearest_rank(measured.milliseconds.get(self.row, ()), self.q)
+        return measured.quantile(self.row, self.q)
 
     def kept(self, measured: Window) -> bool | None:
         """Whether it held; None where nothing was measured, which is neither."""
@@ -78,9 +79,52 @@ class Window:
     def failure_percent(self) -> float | None:
         return 100 * self.failed / self.calls if self.calls else None
 
+    def quantile(self, row: str, q: float) -> float | None:
+        """The ms that q per cent of a row do not exceed; None where nothing was measured."""
+        return nearest_rank(self.milliseconds.get(row, ()), q)
 
-def read_slo(text: str) -> Slo:
-    """Raises UsageError that shows the form, and near matches for a row that there is none of."""
+
+@dataclass(frozen=True)
+class CountedWindow(Window):
+    """Hours of what was measured, in a histogram of each row: to a tenth of a millisecond."""
+
+    histograms: Mapping[str, Lateness] = field(default_factory=dict)
+
+    def quantile(self, row: str, q: float) -> float | None:
+        """As a Window's."""
+        found = self.histograms.get(row)
+        return found.percentile(q) if found is not None else None
+
+
+@dataclass(frozen=True)
+class SloValue:
+    """What came of an objective: its value in ms or per cent, None where nothing was measured."""
+
+    slo: Slo
+    value: float | None
+    kept: bool | None
+
+    @classmethod
+    def of(cls, slo: Slo, measured: Window) -> SloValue:
+        """In this stretch of time."""
+        return cls(slo, slo.value(measured), slo.kept(measured))
+
+    def __str__(self) -> str:
+        """Why it was not kept; empty where it was."""
+        if self.kept:
+            return ""
+        if self.kept is None:
+            return f"nothing was measured of {self.slo.measure}"
+        return f"{self.slo.measure} was {self.slo.show(self.value)}, not below {self.slo.bound}"
+
+    def as_json(self) -> dict[str, object]:
+        """For a report."""
+        value = None if self.value is None else round(self.value, 3)
+        return {"slo": self.slo.text, "row": self.slo.row, "value": value, "kept": self.kept}
+
+
+def read_slo(text: str, stages: Sequence[str] = (*ROWS, CALL)) -> Slo:
+    """Raises UsageError that shows the form, and near matches for a row that is none of `stages`."""
     if (failures := _FAILURES.fullmatch(text)) is not None:
         return Slo(_tidy(text), FAILURES, 0.0, float(failures["limit"]))
     found = _STAGE.fullmatch(text)
@@ -89,7 +133,7 @@ def read_slo(text: str) -> Slo:
             f"{text!r} is no objective",
             'write "DC open p95 < 5s", "first audio max < 900ms" or "failures < 1%"',
         )
-    rows = {row.lower(): row for row in (*ROWS, CALL)}
+    rows = {row.lower(): row for row in stages}
     row = rows.get(found["row"].lower())
     if row is None:
         raise UsageError(

@@ -11,7 +11,8 @@ _UFRAG = re.compile(r"^a=ice-ufrag:([^\r\n]+)", re.MULTILINE)
 _PWD = re.compile(r"^a=ice-pwd:([^\r\n]+)", re.MULTILINE)
 _SECTION = re.compile(r"^m=(audio|application) (\d+)", re.MULTILINE)
 
-MOST_KNOWN = 1_000_000  # answers that are remembered; then the older half is forgotten
+# Answers that are remembered; then the older half is forgotten. In a soak they must not look like a leak.
+MOST_KNOWN = 100_000
 NOT_ACCEPTED = "signaling.offer-accepted"
 NOT_SDP, NO_AUDIO = "signaling.answer-is-sdp", "signaling.answer-has-audio"
 NO_CHANNEL, INCOMPLETE = "signaling.answer-has-data-channel", "signaling.answer-mirrors-offer"

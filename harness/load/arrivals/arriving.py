@@ -42,6 +42,7 @@ class Tally:
     told_when: Counter[str] = field(default_factory=Counter)
     due: int = 0
     untimed: int = 0  # accepted samples: what is recorded and judged of them takes our time, not the target's
+    findings: Counter[str] = field(default_factory=Counter)  # what was wrong with those
     unsent: int = 0  # there was no descriptor left for them
     most_waiting: int = 0
 
@@ -54,10 +55,14 @@ class Tally:
 
 @dataclass(frozen=True)
 class SampledOffer:
-    """What came of an offer that was sent as a sample; `status` is 0 for no answer."""
+    """What came of an offer that was sent as a sample; `status` is 0 for no answer.
+
+    `finding`: the first thing that is wrong with an answer that was accepted.
+    """
 
     failure: str
     status: int
+    finding: str = ""
 
 
 Accepted = Callable[[PreparedOffer, str], None]
@@ -108,15 +113,23 @@ class Arriving:
         Times are seconds from now on. Those due before `settle` are sent and not counted.
         """
         tally, unmeasured = Tally(), Tally()
+        await self.send(times, lambda at: tally if at >= settle else unmeasured)
+        return tally
+
+    async def send(self, times: Iterable[float], tally_of: Callable[[float], Tally]) -> None:
+        """The same, each counted in the tally of the time at which it is due."""
         began = self._clock.now()
         for at in times:
             due = began + at
             while (wait := due - self._clock.now()) > SOONEST:  # noqa: ASYNC110  (time is no event)
                 await asyncio.sleep(wait)
-            self._send(due, tally if at >= settle else unmeasured)
+            self.send_one(due, tally_of(at))
+        await self.answered()
+
+    async def answered(self) -> None:
+        """Return when nothing waits for an answer."""
         while self._under_way:
             await asyncio.wait(self._under_way)
-        return tally
 
     async def end(self) -> None:
         """Give up what has no answer yet."""
@@ -124,7 +137,8 @@ class Arriving:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    def _send(self, due: float, tally: Tally) -> None:
+    def send_one(self, due: float, tally: Tally) -> None:
+        """Send one now; `due` is on the clock."""
         tally.due += 1
         if len(self._under_way) >= self._most:
             tally.unsent += 1
@@ -148,6 +162,7 @@ class Arriving:
             found = await judged
             failure = found.failure
             tally.statuses[found.status] += 1
+            tally.findings.update(filter(None, [found.finding]))
         if failure:
             tally.failures[SDP_POST, failure] += 1
             self.exposed.failed(failure)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from harness.core.clock import Clock, process_cpu_seconds
 from harness.load.analysis.health import Health
@@ -19,6 +19,7 @@ class Metering:
     """Measures while `run` does; `restart` and `taken` frame a step."""
 
     def __init__(self, arriving: Arriving, limits: Mapping[str, float], clock: Clock) -> None:
+        self.on_measured: Callable[[GeneratorMeasured], None] = lambda _measured: None
         self._arriving = arriving
         self._limits = limits
         self._clock = clock
@@ -68,13 +69,13 @@ class Metering:
             now, cpu = self._clock.now(), process_cpu_seconds()
             sent, self._arriving.lateness = self._arriving.lateness, []
             lag, self._lag = self._lag, []
-            self._health.add(
-                GeneratorMeasured(
-                    at=now,
-                    calls=round((self._arriving.begun - begun) / (now - then)),
-                    cpu=(cpu - used) / (now - then),
-                    lag=tuple(lag),
-                    placing=tuple(sent),
-                )
+            measured = GeneratorMeasured(
+                at=now,
+                calls=round((self._arriving.begun - begun) / (now - then)),
+                cpu=(cpu - used) / (now - then),
+                lag=tuple(lag),
+                placing=tuple(sent),
             )
+            self._health.add(measured)
+            self.on_measured(measured)
             then, used, begun = now, cpu, self._arriving.begun

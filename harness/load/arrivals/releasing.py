@@ -140,3 +140,11 @@ class FakeManagement:
         """(offers that came, names that they had, calls that live). Raises as `end` does."""
         health = (await self._client.get(f"{self._base}/_fake/health")).raise_for_status().json()
         return int(health["offers"]), int(health["distinct_ufrags"]), int(health["live"])
+
+    async def memory(self) -> float | None:
+        """Bytes that its processes take; None where it does not say."""
+        try:
+            health = (await self._client.get(f"{self._base}/_fake/health")).raise_for_status().json()
+            return float(health["memory"])
+        except (httpx.HTTPError, ValueError, KeyError):
+            return None

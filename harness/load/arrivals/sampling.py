@@ -98,4 +98,5 @@ class Sampling:
                 first = first or failure
             await asyncio.sleep(0)
         # What is wrong with an answer is told apart: a few samples say it of all answers alike.
-        return SampledOffer("" if answered else first or NOT_ACCEPTED, response.status if response else 0)
+        status = response.status if response else 0
+        return SampledOffer("" if answered else first or NOT_ACCEPTED, status, first if answered else "")

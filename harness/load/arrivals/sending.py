@@ -19,7 +19,7 @@ import httpx
 from harness.config.target import Target
 from harness.config.timeouts import Timeouts
 from harness.core.errors import UsageError
-from harness.signaling.sending import LARGEST_BODY, USER_AGENT
+from harness.signaling.sending import LARGEST_BODY, USER_AGENT, tls_context
 
 OURS = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
 
@@ -45,8 +45,9 @@ async def open_posting(
 ) -> Posting:
     """A client that is closed with the stack. Raises UsageError where HTTP/2 is not to be had."""
     if not http2:
+        tls = tls_context(target)  # as httpx has it: a sample must find the same target trusted
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, force_close=not keep_alive, ttl_dns_cache=60),
+            connector=aiohttp.TCPConnector(limit=0, force_close=not keep_alive, ttl_dns_cache=60, ssl=tls),
             timeout=aiohttp.ClientTimeout(total=timeouts.answer, sock_connect=timeouts.connect),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=not target.on_loopback,
@@ -54,8 +55,6 @@ async def open_posting(
             auto_decompress=False,
         )
         return _ByAiohttp(await stack.enter_async_context(session))
-    if not keep_alive:
-        raise UsageError("--http2 sends many offers through one connection", "leave --new-connections out")
     return _ByHttpx(await stack.enter_async_context(new_http2_client(target, timeouts)), timeouts.answer)
 
 
@@ -66,6 +65,7 @@ def new_http2_client(target: Target, timeouts: Timeouts) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         http1=target.url.startswith("https:"),  # TLS agrees on it (RFC 9113, section 3.2); without, both know
         http2=True,
+        verify=tls_context(target),
         timeout=httpx.Timeout(timeouts.answer, connect=timeouts.connect),
         limits=httpx.Limits(max_connections=None),
         trust_env=not target.on_loopback,
@@ -124,8 +124,8 @@ def _words(error: Exception) -> str:
     """In words that are the same for all of a kind: they are counted."""
     found: BaseException | None = error
     while found is not None:
-        if isinstance(found, ssl.SSLError):
-            return "no TLS: " + (found.reason or "the certificate is not trusted").lower().replace("_", " ")
+        if isinstance(found, ssl.SSLError) and (said := _tls_words(found)):
+            return said
         if isinstance(found, ConnectionRefusedError):
             return "nobody listens"
         if isinstance(
@@ -134,3 +134,12 @@ def _words(error: Exception) -> str:
             return "the connection was cut"
         found = found.__cause__ or found.__context__
     return type(error).__name__
+
+
+def _tls_words(error: ssl.SSLError) -> str:
+    """Empty for one that only wraps another: aiohttp's have no words of their own."""
+    if said := getattr(error, "verify_message", ""):
+        advice = " (an authority of your own is named by SSL_CERT_FILE)" if "issuer" in said else ""
+        return f"the certificate is not trusted: {said.rstrip('.')}{advice}"
+    reason = getattr(error, "reason", "")
+    return f"no TLS: {reason.lower().replace('_', ' ')}" if reason else ""

@@ -82,12 +82,15 @@ class Talking:
                 await process.wait()
             await asyncio.gather(reading, *callers, return_exceptions=True)
 
-    def window(self, since: float) -> Window:
-        """What ended since then. A call that broke by our own doing says nothing, and is not in it."""
+    def window(self, since: float, until: float = float("inf")) -> Window:
+        """What ended in since <= t < until. A call that broke by our doing says nothing, and is not in it.
+
+        A stage is told of at its turn's end, so what is asked for at once lacks the latest.
+        """
         rows: dict[str, list[float]] = {}
         calls = failed = 0
         for at, row, ms, failure in self._rows:
-            if at < since:
+            if not since <= at < until:
                 continue
             if row == CALL:
                 calls += 1

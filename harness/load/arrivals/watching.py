@@ -49,6 +49,12 @@ class Watching:
         """The busiest process's part of a core, the median over time."""
         return percentile(self._busy, 50)
 
+    @property
+    def descriptors(self) -> float | None:
+        """Files and sockets that all its processes have open now; None where they are not here to see."""
+        found = [open_ for each in self._processes if (open_ := _open_at(each)) is not None]
+        return sum(found) if found else None
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """While entered, it looks."""
@@ -77,10 +83,13 @@ class Watching:
 
     async def _look(self) -> None:
         while self._processes:
-            self._look_once()
+            self.look()
             await asyncio.sleep(PROCESS_SECONDS)
 
-    def _look_once(self) -> None:
+    def look(self) -> None:
+        """Once, at its processes: the last of `rss` is then of this moment."""
+        if not self._processes:
+            return
         now, rss, busiest = self._clock.now(), 0.0, 0.0
         for process in self._processes:
             with contextlib.suppress(psutil.Error):
@@ -95,3 +104,9 @@ class Watching:
             self._busy.append(busiest)
         self.rss.append(rss)
         self._looked_at = now
+
+
+def _open_at(process: psutil.Process) -> int | None:
+    with contextlib.suppress(psutil.Error, AttributeError):  # no such count on Windows
+        return int(process.num_fds())
+    return None

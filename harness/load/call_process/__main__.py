@@ -7,11 +7,8 @@ input does: then it hangs up whatever it has, and leaves nothing behind.
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from harness.call.context import CallContext
@@ -25,10 +22,10 @@ from harness.core.printable import make_logs_printable
 from harness.fakes.embedded import EmbeddedPair, options_for
 from harness.load.call_process.meter import Meter
 from harness.load.call_process.personas import Personas
-from harness.load.call_process.placing import Placing, Send
-from harness.load.messages import Cancel, LoadSettings, Order, Ready, Refused, line, read_instruction
+from harness.load.call_process.placing import Placing
+from harness.load.messages import Cancel, LoadSettings, Order, Ready, Refused, read_instruction
+from harness.load.pipes import Send, pipes
 from harness.platform.loop import run_loop
-from harness.platform.pipes import reading_pipe, write_pipe
 
 
 async def serve(reader: asyncio.StreamReader, send: Send) -> None:
@@ -79,22 +76,8 @@ def _pair_for_load(settings: RunSettings) -> EmbeddedPair:
     return EmbeddedPair(options_for(settings, vad="webrtc"))
 
 
-@asynccontextmanager
-async def _pipes() -> AsyncIterator[tuple[asyncio.StreamReader, Send]]:
-    """Our input, and a way to report that never blocks: a full pipe must not stop the pacer."""
-    # What else is printed goes to standard error: standard output holds reports alone.
-    reports = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    writer = await write_pipe(reports)
-    try:
-        async with reading_pipe(sys.stdin) as reader:
-            yield reader, lambda message: writer.write(line(message))
-    finally:
-        writer.close()
-
-
 async def _main() -> int:
-    async with _pipes() as (reader, send):
+    async with pipes() as (reader, send):
         try:
             await serve(reader, send)
         except HarnessError as error:

@@ -6,8 +6,6 @@ import asyncio
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable
-from typing import Any
 
 from harness.call import Scenario
 from harness.call.conduct import CallRecord, make_call
@@ -21,10 +19,9 @@ from harness.load.call_process.outcomes import done_stages, outcome_of
 from harness.load.call_process.personas import Personas
 from harness.load.call_process.plans import PLANS
 from harness.load.messages import CallMade, LoadSettings, Order, StageDone
+from harness.load.pipes import Send
 from harness.report.files import write_call
 from harness.run.model import CallEntry
-
-Send = Callable[[Any], None]
 
 HEARD_AT_LEAST = 4  # calls side by side that are examined in full, whatever their share
 OVERSPENT = "cost.per-run: budget-exceeded"

@@ -17,12 +17,13 @@ from harness.core.errors import HarnessError, UsageError
 from harness.core.exit_codes import CONFORMING, INCONCLUSIVE, USAGE, VIOLATING
 from harness.core.printable import make_logs_printable
 from harness.load.analysis.health import Health
-from harness.load.analysis.rows import CALL
+from harness.load.analysis.rows import CALL, OFFER
 from harness.load.analysis.slo import FAILURES
 from harness.load.locust_side.exposing import PATH, MetricsServer, scraped
+from harness.load.locust_side.firing import REQUEST_TYPE
 from harness.load.locust_side.generator import Generator
 from harness.load.locust_side.options import add_options, check_options, read_values, slos_of
-from harness.load.locust_side.users import REQUEST_TYPE
+from harness.load.locust_side.users import OfferCaller
 from harness.load.locust_side.voice_tab import add_voice_tab
 from harness.report.prometheus import CONTENT_TYPE
 
@@ -45,6 +46,8 @@ def _check(environment: Environment, **_: Any) -> None:
         logger.error("%s", error)  # noqa: TRY400  (a message for people; a traceback would bury it)
         sys.exit(USAGE)
     if not isinstance(environment.runner, WorkerRunner):
+        if not options.user_classes:  # whose choice it is has asked for calls
+            environment.user_classes = [c for c in environment.user_classes if c is not OfferCaller]
         logger.info("seed %s (repeat the same callers with --seed)", options.seed)
     if environment.web_ui is not None and environment.web_ui.app is not None:
         app = environment.web_ui.app
@@ -113,7 +116,7 @@ def _end_after(environment: Environment, calls: int) -> None:
 def _tell_master(data: dict[str, Any], **_: Any) -> None:
     for environment in Generator.environments():
         generator = Generator.of(environment)
-        data["generator"] = generator.health.as_report()
+        data["generator"] = generator.whole_health().as_report()
         if generator.broke:
             data["broke"] = generator.broke
 
@@ -156,7 +159,7 @@ def _options(environment: Environment) -> Namespace:
 
 
 def _health(environment: Environment) -> Health:
-    return Health.of_workers(_workers.values()) if _workers else Generator.of(environment).health
+    return Health.of_workers(_workers.values()) if _workers else Generator.of(environment).whole_health()
 
 
 def _kept_slos(environment: Environment) -> list[bool | None]:
@@ -166,10 +169,12 @@ def _kept_slos(environment: Environment) -> list[bool | None]:
     """
     told = []
     for slo in slos_of(_options(environment)):
-        entry = environment.stats.get(CALL if slo.row == FAILURES else slo.row, REQUEST_TYPE)
         if slo.row == FAILURES:
-            value = 100 * entry.fail_ratio if entry.num_requests else None
+            counted = [environment.stats.get(row, REQUEST_TYPE) for row in (CALL, OFFER)]
+            made = sum(entry.num_requests for entry in counted)
+            value = 100 * sum(entry.num_failures for entry in counted) / made if made else None
         else:
+            entry = environment.stats.get(slo.row, REQUEST_TYPE)
             value = entry.get_response_time_percentile(slo.q / 100) if entry.response_times else None
         kept = None if value is None else value < slo.limit
         logger.log(

@@ -8,11 +8,13 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any, Final
 
+from harness.config.arrival_rows import check_connections
 from harness.config.asking import settings_of
 from harness.config.option import Option, blaming
 from harness.config.option_texts import given, read_options
 from harness.config.options import HIGHEST_SEED, options_of
 from harness.config.settings import Settings
+from harness.load.analysis.rows import CALL, OFFER, ROWS
 from harness.load.analysis.slo import Slo, read_slo, read_slos
 from harness.load.messages import LoadSettings
 
@@ -66,7 +68,9 @@ def load_settings(options: Namespace | None, host: str | None) -> LoadSettings:
 
 def check_options(options: Namespace) -> None:
     """Raises UsageError for one that cannot be used; draws the seed where none was given."""
-    if read_values(options)["seed"] is None:
+    values = read_values(options)
+    check_connections(values)
+    if values["seed"] is None:
         options.seed = str(secrets.randbelow(HIGHEST_SEED))
     slos_of(options)
     load_settings(options, options.host)
@@ -74,11 +78,12 @@ def check_options(options: Namespace) -> None:
 
 def slos_of(options: Namespace | None) -> tuple[Slo, ...]:
     """The objectives that were given. Raises UsageError that names the option."""
-    return checked_slos(read_values(options)["slos"])
+    with blaming("slo"):
+        return tuple(read_slo(text, (*ROWS, CALL, OFFER)) for text in read_values(options)["slos"])
 
 
 def checked_slos(texts: Sequence[str], *, or_default: bool = False) -> tuple[Slo, ...]:
-    """The same of their texts; `or_default`: the usual ones where there is none."""
+    """Of calls, of their texts; `or_default`: the usual ones where there is none."""
     with blaming("slo"):
         return read_slos(texts) if or_default else tuple(map(read_slo, texts))
 

@@ -19,8 +19,10 @@ from harness.config.settings import read_settings
 from harness.core.clock import wall_time
 from harness.core.exit_codes import CONFORMING, INCONCLUSIVE, INTERRUPTED, VIOLATING
 from harness.load.analysis.drift import MIB, Sample, SoakFindings, as_json, plot, values_of
+from harness.load.analysis.slo import SloValue
 from harness.load.asked import Asked
 from harness.load.locust_side.climb import LEAST_PER_SECOND, RAMP_SECONDS
+from harness.load.locust_side.options import checked_slos
 from harness.load.locust_side.session import LoadSession
 from harness.load.processes import listening_at, memory_of
 from harness.load.program import LoadEnding, run_program
@@ -109,7 +111,7 @@ def live_at_fake(base: str) -> int | None:
 
 def soak(asked: Asked, progress: Progress) -> SoakFindings:
     """Hold the calls, watch, and say what drifted. Raises HarnessError where nothing could be learned."""
-    started_at = wall_time()
+    started_at, slos = wall_time(), checked_slos(asked.values["slos"])
     with LoadSession(asked) as session:
         failure = session.first_call()
         assert session.ready is not None  # noqa: S101  (the call was made)
@@ -133,6 +135,7 @@ def soak(asked: Asked, progress: Progress) -> SoakFindings:
             first_failure=failure,
             interrupted=session.interrupted,
             broke=session.broke,
+            slos=tuple(SloValue.of(slo, whole) for slo in slos),
         )
 
 

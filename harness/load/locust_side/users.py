@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import gevent
@@ -13,19 +14,14 @@ from locust.exception import StopUser
 
 from harness.core.clock import MonotonicClock
 from harness.core.errors import HarnessError
-from harness.core.printable import printable
-from harness.load.analysis.rows import CALL
-from harness.load.locust_side.generator import Generator
+from harness.load.analysis.rows import CALL, OFFER
+from harness.load.locust_side.firing import fire_row
+from harness.load.locust_side.generator import CallFailed, Generator
 from harness.load.locust_side.options import read_values
 from harness.load.messages import CallMade
 
-REQUEST_TYPE = "voice"
 PAUSE_AFTER_BREAKAGE = 2.0  # s: a generator that is broken is not hammered by all its callers
 OPEN_CALLS = 5  # of one ChurnCaller: arrivals beyond are failures, not a queue
-
-
-class CallFailed(AssertionError):  # noqa: N818  (a verdict on the target, not an error of ours)
-    """`REQUIREMENT: CAUSE`, as the scenarios judge it."""
 
 
 class VoiceCaller(User):
@@ -79,16 +75,7 @@ class VoiceCaller(User):
         self._row(CALL, 1000 * made.seconds, error, at=made.at, unreachable=made.unreachable)
 
     def _row(self, name: str, ms: float | None, error: Exception | None = None, **context: Any) -> None:
-        if error is not None:
-            error.args = tuple(printable(str(said)) for said in error.args)  # for Locust's pages and tables
-        self.environment.events.request.fire(
-            request_type=REQUEST_TYPE,
-            name=name,
-            response_time=ms,
-            response_length=0,
-            exception=error,
-            context={**context, "ours": isinstance(error, HarnessError)},
-        )
+        fire_row(self.environment, name, ms, error, **context)
 
 
 class SteadyCaller(VoiceCaller):
@@ -173,3 +160,35 @@ class InterruptingCaller(VoiceCaller):
     def cut_in(self) -> None:
         """One call with one interruption."""
         self.call()
+
+
+class OfferCaller(User):
+    """Sends offers alone, and nobody connects: an open model. Its call is released at once.
+
+    All of a process's send through one process of its own, at random moments, so that one costs no greenlet.
+    """
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self._generator = Generator.of(environment)
+        self._per_second = 1 / read_values(environment.parsed_options)["offer_every"]
+
+    def on_start(self) -> None:
+        """Offers are sent from now on."""
+        self._told(lambda: self._generator.offers(self.host).join(self._per_second))
+
+    @task
+    def hold(self) -> None:
+        """See that they still are."""
+        gevent.sleep(PAUSE_AFTER_BREAKAGE)
+        self._told(lambda: self._generator.offers(self.host).keep())
+
+    def on_stop(self) -> None:
+        """No more, and the last of them waits for the last answer."""
+        self._told(lambda: self._generator.offers(self.host).leave(self._per_second))
+
+    def _told(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except HarnessError as error:
+            fire_row(self.environment, OFFER, None, error, at=MonotonicClock().now())

@@ -11,9 +11,9 @@ from locust.env import Environment
 
 from harness.core.printable import printable
 from harness.load.analysis.health import Health
-from harness.load.analysis.rows import CALL, ROWS
+from harness.load.analysis.rows import CALL, OFFER, ROWS
 from harness.load.locust_side.exposing import failures_of
-from harness.load.locust_side.users import REQUEST_TYPE
+from harness.load.locust_side.firing import REQUEST_TYPE
 
 TAB = "voice"
 LEAST_FOR_P95 = 20  # values: of fewer it is the worst, rounded
@@ -76,12 +76,12 @@ def add_voice_tab(app: Flask, environment: Environment, health: Callable[[], Hea
 
 
 def stage_rows(environment: Environment) -> list[Mapping[str, Any]]:
-    """What Locust measured so far, each stage that was reached and the whole call last."""
+    """What Locust measured so far: each stage that was reached, the whole call, and offers alone."""
     causes: dict[str, tuple[int, str]] = {}
     for (stage, cause), count in failures_of(environment).items():
         causes[stage] = max(causes.get(stage, (0, "")), (count, cause))
     rows: list[Mapping[str, Any]] = []
-    for name in (*ROWS, CALL):
+    for name in (*ROWS, CALL, OFFER):
         entry = environment.stats.entries.get((name, REQUEST_TYPE))
         if entry is None or not entry.num_requests:
             continue

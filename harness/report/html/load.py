@@ -67,6 +67,7 @@ def load_view(document: Mapping[str, Any], plot: Markup, repeat: str) -> dict[st
         "series": [
             _drift(name, each, document["seconds"]) for name, each in document.get("series", {}).items()
         ],
+        "objectives": document.get("slos", ()) if document["kind"] == "soak" else (),
         "courses": list(_courses(document.get("over_time", {}), steps)),
         "failures": _failures([*steps, document]),
         "facts": [
@@ -78,12 +79,13 @@ def load_view(document: Mapping[str, Any], plot: Markup, repeat: str) -> dict[st
 
 
 def _headline(document: Mapping[str, Any], meaning: RunVerdict) -> str:
+    unit = document.get("unit", "")
     if document["kind"] == "soak":
         steady = {RunVerdict.CONFORMING: "Steady", RunVerdict.VIOLATING: "Not steady"}.get(
             meaning, "No verdict"
         )
-        return f"{steady} over {_span(document['seconds'])} at {counted(document['calls'], 'call')}"
-    unit = document.get("unit", "")
+        load = f"{document['calls']:g} {unit}" if unit else counted(document["calls"], "call")
+        return f"{steady} over {_span(document['seconds'])} at {load}"
     held = f"{document['holds']} {unit}" if unit else counted(document["holds"], "call")
     holds = f"Holds {held}" if document["holds"] else "Holds no call for certain"
     return f"{holds}, breaks at {document['breaks']}" if document["breaks"] is not None else holds

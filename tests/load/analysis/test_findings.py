@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,9 @@ from harness.load.analysis.drift import Sample, SoakFindings, values_of
 from harness.load.analysis.drift import as_json as soak_as_json
 from harness.load.analysis.findings import CapacityFindings, as_json, plot
 from harness.load.analysis.health import SUSTAINED, Health
+from harness.load.analysis.lateness import Lateness
 from harness.load.analysis.recorder import Recorder
-from harness.load.analysis.slo import Window, read_slos
+from harness.load.analysis.slo import CountedWindow, SloValue, Window, read_slos
 from harness.load.analysis.steps import LoadStep, enough
 from harness.load.messages import GeneratorMeasured, Ready
 
@@ -234,3 +236,42 @@ def test_the_soaks_report_has_every_series_with_its_trend() -> None:
     assert report["series"]["DC open"]["rises"] is True
     assert report["series"]["memory"]["of"] == "generator"
     assert len(report["series"]["DC open"]["points"]) == 60
+
+
+def offers(*told: str, seconds: float = 0.1, failed: int = 0, **fields: Any) -> SoakFindings:
+    times = Lateness()
+    times.add([1000 * seconds] * (600 - failed))
+    whole = CountedWindow({}, 600, failed, {"SDP POST": times})
+    slos = tuple(SloValue.of(slo, whole) for slo in read_slos(told))
+    of_offers = {"unit": "offers a second", "slos": slos, "ended": 600, "failed": failed}
+    return replace(soak(), **{**of_offers, **fields})
+
+
+def test_a_soak_of_offers_is_held_against_its_objectives() -> None:
+    kept = offers("SDP POST p95 < 2s", "failures < 1%", failed=3)
+    assert kept.verdict == "steady", "3 of 600 are less than 1 %"
+    assert kept.sentence == "600 offers ended in 30.0 min, 3 failed; nothing drifts"
+    assert offers("SDP POST p95 < 2s", failed=3).verdict == "violating", "no objective allows any failure"
+    slow = offers("SDP POST p95 < 50ms", "failures < 1%")
+    assert slow.verdict == "violating"
+    assert "SDP POST p95 was 100 ms, not below 50ms" in slow.sentence
+    assert offers("first audio p95 < 2s").verdict == "inconclusive"
+    assert "nothing was measured of first audio p95" in offers("first audio p95 < 2s").sentence
+
+
+def test_what_is_said_beside_a_soak_of_offers_can_be_a_finding() -> None:
+    found = offers("failures < 1%", beside=("5 answers came from a cache",), violating=True)
+    assert (found.verdict, "5 answers came from a cache" in found.sentence) == ("violating", True)
+    report = json.loads(json.dumps(soak_as_json(replace(found, also={"offers": 601}))))
+    assert (report["unit"], report["offers"]) == ("offers a second", 601)
+    assert report["slos"] == [{"slo": "failures < 1%", "row": "failures", "value": 0.0, "kept": True}]
+
+
+def test_the_targets_memory_that_grows_is_the_targets() -> None:
+    samples = tuple(
+        replace(sample, values={**sample.values, "the target's memory": 100.0 + i})
+        for i, sample in enumerate(soak().samples)
+    )
+    found = replace(soak(), samples=samples)
+    assert found.verdict == "violating"
+    assert "the target's memory rose by" in found.sentence

@@ -172,3 +172,11 @@ def test_each_stage_is_drawn_over_time_with_the_steps_behind_it(page: Any) -> No
 def test_what_was_not_followed_over_time_has_no_such_part(page: Any) -> None:
     assert 'id="course"' not in page(capacity())
     assert 'id="course"' not in page(soak())
+
+
+def test_a_soak_of_offers_shows_its_rate_and_its_objectives(page: Any) -> None:
+    slos = [{"slo": "failures < 1%", "row": "failures", "value": 2.5, "kept": False}]
+    text = page(soak(unit="offers a second", calls=0.5, slos=slos))
+    assert "Not steady over 30 min at 0.5 offers a second" in text
+    assert '<th scope="row">failures &lt; 1%</th><td class="broken">2.5 %</td><td>no</td>' in text
+    assert "Objectives" not in page(soak())

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
+import psutil
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -127,7 +128,10 @@ def inspection_routes(inspected: Inspected, plan: FaultPlan, clock: Clock, acces
     async def health(_request: Request) -> Response:
         who = {"version": harness.__version__, "seed": plan.seed, "process": os.getpid()}
         stalls = msgspec.to_builtins(StallWatch.shared().ended_within(STALLS_SECONDS))
-        return JSONResponse({"now": clock.now(), **who, "stalls": stalls, **inspected.health()})
+        found = inspected.health()
+        processes = [os.getpid(), *(worker["process"] for worker in found.get("workers", ()))]
+        memory = sum(map(_memory, processes))
+        return JSONResponse({"now": clock.now(), **who, "stalls": stalls, "memory": memory, **found})
 
     return [
         Route("/calls", access.guarded(show), methods=["GET"]),
@@ -136,3 +140,11 @@ def inspection_routes(inspected: Inspected, plan: FaultPlan, clock: Clock, acces
         Route("/end", access.guarded(end), methods=["POST"]),
         Route("/health", access.guarded(health), methods=["GET"]),
     ]
+
+
+def _memory(process: int) -> int:
+    """Bytes; 0 for one that is gone."""
+    try:
+        return int(psutil.Process(process).memory_info().rss)
+    except psutil.Error:
+        return 0

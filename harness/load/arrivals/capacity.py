@@ -1,4 +1,4 @@
-"""`harness capacity --arrivals`, in a process of its own: `python -m harness.load.arrivals`."""
+"""`harness capacity --arrivals`, in a process of its own: `python -m harness.load.arrivals.capacity`."""
 
 from __future__ import annotations
 
