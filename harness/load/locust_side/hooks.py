@@ -10,7 +10,7 @@ from typing import Any, cast
 import gevent
 from locust import events
 from locust.env import Environment
-from locust.runners import STATE_STOPPED, STATE_STOPPING, MasterRunner, Runner, WorkerRunner
+from locust.runners import STATE_STOPPED, STATE_STOPPING, LocalRunner, MasterRunner, Runner, WorkerRunner
 from locust.stats import CSV_STATS_INTERVAL_SEC
 
 from harness.core.errors import HarnessError, UsageError
@@ -129,7 +129,9 @@ def _hear_worker(client_id: str, data: dict[str, Any], **_: Any) -> None:
 
 
 def _end(environment: Environment, **_: Any) -> None:
-    """Stop the call process, and say whether the figures can be trusted and the objectives were kept."""
+    """Stop our processes, and say whether the figures can be trusted and the objectives were kept."""
+    if isinstance(environment.runner, LocalRunner):  # at Ctrl-C its callers are still there
+        environment.runner.stop()
     Generator.of(environment).stop()
     if isinstance(environment.runner, WorkerRunner):
         return

@@ -78,7 +78,7 @@ class OfferProcess(LoadProcess):
 
     def died(self, error: HarnessError) -> None:
         """A row says so, where offers were wanted of it."""
-        if self._rates or not self._over.is_set():
+        if self._process is not None and (self._rates or not self._over.is_set()):  # nobody stopped it
             self._row(None, str(error), MonotonicClock().now())
         self._over.set()
 
