@@ -156,6 +156,7 @@ class Caller:
                         transcript=recorded.transcript,
                         muted=line.end.muted,
                         backchannel=hums,
+                        noise_db=recorded.noise_db,
                     )
                 )
 

@@ -19,6 +19,7 @@ class Clip:
     takes no turn), assistant, generated, or source (only cuts of it are said).
     `language` (es, en) and `speaker` (female, male) are empty where nobody speaks, and `several` where the
     parts differ. `make` gives its samples; `encoded` its packets, or None where nobody encoded it before.
+    `noise_db`: how far below its speech noise lies under it; None without.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Clip:
     speech: tuple[tuple[int, int], ...]
     make: Callable[[], Samples] = field(repr=False)
     encoded: Callable[[], tuple[bytes, ...] | None] = field(default=lambda: None, repr=False)
+    noise_db: float | None = None
 
     @cached_property
     def samples(self) -> Samples:

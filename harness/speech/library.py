@@ -97,6 +97,7 @@ def _clip(
                 speech=recipes.composed_speech(entry, recordings),
                 make=partial(recipes.composed, entry, lambda part: clip(part).samples),
                 encoded=encoded,
+                noise_db=entry.noise.snr_db if entry.noise else None,
             )
         case Generated():
             return Clip(

@@ -11,6 +11,7 @@ class UtteranceStarted(Event, frozen=True, kw_only=True):
     """The first packet of a clip went out. `speech`: the clip's true speech, ms from the clip's start.
 
     `backchannel`: a hum of who listens, with a voice and without a word, so that nothing of it is speech.
+    `noise_db`: how far below the speech noise lies under all of it; None without.
     """
 
     clip: str
@@ -19,6 +20,7 @@ class UtteranceStarted(Event, frozen=True, kw_only=True):
     transcript: str = ""
     muted: bool = False
     backchannel: bool = False
+    noise_db: float | None = None
 
 
 class UtteranceEnded(Event, frozen=True, kw_only=True):
