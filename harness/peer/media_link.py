@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from aiortc import RTCDtlsTransport, RTCIceGatherer
-
 from harness.core.clock import MonotonicClock
 from harness.peer import aiortc_internals as internals
 from harness.peer import srtp
+from harness.peer.agents import Agent
+from harness.peer.dtls import Dtls
 from harness.peer.protocol import is_closing
 
 OnFailed = Callable[[str, Exception], None]  # where, and what
@@ -30,32 +30,30 @@ class MediaLink:
     cost less than each by itself, among those of other calls. Arrivals are those of the datagrams.
     """
 
-    def __init__(
-        self, gatherer: RTCIceGatherer, dtls: RTCDtlsTransport, on_failed: OnFailed, batch: int = 1
-    ) -> None:
+    def __init__(self, agent: Agent, dtls: Dtls, on_failed: OnFailed, batch: int = 1) -> None:
         self._on_failed = on_failed
         self.on_rtp: OnPacket | None = None
         self.on_rtcp: OnPacket | None = None
         self._dtls = dtls
         self._batch = batch
         self._held: list[tuple[bytes, float]] = []
-        self._gatherer = gatherer
+        self._agent = agent
         self._protect = self._open = srtp.CLOSED
         self._transport: Any = None
         self._address: tuple[str, int] = ("", 0)
         self._sendto: internals.SendTo = internals.send_nowhere
-        internals.watch_nominations(gatherer, self.look)
+        internals.watch_nominations(agent, self.look)
 
     def dtls_changed(self) -> None:
         """Take the keys when the handshake is done; send no more when DTLS is over."""
         self._protect = srtp.CLOSED
-        if self._dtls.state == "connected":
-            outgoing, incoming = internals.srtp_sessions(self._dtls)
+        if self._dtls.state == "connected" and self._dtls.sessions is not None:
+            outgoing, incoming = self._dtls.sessions
             self._protect, self._open = srtp.protection(outgoing), srtp.opening(incoming)
 
     def look(self) -> None:
         """Another pair was nominated, or the same goes on over another socket."""
-        pair = internals.nominated_pair(self._gatherer)
+        pair = internals.nominated_pair(self._agent)
         transport = None if pair is None else pair.protocol.transport
         if transport is not self._transport:
             self._transport, self._sendto = transport, internals.sending_over(transport)

@@ -191,7 +191,7 @@ async def test_no_sctp_packet_raises_or_takes_for_ever(seed: int) -> None:
 
 
 def protocols(end: End) -> list[Any]:
-    return list(end.transport._gatherer._connection._protocols)
+    return list(end.transport._agent._protocols)
 
 
 def stun(rng: random.Random) -> bytes:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from harness.core.caller_end import ChannelClosedError
-from harness.peer.aiortc_internals import finish_dtls
 from harness.peer.remote import Remote
 from tests.peer.pairs import connected_pair, negotiate, new_end, until
 
@@ -233,7 +232,7 @@ async def test_a_channel_that_is_closed_after_dtls_is_gone_leaves_no_failed_task
     loop, failed = asyncio.get_running_loop(), list[dict[str, Any]]()
     async with connected_pair() as (caller, _callee, channel):
         loop.set_exception_handler(lambda _loop, context: failed.append(context))
-        await finish_dtls(caller.transport._dtls)
+        caller.transport._dtls.stop()
         channel.close()
         await asyncio.sleep(0.01)
         gc.collect()
