@@ -16,7 +16,7 @@ YOUNG = 10_000
 def freeze_loaded() -> None:
     """Leave what there is by now out of all collections: for a process that has loaded what it keeps.
 
-    And collect less often what is young: that is a tenth of what setting up a call costs.
+    And collect less often what is young: that was six hundredths of what setting up a call costs.
     """
     gc.collect()
     gc.freeze()

@@ -43,6 +43,11 @@ class CallProtocol(StunProtocol):
         self._way_out = _WayOut(self)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether nothing is done to its datagrams."""
+        return self.wire is None and not self.silent and not self.unanswering
+
+    @property
     def transport(self) -> Any:
         """The socket itself where nothing is between, as media is to be sent at once."""
         return self.socket if self.wire is None and not self.silent else self._way_out

@@ -31,6 +31,7 @@ from harness.peer.consent import RFC_7675, Consent
 from harness.peer.dtls import Dtls
 from harness.peer.ice import Ice
 from harness.peer.media_link import MediaLink, OnPacket
+from harness.peer.native.lane import MediaLane
 from harness.peer.remote import Remote
 
 OnState = Callable[[Layer, str, str], None]
@@ -145,6 +146,7 @@ class Transport:
         for protocol in internals.protocols_of(self._agent):
             protocol.on_media, protocol.checks = self._link.received, self.checks
             protocol.wire = self._wire
+        self._link.look()
 
     def put_behind(self, wire: Wire) -> None:
         """Let a wire decide what passes, for good; asking servers for candidates is not behind it."""
@@ -256,8 +258,14 @@ class Transport:
         """Hear connectivity checks and answer none of them."""
         for protocol in internals.protocols_of(self._agent):
             protocol.unanswering = True
+        self._link.look()
 
     # --- media ---
+
+    @property
+    def lane(self) -> MediaLane | None:
+        """What sends and holds media in C, where that is built and wanted."""
+        return self._link.lane
 
     @property
     def on_rtp(self) -> OnPacket | None:

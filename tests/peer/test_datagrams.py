@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from harness.core.clock import MonotonicClock, monotonic_of_wall
-from harness.peer import datagrams
-from harness.peer.datagrams import FEW, DatagramSocket, open_datagrams, reading_lateness
+from harness.peer import reading
+from harness.peer.datagrams import DatagramSocket, open_datagrams, reading_lateness
+from harness.peer.reading import FEW, Reader
 from tests.peer.pairs import until
+
+pytestmark = pytest.mark.usefixtures("packet_path")  # with both
 
 BLOCKED = 0.15
 PROBED = 0.02
@@ -55,7 +58,7 @@ async def ends(request: pytest.FixtureRequest) -> AsyncIterator[list[tuple[Datag
     for each in sockets:
         each.close()
     await asyncio.sleep(0)
-    assert asyncio.get_running_loop() not in datagrams._Reader._of_loop
+    assert asyncio.get_running_loop() not in Reader._of_loop
 
 
 async def until_the_kernel_stamps(sender: DatagramSocket, receiver: DatagramSocket, got: Got) -> None:
@@ -82,7 +85,7 @@ async def test_every_datagram_arrives_once_and_in_order(ends: list[tuple[Datagra
     assert all([data for data, _ in got.arrived] == expected for _, got in ends[1:])
 
 
-@pytest.mark.skipif(not datagrams.TIMESTAMPED, reason="only Linux says when a datagram arrived")
+@pytest.mark.skipif(not reading.TIMESTAMPED, reason="only Linux says when a datagram arrived")
 async def test_an_arrival_is_the_kernels_however_late_the_loop_looks(
     ends: list[tuple[DatagramSocket, Got]],
 ) -> None:
@@ -98,7 +101,7 @@ async def test_an_arrival_is_the_kernels_however_late_the_loop_looks(
     assert before - 0.005 <= got.arrived[0][1] <= after + BLOCKED / 3
 
 
-@pytest.mark.skipif(not datagrams.TIMESTAMPED, reason="only Linux says when a datagram arrived")
+@pytest.mark.skipif(not reading.TIMESTAMPED, reason="only Linux says when a datagram arrived")
 async def test_how_late_packets_are_read_is_told_once(ends: list[tuple[DatagramSocket, Got]]) -> None:
     clock = MonotonicClock()
     (sender, _), (receiver, got), *_ = ends
@@ -121,7 +124,7 @@ async def test_wall_time_that_is_set_does_not_move_an_arrival(monkeypatch: pytes
     got = Got()
     end = opened(got)
     true = monotonic_of_wall()
-    monkeypatch.setattr(datagrams, "monotonic_of_wall", lambda: true - 3600.0)
+    monkeypatch.setattr(reading, "monotonic_of_wall", lambda: true - 3600.0)
     end.sendto(b"x", port_of(end))
     await until(lambda: got.arrived)
     end.close()

@@ -154,7 +154,7 @@ async def test_what_a_reader_fails_in_is_told_until_it_is_too_much() -> None:
     def fail(_data: bytes) -> None:
         raise ValueError("of ours")
 
-    server.packet = fail  # type: ignore[assignment, method-assign]
+    server.packet = fail  # type: ignore[assignment, method-assign]  # a reader of the test's
     for number in range(MOST_FAILURES):
         assert server.dtls.state == "connected"
         await client.dtls._send_data(b"hello")

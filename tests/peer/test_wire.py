@@ -6,8 +6,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import pytest
+
 from harness.peer.aiortc_internals import protocols_of
 from tests.peer.pairs import End, connected_pair, negotiate, new_end, until
+
+pytestmark = pytest.mark.usefixtures("packet_path")  # with both
 
 MEDIA = bytes.fromhex("806f0001000003e800000457") + b"payload"
 
