@@ -14,6 +14,7 @@ from tests.peer.conftest import needs_compiler
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HARNESS_NATIVE", "true")
 
 
 def found() -> bool:
