@@ -177,6 +177,7 @@ PRINTERS = {
     "harness/plugin/progress.py": {"Console", "self._reporter.write_line"},
     "harness/plugin/hooks.py": {"terminalreporter.write_line"},
     "harness/call/context.py": {"sys.stderr.write"},
+    "harness/peer/native/__main__.py": {"sys.stdout.write"},
     "harness/load/terminal.py": {"sys.stdout.write", "sys.stderr.write"},
     "harness/fakes/commands.py": {"sys.stdout.write"},
     "harness/fakes/openai/workers/front.py": {"sys.stderr.write"},

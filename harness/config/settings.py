@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     webhook: SecretStr = SecretStr("")
     """Where `harness watch` posts its alerts, where --webhook is not given."""
 
+    native: bool = True
+    """Whether packets go through the part in C where `python -m harness.peer.native` has built it."""
+
     fake_token: SecretStr = SecretStr("")
     """The token of the fake's management, where it listens beyond loopback."""
 

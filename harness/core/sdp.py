@@ -56,18 +56,19 @@ class Section:
     lines: tuple[str, ...]
     session_lines: tuple[str, ...] = ()
     of_session: Attributes = field(default_factory=dict, repr=False, compare=False)  # one for all sections
+    _own: Attributes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_own", _attributes(self.lines))
 
     def attribute(self, name: str) -> str | None:
         """The first `a=name` of the section, else of the session; `""` for a flag, None where absent."""
-        return next(iter(self.attributes(name)), None)
+        found = self._own.get(name) or self.of_session.get(name)
+        return found[0] if found else None
 
     def attributes(self, name: str) -> list[str]:
         """All values of `a=name` in the section; the session's where the section has none."""
         return list(self._own.get(name) or self.of_session.get(name) or ())
-
-    @cached_property
-    def _own(self) -> Attributes:
-        return _attributes(self.lines)
 
     @property
     def rejected(self) -> bool:

@@ -1,4 +1,7 @@
-"""RFC 8445's two ICE agents, on aioice's: the full one as browsers have it, and a server's lite one."""
+"""RFC 8445's two ICE agents, on aioice's: the full one as browsers have it, and a server's lite one.
+
+Neither has a queue: DTLS goes to who reads it, who is told when there is no more.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,14 @@ from collections.abc import Callable
 from typing import Any
 
 from aioice import Candidate
-from aioice.ice import ICE_COMPLETED, CandidatePair, Connection, StunProtocol, TransportPolicy
+from aioice.ice import (
+    ICE_COMPLETED,
+    CandidatePair,
+    Connection,
+    ConnectionEvent,
+    StunProtocol,
+    TransportPolicy,
+)
 from aioice.mdns import is_mdns_hostname
 from aioice.stun import Class, Message, Method, TransactionError
 
@@ -23,7 +33,37 @@ def _nobody() -> None: ...
 def _unheard(_where: str, _error: Exception) -> None: ...
 
 
-class FullAgent(Connection):
+def _unread(_datagram: bytes) -> None: ...
+
+
+class Agent(Connection):
+    """What both have. `on_datagram` gets DTLS; `on_closed` is called at the end.
+
+    `on_lost` is called when nothing more can come: the nominated pair's socket is gone, or all is closed.
+    `on_consent` is told of each sign of life, `on_failed` what was raised where nobody awaits it.
+    """
+
+    on_consent: Callable[[], None] = staticmethod(_nobody)
+    on_failed: Callable[[str, Exception], None] = staticmethod(_unheard)
+    on_datagram: Callable[[bytes], None] = staticmethod(_unread)
+    on_lost: Callable[[], None] = staticmethod(_nobody)
+    on_closed: Callable[[], None] = staticmethod(_nobody)
+
+    def data_received(self, data: bytes, component: int) -> None:
+        """What can be read as nothing; aioice would keep it in a queue."""
+
+    def protocol_lost(self, protocol: StunProtocol) -> None:
+        """Only a nominated pair carries data."""
+        if any(pair.protocol is protocol for pair in self._nominated.values()):
+            self.on_lost()
+
+    def _emit_event(self, event: ConnectionEvent) -> None:  # noqa: ARG002  (as above)
+        """Of which aioice knows one: that it is closed."""
+        self.on_lost()
+        self.on_closed()
+
+
+class FullAgent(Agent):
     """Checks, nominates where it controls, and goes on checking the nominated pair.
 
     As libwebrtc's, its consent checks nominate again while it controls (aioice's do not): an ICE-lite server
@@ -39,8 +79,6 @@ class FullAgent(Connection):
             local_password=pwd,
             transport_policy=TransportPolicy.RELAY if relay_only else TransportPolicy.ALL,
         )
-        self.on_consent: Callable[[], None] = _nobody
-        self.on_failed: Callable[[str, Exception], None] = _unheard
         self._check_seconds = check_seconds
         self._asked: deque[tuple[dict[bytes, Any], bytes]] = deque()
 
@@ -111,7 +149,7 @@ class _ConsentCheck:
             self._agent.on_consent()
 
 
-class LiteAgent(Connection):
+class LiteAgent(Agent):
     """Answers checks and sends none; is controlled, and uses the pair that was nominated last.
 
     RFC 8445, sections 2.5 and 7.3. `patience`: seconds after a nomination from which a check without
@@ -121,8 +159,6 @@ class LiteAgent(Connection):
 
     def __init__(self, *, ufrag: str, pwd: str, patience: float | None) -> None:
         super().__init__(ice_controlling=False, local_username=ufrag, local_password=pwd)
-        self.on_consent: Callable[[], None] = _nobody
-        self.on_failed: Callable[[str, Exception], None] = _unheard
         self._patience = patience
         self._impatient_at = float("inf")
         self._told: dict[tuple[str, int], Candidate] = {}

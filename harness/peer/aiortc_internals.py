@@ -1,7 +1,7 @@
 """What is private in aiortc and aioice, both pinned, and needed from outside of them: it has a name here.
 
-What a call is made of are classes of our own, derived from theirs: `agents`, `protocol`, `dtls`,
-`association`.
+What a call is made of are classes of our own, derived from theirs: `agents`, `protocol`, `association`; and
+`dtls`, in the place of aiortc's.
 
 Why at all: the public API offers no hook below the jitter buffer, starts a thread for each received track,
 never gathers on loopback, and hides why DTLS failed. `tests/peer/test_aiortc_internals.py` fails by name when
@@ -11,28 +11,21 @@ a release changes one of these.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from aioice import Candidate
 from aioice.ice import StunProtocol, get_host_addresses
 from aioice.turn import TurnTransport
-from aiortc import (
-    RTCCertificate,
-    RTCDtlsFingerprint,
-    RTCDtlsTransport,
-    RTCIceGatherer,
-    RTCIceTransport,
-)
-from aiortc.rtcdtlstransport import SRTPProtectionProfile, certificate_digest
+from aiortc import RTCCertificate
+from aiortc.rtcdtlstransport import SRTP_PROFILES
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from OpenSSL import SSL
-from pylibsrtp import Session
 
-from harness.peer.agents import FullAgent, LiteAgent
+from harness.peer.agents import Agent, FullAgent
 from harness.peer.datagrams import DatagramSocket, open_datagrams
 from harness.peer.hosts import host_protocols, without_redundant
 from harness.peer.protocol import CallProtocol, is_closing
@@ -48,62 +41,45 @@ AskServers = Callable[[Sequence[StunProtocol], Callable[[], StunProtocol]], Awai
 REBIND_TRIES = 3  # retransmissions: 7.5 s in all
 
 
-def new_gatherer(
-    *,
-    agent: FullAgent | LiteAgent,
-    ask_servers: AskServers | None,
-    relay_only: bool,
-    addresses: Sequence[str] | None,
-) -> RTCIceGatherer:
-    """A gatherer for our own agent, on the given host addresses.
+async def gather(
+    agent: Agent, *, addresses: Sequence[str] | None, ask_servers: AskServers | None, relay_only: bool
+) -> None:
+    """Gather candidates on the given host addresses.
 
     None takes aioice's own choice of addresses, which leaves out loopback.
     """
-    gatherer = RTCIceGatherer(iceServers=[])
-    gatherer._connection = agent
-    connection: Any = agent
-
-    async def gather_candidates() -> None:
-        # Interfaces are asked only where that decides: aioice asks, which is dear, whatever is gathered on.
-        if relay_only:
-            on: Sequence[str] = ()
-        elif addresses is None:
-            on = get_host_addresses(use_ipv4=True, use_ipv6=True)
-        else:
-            on = addresses
-        connection._local_candidates += await gather_on(on)
-        connection._local_candidates_end = True
-
-    async def gather_on(addresses: Sequence[str]) -> list[Candidate]:
-        connection._protocols += host_protocols(connection, COMPONENT, addresses)
-        candidates: list[Candidate] = [protocol.local_candidate for protocol in connection._protocols]
-        if ask_servers is not None:
-            hosts = tuple(connection._protocols)
-            for candidate, protocol in await ask_servers(hosts, lambda: CallProtocol(connection)):
-                candidates.append(candidate)
-                if protocol is not None:
-                    connection._protocols.append(protocol)
-        return without_redundant(candidates)
-
-    connection.gather_candidates = gather_candidates
-    return gatherer
+    # Interfaces are asked only where that decides: aioice asks, which is dear, whatever is gathered on.
+    if relay_only:
+        addresses = ()
+    elif addresses is None:
+        addresses = get_host_addresses(use_ipv4=True, use_ipv6=True)
+    protocols: list[StunProtocol] = agent._protocols
+    protocols += host_protocols(agent, COMPONENT, addresses, agent.on_datagram)
+    candidates = [protocol.local_candidate for protocol in protocols]
+    if ask_servers is not None:
+        new_protocol = partial(CallProtocol, agent, agent.on_datagram)
+        for candidate, protocol in await ask_servers(tuple(protocols), new_protocol):
+            candidates.append(candidate)
+            if protocol is not None:
+                protocols.append(protocol)
+    agent._local_candidates += without_redundant(candidates)
+    agent._local_candidates_end = True
 
 
-def protocols_of(gatherer: RTCIceGatherer) -> list[CallProtocol]:
+def protocols_of(agent: Agent) -> list[CallProtocol]:
     """One for each socket that was gathered on, and for each allocation of a TURN server."""
-    protocols: Any = gatherer._connection._protocols
+    protocols: Any = agent._protocols
     return list(protocols)
 
 
-async def rebind(gatherer: RTCIceGatherer) -> bool:
+async def rebind(agent: Agent) -> bool:
     """Go on from a new local port, then nominate the pair again, as a browser's next check does.
 
     Whether the other end answered that check (RFC 8445, section 7.3.1.3: it learns the new address). The
     candidates stay as they are: only the network sees another port. False too where there is
     no pair, and for a lite agent.
     """
-    agent = gatherer._connection
-    pair = nominated_pair(gatherer)
+    pair = nominated_pair(agent)
     if not isinstance(agent, FullAgent) or pair is None or pair.local_candidate.type == "relay":
         return False
     protocol: CallProtocol = pair.protocol
@@ -115,34 +91,9 @@ async def rebind(gatherer: RTCIceGatherer) -> bool:
     return await agent.check_nominated(retransmissions=REBIND_TRIES)
 
 
-async def stop_sending(gatherer: RTCIceGatherer) -> None:
-    """Close the sockets as at the end of consent; the transports above find out by themselves."""
-    await gatherer._connection.close()
-
-
-def nominated_pair(gatherer: RTCIceGatherer) -> Any | None:
+def nominated_pair(agent: Agent) -> Any | None:
     """The pair of candidates that ICE chose, or None."""
-    return gatherer._connection._nominated.get(1)
-
-
-def set_dtls_role(dtls: RTCDtlsTransport, role: str) -> None:
-    """`client` (our answer or theirs says we are active) or `server`."""
-    dtls._set_role(role)
-
-
-def fingerprint_mismatch(dtls: RTCDtlsTransport, announced: Sequence[tuple[str, str]]) -> str:
-    """Both digests when the certificate has none of those announced; empty when it has, or none came."""
-    connection = dtls._ssl
-    certificate = connection.get_peer_certificate(as_cryptography=True) if connection else None
-    if certificate is None:
-        return ""
-    for algorithm, value in announced:
-        if algorithm not in ("sha-256", "sha-384", "sha-512"):
-            continue
-        actual = certificate_digest(certificate, algorithm)
-        if actual.upper() != value.upper():
-            return f"the answer announced {algorithm} {value}, the certificate has {actual}"
-    return ""
+    return agent._nominated.get(COMPONENT)
 
 
 class _Nominated(dict[int, Any]):
@@ -155,24 +106,19 @@ class _Nominated(dict[int, Any]):
         self.on_change()
 
 
-def watch_nominations(gatherer: RTCIceGatherer, on_change: Callable[[], None]) -> None:
+def watch_nominations(agent: Agent, on_change: Callable[[], None]) -> None:
     """Call when ICE has chosen a pair, now or anew."""
-    pairs = _Nominated(gatherer._connection._nominated)
+    pairs = _Nominated(agent._nominated)
     pairs.on_change = on_change
-    gatherer._connection._nominated = pairs
+    agent._nominated = pairs
 
 
-def srtp_sessions(dtls: RTCDtlsTransport) -> tuple[Session, Session]:
-    """Ours for sending and for receiving, once DTLS is connected."""
-    return dtls._tx_srtp, dtls._rx_srtp
-
-
-async def finish_ice(ice: RTCIceTransport, gatherer: RTCIceGatherer) -> None:
-    """Stop. A TURN server that no longer answers when its allocation is deleted is not waited for long.
+async def close_agent(agent: Agent) -> None:
+    """Close. A TURN server that no longer answers when its allocation is deleted is not waited for long.
 
     aioice repeats that request for over a minute; the allocation ends by itself (RFC 8656, section 3.2).
     """
-    sockets = [protocol.socket for protocol in protocols_of(gatherer)]
+    sockets = [protocol.socket for protocol in protocols_of(agent)]
     relays: list[Any] = [socket for socket in sockets if isinstance(socket, TurnTransport)]
     for relay in relays:
         relay.close()  # all at once: aioice closes one after the other
@@ -181,7 +127,7 @@ async def finish_ice(ice: RTCIceTransport, gatherer: RTCIceGatherer) -> None:
         await asyncio.wait(deletions, timeout=RELAY_GOODBYE_SECONDS)
     for deletion in deletions:
         deletion.cancel()
-    await ice.stop()
+    await agent.close()
 
 
 def send_nowhere(_data: bytes, _addr: tuple[str, int]) -> None:
@@ -204,35 +150,24 @@ def sending_over(transport: Any) -> SendTo:
     return send
 
 
-async def finish_dtls(dtls: RTCDtlsTransport) -> None:
-    """Stop, then wait for the receiving task, which aiortc cancels but does not await."""
-    task = dtls._task
-    await dtls.stop()
-    if task is not None:
-        with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-            await task
-
-
-class _Certificate(RTCCertificate):
+class Certificate(RTCCertificate):
     """One that serves many calls: what aiortc derives from it for each of them is derived once."""
 
     def __init__(self, key: EllipticCurvePrivateKey, cert: x509.Certificate) -> None:
         super().__init__(key, cert)
-        self._fingerprints = super().getFingerprints()
-        self._contexts: dict[tuple[object, ...], SSL.Context] = {}
+        prints = super().getFingerprints()
+        self.fingerprint = next(str(f.value) for f in prints if f.algorithm == "sha-256")
+        self._context: SSL.Context | None = None
 
-    def getFingerprints(self) -> list[RTCDtlsFingerprint]:  # aiortc's name
-        return list(self._fingerprints)
-
-    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
-        profiles = tuple(srtp_profiles)
-        if profiles not in self._contexts:
-            context = super()._create_ssl_context(srtp_profiles)
-            context.set_session_cache_mode(SSL.SESS_CACHE_OFF)  # each call shakes hands in full
-            self._contexts[profiles] = context
-        return self._contexts[profiles]
+    def context(self) -> SSL.Context:
+        """OpenSSL's, with all of SRTP's profiles."""
+        if self._context is None:
+            self._context = self._create_ssl_context(SRTP_PROFILES)
+            self._context.set_session_cache_mode(SSL.SESS_CACHE_OFF)  # each call shakes hands in full
+        return self._context
 
 
-def new_certificate() -> RTCCertificate:
+def new_certificate() -> Certificate:
     """ECDSA on P-256, as browsers make them."""
-    return _Certificate.generateCertificate()
+    certificate: Certificate = Certificate.generateCertificate()
+    return certificate

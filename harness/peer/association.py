@@ -1,11 +1,12 @@
-"""aiortc's SCTP, whose failures stay in the call: raised in its tasks, they would end the run or be lost."""
+"""aiortc's SCTP without its tasks; its failures stay in the call, where else they would end the run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from aiortc import RTCDtlsTransport, RTCSctpTransport
+from aiortc import RTCSctpTransport
 
 from harness.peer.sctp_packets import ACK, DCEP, FARTHEST, TSN_MODULO, message_problem, packet_problem
 
@@ -14,7 +15,7 @@ OnFailed = Callable[[str, Exception], None]  # where, and what
 
 MOST_DUPLICATES = 100  # which a SACK need not tell of one by one
 
-# What aiortc also runs in tasks that nobody awaits, and what it runs by timer.
+# What aiortc also runs in tasks that nobody awaits, which here is done at once, and what it runs by timer.
 IN_TASKS = ("_transmit", "_transmit_reconfig", "_data_channel_flush", "_send_chunk", "_send_reconfig_param")
 BY_TIMER = ("_t1_expired", "_t2_expired", "_t3_expired", "_reconfig_timer_expired")
 
@@ -22,12 +23,13 @@ BY_TIMER = ("_t1_expired", "_t2_expired", "_t3_expired", "_reconfig_timer_expire
 class Association(RTCSctpTransport):
     """`on_malformed` gets what the other end may not send, which is dropped; `on_failed` what we failed in.
 
-    `on_state` gets W3C's states: connecting, connected, closed.
+    `on_state` gets W3C's states: connecting, connected, closed. `dtls` is a `Dtls`, which has what aiortc's
+    SCTP asks of its own.
     """
 
     def __init__(
         self,
-        dtls: RTCDtlsTransport,
+        dtls: Any,
         *,
         on_state: Callable[[str], None],
         on_malformed: OnMalformed,
@@ -37,7 +39,13 @@ class Association(RTCSctpTransport):
         self._on_malformed = on_malformed
         self._on_failed = on_failed
         self._told_state = ""
+        self._done = asyncio.get_running_loop().create_future()  # what aiortc gets in the place of a task
+        self._done.set_result(None)
         super().__init__(dtls)
+
+    def packet(self, data: bytes) -> None:
+        """Take one that DTLS carried; raises ConnectionError where DTLS turns out to be gone."""
+        _run(self._handle_data(data))
 
     async def send_chunk(self, chunk: bytes) -> None:
         """Send a chunk as it is, in a packet whose checksum is right; nothing where DTLS is not up."""
@@ -87,16 +95,27 @@ class _Verbatim:
         return self._chunk
 
 
-def _in_task(name: str) -> Any:
-    async def guarded(self: Association, *args: Any, **options: Any) -> None:
+def _at_once(name: str) -> Any:
+    def guarded(self: Association, *args: Any, **options: Any) -> asyncio.Future[None]:
         try:
-            await getattr(super(Association, self), name)(*args, **options)
+            _run(getattr(super(Association, self), name)(*args, **options))
         except ConnectionError:
-            return  # DTLS is gone: there is nobody to send it to
+            pass  # DTLS is gone: there is nobody to send it to
         except Exception as error:  # as above
             self._on_failed("sending SCTP", error)
+        return self._done
 
     return guarded
+
+
+def _run(coroutine: Coroutine[Any, Any, None]) -> None:
+    """To its end: whatever it sends is sent at once, so it waits for nothing."""
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    coroutine.close()
+    raise RuntimeError("aiortc's SCTP waited for something")
 
 
 def _by_timer(name: str) -> Any:
@@ -110,6 +129,6 @@ def _by_timer(name: str) -> Any:
 
 
 for _name in IN_TASKS:
-    setattr(Association, _name, _in_task(_name))
+    setattr(Association, _name, _at_once(_name))
 for _name in BY_TIMER:
     setattr(Association, _name, _by_timer(_name))

@@ -1,44 +1,17 @@
-"""UDP sockets whose packets are read for all calls at once, each with the kernel's time of its arrival.
-
-An event loop's own datagram endpoint wakes the process for each packet and asks each socket twice. Here one
-look serves every socket that has something. As in a network card's driver, a packet that comes to few sockets
-is read at once; with many, the next look comes `HOLD_SECONDS` later, and finds many packets.
-"""
+"""UDP sockets that are read together (`reading.py`), and sent from at once."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 from collections import deque
-from typing import Any, ClassVar, NamedTuple, Protocol
-from weakref import WeakKeyDictionary
+from typing import Any
 
-from harness.core.clock import MonotonicClock, monotonic_of_wall
-from harness.platform.readiness import Readiness
-from harness.platform.stamps import STAMP_ROOM, Receive, ask_for_stamps, receiving, unpack_stamp
+from harness.peer.native.lane import MediaLane
+from harness.peer.reading import Datagrams, Reader
+from harness.platform.stamps import ask_for_stamps
 
-FEW = 8  # sockets: conformance is as prompt as the loop is
-HOLD_SECONDS = 0.004
-BURST = 64  # packets: a millisecond or two, then the pacer gets its turn
 RECEIVE_BUFFER = 262_144  # bytes, as aioice gives its sockets
-LARGEST = 2048  # bytes: twice what path MTU discovery of DTLS over WebRTC leaves
-LOOKS_KEPT = 2000  # whose lateness is kept until somebody asks: some seconds
-LONGEST_UNREAD = 60.0  # seconds: by then a call's packets have filled the buffer
-CLOCK_STEP = 0.05  # seconds: wall time was set, so what the kernel noted says nothing
-
-_now = MonotonicClock.now
-
-
-class Datagrams(Protocol):
-    """What gets the datagrams of a socket: asyncio's DatagramProtocol, and the arrival with each."""
-
-    def datagram_received(self, data: bytes, addr: tuple[Any, ...], arrival: float, /) -> None:
-        """Take one; its arrival is on the monotonic clock."""
-        ...
-
-    def error_received(self, exc: Exception) -> None: ...
-
-    def connection_lost(self, exc: Exception | None) -> None: ...
 
 
 class DatagramSocket(asyncio.DatagramTransport):
@@ -52,8 +25,20 @@ class DatagramSocket(asyncio.DatagramTransport):
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[tuple[bytes, tuple[Any, ...]]] = deque()
         self._closed = False
-        self._reader = _Reader.shared()
-        self._reader.add(bound, receiver)
+        self._reader = Reader.shared()
+        self._number = self._reader.add(bound, receiver)
+        self._sending: MediaLane | None = None
+
+    def give_media(self, lane: MediaLane | None) -> None:
+        """Let what comes of media go straight to its call's lane; None: to the receiver."""
+        if not self._closed:
+            self._reader.give(self._number, lane)
+
+    def send_from(self, lane: MediaLane, address: tuple[str, int]) -> None:
+        """Let a lane send from here, as long as this is open."""
+        if not self._closed:
+            self._sending = lane
+            lane.plug(self._socket, address)
 
     def sendto(self, data: Any, addr: Any = None) -> None:
         """Send now, or as soon as the kernel has room; an error goes to the receiver."""
@@ -100,7 +85,9 @@ class DatagramSocket(asyncio.DatagramTransport):
         if self._closed:
             return
         self._closed = True
-        self._reader.remove(self._socket)
+        if self._sending is not None:
+            self._sending.unplug(self._socket)
+        self._reader.remove(self._socket, self._number)
         if self._waiting:
             self._loop.remove_writer(self._socket)
             self._waiting.clear()
@@ -133,112 +120,9 @@ def reading_lateness() -> list[float]:
 
     Empty where the system does not say when a packet arrived.
     """
-    reader = _Reader.of_this_loop()
+    reader = Reader.of_this_loop()
     if reader is None:
         return []
     late = list(reader.late)
     reader.late.clear()
     return late
-
-
-class _Entry(NamedTuple):
-    socket: socket.socket
-    receive: Receive
-    receiver: Datagrams
-
-
-class _Reader:
-    """All sockets of an event loop; exists while there are any."""
-
-    _of_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, _Reader]] = WeakKeyDictionary()
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._sockets = Readiness(loop, self._ready)
-        self._open = 0
-        self._ready_ones: deque[_Entry] = deque()  # one packet from each is next
-        self._held: asyncio.TimerHandle | None = None
-        self._clock_offset = monotonic_of_wall()
-        self.late: deque[float] = deque(maxlen=LOOKS_KEPT)
-        self._sockets.arm()
-
-    @classmethod
-    def of_this_loop(cls) -> _Reader | None:
-        """The running loop's reader; None while it has no sockets."""
-        return cls._of_loop.get(asyncio.get_running_loop())
-
-    @classmethod
-    def shared(cls) -> _Reader:
-        """The running loop's reader, made where there is none."""
-        reader = cls.of_this_loop()
-        if reader is None:
-            loop = asyncio.get_running_loop()
-            reader = cls._of_loop[loop] = cls(loop)
-        return reader
-
-    def add(self, bound: socket.socket, receiver: Datagrams) -> None:
-        self._sockets.add(bound, _Entry(bound, receiving(bound), receiver))
-        self._open += 1
-
-    def remove(self, bound: socket.socket) -> None:
-        self._sockets.remove(bound)
-        self._open -= 1
-        if not self._open:
-            if self._held is None:
-                self._sockets.disarm()
-            else:
-                self._held.cancel()
-            self._sockets.close()
-            del self._of_loop[self._loop]
-
-    def _ready(self) -> None:
-        """Something came while nothing was expected."""
-        self._drain()
-        if self._open > FEW:
-            self._sockets.disarm()
-            self._held = self._loop.call_later(HOLD_SECONDS, self._look)
-
-    def _look(self) -> None:
-        """Go on looking as long as something is found."""
-        if self._drain() and self._open > FEW:
-            self._held = self._loop.call_later(0 if self._ready_ones else HOLD_SECONDS, self._look)
-        elif self._open:
-            self._held = None
-            self._sockets.arm()
-
-    def _drain(self) -> bool:
-        """Read what there is; whether there was anything."""
-        offset, began = monotonic_of_wall(), _now()
-        stepped = abs(offset - self._clock_offset) > CLOCK_STEP
-        self._clock_offset = offset
-        ready_ones = self._ready_ones
-        for taken in range(BURST):
-            if not ready_ones and self._open:
-                ready_ones.extend(self._sockets.now())
-            if not ready_ones:
-                return taken > 0
-            bound, receive, receiver = ready_ones.popleft()
-            try:
-                data, ancillary, _flags, addr = receive(LARGEST, STAMP_ROOM)
-            except (BlockingIOError, InterruptedError):
-                continue
-            except OSError as error:
-                if bound.fileno() >= 0:  # else closed by one before it
-                    receiver.error_received(error)
-                continue
-            if stepped or not ancillary:
-                arrival = _now()
-            else:
-                seconds, nanoseconds = unpack_stamp(ancillary[0][2])
-                arrival = seconds + nanoseconds * 1e-9 + offset
-                if not -CLOCK_STEP < began - arrival < LONGEST_UNREAD:
-                    arrival = _now()  # the kernel's wall clock is not the one that we are shown (libfaketime)
-                elif not taken:
-                    self.late.append(_now() - arrival)
-            try:
-                receiver.datagram_received(data, addr, arrival)
-            except Exception as error:  # one call must not stop the others
-                self._loop.call_exception_handler(
-                    {"message": "a datagram's receiver failed", "exception": error}
-                )
-        return True

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from aioice import Candidate
 from aioice.candidate import candidate_foundation, candidate_priority
@@ -16,11 +17,13 @@ from harness.peer.protocol import CallProtocol
 logger = logging.getLogger(__name__)
 
 
-def host_protocols(connection: Connection, component: int, addresses: Sequence[str]) -> list[CallProtocol]:
+def host_protocols(
+    connection: Connection, component: int, addresses: Sequence[str], on_dtls: Callable[[bytes], None]
+) -> list[CallProtocol]:
     """One for each address that can be bound, with its candidate."""
     protocols = []
     for address in addresses:
-        protocol = CallProtocol(connection)
+        protocol = CallProtocol(connection, on_dtls)
         try:
             socket = open_datagrams(address, protocol)
         except OSError as error:
@@ -30,7 +33,7 @@ def host_protocols(connection: Connection, component: int, addresses: Sequence[s
         protocol.connection_made(socket)
         host, port = socket.get_extra_info("sockname")[:2]
         protocol.local_candidate = Candidate(
-            foundation=candidate_foundation("host", "udp", host),
+            foundation=_foundation(host),
             component=component,
             transport="udp",
             priority=candidate_priority(component, "host"),
@@ -40,6 +43,11 @@ def host_protocols(connection: Connection, component: int, addresses: Sequence[s
         )
         protocols.append(protocol)
     return protocols
+
+
+@lru_cache
+def _foundation(host: str) -> str:
+    return candidate_foundation("host", "udp", host)
 
 
 def without_redundant(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from aiortc import RTCDtlsTransport, RTCIceGatherer
-
 from harness.core.clock import MonotonicClock
 from harness.peer import aiortc_internals as internals
 from harness.peer import srtp
+from harness.peer.agents import Agent
+from harness.peer.datagrams import DatagramSocket
+from harness.peer.dtls import Dtls
+from harness.peer.native.lane import MediaLane
+from harness.peer.native.library import BATCH as LANE_BATCH
 from harness.peer.protocol import is_closing
 
 OnFailed = Callable[[str, Exception], None]  # where, and what
@@ -30,37 +33,55 @@ class MediaLink:
     cost less than each by itself, among those of other calls. Arrivals are those of the datagrams.
     """
 
-    def __init__(
-        self, gatherer: RTCIceGatherer, dtls: RTCDtlsTransport, on_failed: OnFailed, batch: int = 1
-    ) -> None:
+    def __init__(self, agent: Agent, dtls: Dtls, on_failed: OnFailed, batch: int = 1) -> None:
         self._on_failed = on_failed
         self.on_rtp: OnPacket | None = None
         self.on_rtcp: OnPacket | None = None
         self._dtls = dtls
         self._batch = batch
         self._held: list[tuple[bytes, float]] = []
-        self._gatherer = gatherer
+        # For hundreds of calls, where it is built: in C, with the same sessions and sockets.
+        self.lane = MediaLane.where_built() if batch == LANE_BATCH else None
+        if self.lane is not None:
+            self.lane.on_full = self.flush
+        self._agent = agent
         self._protect = self._open = srtp.CLOSED
         self._transport: Any = None
         self._address: tuple[str, int] = ("", 0)
         self._sendto: internals.SendTo = internals.send_nowhere
-        internals.watch_nominations(gatherer, self.look)
+        internals.watch_nominations(agent, self.look)
 
     def dtls_changed(self) -> None:
         """Take the keys when the handshake is done; send no more when DTLS is over."""
         self._protect = srtp.CLOSED
-        if self._dtls.state == "connected":
-            outgoing, incoming = internals.srtp_sessions(self._dtls)
+        if self._dtls.state == "connected" and self._dtls.sessions is not None:
+            outgoing, incoming = self._dtls.sessions
             self._protect, self._open = srtp.protection(outgoing), srtp.opening(incoming)
+            if self.lane is not None:
+                self.lane.keys(outgoing, incoming)
+        elif self.lane is not None and self._dtls.sessions is not None:
+            self.lane.keys(None, self._dtls.sessions[1])
 
     def look(self) -> None:
         """Another pair was nominated, or the same goes on over another socket."""
-        pair = internals.nominated_pair(self._gatherer)
+        pair = internals.nominated_pair(self._agent)
         transport = None if pair is None else pair.protocol.transport
         if transport is not self._transport:
             self._transport, self._sendto = transport, internals.sending_over(transport)
         if pair is not None:
             self._address = pair.remote_addr
+        if self.lane is not None:
+            self._lead(self.lane)
+
+    def _lead(self, lane: MediaLane) -> None:
+        """Let media go between the lane and the sockets where nothing else is to be done to it."""
+        if isinstance(self._transport, DatagramSocket):
+            self._transport.send_from(lane, self._address)
+        else:
+            lane.unplug()
+        for protocol in internals.protocols_of(self._agent):
+            if isinstance(protocol.socket, DatagramSocket):
+                protocol.socket.give_media(lane if protocol.is_plain else None)
 
     def protect_rtp(self, packet: bytes) -> bytes | None:
         """The SRTP packet of a plain one; None while DTLS is not up."""
@@ -94,13 +115,27 @@ class MediaLink:
 
     def received(self, datagram: bytes, arrival: float | None) -> None:
         """Take an SRTP or SRTCP packet; one that is not authentic is dropped."""
+        at = _now() if arrival is None else arrival
+        if self.lane is not None:
+            if self.lane.hold(datagram, at):
+                self.flush()
+            return
         held = self._held
-        held.append((datagram, _now() if arrival is None else arrival))
+        held.append((datagram, at))
         if len(held) >= self._batch:
             self.flush()
 
     def flush(self) -> None:
         """Open what is held, and hand it on in the order in which it came."""
+        if self.lane is not None:
+            for taken, arrival, control in self.lane.opened():
+                listener = self.on_rtcp if control else self.on_rtp
+                if listener is not None:
+                    try:
+                        listener(taken, arrival)
+                    except Exception as error:  # as below
+                        self._on_failed("reading media", error)
+            return
         held, self._held = self._held, []
         open_rtp, open_rtcp = self._open
         for datagram, arrival in held:

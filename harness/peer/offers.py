@@ -12,7 +12,9 @@ import string
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from harness.core.chance import ALPHANUMERIC, letters
 from harness.core.offer_shapes import CHROMIUM, FIREFOX, FIREFOX_GATHERED, LIBWEBRTC, MINIMAL
 from harness.peer import offers_chromium, offers_firefox
 from harness.peer.descriptions import write_offer
@@ -53,22 +55,21 @@ def _minimal(offering: Offering) -> str:
 
 
 def _letters(alphabet: str, length: int) -> Callable[[], str]:
-    return lambda: "".join(secrets.choice(alphabet) for _ in range(length))
+    return partial(letters, length, alphabet)
 
 
 def _with_signs(length: int) -> Callable[[], str]:
     """Base64 with both signs that a careless form encoding loses; chance gives both to one in ten."""
 
     def draw() -> str:
-        letters = list(_letters(BASE64, length)())
+        drawn = list(letters(length, BASE64))
         plus, slash = secrets.SystemRandom().sample(range(length), 2)
-        letters[plus], letters[slash] = "+", "/"
-        return "".join(letters)
+        drawn[plus], drawn[slash] = "+", "/"
+        return "".join(drawn)
 
     return draw
 
 
-ALPHANUMERIC = string.ascii_letters + string.digits
 _LIBWEBRTC = Drawn(_letters(BASE64, 8), _with_signs(24), _with_signs(16))
 _FIREFOX = Drawn(_letters(HEX, 8), _letters(HEX, 32), lambda: f"{{{uuid.uuid4()}}}")
 _OURS = Drawn(_letters(ALPHANUMERIC, 8), _letters(ALPHANUMERIC, 24), str)

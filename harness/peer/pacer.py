@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 from harness.core.audio import percentile
 from harness.core.audio_format import FRAME_SECONDS
 from harness.core.clock import Clock, MonotonicClock
+from harness.peer.native.lane import LaneSender, MediaLane, MediaLanes
 
 PHASES = 10  # of a frame: 2 ms each, twice what the loop's timers resolve
 # Streams: a phase is filled before the next is begun, for each costs a wake-up; so many take half of one.
@@ -29,8 +30,24 @@ logger = logging.getLogger(__name__)
 
 Tick = Callable[[float], None]
 OnFailed = Callable[[Exception], None]
-# The streams of a phase, each with the moment from which it is served, and who is told when it fails.
-Phase = dict[int, tuple[Tick, float, OnFailed]]
+
+
+class Phase:
+    """What is served at one time of each frame."""
+
+    def __init__(self) -> None:
+        # Each with the moment from which it is served, and who is told when it fails.
+        self.streams: dict[int, tuple[Tick, float, OnFailed]] = {}
+        self.lanes: MediaLanes | None = None
+
+    def __len__(self) -> int:
+        return len(self.streams) + (len(self.lanes) if self.lanes is not None else 0)
+
+    def remove(self, key: int) -> None:
+        """Serve a stream no more; idempotent."""
+        self.streams.pop(key, None)
+        if self.lanes is not None:
+            self.lanes.remove(key)
 
 
 class Pacer:
@@ -45,7 +62,7 @@ class Pacer:
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock | None = None) -> None:
         self._loop = loop
         self._clock = clock or MonotonicClock()
-        self._phases: tuple[Phase, ...] = tuple({} for _ in range(PHASES))
+        self._phases: tuple[Phase, ...] = tuple(Phase() for _ in range(PHASES))
         self._next_id = 0
         self._handle: asyncio.TimerHandle | None = None
         self._origin = 0.0
@@ -65,16 +82,34 @@ class Pacer:
 
         A stream that raises is taken out, for it must not stop the others' clocks; `on_failed` is told.
         """
-        key = self._next_id
+        key, phase, now = self._place()
+        phase.streams[key] = (tick, now, on_failed or _log)
+        self._begin(now)
+        return lambda: self._remove(phase, key)
+
+    def add_lane(
+        self, lane: MediaLane, sender: LaneSender, on_failed: OnFailed | None = None
+    ) -> Callable[[], None]:
+        """As `add`, of a stream that is sent in C: `sender` is asked for what that cannot do."""
+        key, phase, now = self._place()
+        lane.state.since = now
+        if phase.lanes is None:
+            phase.lanes = lane.beside()
+        phase.lanes.add(key, lane, sender, on_failed or _log)
+        self._begin(now)
+        return lambda: self._remove(phase, key)
+
+    def _place(self) -> tuple[int, Phase, float]:
+        """A key, a phase, and the moment from which a new stream is served: being late, we owe it nothing."""
         self._next_id += 1
         begun = [phase for phase in self._phases if 0 < len(phase) < FULL_PHASE]
         phase = max(begun, key=len) if begun else min(self._phases, key=len)
-        now = self._clock.now()
-        phase[key] = (tick, now, on_failed or _log)  # a pacer that is late owes a new stream nothing
+        return self._next_id, phase, self._clock.now()
+
+    def _begin(self, now: float) -> None:
         if self._handle is None:
             self._origin, self._slot, self._frame_lateness = now, PHASES, 0.0
             self._schedule()
-        return lambda: self._remove(phase, key)
 
     def lateness_ms(self, q: float, last: int = LATENESS_KEPT) -> float:
         """The q-th percentile of the lateness of the last frames; 0 before the first."""
@@ -82,7 +117,7 @@ class Pacer:
         return 1000 * (percentile(recent, q) or 0.0)
 
     def _remove(self, phase: Phase, key: int) -> None:
-        phase.pop(key, None)
+        phase.remove(key)
         if not any(self._phases) and self._handle is not None:
             self._handle.cancel()
             self._handle = None
@@ -107,12 +142,14 @@ class Pacer:
         self._schedule()
 
     def _serve(self, phase: Phase, deadline: float) -> None:
-        for key, (tick, since, on_failed) in list(phase.items()):
+        if phase.lanes is not None:
+            phase.lanes.serve(deadline)
+        for key, (tick, since, on_failed) in list(phase.streams.items()):
             if deadline > since:
                 try:
                     tick(deadline)
                 except Exception as error:  # one call must not stop the others
-                    phase.pop(key, None)
+                    phase.remove(key)
                     on_failed(error)
         self._frame_lateness = max(self._frame_lateness, self._clock.now() - deadline)
 

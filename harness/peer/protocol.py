@@ -27,11 +27,13 @@ class CallProtocol(StunProtocol):
 
     `wire`: what datagrams pass on their way, if any. `silent`: nothing comes in or goes out, nor is counted.
     `unanswering`: connectivity checks are counted, and that is all that is done with what comes. `on_media`
-    gets SRTP and SRTCP (first byte 128 to 191, RFC 7983), `checks` counts STUN, once they are there.
+    gets SRTP and SRTCP (first byte 128 to 191, RFC 7983), `on_dtls` DTLS (20 to 63); `checks` counts STUN,
+    once they are there.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, on_dtls: Callable[[bytes], None]) -> None:
         super().__init__(connection)
+        self.on_dtls = on_dtls
         self.socket: Any = None
         self.wire: Wire | None = None
         self.silent = False
@@ -39,6 +41,11 @@ class CallProtocol(StunProtocol):
         self.on_media: OnDatagram | None = None
         self.checks: CheckCounter | None = None
         self._way_out = _WayOut(self)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is done to its datagrams."""
+        return self.wire is None and not self.silent and not self.unanswering
 
     @property
     def transport(self) -> Any:
@@ -72,6 +79,9 @@ class CallProtocol(StunProtocol):
         if first < 4 and len(data) > 1 and self.checks is not None:
             self.checks.count(first, data[1], outgoing=False)
         if self.unanswering:
+            return
+        if 19 < first < 64:
+            self.on_dtls(data)
             return
         try:
             super().datagram_received(data, addr)

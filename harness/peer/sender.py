@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 import struct
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from harness.core.audio_format import FRAME_SAMPLES
 from harness.peer import rtcp
+from harness.peer.native.lane import BEGUN, LOOK, REFILL, UNSENT, MediaLane
+from harness.peer.native.library import BATCH as LANE_BATCH
 from harness.peer.pacer import Pacer
 from harness.peer.receiver import AudioReceiver
 
@@ -39,6 +41,14 @@ class Outlet(Protocol):
     def send_rtcp(self, compound: bytes, /) -> bool: ...
 
 
+@runtime_checkable
+class LaneOutlet(Protocol):
+    """One whose media may go through C."""
+
+    @property
+    def lane(self) -> MediaLane | None: ...
+
+
 class AudioSender:
     """One outgoing stream on the loop's pacer; the timestamp runs on through gaps.
 
@@ -65,7 +75,8 @@ class AudioSender:
         self.ssrc = ssrc if ssrc is not None else new_ssrc()
         self.source = source
         self.cname = cname or f"stream-{self.ssrc:x}"
-        self.packets = 0
+        self._lane = outlet.lane if isinstance(outlet, LaneOutlet) and ahead == LANE_BATCH else None
+        self._sent = 0
         self._octets = 0  # of payloads, sent or ready
         self._protect = outlet.protect_rtp
         self._send = outlet.send_protected
@@ -88,8 +99,21 @@ class AudioSender:
 
     def start(self, pacer: Pacer | None = None) -> None:
         """Begin ticking; packets go out from the moment the transport is up."""
-        if self._stop is None:
-            self._stop = (pacer or Pacer.shared()).add(self.tick, self._on_failed)
+        if self._stop is not None:
+            return
+        pacer = pacer or Pacer.shared()
+        if self._lane is None:
+            self._stop = pacer.add(self.tick, self._on_failed)
+        else:
+            state = self._lane.state
+            state.ssrc, state.sequence, state.timestamp = self.ssrc, self._sequence, self._timestamp
+            state.marker = 0x80
+            self._stop = pacer.add_lane(self._lane, self, self._on_failed)
+
+    @property
+    def packets(self) -> int:
+        """Packets sent."""
+        return self._sent if self._lane is None else int(self._lane.state.sent)
 
     def stop(self) -> None:
         """Stop for good; idempotent."""
@@ -103,11 +127,30 @@ class AudioSender:
             self._make_ready()
         datagram = self._ready.pop()
         if datagram is not None and self._send(datagram):
-            self.packets += 1
-            if self.packets == 1 and self._on_begun is not None:
+            self._sent += 1
+            if self._sent == 1 and self._on_begun is not None:
                 self._on_begun(self._sent_timestamp())
         if deadline >= self._next_look:
             self._look(deadline)
+
+    def serve(self, what: int, deadline: float) -> None:
+        """What this frame needs of us beside the lane's sending."""
+        lane = self._lane
+        if lane is None:
+            return
+        if what & REFILL:
+            lane.state.payload_type = self.payload_type
+            next_packet = self.source.next_packet
+            lane.protect([next_packet() for _ in range(min(LANE_BATCH, self.source.foreseen()))])
+            what |= lane.send()
+        if what & UNSENT and self._send(lane.unsent()):
+            lane.state.sent += 1
+            what |= BEGUN if lane.state.sent == 1 else 0
+        if what & BEGUN and self._on_begun is not None:
+            self._on_begun(self._sent_timestamp())
+        if what & LOOK:
+            self._look(deadline)
+            lane.state.next_look = self._next_look
 
     def _make_ready(self) -> None:
         """Protect what is foreseen."""
@@ -131,7 +174,11 @@ class AudioSender:
 
     def _sent_timestamp(self) -> int:
         """Of the frame that was sent last."""
-        return (self._timestamp - FRAME_SAMPLES * (len(self._ready) + 1)) & 0xFFFFFFFF
+        if self._lane is not None:
+            timestamp, ready = self._lane.state.timestamp, self._lane.ready
+        else:
+            timestamp, ready = self._timestamp, len(self._ready)
+        return int(timestamp - FRAME_SAMPLES * (ready + 1)) & 0xFFFFFFFF
 
     def _look(self, now: float) -> None:
         """What need not be done with each packet."""
@@ -147,6 +194,8 @@ class AudioSender:
         if self.packets:
             timestamp = self._sent_timestamp()
             octets = self._octets - sum(len(d) - self._overhead for d in self._ready if d is not None)
+            if self._lane is not None:
+                octets = int(self._lane.state.octets)
             compound = rtcp.sender_report(self.ssrc, self.cname, now, timestamp, self.packets, octets, blocks)
         elif blocks:
             compound = rtcp.receiver_report(self.ssrc, self.cname, blocks)

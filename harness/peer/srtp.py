@@ -43,6 +43,20 @@ def opening(session: Session) -> Crypt:
     return Crypt(_process(session, lib.srtp_unprotect), _process(session, lib.srtp_unprotect_rtcp))
 
 
+def handle(session: Session | None) -> int:
+    """The address of libsrtp's session, for the part in C; 0 without one. Good as long as the session is."""
+    return 0 if session is None else int(ffi.cast("uintptr_t", session._srtp[0]))
+
+
+def functions() -> tuple[int, int, int]:
+    """The addresses of libsrtp's functions: protect, unprotect, and the latter for RTCP."""
+    protect, unprotect, unprotect_rtcp = (
+        int(ffi.cast("uintptr_t", ffi.addressof(lib, name)))
+        for name in ("srtp_protect", "srtp_unprotect", "srtp_unprotect_rtcp")
+    )
+    return protect, unprotect, unprotect_rtcp
+
+
 def _process(session: Session, function: Any) -> Process:
     handle, address, buffer = session._srtp[0], session._cdata, session._buffer
     length = ffi.new("int *")

@@ -1,4 +1,4 @@
-"""One bundled ICE, DTLS and SCTP transport with SRTP: aiortc's ORTC objects, driven stage by stage.
+"""One bundled ICE, DTLS and SCTP transport with SRTP, driven stage by stage.
 
 RTCPeerConnection is not used: its stages cannot be told apart or run singly, and it starts a thread for
 each received track. The stages here have W3C's names and are reported as they happen.
@@ -7,25 +7,18 @@ each received track. The stages here have W3C's names and are reported as they h
 from __future__ import annotations
 
 import asyncio
-import secrets
-import string
 from collections.abc import Callable, Sequence
 from functools import cache
 
 from aiortc import (
-    RTCCertificate,
     RTCDataChannel,
     RTCDataChannelParameters,
-    RTCDtlsFingerprint,
-    RTCDtlsParameters,
-    RTCIceCandidate,
-    RTCIceParameters,
-    RTCIceTransport,
     RTCSctpCapabilities,
     RTCSctpTransport,
 )
 
 from harness.core.caller_end import Wire
+from harness.core.chance import letters
 from harness.core.events import Layer
 from harness.core.sdp import Candidate
 from harness.peer import aiortc_internals as internals
@@ -36,14 +29,12 @@ from harness.peer.channel import Channel
 from harness.peer.checks import CheckCounter
 from harness.peer.consent import RFC_7675, Consent
 from harness.peer.dtls import Dtls
+from harness.peer.ice import Ice
 from harness.peer.media_link import MediaLink, OnPacket
+from harness.peer.native.lane import MediaLane
 from harness.peer.remote import Remote
 
 OnState = Callable[[Layer, str, str], None]
-
-ICE_CHARS = string.ascii_letters + string.digits
-# aiortc says completed once a pair is nominated; W3C's word for an end that may still check is connected.
-W3C_ICE_STATES = {"completed": "connected"}
 
 
 class Transport:
@@ -75,8 +66,8 @@ class Transport:
         ufrag: str = "",
         pwd: str = "",
     ) -> None:
-        self.ufrag = ufrag or _ice_string(8)
-        self.pwd = pwd or _ice_string(24)
+        self.ufrag = ufrag or letters(8)
+        self.pwd = pwd or letters(24)
         self.lite = lite
         self.on_channel: Callable[[Channel], None] | None = None
         self.checks = CheckCounter()
@@ -97,20 +88,18 @@ class Transport:
                 relay_only=relay_only,
                 check_seconds=self._times.check,
             )
-        self._gatherer = internals.new_gatherer(
-            agent=self._agent, ask_servers=ask_servers, relay_only=relay_only, addresses=addresses
-        )
-        self._ice = RTCIceTransport(self._gatherer)
+        self._ice = Ice(self._agent, addresses=addresses, ask_servers=ask_servers, relay_only=relay_only)
         self._on_failed = on_failed
         self._agent.on_failed = on_failed
-        self._dtls = Dtls(self._ice, _certificate(), on_failed)
+        self._dtls = Dtls(self._ice.send, _certificate(), on_failed)
+        self._agent.on_datagram, self._agent.on_lost = self._dtls.datagram, self._dtls.lost
         self._sctp = Association(
             self._dtls,
             on_state=lambda state: self._tell("sctp", state),
             on_malformed=on_malformed,
             on_failed=on_failed,
         )
-        self._link = MediaLink(self._gatherer, self._dtls, on_failed, batch)
+        self._link = MediaLink(self._agent, self._dtls, on_failed, batch)
         self._link.on_rtp, self._link.on_rtcp = on_rtp, on_rtcp
         # Send one plain RTP packet or RTCP compound, or what `protect_rtp` made of one; False while the
         # transport is not up.
@@ -119,9 +108,8 @@ class Transport:
         self.protect_rtp: Callable[[bytes], bytes | None] = self._link.protect_rtp
         self.send_protected: Callable[[bytes], bool] = self._link.send_protected
         self._channels: list[Channel] = []
-        self._gatherer.on("statechange", self._gathering_changed)
-        self._ice.on("statechange", self._ice_changed)
-        self._dtls.on("statechange", self._dtls_changed)
+        self._ice.on_gathering, self._ice.on_state = self._gathering_changed, self._ice_changed
+        self._dtls.on_state = self._dtls_changed
         self._sctp.on("datachannel", self._channel_came)
 
     # --- what a description says of us ---
@@ -129,25 +117,12 @@ class Transport:
     @property
     def fingerprint(self) -> str:
         """The SHA-256 digest of our certificate, `AA:BB:…`."""
-        prints = self._dtls.getLocalParameters().fingerprints
-        return next(str(f.value) for f in prints if f.algorithm == "sha-256")
+        return _certificate().fingerprint
 
     @property
     def candidates(self) -> list[Candidate]:
         """Our candidates; empty before `gather`."""
-        return [
-            Candidate(
-                foundation=c.foundation,
-                component=c.component,
-                protocol=c.protocol,
-                priority=c.priority,
-                address=c.ip,
-                port=c.port,
-                type=c.type,
-                tcp_type=c.tcpType,
-            )
-            for c in self._gatherer.getLocalCandidates()
-        ]
+        return self._ice.candidates
 
     @property
     def max_message_size(self) -> int:
@@ -157,7 +132,7 @@ class Transport:
     @property
     def selected_pair(self) -> tuple[str, str] | None:
         """Local and remote candidate as `type address:port`, once ICE connected."""
-        pair = internals.nominated_pair(self._gatherer)
+        pair = internals.nominated_pair(self._agent)
         if pair is None:
             return None
         local, remote = pair.local_candidate, pair.remote_candidate
@@ -167,23 +142,24 @@ class Transport:
 
     async def gather(self) -> None:
         """Gather candidates, until every server that is asked has answered or had its time."""
-        await self._gatherer.gather()
-        for protocol in internals.protocols_of(self._gatherer):
+        await self._ice.gather()
+        for protocol in internals.protocols_of(self._agent):
             protocol.on_media, protocol.checks = self._link.received, self.checks
             protocol.wire = self._wire
+        self._link.look()
 
     def put_behind(self, wire: Wire) -> None:
         """Let a wire decide what passes, for good; asking servers for candidates is not behind it."""
         if self._wire is None:
             self._wire = wire
-            if self._gatherer.state == "completed":
-                for protocol in internals.protocols_of(self._gatherer):
+            if self._ice.gathering == "complete":
+                for protocol in internals.protocols_of(self._agent):
                     protocol.wire = wire
                 self._link.look()
 
     async def rebind(self) -> bool:
         """Go on from a new local port, as a phone that changes network; whether the other end followed."""
-        followed = await internals.rebind(self._gatherer)
+        followed = await internals.rebind(self._agent)
         self._link.look()
         return followed
 
@@ -201,20 +177,14 @@ class Transport:
         self, remote: Remote, within: float = 30.0, *, end_of_candidates: bool = True
     ) -> bool:
         """Check connectivity; False where it failed or `within` seconds passed."""
-        for candidate in remote.candidates:
-            await self._ice.addRemoteCandidate(_to_aiortc(candidate))
-        if end_of_candidates:
-            await self._ice.addRemoteCandidate(None)
-        parameters = RTCIceParameters(
-            usernameFragment=remote.ufrag, password=remote.pwd, iceLite=remote.ice_lite
-        )
+        await self._ice.add_remote_candidates(remote.candidates, end=end_of_candidates)
         try:
             async with asyncio.timeout(within):
-                await self._ice.start(parameters)
+                await self._ice.start(remote)
         except TimeoutError:
             self._tell("ice", "failed", f"no pair was nominated within {within:g} s")
             return False
-        if self._ice.state != "completed" or self._closed:
+        if self._ice.state != "connected" or self._closed:
             return False
         self._consent = Consent(self._consent_expired, self._times.expiry)
         self._agent.on_consent = self._consent.renew
@@ -223,16 +193,15 @@ class Transport:
     async def start_dtls(self, remote: Remote, within: float = 15.0) -> bool:
         """Shake hands; False where it failed or `within` seconds passed."""
         # Who does not say begins, for a browser: it then waits for the handshake.
-        internals.set_dtls_role(self._dtls, "client" if remote.setup == "passive" else "server")
+        self._dtls.set_role("client" if remote.setup == "passive" else "server")
         self._remote_fingerprints = remote.fingerprints
-        parameters = RTCDtlsParameters([RTCDtlsFingerprint(a, v) for a, v in remote.fingerprints])
         try:
             async with asyncio.timeout(within):
-                await self._dtls.start(parameters)
+                await self._dtls.start(remote.fingerprints)
         except TimeoutError:
             self._tell("dtls", "failed", f"no handshake within {within:g} s")
             return False
-        return bool(self._dtls.state == "connected")
+        return self._dtls.state == "connected"
 
     async def start_sctp(self, remote: Remote) -> None:
         """Associate; does nothing for a description without a data section."""
@@ -256,12 +225,12 @@ class Transport:
             channel.close()
         await asyncio.sleep(0)  # lets the stream reset leave before the association is aborted
         await self._sctp.stop()
-        await internals.finish_dtls(self._dtls)
+        self._dtls.stop()
         if self._wire is not None:
             self._wire.flush()  # the goodbye is on its way, whatever becomes of the sockets
         if self._losing_consent is not None:
             await self._losing_consent
-        await internals.finish_ice(self._ice, self._gatherer)
+        await self._ice.stop()
         await asyncio.sleep(0)  # lets the sockets' connection_lost run
 
     async def vanish(self) -> None:
@@ -271,7 +240,7 @@ class Transport:
 
     def block(self) -> Callable[[], None]:
         """Let no datagram in or out, as a firewall does; returns what lifts that."""
-        protocols = internals.protocols_of(self._gatherer)
+        protocols = internals.protocols_of(self._agent)
 
         def be_silent(silent: bool) -> None:
             for protocol in protocols:
@@ -287,10 +256,16 @@ class Transport:
 
     def leave_checks_unanswered(self) -> None:
         """Hear connectivity checks and answer none of them."""
-        for protocol in internals.protocols_of(self._gatherer):
+        for protocol in internals.protocols_of(self._agent):
             protocol.unanswering = True
+        self._link.look()
 
     # --- media ---
+
+    @property
+    def lane(self) -> MediaLane | None:
+        """What sends and holds media in C, where that is built and wanted."""
+        return self._link.lane
 
     @property
     def on_rtp(self) -> OnPacket | None:
@@ -316,14 +291,14 @@ class Transport:
         self._on_state(layer, state, detail)
 
     def _gathering_changed(self) -> None:
-        self._tell("gathering", "complete" if self._gatherer.state == "completed" else self._gatherer.state)
+        self._tell("gathering", self._ice.gathering)
 
     def _ice_changed(self) -> None:
         if self._losing_consent is None or self._ice.state != "failed":  # that was told, with its reason
-            self._tell("ice", W3C_ICE_STATES.get(self._ice.state, self._ice.state))
+            self._tell("ice", self._ice.state)
 
     def _consent_expired(self) -> None:
-        self._losing_consent = asyncio.get_running_loop().create_task(internals.stop_sending(self._gatherer))
+        self._losing_consent = asyncio.get_running_loop().create_task(self._agent.close())
         what = "no check came" if self.lite else "no check was answered"
         self._tell("ice", "failed", f"{what} for {self._times.expiry:g} s (RFC 7675)")
 
@@ -331,7 +306,7 @@ class Transport:
         self._link.dtls_changed()
         detail = ""
         if self._dtls.state == "failed":
-            detail = internals.fingerprint_mismatch(self._dtls, self._remote_fingerprints)
+            detail = _mismatch(self._dtls.mismatch(self._remote_fingerprints))
         self._tell("dtls", self._dtls.state, detail)
 
     def _channel_came(self, raw: RTCDataChannel) -> None:
@@ -345,27 +320,12 @@ class Transport:
 
 
 @cache
-def _certificate() -> RTCCertificate:
+def _certificate() -> internals.Certificate:
     """One for the process: making one costs as much as a handshake, and calls need not be unlinkable."""
     return internals.new_certificate()
 
 
-def _ice_string(length: int) -> str:
-    number, digits = secrets.randbelow(len(ICE_CHARS) ** length), ""
-    for _ in range(length):
-        number, digit = divmod(number, len(ICE_CHARS))
-        digits += ICE_CHARS[digit]
-    return digits
-
-
-def _to_aiortc(candidate: Candidate) -> RTCIceCandidate:
-    return RTCIceCandidate(
-        component=candidate.component,
-        foundation=candidate.foundation,
-        ip=candidate.address,
-        port=candidate.port,
-        priority=candidate.priority,
-        protocol=candidate.protocol,
-        type=candidate.type,
-        tcpType=candidate.tcp_type,
-    )
+def _mismatch(found: tuple[str, str, str] | None) -> str:
+    """In words; empty where a certificate has what was announced, or none came."""
+    algorithm, announced, actual = found or ("", "", "")
+    return f"the answer announced {algorithm} {announced}, the certificate has {actual}" if algorithm else ""

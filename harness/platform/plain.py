@@ -10,3 +10,8 @@ from harness.config.settings import read_settings
 def is_plain() -> bool:
     """Whether only what stands in is used: on Windows, or with HARNESS_PLAIN_PLATFORM=1."""
     return sys.platform == "win32" or read_settings().plain_platform
+
+
+def is_linux() -> bool:
+    """Whether the system itself is Linux, whatever the switch says."""
+    return sys.platform == "linux"

@@ -12,6 +12,27 @@ from typing import Any
 from harness.platform.plain import is_plain
 
 
+class Epoll:
+    """Linux's, for who puts sockets into `descriptor` by other means; `ready` is called when one can be read."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, ready: Callable[[], None]) -> None:
+        assert sys.platform == "linux"  # noqa: S101  (asked for nowhere else)
+        self._loop = loop
+        self._ready = ready
+        self._selector = selectors.EpollSelector()
+        self.descriptor = self._selector.fileno()
+
+    def arm(self) -> None:
+        self._loop.add_reader(self.descriptor, self._ready)
+
+    def disarm(self) -> None:
+        self._loop.remove_reader(self.descriptor)
+
+    def close(self) -> None:
+        """Disarmed before."""
+        self._selector.close()
+
+
 class Readiness:
     """Sockets and what belongs to each. While it is armed, the loop calls `ready` when one can be read.
 

@@ -55,7 +55,7 @@ async def test_an_unimpaired_call_has_nothing_between_it_and_its_socket(context:
     async def plain(caller: Caller) -> None:
         await caller.connect()
         assert isinstance(caller.line.end, PeerEnd)
-        protocol = caller.line.end._peer._transport._gatherer._connection._protocols[0]
+        protocol = caller.line.end._peer._transport._agent._protocols[0]
         assert type(protocol.transport).__name__ != "_WiredSocket"
         await caller.hang_up()
 

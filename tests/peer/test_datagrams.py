@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from harness.core.clock import MonotonicClock, monotonic_of_wall
-from harness.peer import datagrams
-from harness.peer.datagrams import FEW, DatagramSocket, open_datagrams, reading_lateness
+from harness.peer import reading
+from harness.peer.datagrams import DatagramSocket, open_datagrams, reading_lateness
+from harness.peer.reading import FEW, Reader
 from tests.peer.pairs import until
+
+pytestmark = pytest.mark.usefixtures("packet_path")  # with both
 
 BLOCKED = 0.15
 PROBED = 0.02
@@ -56,7 +59,7 @@ async def ends(request: pytest.FixtureRequest) -> AsyncIterator[list[tuple[Datag
     for each in sockets:
         each.close()
     await asyncio.sleep(0)
-    assert asyncio.get_running_loop() not in datagrams._Reader._of_loop
+    assert asyncio.get_running_loop() not in Reader._of_loop
 
 
 async def until_the_kernel_stamps(sender: DatagramSocket, receiver: DatagramSocket, got: Got) -> None:
@@ -122,7 +125,7 @@ async def test_wall_time_that_is_set_does_not_move_an_arrival(monkeypatch: pytes
     got = Got()
     end = opened(got)
     true = monotonic_of_wall()
-    monkeypatch.setattr(datagrams, "monotonic_of_wall", lambda: true - 3600.0)
+    monkeypatch.setattr(reading, "monotonic_of_wall", lambda: true - 3600.0)
     end.sendto(b"x", port_of(end))
     await until(lambda: got.arrived)
     end.close()

@@ -16,6 +16,8 @@ from harness.peer.association import Association
 from harness.peer.sctp_packets import message_problem, packet_problem
 from tests.peer.pairs import End, connected_pair, negotiate, new_end, until
 
+pytestmark = pytest.mark.usefixtures("packet_path")  # with both
+
 INPUTS = 3000
 CHUNK_TYPES = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 14, 130, 192, 77)
 ENDING = (6, 7, 8, 9, 14)  # chunks that may end an association by right
@@ -191,7 +193,7 @@ async def test_no_sctp_packet_raises_or_takes_for_ever(seed: int) -> None:
 
 
 def protocols(end: End) -> list[Any]:
-    return list(end.transport._gatherer._connection._protocols)
+    return list(end.transport._agent._protocols)
 
 
 def stun(rng: random.Random) -> bytes:

@@ -33,6 +33,8 @@ from harness.peer.source import Microphone
 from harness.speech import opus
 from tests.peer.pairs import LOOPBACK, End, new_end, until
 
+pytestmark = pytest.mark.usefixtures("packet_path")  # with both
+
 G711 = ("a=rtcp-mux\r\n", "a=rtcp-mux\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:13 CN/8000\r\n")
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from harness.core.caller_end import ChannelClosedError
-from harness.peer.aiortc_internals import finish_dtls
+from harness.peer.peer import BATCH
 from harness.peer.remote import Remote
 from tests.peer.pairs import connected_pair, negotiate, new_end, until
+
+pytestmark = pytest.mark.usefixtures("packet_path")  # with both
 
 
 def media(number: int) -> bytes:
@@ -79,19 +81,20 @@ async def test_no_media_passes_what_is_blocked_until_that_is_lifted() -> None:
         assert media(1) not in [*there, *back]
 
 
-async def test_what_is_opened_together_comes_in_order_and_the_rest_when_it_is_settled() -> None:
-    async with connected_pair(batch=3) as (caller, callee, _channel):
+@pytest.mark.parametrize("batch", [3, BATCH])
+async def test_what_is_opened_together_comes_in_order_and_the_rest_when_it_is_settled(batch: int) -> None:
+    async with connected_pair(batch=batch) as (caller, callee, _channel):
         came: list[tuple[bytes, float]] = []
         caller.transport.on_rtp = lambda packet, at: came.append((packet, at))
         await until(lambda: callee.transport.send_rtp(media(0)))
-        for number in range(1, 4):
+        for number in range(1, batch + 1):
             assert callee.transport.send_rtp(media(number))
-        await until(lambda: len(came) == 3)
+        await until(lambda: len(came) == batch)
         async with asyncio.timeout(5):
-            while len(came) < 4:
+            while len(came) < batch + 1:
                 caller.transport.flush()
                 await asyncio.sleep(0.005)
-        assert [packet for packet, _ in came] == [media(number) for number in range(4)]
+        assert [packet for packet, _ in came] == [media(number) for number in range(batch + 1)]
         arrivals = [at for _, at in came]
         assert arrivals == sorted(arrivals)
 
@@ -233,7 +236,7 @@ async def test_a_channel_that_is_closed_after_dtls_is_gone_leaves_no_failed_task
     loop, failed = asyncio.get_running_loop(), list[dict[str, Any]]()
     async with connected_pair() as (caller, _callee, channel):
         loop.set_exception_handler(lambda _loop, context: failed.append(context))
-        await finish_dtls(caller.transport._dtls)
+        caller.transport._dtls.stop()
         channel.close()
         await asyncio.sleep(0.01)
         gc.collect()

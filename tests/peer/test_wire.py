@@ -6,9 +6,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from aiortc import RTCIceGatherer
+import pytest
 
-from tests.peer.pairs import connected_pair, negotiate, new_end, until
+from harness.peer.aiortc_internals import protocols_of
+from tests.peer.pairs import End, connected_pair, negotiate, new_end, until
+
+pytestmark = pytest.mark.usefixtures("packet_path")  # with both
 
 MEDIA = bytes.fromhex("806f0001000003e800000457") + b"payload"
 
@@ -39,8 +42,8 @@ class Tap:
         self.flushed += 1
 
 
-def local_port(gatherer: RTCIceGatherer) -> int:
-    protocol = gatherer._connection._protocols[0]
+def local_port(end: End) -> int:
+    (protocol,) = protocols_of(end.transport._agent)
     return int(protocol.transport.get_extra_info("sockname")[1])
 
 
@@ -88,14 +91,13 @@ async def test_a_wire_put_in_mid_call_carries_media_and_messages_once() -> None:
 async def test_after_rebinding_the_call_goes_on_from_another_port() -> None:
     """The reference peer learns the new address from the check (RFC 8445, section 7.3.1.3)."""
     async with connected_pair() as (caller, callee, channel):
-        gatherer = caller.transport._gatherer
         back: list[bytes] = []
         heard: list[str | bytes] = []
         caller.transport.on_rtp = lambda packet, _at: back.append(packet)
         callee.channels[0].on_message = heard.append
-        before = local_port(gatherer)
+        before = local_port(caller)
         assert await caller.transport.rebind()
-        assert local_port(gatherer) != before
+        assert local_port(caller) != before
         await until(lambda: callee.transport.send_rtp(MEDIA) and back)
         channel.send("from the new port")
         await until(lambda: heard == ["from the new port"])

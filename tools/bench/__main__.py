@@ -17,6 +17,9 @@ from typing import Any
 
 import uvloop
 
+from harness.config.settings import read_settings
+from harness.core.errors import UsageError
+from harness.peer.native.library import build
 from tools.bench import floor
 from tools.bench.end_to_end import carried
 from tools.bench.figures import FIGURES, table
@@ -194,6 +197,17 @@ async def offers(sizes: Sizes) -> tuple[Figures, dict[str, str]]:
     return {"offers_per_second": held}, absolutes
 
 
+def packet_path() -> str:
+    """Which of the two is measured: the one in C where it can be built, unless HARNESS_NATIVE=false."""
+    if not read_settings().native:
+        return "Python (HARNESS_NATIVE=false)"
+    try:
+        build()
+    except UsageError as error:
+        return f"Python ({error})"
+    return "C"
+
+
 PARTS = {
     "compared": compared,
     "pion": beside_pion,
@@ -211,6 +225,7 @@ async def run(sizes: Sizes, parts: Iterable[str] = PARTS) -> tuple[Figures, dict
         "load of the machine before": f"{os.getloadavg()[0]:.1f}",
         "the floor before": f"{floor_ms:.2f} ms; {floor.WHERE_BARS_WERE_SET} ms where the bars were set",
         "Python": interpreter(),
+        "packet path": packet_path(),
     }
     for part in parts:
         found, behind = await PARTS[part](sizes)

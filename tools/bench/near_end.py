@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Protocol
 
 import uvloop
@@ -42,6 +43,12 @@ class Caller(Protocol):
     async def close(self) -> None: ...
 
 
+@cache
+def clip_packets() -> Sequence[bytes]:
+    """Read once, as a load test's callers share theirs."""
+    return load_library().clip(CLIP).packets
+
+
 class OurCall:
     """The engine as load uses it: a light timeline, nothing decoded, statistics on."""
 
@@ -51,7 +58,7 @@ class OurCall:
         self._peer = Peer(
             record=self._timeline.append,
             clock=RelativeClock(MonotonicClock()),
-            microphone=Microphone(load_library().clip(CLIP).packets),
+            microphone=Microphone(clip_packets()),
             new_decoder=lambda: opus.Decoder().decode,
             light=True,
             addresses=["127.0.0.1"],
@@ -157,7 +164,7 @@ async def totals(calls: list[Caller]) -> tuple[int, int, int]:
 
 async def serve(engine: str, far_core: int) -> None:
     """Answer `calls` and `seconds`, or `churn`, with what was measured."""
-    _ = load_library().clip(CLIP).packets
+    clip_packets()
     freeze_loaded()  # as a call process does
     async with child("tools.bench.far_end", engine, core=far_core) as far:
         async for question in questions():

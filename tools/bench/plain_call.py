@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import fractions
+from functools import cache
 from typing import Any
 
 import av
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
+from harness.core.audio import Samples
 from harness.core.audio_format import FRAME_SAMPLES, RATE
 from harness.core.clock import MonotonicClock
 from harness.speech.library import load_library
 
 FRAME_SECONDS = FRAME_SAMPLES / RATE
+
+
+@cache
+def clip_samples(clip: str) -> Samples:
+    """Read once, as ours."""
+    return load_library().clip(clip).samples
 
 
 class SpokenTrack(MediaStreamTrack):
@@ -24,7 +32,7 @@ class SpokenTrack(MediaStreamTrack):
 
     def __init__(self, clip: str) -> None:
         super().__init__()
-        self._samples = load_library().clip(clip).samples
+        self._samples = clip_samples(clip)
         self._at = 0
         self._clock = MonotonicClock()
         self._started: float | None = None
