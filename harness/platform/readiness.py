@@ -13,7 +13,7 @@ from harness.platform.plain import is_plain
 
 
 class Epoll:
-    """Linux's, for who puts sockets into `descriptor` by other means; `ready` is called when one can be read."""
+    """Linux's own; sockets are put into `descriptor` by other means; `ready` is called when one can be read."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ready: Callable[[], None]) -> None:
         assert sys.platform == "linux"  # noqa: S101  (asked for nowhere else)
