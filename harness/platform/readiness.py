@@ -13,7 +13,7 @@ from harness.platform.plain import is_plain
 
 
 class Epoll:
-    """Linux's own; sockets are put into `descriptor` by other means; `ready` is called when one can be read."""
+    """Calls `ready` when a socket can be read; they are put into its `descriptor` by other means."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ready: Callable[[], None]) -> None:
         assert sys.platform == "linux"  # noqa: S101  (asked for nowhere else)
