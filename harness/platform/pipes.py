@@ -131,6 +131,5 @@ def _feed(loop: asyncio.AbstractEventLoop, reader: asyncio.StreamReader, file: I
         else:
             reader.feed_eof()
 
-    with contextlib.suppress(RuntimeError):  # the loop has ended, and with it who reads
+    with contextlib.suppress(RuntimeError), file:  # the loop has ended, and with it who reads
         _read(file.fileno(), lambda data: loop.call_soon_threadsafe(feed, data))
-        file.close()

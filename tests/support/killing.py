@@ -12,6 +12,7 @@ import psutil
 from tests.support.programs import ending_with_us, is_gone
 
 PAIR = "harness.fakes.embedded_child"
+ENDS_WITHIN = 15.0
 PAIR_WAS_KILLED = "the embedded pair was killed (signal 9): is there memory enough?"
 FAKE_WAS_KILLED = "the fake that the harness serves was killed (signal 9): is there memory enough?"
 
@@ -61,8 +62,12 @@ class Begun:
         finally:
             self.process.kill()
             self.process.wait()
-        left = [child.pid for child in children if not is_gone(child.pid)]
-        return Ended(self.process.returncode, self._said + out, monotonic() - began, left)
+        took = monotonic() - began
+        # A child of the one that was killed ends by itself, once it reads the end of its input.
+        until = monotonic() + ENDS_WITHIN
+        while (left := [child.pid for child in children if not is_gone(child.pid)]) and monotonic() < until:
+            sleep(0.05)
+        return Ended(self.process.returncode, self._said + out, took, left)
 
     def _children(self) -> list[psutil.Process]:
         found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)

@@ -20,7 +20,7 @@ from tests.fakes.openai.order import order_violations
 PLAIN = ConversationSettings(vary=False)
 QUIRKS = [fault for fault in OPENAI_FAULTS if fault.contract is CONVERSATION]
 
-
+NO_INTERRUPTION = {"type": "server_vad", "interrupt_response": False}
 TOOL = {
     "type": "function",
     "name": "look_up",
@@ -88,6 +88,11 @@ def test_every_fault_changes_what_happens(fault: Fault) -> None:
         call.update(instructions="x" * 70_000)
         call.send("nonsense")
         call.wait(2.0)
+        call.say(2.0)
+        call.wait(1.0)
+        call.say(1.0)
+        call.wait(8.0)
+        call.update(audio={"input": {"turn_detection": NO_INTERRUPTION}})
         call.say(2.0)
         call.wait(1.0)
         call.say(1.0)
@@ -251,6 +256,18 @@ def test_the_assistant_speaks_on_when_interrupted() -> None:
     call.start_speaking()
     assert call.is_playing()
     assert not call.all("output_audio_buffer.cleared")
+
+
+def test_a_voice_cuts_the_reply_off_in_a_session_where_speech_does_not_interrupt() -> None:
+    for name, cleared in (("", 0), ("hum-interrupts", 1)):
+        session = {"type": "realtime", "audio": {"input": {"turn_detection": NO_INTERRUPTION}}}
+        quirks = [quirk(OPENAI_FAULTS.named(name))] if name else []
+        call = Driven(quirks=quirks, session=session).open()
+        call.say(1.0)
+        call.wait(1.0)
+        call.start_speaking()
+        assert len(call.all("output_audio_buffer.cleared")) == cleared
+        assert call.is_playing() == (not cleared)
 
 
 def test_an_answer_never_comes() -> None:

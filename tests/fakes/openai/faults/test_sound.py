@@ -29,6 +29,7 @@ PLANTED: dict[str, object] = {
     "audio-bursts": 200,
     "quiet-audio": 45,
     "first-words-lost": 600,
+    "noise-between-replies": 35,
 }
 
 
@@ -100,6 +101,14 @@ def test_silent_audio_sends_packets_without_sound(turns: dict[str, Turn]) -> Non
     """As many as a reply has."""
     assert len(turns["silent-audio"].packets) >= 70
     assert turns["silent-audio"].loud == []
+
+
+def test_noise_between_replies_is_heard_while_nothing_is_said(turns: dict[str, Turn]) -> None:
+    """At its level, before the reply as well."""
+    turn = turns["noise-between-replies"]
+    begins = [p.dbfs for p in turn.packets[2:12] if p.dbfs is not None]  # the decoder has to settle
+    assert len(turn.loud) > len(turns[""].loud)
+    assert begins == pytest.approx([-35.0] * 10, abs=3.0)
 
 
 def test_quiet_audio_sends_what_nobody_hears(turns: dict[str, Turn]) -> None:
