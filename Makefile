@@ -81,7 +81,7 @@ format: $(READY)  ## rewrite the sources as `make test` wants them
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-proof: $(READY)  ## faultless calls with every offer, pairs of faults, calls of ten minutes: an hour; then the figures go to docs/
+proof: $(READY)  ## faultless calls with every offer, pairs of faults, calls of ten minutes, an hour of load: two hours; then the figures go to docs/
 	$(BIN)/python -m tools.proof $(ARGS)
 	$(BIN)/python -m tools.pages
 

@@ -42,7 +42,8 @@ PROOF = """\
 # What is proven, and how often
 
 `make proof` makes these real calls and writes the figures. The same seed makes the same calls again;
-`--part`, `--calls` and `--seed` choose, as in `make proof ARGS="--part pairs --calls 300 --seed 7"`.
+`--part`, `--calls`, `--minutes` (of the soak) and `--seed` choose, as in
+`make proof ARGS="--part pairs --calls 300 --seed 7"`.
 `make test` makes a small sample of them.
 
 - **planted faults**: each cause is provoked by a fault in a real call, and must be named:
@@ -62,6 +63,8 @@ PROOF = """\
 - **speech**: where the fake's detector places speech that is injected (mean ± standard deviation of its
   error, in ms), and what replies take beyond the delay that the fake was told to add, for our own end and for
   Chromium.
+- **soak**: `harness soak` for an hour, ten calls at a time: through the embedded pair, which must be steady,
+  and beside it through a relay that keeps some memory of each offer, which must be found, and nothing else.
 
 A verdict is inconclusive where the machine that made the calls was too slow to tell.
 """

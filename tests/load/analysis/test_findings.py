@@ -231,6 +231,13 @@ def test_a_call_that_we_broke_is_counted_apart() -> None:
     assert recorder.broken == {"x": 1}
 
 
+def test_calls_that_fail_while_the_generator_is_late_are_told_and_blame_nobody() -> None:
+    late = soak(failed=3)
+    late.health.saturated = "packets left 1113 ms late at p99, 40 ms allowed"
+    assert late.verdict == "inconclusive"
+    assert "3 failed; 3 times whole turn: turns.response-completes: response-failed; inc" in late.sentence
+
+
 def test_the_soaks_report_has_every_series_with_its_trend() -> None:
     report = json.loads(json.dumps(soak_as_json(soak(rise=2.0))))
     assert report["series"]["DC open"]["rises"] is True
