@@ -56,12 +56,13 @@ class _Place:
 
 def unreadable(text: str) -> str:
     """The first line that a browser cannot read, and why; empty where it reads all."""
-    where = ""
+    where = 0, ""
     try:
-        for number, line in _reading(text):
-            where = f"line {number}, {line[:80]!r}: " if number else ""
+        for where in _reading(text):  # noqa: B007  (how far it came)
+            pass
     except _UnreadableError as reason:
-        return f"{where}{reason}"
+        number, line = where
+        return f"line {number}, {line[:80]!r}: {reason}" if number else str(reason)
     return ""
 
 

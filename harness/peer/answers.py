@@ -125,7 +125,8 @@ def _of_bundle(
 
 def _has(section: Section, name: str) -> bool:
     """Whatever follows it."""
-    return any(re.match(f"a={name}(?=[: ]|$)", line) for line in section.lines)
+    named = f"a={name}"
+    return any(line.startswith(named) and line[len(named) :][:1] in ("", ":", " ") for line in section.lines)
 
 
 def _of_transport(section: Section) -> Iterator[str]:

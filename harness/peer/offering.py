@@ -6,6 +6,7 @@ import ipaddress
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from harness.core.sdp import Candidate
 from harness.peer.written import Described
@@ -62,7 +63,12 @@ def priority(candidate: Candidate, preference: int, network: int) -> int:
 
 def version(candidate: Candidate) -> int:
     """4 or 6."""
-    return ipaddress.ip_address(candidate.address).version
+    return _version(candidate.address)
+
+
+@lru_cache
+def _version(address: str) -> int:
+    return ipaddress.ip_address(address).version
 
 
 def connection_line(default: Candidate | None) -> str:

@@ -35,12 +35,12 @@ CLOSED = Crypt(_refuse, _refuse)  # while there are no keys
 
 def protection(session: Session) -> Crypt:
     """Protects RTP packets and RTCP compounds."""
-    return Crypt(_process(session, lib.srtp_protect), _process(session, lib.srtp_protect_rtcp))
+    return _crypt(session, lib.srtp_protect, lib.srtp_protect_rtcp)
 
 
 def opening(session: Session) -> Crypt:
     """Opens SRTP and SRTCP packets; refuses what is not authentic, or came before."""
-    return Crypt(_process(session, lib.srtp_unprotect), _process(session, lib.srtp_unprotect_rtcp))
+    return _crypt(session, lib.srtp_unprotect, lib.srtp_unprotect_rtcp)
 
 
 def handle(session: Session | None) -> int:
@@ -57,9 +57,13 @@ def functions() -> tuple[int, int, int]:
     return protect, unprotect, unprotect_rtcp
 
 
-def _process(session: Session, function: Any) -> Process:
-    handle, address, buffer = session._srtp[0], session._cdata, session._buffer
+def _crypt(session: Session, rtp: Any, rtcp: Any) -> Crypt:
     length = ffi.new("int *")
+    return Crypt(_process(session, rtp, length), _process(session, rtcp, length))
+
+
+def _process(session: Session, function: Any, length: Any) -> Process:
+    handle, address, buffer = session._srtp[0], session._cdata, session._buffer
 
     def process(packet: bytes, _owner: Session = session) -> bytes | None:  # the session frees what it owns
         size = len(packet)
