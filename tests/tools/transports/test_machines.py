@@ -64,7 +64,9 @@ async def test_one_call_each_way_crosses_the_network_that_it_is_given_and_leaves
     # PCM in base64 against Opus.
     assert found["websocket"]["bytes_up"] > 2 * found["webrtc"]["bytes_up"]
     assert all(is_gone(pid) for pid in programs)
-    assert (interfaces(), present()) == (before, namespaces)
+    assert interfaces() <= before
+    # Tests beside this one have namespaces of their own, which come and go.
+    assert not any(f"-{os.getpid()}-" in name for name in present() - namespaces)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
