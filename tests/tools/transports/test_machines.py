@@ -89,4 +89,4 @@ def test_however_a_run_is_ended_its_machines_and_interfaces_are_gone(how: signal
     while not all(is_gone(keeper) for keeper in keepers) and CLOCK.now() < deadline:
         time.sleep(0.02)
     assert all(is_gone(keeper) for keeper in keepers)
-    assert interfaces() == before
+    assert interfaces() <= before
