@@ -58,10 +58,7 @@ test: $(READY)  ## format, lint, strict types, import floors, and the test suite
 	$(BIN)/python -m tools.suite $(ARGS)
 
 # What is installed apart: Node.js and other pins; a wheel in an empty environment.
-test-limits: $(READY)  ## find relays' own limits by offers, and by wrk, and write docs/limits.md anew (seven minutes; needs wrk and Node.js)
-	$(BIN)/python -m tools.limits $(ARGS); status=$$?; $(BIN)/python -m tools.pages; exit $$status
-
-clients: $(READY) install-clients  ## official clients in JavaScript and Python against the fake
+test-clients: $(READY) install-clients  ## official clients in JavaScript and Python against the fake
 	$(BIN)/pytest -q tests/clients $(ARGS)
 
 test-wheel: $(READY)  ## the wheel and the sdist: what is in them, and what runs without this checkout

@@ -41,7 +41,8 @@ RELAYS: Mapping[str, tuple[str, ...]] = {
 MOST_SECONDS = 600.0  # all of it
 LONGEST_RUN = 100.0  # s, of one search
 END_SECONDS = 20.0  # for a program that was asked to end
-STEP_SECONDS, WRK_SECONDS, CONNECTIONS = 5, 5, 32
+STEP_SECONDS, WARM_SECONDS, WRK_SECONDS, CONNECTIONS = 5, 3, 5, 32
+MOST_LOST = 0.01  # of what was answered: as `failures < 1%`
 OFFERS = 500  # in wrk's file
 FIRST_RATE = 50
 URL = re.compile(r"http://\S+")
@@ -63,8 +64,10 @@ def measure(name: str, wrk: str, bodies: Path, deadline: Deadline, runs: int) ->
     """A relay's row. What goes wrong is said in it, and the others go on."""
     row: dict[str, Any] = {"holds": [], "reasons": [], "wrk": [], "wrong": []}
     try:
-        with relay(name) as url:
-            for _ in range(runs):
+        for _ in range(runs):
+            # Each run has a relay of its own: what a search has driven beyond its limit is not as it was.
+            with relay(name) as url:
+                _by_wrk(wrk, url, bodies, deadline, WARM_SECONDS, lost=1.0)
                 row["wrk"].append(_by_wrk(wrk, url, bodies, deadline))
                 _say(f"  wrk: {row['wrk'][-1]:.0f} a second")
                 found = _by_us(url, max(row["holds"], default=0), deadline)
@@ -113,18 +116,20 @@ def _by_us(url: str, before: int, deadline: Deadline) -> dict[str, Any]:
     return found
 
 
-def _by_wrk(wrk: str, url: str, bodies: Path, deadline: Deadline) -> float:
-    """Answered a second. Raises ValueError where some were not."""
-    program = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{WRK_SECONDS}s", "-s", str(HERE / "offers.lua"), url]
+def _by_wrk(
+    wrk: str, url: str, bodies: Path, deadline: Deadline, seconds: int = WRK_SECONDS, lost: float = MOST_LOST
+) -> float:
+    """Answered a second. Raises ValueError where more than this part were not."""
+    program = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(HERE / "offers.lua"), url]
     said = subprocess.run(  # noqa: S603  (wrk)
         _on(_others(), [*program, "--", str(bodies)]),
         check=True,
         capture_output=True,
         text=True,
-        timeout=_time_for(deadline, WRK_SECONDS + 20),
+        timeout=_time_for(deadline, seconds + 20),
     ).stdout
     found = json.loads(said.partition("found ")[2].splitlines()[0])
-    if found["refused"] or found["lost"]:
+    if found["refused"] + found["lost"] > lost * found["answered"]:
         raise ValueError(f"wrk had {found['refused']} refused and {found['lost']} lost")
     return round(float(found["answered"]) / float(found["seconds"]), 1)
 
