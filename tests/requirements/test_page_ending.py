@@ -10,8 +10,10 @@ from harness.core.events import (
     CallEnded,
     ConnectionUsed,
     Event,
+    NetworkImpaired,
     PageLeft,
     PageOpened,
+    StateChanged,
     TrackChanged,
     UserLeft,
 )
@@ -75,3 +77,25 @@ def test_an_element_goes_with_its_document() -> None:
     assert outcome(kept, "page.clean-up-order") is Outcome.PASSED, "the page went right after it"
     stayed = changed(kept, a(PageLeft), at=lambda at: at + RELEASE_SECONDS)
     assert outcome(stayed, "page.clean-up-order") is Outcome.WARNED
+
+
+def test_a_page_that_closes_its_own_connection_was_left_by_nobody() -> None:
+    closed = StateChanged(at=8.05, layer="dtls", state="closed")
+    before_hang_up = [*gone_back(ConnectionUsed(at=8.0, connection=1, method="close")), closed]
+    assert outcome(before_hang_up, "session.stays-alive") is Outcome.PASSED
+    assert outcome([*gone_back(), closed], "session.stays-alive") is Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("closed_at", "expected"), [(8.5, Outcome.NOT_APPLICABLE), (10.5, Outcome.FAILED)], ids=["dark", "light"]
+)
+def test_a_goodbye_into_a_dark_network_is_not_missed_at_the_upstream(
+    closed_at: float, expected: Outcome
+) -> None:
+    dark = NetworkImpaired(at=8.0, name="blackout", seconds=20.0)
+    light = NetworkImpaired(at=10.0, name="clear")
+    closed = ConnectionUsed(at=closed_at, connection=1, method="close")
+    early = [
+        e for e in page_events() if e.at < 7.9 and not (isinstance(e, CallEnded) and e.side == "upstream")
+    ]
+    assert outcome([*early, dark, light, closed, *left(12.0)], "lifecycle.hang-up-releases-call") is expected

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.core import probes
-from harness.core.events import AnswerReceived, CallEnded, CallLost, WaitExpired
+from harness.core.events import AnswerReceived, CallEnded, CallLost, NetworkImpaired, WaitExpired
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import PASSED_ON, PLACED, asked, hang_up_at, last_moment, limit_of
@@ -21,6 +21,7 @@ from harness.requirements.model import (
     Source,
     Violation,
 )
+from harness.requirements.page.seen import closed_by_page
 from harness.requirements.registry import requirement
 from harness.requirements.session.lasting import expired_upstream, expiry_announced
 
@@ -37,8 +38,19 @@ def _call_lost(timeline: Timeline) -> NotApplicable | None:
     return NotApplicable("the caller lost its call; see lifecycle.lost-call-released") if lost else None
 
 
+def _closed_in_the_dark(timeline: Timeline) -> NotApplicable | None:
+    closed = closed_by_page(timeline)
+    if closed is None:
+        return None
+    changes = timeline.all(NetworkImpaired, before=closed.at)
+    if changes and changes[-1].name == "blackout" and closed.at < changes[-1].at + changes[-1].seconds:
+        return NotApplicable("the page closed its call while its network was gone, so nobody heard of it")
+    return None
+
+
 CALL_MADE = Condition("the upstream made a call", _no_call_made)
 NOT_LOST = Condition("the caller hung up of its own accord", _call_lost)
+HEARD = Condition("the network could carry the caller's goodbye", _closed_in_the_dark)
 
 
 @requirement(
@@ -60,7 +72,7 @@ NOT_LOST = Condition("the caller hung up of its own accord", _call_lost)
         "websocket.takes-audio",
         "whip.delete-ends-call",
     ),
-    when=(PLACED, PASSED_ON, CALL_MADE, NOT_LOST),
+    when=(PLACED, PASSED_ON, CALL_MADE, NOT_LOST, HEARD),
     causes={
         "call-leaked": Cause(
             "the caller hung up, and the call lived on at the upstream, where it is billed",

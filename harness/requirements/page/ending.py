@@ -28,8 +28,7 @@ from harness.requirements.model import (
     Source,
     Violation,
 )
-from harness.requirements.page.seen import OFFERING, PAGE, pressed, shown, uses
-from harness.requirements.page.talking import closed_by_page
+from harness.requirements.page.seen import OFFERING, PAGE, closed_by_page, pressed, shown, uses
 from harness.requirements.registry import requirement
 
 GIVES_UP_AFTER = 2.0  # seconds beyond the limit for an open channel

@@ -30,8 +30,7 @@ from harness.requirements.model import (
     Violation,
 )
 from harness.requirements.page.ending import left_open
-from harness.requirements.page.seen import OFFERING, PAGE, shown
-from harness.requirements.page.talking import closed_by_page
+from harness.requirements.page.seen import OFFERING, PAGE, closed_by_page, shown
 from harness.requirements.registry import requirement
 
 WEBRTC = "https://www.w3.org/TR/webrtc/"

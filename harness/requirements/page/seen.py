@@ -71,6 +71,11 @@ def uses(timeline: Timeline, *methods: str) -> list[ConnectionUsed]:
     return timeline.all(ConnectionUsed, where=lambda e: e.connection == number and e.method in methods)
 
 
+def closed_by_page(timeline: Timeline) -> ConnectionUsed | None:
+    """When the page closed the call's connection itself."""
+    return next(iter(uses(timeline, "close")), None)
+
+
 def configuration(timeline: Timeline) -> ConnectionMade | None:
     """How the call's connection was made."""
     number = the_connection(timeline)

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from harness.core.events import (
-    ConnectionUsed,
     ListenerAdded,
     SendingStarted,
     ServerEvent,
@@ -266,8 +265,3 @@ def microphone_sent(timeline: Timeline) -> Finding:
     if timeline.first(SendingStarted) is None:
         return Violation("track-not-sent", "no packet of audio went out", evidence)
     return None
-
-
-def closed_by_page(timeline: Timeline) -> ConnectionUsed | None:
-    """When the page closed the call's connection itself."""
-    return next(iter(uses(timeline, "close")), None)

@@ -32,6 +32,7 @@ from harness.requirements.model import (
     Source,
     Violation,
 )
+from harness.requirements.page.seen import closed_by_page
 from harness.requirements.registry import requirement
 from harness.requirements.session.configuring import CHANNEL_OPEN
 
@@ -79,6 +80,8 @@ from harness.requirements.session.configuring import CHANNEL_OPEN
 def stays_alive(timeline: Timeline) -> Finding:
     """No server_error, no lost transport and no closed channel before hang-up."""
     until = last_moment(timeline)
+    if (closed := closed_by_page(timeline)) is not None:
+        until = min(until, closed.at)  # what it closes itself, nobody closed on it
     if expiry_announced(timeline) is not None or expired_upstream(timeline) is not None:
         return NotApplicable("the session expired; see lifecycle.session-expiry")
     if timeline.first(CallLost) is not None:
