@@ -82,6 +82,7 @@ def _answers_after(delay_ms: int) -> Scenario:
     async def answers_late(caller: Caller) -> None:
         await caller.reconnect.will_lose_call("response-slow", delay_ms)
         await caller.connect()
+        await caller.stay_silent(1.0)  # the padding before speech would begin before the call
         await caller.say(CLIP)
         await caller.hear_reply()
         await caller.hang_up()
