@@ -122,7 +122,7 @@ class GeneratorMeasured(_Message, frozen=True, kw_only=True):
     reading: tuple[float, ...] = ()
     placing: tuple[float, ...] = ()
     rss: int = 0
-    descriptors: int = 0
+    descriptors: int | None = None
     tasks: int = 0
 
 

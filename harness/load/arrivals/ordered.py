@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -18,14 +17,12 @@ from dataclasses import replace
 
 from harness.config.asking import settings_of
 from harness.config.option_texts import read_options
-from harness.core.errors import HarnessError, UsageError
-from harness.core.printable import make_logs_printable
+from harness.core.errors import UsageError
 from harness.load.arrivals.arriving import Tally
 from harness.load.arrivals.opening import OfferLoad
-from harness.load.messages import LoadSettings, OffersMade, OffersOver, Rate, Refused, read_instruction
-from harness.load.pipes import Send, pipes
+from harness.load.messages import LoadSettings, OffersMade, OffersOver, Rate, read_instruction
+from harness.load.pipes import Send, serve_parent
 from harness.load.terminal import Progress
-from harness.platform.loop import run_loop
 
 TELL_SECONDS = 0.2
 SOONEST = 0.0005  # s: what is due within it is sent at once
@@ -132,22 +129,9 @@ class _Sending:
             self._send(made)
 
 
-async def _main() -> int:
-    async with pipes() as (reader, send):
-        try:
-            await serve(reader, send)
-        except HarnessError as error:
-            send(Refused(error=str(error), usage=isinstance(error, UsageError)))
-            return 1
-    return 0
-
-
 def main() -> int:
     """Serve the process that started us."""
-    # Ctrl-C reaches the whole process group; Locust decides when its offers are over.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    make_logs_printable()
-    return run_loop(_main())
+    return serve_parent(serve)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from harness.load.arrivals.searching import slos_of
 from harness.load.arrivals.talking import Talking
 from harness.load.messages import Ready
 from harness.load.terminal import Progress
+from harness.platform.descriptors import open_descriptors
 
 SAMPLES_WANTED = 60
 SHORTEST_SAMPLE, LONGEST_SAMPLE = 1.0, 60.0  # s
@@ -258,9 +259,8 @@ async def _look(load: OfferLoad, own: psutil.Process) -> dict[str, float | None]
 
 def _descriptors(own: psutil.Process) -> int | None:
     """Ours, without the connections that offers have: there are as many as wait at a time."""
-    if not hasattr(own, "num_fds"):  # Windows
-        return None
-    return int(own.num_fds()) - len(own.net_connections("tcp"))
+    found = open_descriptors(own)
+    return None if found is None else found - len(own.net_connections("tcp"))
 
 
 def _line(at: float, looked: Mapping[str, float | None], tally: Tally | None) -> str:

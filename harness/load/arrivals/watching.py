@@ -13,6 +13,7 @@ from harness.core.audio import percentile
 from harness.core.clock import Clock
 from harness.load.arrivals.sending import Posting
 from harness.load.processes import listening_at
+from harness.platform.descriptors import open_descriptors
 
 DOOR_SECONDS = 0.2
 PROCESS_SECONDS = 0.5
@@ -52,7 +53,7 @@ class Watching:
     @property
     def descriptors(self) -> float | None:
         """Files and sockets that all its processes have open now; None where they are not here to see."""
-        found = [open_ for each in self._processes if (open_ := _open_at(each)) is not None]
+        found = [open_ for each in self._processes if (open_ := open_descriptors(each)) is not None]
         return sum(found) if found else None
 
     @contextlib.asynccontextmanager
@@ -104,9 +105,3 @@ class Watching:
             self._busy.append(busiest)
         self.rss.append(rss)
         self._looked_at = now
-
-
-def _open_at(process: psutil.Process) -> int | None:
-    with contextlib.suppress(psutil.Error, AttributeError):  # no such count on Windows
-        return int(process.num_fds())
-    return None

@@ -7,7 +7,6 @@ input does: then it hangs up whatever it has, and leaves nothing behind.
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from dataclasses import replace
 
@@ -16,16 +15,14 @@ from harness.config.asking import settings_of
 from harness.config.option_texts import read_options
 from harness.config.run import RunSettings
 from harness.core.collector import freeze_loaded
-from harness.core.errors import HarnessError, UsageError
+from harness.core.errors import UsageError
 from harness.core.offer_shapes import MINIMAL
-from harness.core.printable import make_logs_printable
 from harness.fakes.embedded import EmbeddedPair, options_for
 from harness.load.call_process.meter import Meter
 from harness.load.call_process.personas import Personas
 from harness.load.call_process.placing import Placing
-from harness.load.messages import Cancel, LoadSettings, Order, Ready, Refused, read_instruction
-from harness.load.pipes import Send, pipes
-from harness.platform.loop import run_loop
+from harness.load.messages import Cancel, LoadSettings, Order, Ready, read_instruction
+from harness.load.pipes import Send, serve_parent
 
 
 async def serve(reader: asyncio.StreamReader, send: Send) -> None:
@@ -76,22 +73,9 @@ def _pair_for_load(settings: RunSettings) -> EmbeddedPair:
     return EmbeddedPair(options_for(settings, vad="webrtc"))
 
 
-async def _main() -> int:
-    async with pipes() as (reader, send):
-        try:
-            await serve(reader, send)
-        except HarnessError as error:
-            send(Refused(error=str(error), usage=isinstance(error, UsageError)))
-            return 1
-    return 0
-
-
 def main() -> int:
     """Serve the process that started us."""
-    # Ctrl-C reaches the whole process group; Locust decides when its calls are over.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    make_logs_printable()
-    return run_loop(_main())
+    return serve_parent(serve)
 
 
 if __name__ == "__main__":

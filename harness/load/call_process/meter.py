@@ -11,6 +11,7 @@ from harness.core.clock import Clock, MonotonicClock, process_cpu_seconds
 from harness.load.messages import GeneratorMeasured
 from harness.peer.datagrams import reading_lateness
 from harness.peer.pacer import Pacer
+from harness.platform.descriptors import open_descriptors
 
 LAG_SECONDS = 0.05
 REPORT_SECONDS = 1.0
@@ -66,7 +67,7 @@ class Meter:
                     reading=tuple(round(1000 * late, 2) for late in reading_lateness()),
                     placing=_taken(self._placing),
                     rss=self._process.memory_info().rss,
-                    descriptors=self._process.num_fds(),
+                    descriptors=open_descriptors(self._process),
                     tasks=len(asyncio.all_tasks()),
                 )
             )

@@ -134,6 +134,7 @@ def test_it_measures_itself_every_second_also_while_nobody_calls() -> None:
     assert len(measured.pacing) > 10
     assert len(measured.lag) > 3
     assert measured.rss > 10**7
+    assert measured.descriptors is not None
     assert measured.descriptors > 5
     assert measured.tasks >= 3
 
