@@ -11,6 +11,7 @@ from harness.call.by_ear import ByEar
 from harness.call.host import CallAgain
 from harness.call.impairing import NetworkVerbs, record_impairment
 from harness.call.line import CallLine
+from harness.call.playing_out import NOTHING_HEARD_SECONDS, asked_at, is_played_out
 from harness.call.probing import Probes
 from harness.call.reconnecting import Reconnecting
 from harness.call.stopping import PlanStopped
@@ -38,11 +39,8 @@ from harness.core.events import (
 from harness.core.fields import tables, text
 from harness.core.probes import CONNECT
 
-SETTLE_SECONDS = 0.3  # after a reply's last audible packet, so that its tail is heard
-QUIET_SECONDS = 1.0  # this long without an audible packet is the end of what is said
 MEDIA_SECONDS = 5.0  # for the media path to come up behind the channel
 INTERRUPTED_AFTER_SECONDS = 1.0  # of a reply's audio
-NOTHING_HEARD_SECONDS = 3.0  # the first audible packet may come this much after response.done
 
 
 class Caller:
@@ -196,7 +194,16 @@ class Caller:
 
     async def hear_reply(self) -> None:
         """Wait for a response to be done, and for its audio to have been played to the end."""
-        timeouts = self.line.timeouts
+        line = self.line
+        timeouts, timeline = line.timeouts, line.timeline
+
+        def is_heard() -> bool:
+            return line.end.heard.last_audible > asked_at(timeline)
+
+        def is_over(done_at: float) -> bool:
+            last_audible = line.end.heard.last_audible
+            return is_played_out(timeline, line.now(), last_audible=last_audible, done_at=done_at)
+
         async with self.step("hear the reply"):
             if self._ear is not None:
                 await self._ear.wait_for_sound()
@@ -212,11 +219,8 @@ class Caller:
                     break
                 done = following
             # What was done without audio may be followed by what is heard: it is listened for, not awaited.
-            if _has_audio(done) or await self._waiter.condition(self._is_heard, NOTHING_HEARD_SECONDS):
-                await self.until(
-                    lambda: self._played_out(done.at), "the end of the reply's audio", timeouts.reply
-                )
-                await asyncio.sleep(SETTLE_SECONDS)
+            if _has_audio(done) or await self._waiter.condition(is_heard, NOTHING_HEARD_SECONDS):
+                await self.until(lambda: is_over(done.at), "the end of the reply's audio", timeouts.reply)
 
     async def hear_reply_or_ask_again(self, clip: str) -> None:
         """Hear the reply; where none comes, say the clip once more."""
@@ -341,21 +345,6 @@ class Caller:
         return self.line.end.channel_state == "open" or any(
             timeline.state(layer, state) for layer in ("ice", "dtls") for state in ("failed", "closed")
         )
-
-    def _played_out(self, done_at: float) -> bool:
-        if self.line.timeline.server_events("output_audio_buffer.stopped", after=self._last_response_at()):
-            return True
-        last_audible = self.line.end.heard.last_audible
-        nothing_heard = last_audible < self._last_response_at()
-        quiet_since = done_at + NOTHING_HEARD_SECONDS if nothing_heard else max(last_audible, done_at)
-        return self.line.now() - quiet_since > QUIET_SECONDS
-
-    def _is_heard(self) -> bool:
-        return self.line.end.heard.last_audible > self._last_response_at()
-
-    def _last_response_at(self) -> float:
-        created = self.line.timeline.server_events("response.created")
-        return created[-1].at if created else 0.0
 
     def _microphone(self, *, muted: bool) -> None:
         self.require("mute")

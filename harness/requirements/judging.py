@@ -165,9 +165,14 @@ class CallJudge:
         return finding
 
     def stalled(self) -> str | None:
-        """Why what did not come in time says nothing: we stood still ourselves, or the fake did."""
+        """Why what did not come in time says nothing: we stood still ourselves, or the fake did.
+
+        Or fell behind by as much, little by little.
+        """
         stalls = self.timeline.all(Stalled, side=None)
         total = {side: sum(s.seconds for s in stalls if s.side == side) for side in ("caller", "upstream")}
+        for measured in self.timeline.all(PacingMeasured, side=None):
+            total[measured.side] = max(total[measured.side], measured.max / 1000)
         side, seconds = max(total.items(), key=lambda each: each[1])
         if seconds < limit(self._limits, "stalled_s"):
             return None

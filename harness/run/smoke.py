@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.call import Caller, scenario
-from harness.call.caller import NOTHING_HEARD_SECONDS
+from harness.call.playing_out import NOTHING_HEARD_SECONDS
 from harness.requirements.model import Requirement
 from harness.requirements.registry import REGISTRY
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from harness.core.events import Event, PacketsReceived, ServerEvent
@@ -69,6 +70,16 @@ def test_a_reply_that_comes_a_second_late_is_no_noise() -> None:
         shifted([e], 4.0, 1.0)[0] if isinstance(e, PacketsReceived) else e for e in healthy_events(end=12)
     ]
     assert verdict(late).outcome == Outcome.PASSED
+
+
+def test_a_reply_that_stalled_for_longer_than_a_tail_is_no_noise_and_what_follows_it_is() -> None:
+    healthy = healthy_events(end=15)
+    whole = next(e for e in healthy if isinstance(e, PacketsReceived))
+    late = [msgspec.structs.replace(p, at=p.at + 4.0) if p.at > 5.0 else p for p in whole.packets]
+    stalled = [e if e is not whole else msgspec.structs.replace(e, packets=tuple(late)) for e in healthy]
+    assert verdict(stalled).outcome == Outcome.PASSED
+    noise = packets(13.5, 400, sequence=400)
+    assert verdict([*stalled, noise]).outcome == Outcome.WARNED
 
 
 def test_packets_that_were_not_decoded_tell_nothing() -> None:

@@ -18,9 +18,14 @@ from tests.support.timelines import healthy_events, timeline_of
 
 def verdict(seconds: float, side: Side = "caller", **limits: float) -> Verdict:
     """Of a call whose channel opened six seconds late, while one end stood still for so long."""
+    halves = [Stalled(at=at, side=side, seconds=seconds / 2) for at in (3.0, 5.0)]
+    return of_late_channel(*halves, **limits)
+
+
+def of_late_channel(*own: Event, **limits: float) -> Verdict:
     events = healthy_events("embedded", **limits)
     late = changed(events, a(StateChanged, layer="channel", state="open"), at=lambda at: at + 6.0)
-    late += [Stalled(at=3.0, side=side, seconds=seconds / 2), Stalled(at=5.0, side=side, seconds=seconds / 2)]
+    late += own
     timeline = timeline_of(sorted(late, key=lambda e: e.at))
     (found,) = judge([timeline], [REGISTRY.get("connectivity.data-channel-opens")])
     return found
@@ -35,6 +40,12 @@ def test_a_late_channel_is_inconclusive_where_an_end_of_ours_stood_still(side: S
 
 def test_a_short_stall_excuses_nothing() -> None:
     assert (verdict(0.8).outcome, verdict(0.8).cause) == (Outcome.FAILED, "channel-late")
+
+
+@pytest.mark.parametrize(("behind", "outcome"), [(1.2, Outcome.INCONCLUSIVE), (0.8, Outcome.FAILED)])
+def test_an_end_that_fell_behind_little_by_little_excuses_as_much(behind: float, outcome: Outcome) -> None:
+    late = PacingMeasured(at=7.9, side="upstream", packets=400, p50=5.0, p99=900 * behind, max=1000 * behind)
+    assert of_late_channel(late).outcome == outcome
 
 
 def test_how_long_is_a_limit() -> None:

@@ -117,7 +117,8 @@ PLANTED = [
     fake("truncated-audio", "audio.complete: truncated-audio", takes_a_turn),
     fake("packet-loss", "audio.clean: packet-loss", takes_a_turn, limits=BUSY),
     fake("audio-bursts", "audio.clean: wrong-pace", takes_a_turn, limits=BUSY),
-    fake("audio-gaps", "audio.clean: gaps", takes_a_turn, limits=BUSY),
+    # So long a pause is no end of the reply: the caller must stay to hear the rest.
+    fake("audio-gaps=2500", "audio.clean: gaps", takes_a_turn, limits=BUSY),
     fake("jitter", "audio.clean: jitter", takes_a_turn, limits=(*BUSY, ("gap_ms", 2000.0))),
     fake(
         "noise-between-replies",

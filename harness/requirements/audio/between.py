@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from harness.core.audio import AUDIBLE_DBFS
-from harness.core.audio_format import FRAME_SECONDS
+from harness.core.audio_format import FRAME_SECONDS, RATE
 from harness.core.events import Packet, StretchHeard
 from harness.core.listening import SHORTEST_SOUND
+from harness.core.reception import unwrapped
 from harness.core.speech import Interval
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
@@ -34,6 +36,7 @@ from harness.requirements.registry import requirement
 SETTLED = 0.3  # seconds from session.created on, in which what came before may still be told of
 TAIL = 1.5  # seconds behind a reply's end that its last packets, or those of an interrupted one, may come
 LIGHT_TAIL = 2.0  # a light record, and a page's, tells the end of sound up to half a second late
+MOST_UNDERWAY = 10.0  # seconds behind a reply's end that may be excused so
 GENEROUS = 1.5  # times the length by its tokens, where nobody says when a reply has been played
 SHORTEST_GAP = 0.5  # seconds: less shows little
 APART = 0.1  # seconds without sound between two sounds
@@ -75,7 +78,8 @@ def _never_quiet(timeline: Timeline) -> NotApplicable | None:
 def silent_between_replies(timeline: Timeline) -> Finding:
     """From a reply's end to the next one's creation less than 0.1 s is audible.
 
-    The way of its last packets is no part of that, nor is the time behind a reply whose end nobody tells.
+    The way of its last packets is no part of that, however late they are by their own timestamps; nor is
+    the time behind a reply whose end nobody tells.
     """
     undecoded = 0
     for gap, packets, stretches in _by_gap(timeline):
@@ -157,7 +161,7 @@ def _playing(timeline: Timeline) -> Iterable[Interval]:
     """From a response's creation to where its audio ended; also of one whose creation was not seen."""
     known = replies(timeline)
     for reply in known:
-        yield reply.created_at, _over(reply)
+        yield reply.created_at, _over(reply) + _underway(timeline, reply)
     ids = {reply.id for reply in known}
     strangers: dict[str, float] = {}
     for event in timeline.server_events(side=None):
@@ -178,6 +182,19 @@ def _over(reply: Reply) -> float:
     if reply.playing_at is not None or reply.first_audible is None or not tokens:
         return ENDLESS
     return reply.first_audible + GENEROUS * tokens * SECONDS_PER_AUDIO_TOKEN
+
+
+def _underway(timeline: Timeline, reply: Reply) -> float:
+    """By how many seconds its packets came later in the end than in the beginning, by their timestamps."""
+    began, ended = reply.first_audible, reply.ended_playing
+    if began is None or ended is None:
+        return 0.0
+    packets = timeline.packets()
+    first = bisect.bisect_left(packets, began, key=lambda p: p.at)
+    own = packets[first : bisect.bisect_right(packets, ended + MOST_UNDERWAY, key=lambda p: p.at)]
+    media = unwrapped([p.timestamp for p in own], 32)
+    late = (p.at - own[0].at - (sent - media[0]) / RATE for p, sent in zip(own, media, strict=True))
+    return min(max(late, default=0.0), MOST_UNDERWAY)
 
 
 def _sounds(timeline: Timeline, at: float) -> bool:
