@@ -139,6 +139,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             voice.execute(session.config, plan)
             if folding := Folding.of(session.config, session.items):
                 session.config.stash[FOLDING] = folding
+                # Root causes have told each finding: pytest's last lines only name the tests, also in CI.
+                session.config.option.force_short_summary = True
                 voice.folded = True
     return (yield)
 

@@ -47,25 +47,35 @@ def test_a_failure_names_requirement_and_cause_in_the_row_of_its_stage(tmp_path:
     assert kept, "a failed call keeps its evidence"
 
 
+@pytest.mark.parametrize("calls_by", ["itself", "a worker"])
 def test_a_dead_call_process_is_replaced_and_what_was_measured_is_no_proof(
-    tmp_path: Path, pair: EmbeddedPair
+    tmp_path: Path, pair: EmbeddedPair, calls_by: str
 ) -> None:
-    with locusts.started(
-        tmp_path,
-        "--headless",
-        "--users=1",
-        "--calls=2",
-        f"--csv={tmp_path / 'load'}",
-        f"--host={pair.offer_url}",
-        "--turns=1",
-        *locusts.PATIENT,
-        "SteadyCaller",
-    ) as locust:
-        first = locusts.call_process(locust)
+    port = str(locusts.free_port())
+    as_master = ("--master", "--master-bind-host=127.0.0.1", f"--master-bind-port={port}")
+    with ExitStack() as stack:
+        caller = locust = stack.enter_context(
+            locusts.started(
+                tmp_path,
+                "--headless",
+                "--users=1",
+                "--calls=2",
+                f"--csv={tmp_path / 'load'}",
+                f"--host={pair.offer_url}",
+                "--turns=1",
+                *locusts.PATIENT,
+                *(as_master if calls_by == "a worker" else ()),
+                "SteadyCaller",
+            )
+        )
+        if calls_by == "a worker":
+            worker = locusts.started(tmp_path, "--worker", f"--master-port={port}", "SteadyCaller")
+            caller = stack.enter_context(worker)
+        first = locusts.call_process(caller)
         _until(lambda: _json(f"{pair.fake}/_fake/health").get("live") == 1)
         first.kill()
         first.wait(10)  # until then it is still there to be found
-        second = locusts.call_process(locust)
+        second = locusts.call_process(caller)
         assert second.pid != first.pid
         assert locust.wait(60) == 4
     assert "inconclusive: the call process died (signal 9)" in locusts.logged(tmp_path)

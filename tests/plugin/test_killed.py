@@ -16,8 +16,7 @@ def test_of_a_run_without_a_target(tmp_path: Path) -> None:
     assert ended.code == 4, ended.said
     assert ended.said.count(f"no further call is made: {PAIR_WAS_KILLED}\n") == 1
     assert "THE HARNESS ITSELF BROKE (1)" in ended.said
-    causes, _, _each_test = ended.said.partition("= short test summary info =")  # which CI has in full
-    assert causes.count("\n  why ") == 1
+    assert ended.said.count("\n  why ") == 1
     assert "the target is inconclusive" in ended.said
     assert ended.left == []
     assert ended.seconds < 30

@@ -71,7 +71,7 @@ def test_a_terminal_shows_calls_under_way_those_done_and_the_time_left() -> None
 def test_each_call_is_a_line_and_each_finding_is_told_once(scenarios: Run, pair: EmbeddedPair) -> None:
     """Without -v: `-q` takes back the one that all runs here have."""
     with planted(pair, offer_trimmed=True):
-        run = scenarios(*grey_box(pair), "-q", paths=FIRST_TURN)
+        run = scenarios(*grey_box(pair), "-q", paths=FIRST_TURN, CI="true")
     assert run.code == 1
     assert re.search(
         r"^  ✗ first_turn_spanish took .* s: signaling\.\S+: offer-trimmed.* \(1 of 1\)$", run.output, re.M
@@ -79,8 +79,8 @@ def test_each_call_is_a_line_and_each_finding_is_told_once(scenarios: Run, pair:
     (line,) = re.findall(r"^scenarios/first_turn_spanish\.py ✗ .*", run.output, re.MULTILINE)
     assert "1 failed" in line
     assert "not-applicable" in line
-    # pytest's own summary quotes it too, whole where CI is set.
     assert len(re.findall(r"^signaling\.offer-forwarded-intact: offer-trimmed$", run.output, re.M)) == 1
     assert run.output.count("  seen  ") >= 1, "what was seen is told with it"
+    assert "  rule  " not in run.output, "pytest's own summary, which is whole where CI is set, only names it"
     assert "NOT APPLICABLE" not in run.output
     assert "FAILURES" not in run.output

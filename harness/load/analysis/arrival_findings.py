@@ -23,6 +23,7 @@ UNIT = "offers a second"
 class ArrivalFindings:
     """`holds`: the most offers a second at which all held; `breaks`: the fewest at which something did not.
 
+    `broke`: why a process of ours ended, which is no finding about the target.
     `beside`: sentences about what is no step: cold starts, calls that were left, a cache, failed samples.
     """
 
@@ -37,6 +38,7 @@ class ArrivalFindings:
     at_least: int
     first_failure: str = ""
     interrupted: bool = False
+    broke: str = ""
     beside: tuple[str, ...] = ()
     also: dict[str, Any] = field(default_factory=dict)
     violating: bool = False
@@ -76,6 +78,8 @@ class ArrivalFindings:
     @property
     def verdict(self) -> str:
         """`holds`, `breaks`, or `inconclusive`, as for calls."""
+        if self.broke:
+            return "inconclusive"
         if self.violating or self.first_failure:
             return "breaks"
         if self.holds >= self.at_least:
@@ -90,7 +94,9 @@ class ArrivalFindings:
             return f"takes no offer: the first one failed with {self.first_failure}"
         said = [f"holds {self.holds} {UNIT}" if self.holds else f"no number of {UNIT} was shown to hold"]
         reason = self.reason
-        if self.too_short is not None:
+        if self.broke:
+            said.append(f"inconclusive: {self.broke}")
+        elif self.too_short is not None:
             said.append(f"inconclusive at {self.too_short.rate}: {self.too_short.because()}")
         elif self.breaking is not None:
             said.append(f"breaks at {self.breaks} because {self.breaking.because()}")

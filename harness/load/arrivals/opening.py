@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
 
+from harness.call.own_servers import OwnServerEndedError, OwnServers
 from harness.call.upstream import FakeUpstream
 from harness.config.run import RunSettings
 from harness.core.clock import Clock, MonotonicClock
@@ -48,6 +49,7 @@ class OfferLoad:
     sampling: Sampling
     watching: Watching
     metering: Metering
+    own: OwnServers
     before: tuple[int, int, int] | None
 
     @classmethod
@@ -64,7 +66,8 @@ class OfferLoad:
     ) -> OfferLoad:
         """Nothing is sent yet. Raises HarnessError where it cannot be. `share`: of offers judged in full."""
         clock = MonotonicClock()
-        settings = await _with_ends(stack, settings, talking=talking, progress=progress)
+        own = OwnServers(lambda _why: None, clock)  # what is found of the load says it
+        settings = await _with_ends(stack, settings, own, talking=talking, progress=progress)
         client = await stack.enter_async_context(new_client(settings.the_target, settings.timeouts))
         target = await filled(settings.the_target, client)
         settings = replace(settings, target=target)
@@ -100,6 +103,7 @@ class OfferLoad:
             sampling=sampling,
             watching=Watching(target, posting, clock),
             metering=Metering(arriving, settings.limits, clock),
+            own=own,
             before=await counted(fake),
         )
 
@@ -119,8 +123,18 @@ class OfferLoad:
         url = await stack.enter_async_context(running(app, host=host, port=port))
         progress.line(f"metrics at {url}/metrics")
 
-    def raise_for_unreachable(self, failure: str) -> None:
-        """Raises TargetUnreachableError where an offer failed because nobody is there."""
+    @contextlib.asynccontextmanager
+    async def needing_ours(self) -> AsyncIterator[None]:
+        """Cut the block short when a process of ours ends: raises OwnServerEndedError."""
+        async with _running(self.own.watch()), self.own.needed():
+            yield
+
+    async def raise_for_failure(self, failure: str) -> None:
+        """Of the first offer. Raises OwnServerEndedError for ours, TargetUnreachableError for nobody."""
+        if failure:
+            await self.own.settle(doubt=True)
+        if failure and self.own.problem:
+            raise OwnServerEndedError(self.own.problem)
         if UNREACHABLE in failure:
             raise TargetUnreachableError(
                 f"nothing answered at {self.ready.target}", "is the relay running, and is the URL right?"
@@ -131,7 +145,7 @@ class OfferLoad:
         self.sampling.active = True
         await stack.enter_async_context(self.watching.running())
         calm_collector()
-        await stack.enter_async_context(_running(self.metering))
+        await stack.enter_async_context(_running(self.metering.run()))
 
     async def end(self) -> None:
         """Give up what has no answer, and let go of every call."""
@@ -160,6 +174,7 @@ async def talking_beside(
     )
     talking = Talking(asked, values["talking"], load.clock)
     await stack.enter_async_context(talking.running())
+    load.own.add(talking)
     return talking
 
 
@@ -174,7 +189,7 @@ async def counted(fake: FakeManagement | None) -> tuple[int, int, int] | None:
 
 
 async def _with_ends(
-    stack: AsyncExitStack, settings: RunSettings, *, talking: bool, progress: Progress
+    stack: AsyncExitStack, settings: RunSettings, own: OwnServers, *, talking: bool, progress: Progress
 ) -> RunSettings:
     """With the embedded pair where there is no target, or with the fake where its address has none."""
     options = options_for(settings, vad="webrtc")
@@ -182,6 +197,7 @@ async def _with_ends(
     options = replace(options, answers_only=not talking, answers_only_ufrags=PREFIX)
     if settings.target is None:
         pair = await stack.enter_async_context(EmbeddedPair(options))
+        own.add(pair)
         return settings.with_pair(pair.offer_url, pair.fake)
     if settings.target.is_websocket:
         raise UsageError("a WebSocket takes no offers", "give a target that takes offers")
@@ -194,14 +210,14 @@ async def _with_ends(
         upstream = FakeUpstream(settings.fake_openai, MonotonicClock(), token=settings.fake_token)
         stack.push_async_callback(upstream.close)
         if not await upstream.is_there():
-            await stack.enter_async_context(EmbeddedPair(options))
+            own.add(await stack.enter_async_context(EmbeddedPair(options)))
             progress.line(f"nobody served the fake OpenAI at {upstream.base}: it is served for this run")
     return settings
 
 
 @contextlib.asynccontextmanager
-async def _running(metering: Metering) -> AsyncIterator[None]:
-    task = asyncio.create_task(metering.run())
+async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
     try:
         yield
     finally:

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from harness.call.own_servers import OwnServerEndedError
 from harness.config.asking import settings_of
 from harness.config.option import blaming
 from harness.config.options import HIGHEST_SEED
@@ -46,6 +47,7 @@ class Found:
     cold: ColdStart | None = None
     conclusion: Conclusion = field(default_factory=Conclusion)
     wrong: Counter[str] = field(default_factory=Counter)  # of samples, while the target kept up
+    broke: str = ""  # why a process of ours ended
 
 
 async def find_rate(
@@ -78,7 +80,8 @@ async def find_rate(
         breaks=search.breaks,
         most=most,
         at_least=values["at_least"],
-        first_failure=found.cold.failure if found.cold else "",
+        first_failure=found.cold.failure if found.cold and not found.broke else "",
+        broke=found.broke,
         interrupted=interrupted,
         beside=(*filter(None, [_cold_words(found.cold)]), *found.conclusion.beside),
         also={"cold_start": found.cold.as_json() if found.cold else None, **found.conclusion.also},
@@ -109,36 +112,53 @@ async def _search(
         load.introduce(progress)
         await load.expose(stack, values["metrics"], progress)
         try:
-            found.cold = await start_cold(load.arriving, values["idle_seconds"], values["burst_size"])
-            load.raise_for_unreachable(found.cold.failure)
-            if found.cold.failure:
-                return
-            progress.line(f"  cold start: {_cold_line(found.cold)}")
-            talking = await talking_beside(stack, texts, values, load)
-            await load.begin(stack)
-            await Climbing(
-                arriving=load.arriving,
-                watching=load.watching,
-                metering=load.metering,
-                releasing=load.releasing,
-                talking=talking,
-                pace=ArrivalPace(
-                    values["spacing"],
-                    values["burst_size"],
-                    values["ramp_seconds"],
-                    values["settle_seconds"],
-                    values["step_seconds"],
-                ),
-                slos=slos[0],
-                slos_of_talk=slos[1],
-                rng=random.Random(load.settings.seed),  # noqa: S311  (replayable on purpose)
-                clock=load.clock,
-                on_step=lambda step: _told(step, found, load.sampling, progress),
-                on_status=progress.status,
-            ).climb(search)
+            async with load.needing_ours():
+                found.cold = await start_cold(load.arriving, values["idle_seconds"], values["burst_size"])
+                await load.raise_for_failure(found.cold.failure)
+                if found.cold.failure:
+                    return
+                progress.line(f"  cold start: {_cold_line(found.cold)}")
+                await _climb(stack, load, texts, values, slos, search, progress, found)
+        except OwnServerEndedError as ended:
+            found.broke = str(ended)
         finally:
             await load.end()
-            found.conclusion = await conclude(load, found.wrong)
+            if not found.broke:
+                found.conclusion = await conclude(load, found.wrong)
+
+
+async def _climb(
+    stack: AsyncExitStack,
+    load: OfferLoad,
+    texts: Mapping[str, Any],
+    values: Mapping[str, Any],
+    slos: tuple[tuple[Slo, ...], tuple[Slo, ...]],
+    search: Search,
+    progress: Progress,
+    found: Found,
+) -> None:
+    talking = await talking_beside(stack, texts, values, load)
+    await load.begin(stack)
+    await Climbing(
+        arriving=load.arriving,
+        watching=load.watching,
+        metering=load.metering,
+        releasing=load.releasing,
+        talking=talking,
+        pace=ArrivalPace(
+            values["spacing"],
+            values["burst_size"],
+            values["ramp_seconds"],
+            values["settle_seconds"],
+            values["step_seconds"],
+        ),
+        slos=slos[0],
+        slos_of_talk=slos[1],
+        rng=random.Random(load.settings.seed),  # noqa: S311  (replayable on purpose)
+        clock=load.clock,
+        on_step=lambda step: _told(step, found, load.sampling, progress),
+        on_status=progress.status,
+    ).climb(search)
 
 
 def slos_of(values: Mapping[str, Any]) -> tuple[tuple[Slo, ...], tuple[Slo, ...]]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from harness.call.own_servers import OwnServerEndedError
 from harness.config.asking import settings_of
 from harness.config.options import HIGHEST_SEED
 from harness.config.run import RunSettings
@@ -37,6 +38,7 @@ from harness.platform.descriptors import open_descriptors
 
 SAMPLES_WANTED = 60
 SHORTEST_SAMPLE, LONGEST_SAMPLE = 1.0, 60.0  # s
+FAILS_WITHIN = 1.0  # s: so much earlier than we saw that a process of ours had ended, offers may have failed
 FEWEST_FOR_TAIL = 20  # offers in a stretch
 
 
@@ -76,6 +78,11 @@ class Stretches:
                 },
             )
 
+    def forget(self, since: float) -> None:
+        """What was due from then on, or in the same stretch, counts for nothing."""
+        for number in [n for n in self.tallies if (n + 1) * self.every > since]:
+            del self.tallies[number]
+
     def whole(self) -> CountedWindow:
         """All that was condensed, together."""
         windows = [window for window, _ in self.condensed.values()]
@@ -96,6 +103,7 @@ class Held:
     slos_of_talk: tuple[SloValue, ...] = ()
     talk_failures: Counter[tuple[str, str]] = field(default_factory=Counter)
     conclusion: Conclusion = field(default_factory=Conclusion)
+    broke: str = ""  # why a process of ours ended
 
     def samples(self) -> tuple[Sample, ...]:
         """Each whole stretch, with what was seen at its end. An unfinished one at the end has no look."""
@@ -144,6 +152,7 @@ async def hold_rate(
         failed=whole.failed,
         first_failure=held.first_failure,
         interrupted=interrupted,
+        broke=held.broke,
         unit=UNIT,
         slos=(*(SloValue.of(slo, whole) for slo in slos), *held.slos_of_talk),
         beside=held.conclusion.beside,
@@ -177,9 +186,10 @@ async def _hold(
         began = load.clock.now()
         try:
             first = await load.arriving.offer([0.0], 0.0)
-            held.first_failure = next((failure for _, failure in first.failures), "")
-            load.raise_for_unreachable(held.first_failure)
-            if held.first_failure:
+            failure = next((failure for _, failure in first.failures), "")
+            await load.raise_for_failure(failure)
+            held.first_failure = failure
+            if failure:
                 return
             talking = await talking_beside(stack, texts, values, load)
             await load.begin(stack)
@@ -198,8 +208,11 @@ async def _hold(
             )
             began = load.clock.now()
             load.metering.restart(talking)
-            async with _looking(load, began, values["seconds"], held, progress):
+            async with load.needing_ours(), _looking(load, began, values["seconds"], held, progress):
                 await load.arriving.send(times, held.stretches.tally)
+        except OwnServerEndedError as ended:
+            held.broke = str(ended)
+            held.stretches.forget(load.clock.now() - began - FAILS_WITHIN)
         finally:
             held.seconds = min(load.clock.now() - began, values["seconds"])
             held.health = load.metering.taken(talking)
@@ -212,7 +225,8 @@ async def _hold(
                     rows = talking.window(since, since + held.stretches.every).milliseconds
                     look |= {row: percentile(rows.get(row, ()), 50) for row in ROWS if row != SDP_POST}
             await load.end()
-            held.conclusion = await conclude(load, load.sampling.failures)
+            if not held.broke:
+                held.conclusion = await conclude(load, load.sampling.failures)
 
 
 @contextlib.asynccontextmanager

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
+from harness.call.own_servers import OwnServerEndedError
 from harness.core.clock import Clock
 from harness.core.errors import HarnessError, UsageError
 from harness.load.analysis.rows import CALL
@@ -26,7 +27,7 @@ from harness.load.messages import (
     line,
     read_report,
 )
-from harness.platform.children import PIPE, ProgramInput, start_program
+from harness.platform.children import PIPE, Program, ProgramInput, start_program
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -46,17 +47,32 @@ class Talking:
         self._made: dict[int, asyncio.Future[CallMade]] = {}
         self._ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         self.measured: list[GeneratorMeasured] = []
+        self._process: Program | None = None
+        self._is_asked_to_stop = False
+
+    @property
+    def problem(self) -> str:
+        """Why the call process ended by itself; `""` while it runs, or was stopped."""
+        status = self._process.returncode if self._process is not None else None
+        if status is None or self._is_asked_to_stop:
+            return ""
+        how = f"signal {-status}" if status < 0 else f"status {status}"
+        return f"the call process died ({how}), and its calls with it"
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Entered once all are being called. Raises UsageError, and HarnessError where it cannot begin."""
+        """Entered once all are being called.
+
+        Raises UsageError, HarnessError where it cannot begin, OwnServerEndedError where it ended before.
+        """
         process = await start_program(
             (sys.executable, "-m", "harness.load.call_process"), stdin=PIPE, stdout=PIPE, limit=LONGEST_LINE
         )
+        self._process = process
         assert process.stdin is not None  # noqa: S101  (asked for)
         assert process.stdout is not None  # noqa: S101  (likewise)
         process.stdin.write(line(self._settings))
-        reading = asyncio.create_task(self._read(process.stdout))
+        reading = asyncio.create_task(self._read(process, process.stdout))
         callers: list[asyncio.Task[None]] = []
         try:
             async with asyncio.timeout(START_SECONDS):
@@ -71,6 +87,7 @@ class Talking:
                 f"the call process was not ready within {START_SECONDS:g} s", "see its errors above"
             ) from None
         finally:
+            self._is_asked_to_stop = True
             for task in callers:
                 task.cancel()
             process.stdin.close()
@@ -117,7 +134,7 @@ class Talking:
             if ended.failure or ended.broken:
                 await asyncio.sleep(PAUSE_AFTER_FAILURE)
 
-    async def _read(self, reports: asyncio.StreamReader) -> None:
+    async def _read(self, process: Program, reports: asyncio.StreamReader) -> None:
         while text := await reports.readline():
             try:
                 report = read_report(text)
@@ -136,4 +153,5 @@ class Talking:
                 case GeneratorMeasured():
                     self.measured.append(report)
         if not self._ready.done():
-            self._ready.set_exception(HarnessError("the call process died", "see its errors above"))
+            await process.wait()
+            self._ready.set_exception(OwnServerEndedError(self.problem))
