@@ -22,18 +22,29 @@ ENDING = those_of("SIGTERM", "SIGHUP", "SIGBREAK")
 INTERRUPTING = (signal.SIGINT, *ENDING)
 
 
+def heeded(numbers: Sequence[signal.Signals]) -> list[signal.Signals]:
+    """Without those that whoever started us has told us to ignore, as nohup does with SIGHUP.
+
+    SIGINT always is: a script's `&` ignores it for all that it starts, and some end a server by it.
+    """
+    return [n for n in numbers if n == signal.SIGINT or signal.getsignal(n) is not signal.SIG_IGN]
+
+
 @contextlib.contextmanager
 def handled(
     loop: asyncio.AbstractEventLoop, numbers: Sequence[signal.Signals], handle: Callable[[], Any]
 ) -> Iterator[None]:
-    """Meanwhile each of them calls `handle` in the loop, which runs in the main thread."""
+    """Meanwhile each of them calls `handle` in the loop, which runs in the main thread.
+
+    But those that are ignored stay so. Afterwards each is handled as it was before.
+    """
     with contextlib.ExitStack() as undo:
-        for number in numbers:
+        for number in heeded(numbers):
+            undo.callback(signal.signal, number, signal.getsignal(number))
             try:
                 loop.add_signal_handler(number, handle)
             except NotImplementedError:  # Windows' loops; `waking` sees to it that they notice
-                before = signal.signal(number, lambda *_: loop.call_soon_threadsafe(handle))
-                undo.callback(signal.signal, number, before)
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(handle))
             else:
                 undo.callback(loop.remove_signal_handler, number)
         yield

@@ -4,17 +4,38 @@ import asyncio
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+
+import pytest
 
 from harness.platform.loop import run_loop
-from harness.platform.signals import ENDING, handled, those_of
+from harness.platform.signals import ENDING, INTERRUPTING, handled, heeded, those_of
 
 
 def test_signals_that_a_system_lacks_are_left_out() -> None:
     assert those_of("SIGTERM", "SIGNONE") == (signal.SIGTERM,)
 
 
-def test_a_signal_is_handled_in_the_loop_and_only_meanwhile(either_way: bool) -> None:
+def somebody(number: int, _frame: object) -> None:
+    raise AssertionError(f"signal {number} was not for this handler")
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Those of before are there again afterwards, as when all of this runs under nohup."""
     before = {number: signal.getsignal(number) for number in ENDING}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("before", [signal.SIG_DFL, somebody])
+@pytest.mark.usefixtures("handlers")
+def test_a_signal_is_handled_in_the_loop_and_only_meanwhile(
+    before: Callable[[int, object], None], either_way: bool
+) -> None:
+    for number in ENDING:
+        signal.signal(number, before)
 
     async def told() -> list[str]:
         loop = asyncio.get_running_loop()
@@ -26,7 +47,24 @@ def test_a_signal_is_handled_in_the_loop_and_only_meanwhile(either_way: bool) ->
                 return [await came.get() for _ in ENDING]
 
     assert run_loop(told()) == ["ended"] * len(ENDING)
-    assert {number: signal.getsignal(number) for number in ENDING} == before
+    assert {signal.getsignal(number) for number in ENDING} == {before}
+
+
+@pytest.mark.usefixtures("handlers")
+def test_what_nohup_has_us_ignore_stays_ignored(either_way: bool) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    async def told() -> list[signal.Signals]:
+        came: list[signal.Signals] = []
+        with handled(asyncio.get_running_loop(), ENDING, lambda: came.append(signal.SIGHUP)):
+            signal.raise_signal(signal.SIGHUP)
+            await asyncio.sleep(0.05)
+        return came
+
+    assert run_loop(told()) == []
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    assert heeded(INTERRUPTING) == [signal.SIGINT, signal.SIGTERM]
 
 
 def test_what_begins_first_imports_next_to_nothing() -> None:

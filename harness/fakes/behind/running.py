@@ -18,7 +18,7 @@ from harness.core.errors import HarnessError, UsageError
 from harness.fakes.behind.environment import CONNECTED, LOADED, PAST, hooked
 from harness.platform.children import startable
 from harness.platform.ourselves import is_in_foreground
-from harness.platform.signals import those_of
+from harness.platform.signals import heeded, those_of
 
 Tell = Callable[[str], None]
 
@@ -148,7 +148,7 @@ def _passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(number)
 
-    before = [(number, signal.signal(number, pass_on)) for number in FORWARDED]
+    before = [(number, signal.signal(number, pass_on)) for number in heeded(FORWARDED)]
     try:
         yield
     finally:

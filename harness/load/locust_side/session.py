@@ -18,7 +18,7 @@ from harness.load.locust_side.generator import Generator
 from harness.load.locust_side.options import check_options
 from harness.load.locust_side.users import InterruptingCaller, ReconnectingCaller, SteadyCaller, VoiceCaller
 from harness.load.messages import CallMade, Ready
-from harness.platform.signals import INTERRUPTING
+from harness.platform.signals import INTERRUPTING, heeded
 
 PAUSE_AFTER_FAILURE = 1.0  # s: a target that refuses at once is not hammered
 FIRST_CALLER = 0
@@ -79,7 +79,7 @@ class LoadSession:
             self._metrics = MetricsServer(
                 lambda: scraped(self.environment, self.generator.health), *self.asked.values["metrics"]
             )
-        for number in INTERRUPTING:
+        for number in heeded(INTERRUPTING):
             gevent.signal_handler(number, self._interrupt)
         return self
 
