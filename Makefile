@@ -106,7 +106,7 @@ ways: $(READY)  ## call through relays of every shape of the field, and write do
 transports: $(READY)  ## WebSocket against WebRTC over the same bad networks, and write docs/transports.md anew (root; twenty minutes)
 	$(BIN)/python -m tools.transports $(ARGS)
 
-limits: $(READY)  ## find relays' own limits by offers, and by wrk, and write docs/limits.md anew (seven minutes; needs wrk and Node.js)
+limits: $(READY)  ## find relays' own limits by offers, and by wrk, and write docs/limits.md anew (half an hour; needs wrk and Node.js)
 	$(BIN)/python -m tools.limits $(ARGS); status=$$?; $(BIN)/python -m tools.pages; exit $$status
 
 clients: $(READY) install-clients  ## official clients hold conversations with the fake; then the table goes to docs/

@@ -62,7 +62,8 @@ def unreadable(text: str) -> str:
             pass
     except _UnreadableError as reason:
         number, line = where
-        return f"line {number}, {line[:80]!r}: {reason}" if number else str(reason)
+        twice = "; it ends with CR CR LF, as a file in text mode does" if line.endswith("\r") else ""
+        return f"line {number}, {line[:80]!r}: {reason}{twice}" if number else str(reason)
     return ""
 
 
@@ -93,7 +94,7 @@ def _reading(text: str) -> Iterator[tuple[int, str]]:
         raise _UnreadableError(f"{_due(types)} was due")
     yield len(lines) + 1, unended
     if unended:
-        raise _UnreadableError("the last line has no end")
+        raise _UnreadableError("the last line has no end" if _is_line(unended) else "it is no SDP line")
 
 
 def _with(types: str, line: str) -> str:

@@ -66,6 +66,16 @@ def carries_offer(arrival: RequestArrived) -> bool:
     return arrival.method != "GET" and _OF_OFFERS.search(path) is not None
 
 
+def start_of_offer(arrival: RequestArrived) -> str:
+    """How the offer in a request begins: the part of that name, or the body."""
+    return next((part.start for part in arrival.parts if part.name == "sdp"), arrival.start)
+
+
+def size_of_offer(arrival: RequestArrived) -> int:
+    """Its length in bytes."""
+    return next((part.size for part in arrival.parts if part.name == "sdp"), arrival.size)
+
+
 def offer_came_through(timeline: Timeline, ufrag: str) -> bool:
     """Whether the offer of this ufrag arrived as SDP: bare or in a form of the relay's own.
 

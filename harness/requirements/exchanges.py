@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from harness.core import redirections
 from harness.core.events import Headers, HttpFailed, HttpRequest, HttpResponse, Side
 from harness.core.fields import field
 from harness.core.probes import UPGRADE
@@ -18,8 +19,6 @@ from harness.requirements.model import Evidence
 
 # Where an offer goes upstream: the calls endpoint, GPT-Live's, and the retired beta's.
 OFFER_PATHS = re.compile(r"/realtime/calls/?$|/live/sessions/?$|/v1/realtime/?$")
-
-REDIRECTIONS = (307, 308)  # that a WHIP client follows (RFC 9725, section 4.5)
 
 STACK_TRACE = re.compile(
     r"Traceback \(most recent call last\)"  # Python
@@ -110,7 +109,7 @@ def exchanges(timeline: Timeline, purpose: str | None = None, *, side: Side = "c
 def offer_exchange(timeline: Timeline) -> Exchange | None:
     """The caller's ordinary offer, with its end: where it was redirected and we followed, the last."""
     found = exchanges(timeline, "offer")
-    followed = [e for e in found[1:] if found[0].status in REDIRECTIONS]
+    followed = [e for e in found[1:] if found[0].status in redirections.KEEPING]
     return followed[-1] if followed else found[0] if found else None
 
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import httpx
 
 from harness.config.target import Target
+from harness.config.targets_file import same_origin
 from harness.core.events import AnswerReceived
 from harness.core.probes import OFFER
+from harness.core.redirections import leads_to_login
 from harness.signaling.dialects import Body, unwrap, wrap
 from harness.signaling.sending import Sender
 from harness.signaling.sessions import MOST_REDIRECTIONS, may_be_told, opened, redirected
@@ -38,9 +40,9 @@ async def post_offer(
     request = request_with(sender, target, body, query=query, credentials=credentials)
     reply = await sender.send(request, purpose=purpose, case=case)
     asked = str(request.url)
-    for _ in range(MOST_REDIRECTIONS if dialect.sessions else 0):
+    for _ in range(MOST_REDIRECTIONS):
         there = redirected(asked, reply) if reply is not None else ""
-        if not there:
+        if not there or not (dialect.sessions or _is_followed(target, there)):
             break
         # As browsers do: what lets somebody in does not go to another origin.
         known = credentials and may_be_told(target, there)
@@ -54,6 +56,11 @@ async def post_offer(
     if purpose == OFFER:
         sender.record(AnswerReceived(at=sender.clock.now(), sdp=sender.redactor.text(answer)))
     return answer
+
+
+def _is_followed(target: Target, there: str) -> bool:
+    """As a page's fetch does, which another origin would have to let in; a login takes no offer."""
+    return same_origin(there, target.url) and not leads_to_login(there)
 
 
 def request_with(

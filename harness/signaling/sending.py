@@ -1,4 +1,4 @@
-"""One HTTP request to the relay, every byte both ways on the timeline. No retry, no redirect followed."""
+"""One HTTP request to the relay, every byte both ways on the timeline: no retry, no redirect followed."""
 
 from __future__ import annotations
 

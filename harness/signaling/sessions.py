@@ -13,12 +13,12 @@ import httpx
 
 from harness.config.target import Target
 from harness.config.targets_file import same_origin
+from harness.core import redirections
 from harness.core.events import SessionProblem, WhipSession
 from harness.core.probes import OFFER, WHIP_END
 from harness.signaling.sending import HttpReply, OpenSession, Sender
 
 FRAGMENT = "application/trickle-ice-sdpfrag"  # RFC 8840
-REDIRECTIONS = (307, 308)  # which keep the method (RFC 9110, sections 15.4.8 and 15.4.9)
 MOST_REDIRECTIONS = 3
 HOST_PRIORITY = 2122260223  # of a host candidate, component 1 (RFC 8445, section 5.1.2.1)
 END_SECONDS = 4.0  # for a DELETE: the hang-up goes on without its answer
@@ -81,8 +81,8 @@ def bits_to_guess(url: str) -> float:
 
 
 def redirected(asked: str, reply: HttpReply) -> str:
-    """Where a redirection leads that a WHIP client follows (section 4.5); empty where there is none."""
-    if reply.status not in REDIRECTIONS or not reply.header("location"):
+    """Where a redirection leads that keeps the offer (a WHIP client follows it: section 4.5); else empty."""
+    if reply.status not in redirections.KEEPING or not reply.header("location"):
         return ""
     try:
         url = urljoin(asked, reply.header("location"))

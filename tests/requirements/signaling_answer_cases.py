@@ -68,6 +68,11 @@ def sdp_encoded_twice() -> Events:
     return body_returned(json.dumps(json.dumps({"answer": ANSWER})), "application/json")
 
 
+@case("signaling.answer-readable", "line-unreadable")
+def json_behind_the_answer() -> Events:
+    return answered(ANSWER + '{"ok": true}')
+
+
 @case("signaling.answer-is-sdp", "answer-truncated")
 def the_half_of_the_answer() -> Events:
     return answered(ANSWER[: len(ANSWER) // 2], upstream=ANSWER)

@@ -34,6 +34,11 @@ def bare_line_feeds_forwarded() -> Events:
     return forwarded(lambda offer: offer.replace("\r\n", "\n"))
 
 
+@case("signaling.offer-forwarded-intact", "offer-truncated")
+def the_half_of_the_offer() -> Events:
+    return forwarded(lambda offer: offer[: len(offer) // 2])
+
+
 @case("signaling.offer-forwarded-intact", "data-section-stripped")
 def data_section_stripped() -> Events:
     return forwarded(lambda offer: offer[: offer.index("m=application")])
@@ -48,6 +53,11 @@ def candidates_stripped() -> Events:
 @case("signaling.offer-forwarded-intact", "offer-mutated")
 def offer_mutated() -> Events:
     return forwarded(lambda offer: offer.replace("minptime=10", "minptime=20"))
+
+
+@case("signaling.offer-forwarded-intact", "offer-mutated")
+def an_empty_line_added() -> Events:
+    return forwarded(lambda offer: offer + "\r\n")
 
 
 @case("signaling.offer-forwarded-intact", "offer-mutated")

@@ -113,7 +113,7 @@ def test_a_gateway_status_alone_leaves_two_explanations() -> None:
         (401, "unauthorized", "upstream-unauthorized"),
         (404, "not-found", "upstream-offer-rejected"),
         (400, "offer-refused", "upstream-offer-rejected"),
-        (429, "offer-refused", "upstream-rate-limited"),
+        (429, "rate-limited", "upstream-rate-limited"),
     ],
 )
 def test_a_refusal_may_be_openais_own_where_the_upstream_is_not_seen(

@@ -76,7 +76,7 @@ async def test_headers_bearer_cookies_origin_and_fields_are_sent_and_their_secre
 @pytest.mark.parametrize("status", [301, 302, 307, 401, 404, 405, 429, 500, 502, 504])
 @respx.mock
 async def test_a_refusal_is_recorded_and_gives_no_answer(open_bench: OpenBench, status: int) -> None:
-    """Also a redirect: a login page must be seen as what it is, not followed."""
+    """Also a redirect to a login page, which must be seen as what it is, not followed."""
     elsewhere = respx.route(url="http://127.0.0.1:8000/login").mock(return_value=answered("json"))
     respx.post(URL).mock(return_value=httpx.Response(status, text="no", headers={"Location": "/login"}))
     async with open_bench() as bench:
@@ -87,6 +87,31 @@ async def test_a_refusal_is_recorded_and_gives_no_answer(open_bench: OpenBench, 
     assert ("Location", "/login") in response.headers
     assert bench.timeline.first(AnswerReceived) is None
     assert not elsewhere.called
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "followed"),
+    [
+        (307, "/offer/", True),
+        (308, "http://127.0.0.1:8000/other", True),
+        (301, "/offer/", False),
+        (302, "/offer/", False),
+        (307, "https://127.0.0.1:8000/offer", False),
+        (308, "http://elsewhere.example/offer", False),
+        (307, "", False),
+    ],
+)
+@respx.mock
+async def test_a_redirect_is_followed_where_a_pages_fetch_keeps_the_offer(
+    open_bench: OpenBench, status: int, location: str, followed: bool
+) -> None:
+    respx.post(URL).mock(return_value=httpx.Response(status, headers={"Location": location}))
+    there = respx.post(url__regex=r"/offer/$|/other$|//elsewhere|^https:").mock(return_value=answered("json"))
+    async with open_bench() as bench:
+        assert (await exchange(bench) is not None) == followed
+    assert there.called == followed
+    if followed:
+        assert there.calls.last.request.content == respx.calls[0].request.content
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>login</html>", b'{"error": {}}', b"\xff\xfe binary"])

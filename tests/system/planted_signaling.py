@@ -40,6 +40,23 @@ PLANTED = [
     relay("login-page=page", "signaling.offer-accepted: login-page", connects),
     relay("login-page=redirect", "signaling.offer-accepted: login-page", connects),
     relay("relay-error", "signaling.offer-accepted: relay-error", connects),
+    # What stands before the relay.
+    *(
+        relay(f"answered-in-front={who}", f"signaling.offer-accepted: {cause}", connects)
+        for who, cause in {
+            "redirect": "redirected",
+            "challenge": "guard-challenge",
+            "csrf": "csrf-refused",
+            "origin": "origin-refused",
+            "host": "origin-refused",
+            "too-large": "offer-too-large",
+            "limiter": "rate-limited",
+            "busy": "caller-busy",
+            "gave-up": "proxy-gave-up",
+            "nobody": "nobody-behind-proxy",
+            "tunnel": "nobody-behind-proxy",
+        }.items()
+    ),
     # The upstream says no.
     fake("http-401", "signaling.offer-accepted: upstream-unauthorized", connects),
     fake("http-429", "signaling.offer-accepted: upstream-rate-limited", connects),
@@ -88,6 +105,8 @@ PLANTED = [
     # What the relay forwards.
     relay("offer-trimmed", "signaling.offer-forwarded-intact: offer-trimmed", connects),
     relay("offer-line-endings", "signaling.offer-forwarded-intact: offer-line-endings", connects),
+    relay("offer-truncated=0.9", "signaling.offer-forwarded-intact: offer-truncated", connects),
+    relay("offer-truncated=0.2", "signaling.offer-forwarded-intact: offer-truncated", connects),
     relay("data-section-stripped", "signaling.offer-forwarded-intact: data-section-stripped", connects),
     relay(
         "candidates-stripped",

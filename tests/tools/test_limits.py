@@ -75,5 +75,5 @@ def test_what_is_not_installed_is_said_at_once(
 
 def test_what_does_not_fit_into_the_time_is_said_and_the_row_keeps_what_there_is(tmp_path: Path) -> None:
     found = limits.measure("the reference relay", "wrk", tmp_path / "none", limits.Deadline(0), 3)
-    assert found["wrong"] == ["not measured to the end: ValueError: the ten minutes were over"]
+    assert found["wrong"] == ["not measured to the end: ValueError: its time was over"]
     assert misses(found)[-1] == "0 of 3 limits found"

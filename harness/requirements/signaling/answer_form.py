@@ -33,11 +33,13 @@ from harness.requirements.model import (
     Violation,
 )
 from harness.requirements.registry import requirement
+from harness.requirements.signaling.mangled import what_was_made_of_it
 from harness.requirements.signaling.quoting import answer_of, quote, whose_doing
 
 SDP_BEGINS = re.compile(
     r"v=0(?:\\+r)?(?:\\+n|[\r\n])"
 )  # as it is, or in JSON's escapes, however often escaped
+SDP_LINE = re.compile("[a-z]=")
 SDP, PLAIN = "application/sdp", "text/plain"
 
 
@@ -144,7 +146,9 @@ def _not_sdp(timeline: Timeline, response: HttpResponse, text: str) -> tuple[str
         return "json-wrapped", f"the body is JSON with the SDP at {excerpt(place or 'no place of its own')}"
     if is_html(response):
         return "html-page", f"the body begins {excerpt(response.body.lstrip(), 60)}"
-    return "not-sdp", f"the body begins {excerpt(text, 60)} instead of 'v=0'"
+    made = what_was_made_of_it(text)
+    seen = f"the body begins {excerpt(text, 60)} instead of 'v=0'"
+    return "not-sdp", f"{seen}; {made}" if made else seen
 
 
 @requirement(
@@ -229,7 +233,8 @@ def answer_line_endings(timeline: Timeline) -> Finding:
     """A final line end, and no bare LF."""
     answer = answer_of(timeline)
     description = parse_sdp(answer.sdp)
-    if not description.ends_with_newline:
+    unended = answer.sdp.rpartition("\n")[2]
+    if not description.ends_with_newline and SDP_LINE.match(unended):  # else it is no line at all
         cause, seen = "no-final-newline", f"it ends {answer.sdp[-24:]!r}"
     elif description.bare_line_feeds:
         cause, seen = "bare-line-feeds", f"{description.bare_line_feeds} lines"

@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 
 from harness.core.clock import Date
-from harness.core.events import HttpRequest, OfferCreated, TokenMinted
+from harness.core.events import HttpRequest, OfferCreated, RequestArrived, TokenMinted
 from harness.core.fields import field
 from harness.core.models import day_of, shut_down_of
 from harness.core.sdp import SessionDescription, parse_sdp
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
+from harness.requirements.arrivals import evidence, offers_arrived, size_of_offer, start_of_offer
 from harness.requirements.conditions import FORWARDED, NO_GATEWAY, OFFERED, started
 from harness.requirements.exchanges import (
     as_json,
@@ -25,6 +26,7 @@ from harness.requirements.exchanges import (
 from harness.requirements.model import (
     Because,
     Cause,
+    Condition,
     Evidence,
     Finding,
     Inconclusive,
@@ -35,7 +37,9 @@ from harness.requirements.model import (
     Violation,
 )
 from harness.requirements.registry import requirement
+from harness.requirements.signaling.mangled import what_was_made_of_it
 
+RECOGNISED = 100  # characters of an offer: its o= line has a number that no other has
 CALLS_REFERENCE = "https://platform.openai.com/docs/api-reference/realtime/create-call"
 
 # Where each field of the retired beta went (OpenAI: beta to GA migration guide).
@@ -66,7 +70,11 @@ BETA_FIELDS = {
         CALLS_REFERENCE,
     ),
     needs=("signaling.offer-reaches-upstream",),
-    when=(NO_GATEWAY, OFFERED, FORWARDED),
+    when=(
+        NO_GATEWAY,
+        OFFERED,
+        Condition(FORWARDED.text, lambda t: None if _without_its_name(t) else FORWARDED.unmet(t)),
+    ),
     causes={
         "offer-trimmed": Cause(
             "the relay trimmed the offer",
@@ -78,6 +86,11 @@ BETA_FIELDS = {
             "the relay changed the offer's line endings",
             "forward the offer as bytes: SDP lines end in CRLF; look for text-mode reads, splitlines()/join "
             "and template literals that normalise to LF",
+        ),
+        "offer-truncated": Cause(
+            "only the beginning of the offer reached the upstream",
+            "look for a limit on the length of a body or a field (a body parser's, a buffer's, a database "
+            "column's), and let Content-Length count bytes, not characters",
         ),
         "data-section-stripped": Cause(
             "the relay dropped the offer's data section (m=application)",
@@ -98,11 +111,26 @@ BETA_FIELDS = {
 def offer_forwarded_intact(timeline: Timeline) -> Finding:
     """The SDP in the relay's request is the caller's offer, byte for byte."""
     created = timeline.first(OfferCreated)
+    if created is not None and (cut := _without_its_name(timeline)) is not None:
+        seen = f"{size_of_offer(cut)} of {len(created.sdp)} bytes, and not so far as its a=ice-ufrag"
+        return Violation("offer-truncated", seen, (evidence(cut),))
     request = upstream_offers(timeline)[0].request
     received = forwarded_offer(request)
     if created is None or (received is None and multipart_problem(request)):
         return NotApplicable("the relay's request could not be read; see signaling.session-forwarded")
     return _difference(created, request, received or "")
+
+
+def _without_its_name(timeline: Timeline) -> RequestArrived | None:
+    """What arrived of the offer, where it is so short that the fake could not tell whose it is."""
+    created = timeline.first(OfferCreated)
+    if created is None or upstream_offers(timeline):
+        return None
+    for arrival in offers_arrived(timeline):
+        start = start_of_offer(arrival)[:RECOGNISED]
+        if not arrival.ufrag and start.startswith("v=0") and created.sdp.startswith(start):
+            return arrival if size_of_offer(arrival) < len(created.sdp.strip()) else None
+    return None
 
 
 def _difference(created: OfferCreated, request: HttpRequest, received: str) -> Violation | None:
@@ -125,9 +153,20 @@ def _difference(created: OfferCreated, request: HttpRequest, received: str) -> V
 def _named_difference(sent: SessionDescription, got: SessionDescription) -> tuple[str, str]:
     if sent.text.strip() == got.text.strip():
         fewer = len(sent.text) - len(got.text)
-        return "offer-trimmed", (
-            f"{fewer} characters are missing at its ends" if fewer > 0 else f"{-fewer} were added at its ends"
+        if fewer <= 0:
+            return "offer-mutated", f"{-fewer} characters of white space were added at its ends"
+        return "offer-trimmed", f"{fewer} characters are missing at its ends"
+    if got.text and sent.text.startswith(got.text) and not sent.text[len(got.text) :].startswith("m="):
+        return "offer-truncated", (
+            f"{len(got.text)} of {len(sent.text)} characters, the last {excerpt(got.text[-24:])}"
         )
+    if sent.text.replace("+", " ") == got.text:
+        return (
+            "offer-mutated",
+            "each + is a space now: it was decoded as a form's field, and was encoded as none",
+        )
+    if (made := what_was_made_of_it(got.text)) and not got.is_sdp:
+        return "offer-mutated", f"it begins {excerpt(got.text, 60)}; {made}"
     if _lines(sent) == _lines(got):
         return "offer-line-endings", f"{_line_ends(sent)} in the offer, {_line_ends(got)} upstream"
     if got.is_sdp and sent.section("application") is not None and got.section("application") is None:
@@ -268,9 +307,12 @@ def multipart_problem(request: HttpRequest) -> str:
 
 
 def _line_ends(description: SessionDescription) -> str:
-    """`37 CRLF and 0 LF`."""
-    bare = description.bare_line_feeds
-    return f"{description.text.count(chr(10)) - bare} CRLF and {bare} LF"
+    """`37 CRLF and 0 LF`; with what stands twice, if anything does."""
+    text, bare = description.text, description.bare_line_feeds
+    twice, empty = text.count("\r\r\n"), text.count("\n\r\n")
+    told = [f"{text.count(chr(10)) - bare - twice} CRLF", f"{bare} LF"]
+    told += [f"{twice} CR CR LF"] * bool(twice) + [f"{empty} empty lines"] * bool(empty)
+    return ", ".join(told[:-1]) + f" and {told[-1]}"
 
 
 def _key_may_carry_a_session(timeline: Timeline, request: HttpRequest) -> NotApplicable | Inconclusive | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from harness.core.events import UpstreamUnavailable
+from harness.core.probes import OFFER
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.arrivals import arrivals, evidence, was_asked
@@ -16,7 +17,7 @@ from harness.requirements.exchanges import (
     as_json,
     error_of,
     excerpt,
-    header,
+    exchanges,
     is_html,
     offer_exchange,
     upstream_offers,
@@ -34,6 +35,8 @@ from harness.requirements.model import (
     Violation,
 )
 from harness.requirements.registry import requirement
+from harness.requirements.signaling.in_front import CAUSES, GUARD, cause_in_front, redirected_to
+from harness.requirements.signaling.refusal import OfferRefusal, by_status, unseen
 from harness.requirements.signaling.upstream_words import by_words, cause_of, words_of
 
 # What a program says that reads SDP as JSON.
@@ -48,15 +51,6 @@ CRASHED = re.compile(
 )
 GAVE_UP = re.compile(r"time[d ]?.?out|aborted|deadline exceeded", re.IGNORECASE)
 LOGIN_WORDS = re.compile(r"type=[\"']?password|log ?in|sign ?in|iniciar sesi[oó]n", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class OfferRefusal:
-    """Why the offer was not accepted."""
-
-    cause: str
-    seen: str
-    alternatives: tuple[Alternative, ...] = ()
 
 
 # What a relay says, or does, when its upstream is gone: which is ours where that is the fake.
@@ -117,10 +111,11 @@ OF_A_LOST_UPSTREAM = ("relay-error", "upstream-error", "timeout")
             "give the harness the target's token, cookie or header, and check that it is not expired",
         ),
         "login-page": Cause(
-            "a login page or a redirect came instead of an answer",
+            "a login page, or a redirect to one, came instead of an answer",
             "exempt the path from the login redirect and answer 401 to API requests; give the harness a "
-            "session cookie or token of a signed-in user; to spread load, answer 307, which keeps the offer",
+            "session cookie or token of a signed-in user",
         ),
+        **CAUSES,
         "relay-error": Cause(
             "the relay itself failed",
             "read the relay's log at this moment; the usual suspects are an unset OPENAI_API_KEY, an "
@@ -228,19 +223,32 @@ def _refusal(timeline: Timeline, exchange: Exchange) -> OfferRefusal | None:
         return _no_response(timeline, exchange)
     if exchange.response is None:
         return None
-    status, location = exchange.response.status, header(exchange.response.headers, "location")
-    login = is_html(exchange.response) and LOGIN_WORDS.search(exchange.body)
-    if 300 <= status < 400:
-        return OfferRefusal("login-page", f"status {status} to {location}")
-    if login:
+    status = exchange.response.status
+    if (redirection := _redirection(timeline, exchange)) is not None:
+        return redirection
+    if is_html(exchange.response) and LOGIN_WORDS.search(exchange.body):
         return OfferRefusal("login-page", f"status {status} with an HTML page that asks to log in")
+    if cause_in_front(exchange.response) == GUARD:
+        return OfferRefusal(GUARD, f"status {status}: {excerpt(exchange.body)}")
     if exchange.succeeded and not _tells_of_an_error(exchange):
         return _hidden(timeline, exchange)
     if (spoilt := _spoilt(timeline, exchange)) is not None:
         return spoilt
     if exchange.succeeded:
         return None  # signaling.answer-is-sdp says what it is
-    return _by_upstream(timeline, exchange) or _by_status(timeline, exchange)
+    return _by_upstream(timeline, exchange) or by_status(timeline, exchange)
+
+
+def _redirection(timeline: Timeline, exchange: Exchange) -> OfferRefusal | None:
+    """Of the offer itself, where it led to no answer."""
+    first = exchanges(timeline, OFFER)[0]
+    cause, location = redirected_to(first.response) if first.response else ("", "")
+    found_a_login = cause == "login-page" and exchange.response is not None and is_html(exchange.response)
+    if not cause or (exchange.succeeded and not found_a_login):
+        return None
+    followed = exchange.request is not first.request and exchange.response is not None
+    there = f", and there: {exchange.status}" if followed else ""
+    return OfferRefusal(cause, f"status {first.status} to {location}{there}")
 
 
 def _no_response(timeline: Timeline, exchange: Exchange) -> OfferRefusal:
@@ -257,7 +265,7 @@ def _no_response(timeline: Timeline, exchange: Exchange) -> OfferRefusal:
         elif was_asked(timeline) is not None:
             waited += "; nothing of it reached the fake, so it hangs before it forwards"
         return OfferRefusal(
-            "timeout", waited, _unseen(timeline, "upstream-error", "OpenAI may not answer the relay")
+            "timeout", waited, unseen(timeline, "upstream-error", "OpenAI may not answer the relay")
         )
     if failure == "unfinished":
         return OfferRefusal("answer-unfinished", f"no end within {exchange.seconds or 0:.1f} s{detail}")
@@ -351,38 +359,3 @@ def _by_upstream(timeline: Timeline, exchange: Exchange) -> OfferRefusal | None:
 def _says_nothing(body: str) -> bool:
     error = error_of(body)
     return error is not None and not any(error.get(name) for name in ("message", "code", "param"))
-
-
-def _by_status(timeline: Timeline, exchange: Exchange) -> OfferRefusal:
-    status = exchange.status or 0
-    seen = f"status {status}: {excerpt(exchange.body)}"
-    if (fake := was_asked(timeline)) is not None:
-        seen += "; nothing of this offer reached the fake"
-        if status >= 500:
-            seen += (
-                f": the relay failed before it forwarded, or it points to another upstream than {fake.base} "
-                f"(OPENAI_BASE_URL={fake.base}/v1)"
-            )
-    passed_on = f"a relay that passes OpenAI's own {status} on looks the same from here"
-    if status == 404:
-        return OfferRefusal("not-found", seen, _unseen(timeline, "upstream-offer-rejected", passed_on))
-    if status == 405:
-        allow = header(exchange.response.headers, "allow") if exchange.response else None
-        return OfferRefusal("method-not-allowed", f"status 405, Allow: {allow or 'not given'}")
-    if status in (401, 403, 407):
-        return OfferRefusal("unauthorized", seen, _unseen(timeline, "upstream-unauthorized", passed_on))
-    if status in (502, 504):
-        return OfferRefusal(
-            "relay-error",
-            seen,
-            (Alternative("upstream-error", f"{status} is what a gateway says when its upstream failed"),),
-        )
-    if status >= 500:
-        return OfferRefusal("relay-error", seen)
-    other = "upstream-rate-limited" if status == 429 else "upstream-offer-rejected"
-    return OfferRefusal("offer-refused", seen, _unseen(timeline, other, passed_on))
-
-
-def _unseen(timeline: Timeline, cause: str, because: str) -> tuple[Alternative, ...]:
-    """What the upstream may have had to do with it, where its end is not seen."""
-    return (Alternative(cause, because),) if started(timeline).mode == "black-box" else ()

@@ -37,6 +37,7 @@ from harness.requirements.model import (
     Violation,
 )
 from harness.requirements.registry import requirement
+from harness.requirements.signaling.in_front import cause_in_front
 from harness.requirements.signaling.upstream_words import SAYS_UPSTREAM_FAILED
 
 RETIRED_PATHS = re.compile(r"/v1/realtime/?$|/realtime/(?:sessions|transcription_sessions)/?$")
@@ -246,6 +247,8 @@ def _speaks_of_upstream(offer: Exchange) -> bool:
         return False
     if offer.succeeded:
         return "v=0" in offer.body and "m=audio" in offer.body
+    if cause_in_front(offer.response):
+        return False
     if SAYS_UPSTREAM_FAILED.search(offer.body):
         return True
     return offer.response.status in GATEWAY_FAILURES and not is_html(offer.response)

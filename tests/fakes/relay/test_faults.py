@@ -74,6 +74,7 @@ async def test_it_hangs_for_as_long_as_asked(fault: str) -> None:
     [
         ("offer-trimmed", OFFER.strip()),
         ("offer-line-endings", OFFER.replace("\r\n", "\n")),
+        ("offer-truncated", OFFER[: len(OFFER) // 2]),
         ("candidates-stripped", "".join(x for x in OFFER.splitlines(keepends=True) if "candidate" not in x)),
         ("offer-mutated", OFFER.replace("s=-", "s=relay")),
         ("data-section-stripped", OFFER.split("m=application")[0].replace("BUNDLE 0 1", "BUNDLE 0")),

@@ -23,6 +23,18 @@ class OfferLineEndings(RelayFault):
         return offer.replace(b"\r\n", b"\n")
 
 
+@relay_fault(
+    "offer-truncated",
+    "forwards the beginning of the offer",
+    stage="offer",
+    default=0.5,
+    value_help="which part of it",
+)
+class OfferTruncated(RelayFault):
+    def offer(self, offer: bytes) -> bytes:
+        return offer[: int(len(offer) * float(self.value))]
+
+
 @relay_fault("data-section-stripped", "drops m=application from the offer", stage="offer")
 class DataSectionStripped(RelayFault):
     def offer(self, offer: bytes) -> bytes:

@@ -78,6 +78,36 @@ class RelayError(RelayFault):
         return JSONResponse({"error": {"code": "internal_error", "message": "something went wrong"}}, status)
 
 
+PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1><hr>edge</body></html>"
+IN_FRONT: dict[str, tuple[int, dict[str, str], str]] = {
+    "redirect": (301, {"Location": "/moved/to/another/prefix"}, ""),
+    "challenge": (403, {"cf-mitigated": "challenge"}, PAGE.format("Just a moment...")),
+    "csrf": (403, {}, "CSRF token missing"),
+    "origin": (403, {}, "Invalid CORS request"),
+    "host": (400, {}, "Invalid host header"),
+    "too-large": (413, {}, PAGE.format("413 Request Entity Too Large")),
+    "limiter": (429, {"Retry-After": "30"}, "Too many requests"),
+    "busy": (409, {}, "a call is already in progress"),
+    "gave-up": (504, {}, PAGE.format("504 Gateway Time-out")),
+    "nobody": (502, {}, PAGE.format("502 Bad Gateway")),
+    "tunnel": (404, {}, "The tunnel is offline. ERR_NGROK_3200"),
+}
+
+
+@relay_fault(
+    "answered-in-front",
+    "is not reached: what stands before it answers",
+    stage="request",
+    default="nobody",
+    value_help=", ".join(IN_FRONT),
+)
+class AnsweredInFront(RelayFault):
+    async def receive(self, request: Request) -> Response | None:
+        status, headers, body = IN_FRONT.get(str(self.value), IN_FRONT["nobody"])
+        kind = "text/html" if body.startswith("<") else "text/plain"
+        return Response(body, status, headers, media_type=kind)
+
+
 @relay_fault("cors-preflight-missing", "does not answer the preflight of a page's request", stage="request")
 class CorsPreflightMissing(RelayFault):
     """Acts where preflights are answered: they carry no offer, so there is no exchange to hook into."""
