@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from harness.core.events import HttpResponse
 from harness.requirements import REGISTRY, Verdict, judge
+from harness.requirements.in_front import said_in_front
 from tests.requirements.signaling_building import refused
 from tests.support.timelines import Mode, timeline_of
 
@@ -75,3 +77,22 @@ def test_a_page_of_the_apps_own_is_no_guard() -> None:
 def test_where_a_redirect_leads_is_told() -> None:
     said = accepted(308, "", ("location", "/session/"), mode="black-box").explanation
     assert "status 308 to /session/" in said
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "words"),
+    [
+        (403, "CSRF token missing", [TEXT], "the target wants a CSRF token with the request: exempt"),
+        (502, "<html><h1>502 Bad Gateway</h1></html>", [HTML], "reached no relay behind it: start the relay"),
+        (301, "", [("location", "https://b.example/")], "another address (https://b.example/): give"),
+        (302, "", [("location", "/login")], "it leads to /login"),
+        (500, '{"error": "no key"}', [JSON], ""),
+    ],
+)
+def test_it_is_said_of_other_requests_too(
+    status: int, body: str, headers: list[tuple[str, str]], words: str
+) -> None:
+    """Of one for a key, or for a WebSocket."""
+    said = said_in_front(HttpResponse(at=0.1, status=status, headers=tuple(headers), body=body))
+    assert words in said
+    assert bool(said) == bool(words)

@@ -22,6 +22,7 @@ MADE = {
     "--b\r\n\r\n" + ANSWER + "\r\n--b--\r\n": "begins only behind 7 other characters",
     ANSWER.replace("\r\n", "\\r\\n"): "line ends are written out",
     ANSWER.replace("\r\n", "\\n"): "line ends are written out",
+    "".join(f"data: {line}\n" for line in ANSWER.splitlines()): "server-sent events",
     repr(ANSWER): "line ends are written out",
     repr(ANSWER.encode()): "line ends are written out",
     quote(ANSWER): "URL-encoded",

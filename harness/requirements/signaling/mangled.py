@@ -19,6 +19,7 @@ PRINTED_OBJECT = re.compile(
     r"|#<\w+.*>"  # Ruby
     r"|[\w.$]+@[0-9a-f]+"  # Java
 )
+EVENT_STREAM = re.compile(r"(?:event:[^\r\n]*\r?\n)?data: ?v=0\b")
 PRINTED_NOTHING = ("null", "undefined", "None", "nil", "NaN")
 PRINTED_BYTES = re.compile(r"\[?118, ?61, ?48,")  # v=0
 GZIP, ZLIB, ZSTD = "\x1f", "x\x9c", "(\ufffd/\ufffd"
@@ -29,6 +30,8 @@ def what_was_made_of_it(text: str) -> str:
     body = text.strip()
     if text.startswith(BYTE_ORDER_MARK) and AS_LINES.match(text[1:]):
         return "a byte-order mark stands before the SDP: write UTF-8 without one"
+    if EVENT_STREAM.match(body):
+        return "it is sent as server-sent events: send it in one piece, as a plain body"
     if (found := AS_LINES.search(text)) is not None and found.start():
         return f"the SDP begins only behind {found.start()} other characters: send it alone"
     if AS_ESCAPES.search(body):

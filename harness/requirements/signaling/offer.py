@@ -22,6 +22,7 @@ from harness.requirements.exchanges import (
     offer_exchange,
     upstream_offers,
 )
+from harness.requirements.in_front import CAUSES, GUARD, cause_in_front, redirected_to
 from harness.requirements.model import (
     Alternative,
     Because,
@@ -35,7 +36,6 @@ from harness.requirements.model import (
     Violation,
 )
 from harness.requirements.registry import requirement
-from harness.requirements.signaling.in_front import CAUSES, GUARD, cause_in_front, redirected_to
 from harness.requirements.signaling.refusal import OfferRefusal, by_status, unseen
 from harness.requirements.signaling.upstream_words import by_words, cause_of, words_of
 

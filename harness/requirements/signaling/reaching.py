@@ -26,6 +26,7 @@ from harness.requirements.exchanges import (
     media_type,
     offer_exchange,
 )
+from harness.requirements.in_front import cause_in_front
 from harness.requirements.model import (
     Because,
     Cause,
@@ -37,7 +38,6 @@ from harness.requirements.model import (
     Violation,
 )
 from harness.requirements.registry import requirement
-from harness.requirements.signaling.in_front import cause_in_front
 from harness.requirements.signaling.upstream_words import SAYS_UPSTREAM_FAILED
 
 RETIRED_PATHS = re.compile(r"/v1/realtime/?$|/realtime/(?:sessions|transcription_sessions)/?$")

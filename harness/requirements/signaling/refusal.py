@@ -8,8 +8,8 @@ from harness.core.timeline import Timeline
 from harness.requirements.arrivals import was_asked
 from harness.requirements.conditions import started
 from harness.requirements.exchanges import Exchange, excerpt, header
+from harness.requirements.in_front import cause_in_front
 from harness.requirements.model import Alternative
-from harness.requirements.signaling.in_front import cause_in_front
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from harness.core import probes
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import limit_of
-from harness.requirements.exchanges import header
+from harness.requirements.exchanges import excerpt, header
+from harness.requirements.in_front import said_in_front
 from harness.requirements.model import (
     Because,
     Cause,
@@ -73,7 +74,9 @@ def minted(timeline: Timeline) -> Finding:
             "mint-failed", f"{exchange.failed.failure}: {exchange.failed.detail}", exchange.evidence()
         )
     if not exchange.succeeded:
-        return Violation("mint-refused", f"status {exchange.status}", exchange.evidence())
+        body = f": {excerpt(exchange.body)}" if exchange.body.strip() else ""
+        front = said_in_front(exchange.response) if exchange.response else ""
+        return Violation("mint-refused", f"status {exchange.status}{body}{front}", exchange.evidence())
     if told is None or told.key == "none":
         problem = told.problem if told else "nothing was read"
         cause = "not-a-key" if "what is at" in problem else "no-key"

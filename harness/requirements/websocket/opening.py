@@ -10,6 +10,7 @@ from harness.core.timeline import Timeline
 from harness.requirements.arrivals import arrivals, evidence
 from harness.requirements.conditions import asked, last_moment, limit_of
 from harness.requirements.exchanges import Exchange, excerpt, exchanges, is_html
+from harness.requirements.in_front import said_in_front
 from harness.requirements.model import (
     Alternative,
     Because,
@@ -106,7 +107,7 @@ def opens(timeline: Timeline) -> Finding:
         return Violation(cause, detail or failure, quotes)
     if asked_for.response is None:
         return Inconclusive("the record ends before the relay answered")
-    status = asked_for.response.status
+    status, front = asked_for.response.status, said_in_front(asked_for.response)
     refused = [a for a in _upstream_arrivals(timeline) if (a.status or 0) >= 400]
     if refused:
         seen = f"{refused[-1].status} {refused[-1].code}".strip() + f"; the caller was told {status}"
@@ -115,11 +116,11 @@ def opens(timeline: Timeline) -> Finding:
         # What Starlette, and with it FastAPI, says of a path at which it has no WebSocket.
         no_path = Alternative("no-websocket", "frameworks say 403 of a path where they have none")
         others = () if status == 401 or asked_for.body else (no_path,)
-        return Violation("unauthorized", f"status {status}", quotes, others)
+        return Violation("unauthorized", f"status {status}{front}", quotes, others)
     if status >= 500:
-        return Violation("relay-error", f"status {status}", quotes)
+        return Violation("relay-error", f"status {status}{front}", quotes)
     what = "a web page" if is_html(asked_for.response) else excerpt(asked_for.body, 80)
-    return Violation("no-websocket", f"status {status}, {what}", quotes)
+    return Violation("no-websocket", f"status {status}, {what}{front}", quotes)
 
 
 @requirement(

@@ -142,6 +142,16 @@ def cause_in_front(response: HttpResponse) -> str:
     return next((sign.cause for sign in SIGNS if sign.is_in(response)), "")
 
 
+def said_in_front(response: HttpResponse) -> str:
+    """The same in words, with what to do, for what is no offer; a redirection too."""
+    cause, location = redirected_to(response)
+    cause = cause if cause == "redirected" else cause_in_front(response)
+    if not cause:
+        return f"; it leads to {location}" if location else ""
+    what = CAUSES[cause].what + (f" ({location})" if location else "")
+    return f"; {what.replace('the offer', 'the request')}: {CAUSES[cause].fix}"
+
+
 def redirected_to(response: HttpResponse) -> tuple[str, str]:
     """The cause, and where to; both empty where it is no redirection."""
     if response.status not in redirections.ALL:
