@@ -47,10 +47,10 @@ class Association(RTCSctpTransport):
         """Take one that DTLS carried; raises ConnectionError where DTLS turns out to be gone."""
         _run(self._handle_data(data))
 
-    async def send_chunk(self, chunk: bytes) -> None:
-        """Send a chunk as it is, in a packet whose checksum is right; nothing where DTLS is not up."""
+    def send_chunk(self, chunk: bytes) -> None:
+        """Send a chunk as it is, at once, with a checksum that is right; nothing where DTLS is not up."""
         verbatim: Any = _Verbatim(chunk)
-        await self._send_chunk(verbatim)
+        _at_once("_send_chunk")(self, verbatim)
 
     async def _handle_data(self, data: bytes) -> None:
         if problem := packet_problem(data, last_tsn=self._last_received_tsn):

@@ -209,9 +209,9 @@ class Transport:
             capabilities = RTCSctpCapabilities(maxMessageSize=remote.max_message_size)
             await self._sctp.start(capabilities, remote.sctp_port)
 
-    async def send_chunk(self, chunk: bytes) -> None:
+    def send_chunk(self, chunk: bytes) -> None:
         """Send an SCTP chunk as it is, also one that is none; nothing while DTLS is not up."""
-        await self._sctp.send_chunk(chunk)
+        self._sctp.send_chunk(chunk)
 
     async def close(self) -> None:
         """Channel, then SCTP, DTLS and ICE: idempotent, and nothing of it is left when this returns."""

@@ -126,7 +126,7 @@ async def test_one_short_chunk_is_dropped_and_the_call_goes_on() -> None:
     async with connected_pair(**told.options()) as (_caller, callee, channel):
         got: list[str | bytes] = []
         channel.on_message = got.append
-        await callee.transport.send_chunk(chunk(0, bytes(4)))
+        callee.transport.send_chunk(chunk(0, bytes(4)))
         callee.channels[0].send("still here")
         await until(lambda: got == ["still here"])
         assert told.malformed == ["a DATA chunk of 8 bytes, where 17 are the least"]

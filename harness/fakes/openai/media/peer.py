@@ -179,7 +179,7 @@ class FakePeer:
 
     def send_chunk(self, chunk: bytes) -> None:
         """Send an SCTP chunk as it is."""
-        self._spawn(self._transport.send_chunk(chunk))
+        self._transport.send_chunk(chunk)
 
     async def closed(self) -> None:
         """Return when nothing of the call is left."""

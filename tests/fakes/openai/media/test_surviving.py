@@ -76,7 +76,7 @@ def counted_by(served: Served) -> ChecksCounted:
 async def test_a_chunk_that_is_none_ends_neither_its_call_nor_another(served: Served) -> None:
     async with calling(served, SESSION) as hostile, calling(served, SESSION) as other:
         await asyncio.gather(hostile.event("session.created"), other.event("session.created"))
-        await hostile.peer._transport.send_chunk(SHORT_CHUNK)
+        hostile.peer._transport.send_chunk(SHORT_CHUNK)
         for caller in (hostile, other):
             caller.peer.send(
                 {"type": "session.update", "session": {"type": "realtime", "instructions": "Hi."}}
