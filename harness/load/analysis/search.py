@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass
@@ -11,6 +11,7 @@ class Search:
 
     The edge is known to `precision` calls, or to the part `share` of where it breaks, if that is more. `most`
     is never gone beyond. `doubling`: up to the first break each level is at least twice the one before.
+    `twice`: the edge that was found is asked once more, and where it holds now, one above is looked for.
     """
 
     level: int
@@ -23,6 +24,8 @@ class Search:
     share: float = 0.0
     doubling: bool = False
     ours: int | None = None  # the lowest level at which we were too slow ourselves
+    twice: bool = False
+    _broke: list[int] = field(default_factory=list)  # each as often as it did
 
     def __post_init__(self) -> None:
         self.level = min(self.level, self.most)
@@ -31,8 +34,10 @@ class Search:
         """What became of `level`; sets the next one, or `done`."""
         if held:
             self.holds = max(self.holds, self.level)
+            self._broke = [level for level in self._broke if level > self.level]
         else:
-            self.breaks = self.level if self.breaks is None else min(self.breaks, self.level)
+            self._broke.append(self.level)
+        self.breaks = min(self._broke, default=None)
         self._go_on()
 
     def too_many_for_us(self) -> None:
@@ -56,3 +61,5 @@ class Search:
         # Of our own limit it is enough to know something below that holds.
         self.done = end - self.holds <= (precise if self.holds else self.precision)
         self.level = (self.holds + end) // 2
+        if self.done and self.twice and end == self.breaks and self._broke.count(end) == 1:
+            self.done, self.level = False, end

@@ -55,25 +55,17 @@ class Climbing:
     on_status: Callable[[str], None]
 
     async def climb(self, search: Search) -> None:
-        """Step by step until nothing is left to ask. Each step is told as soon as it is over.
-
-        What does not hold is offered once more before it is believed: a hiccup is no limit.
-        """
-        doubted = 0
+        """Step by step until nothing is left to ask. Each step is told as soon as it is over."""
         while not search.done:
             step = await self._step(search.level)
             self.on_step(step)
             match step.outcome:
-                case "held":
-                    search.learned(held=True)
-                case "inconclusive":
-                    return
-                case _ if doubted != search.level:
-                    doubted = search.level
                 case "saturated":
                     search.too_many_for_us()
-                case _:
-                    search.learned(held=False)
+                case "inconclusive":
+                    return
+                case outcome:
+                    search.learned(held=outcome == "held")
             await self.releasing.settled()
             if step.outcome != "held":
                 await asyncio.sleep(CALM_SECONDS)

@@ -57,7 +57,7 @@ async def find_rate(
     start, step, most = values["start"] or START, values["step"] or STEP, values["most"] or MOST
     if start > most:
         raise UsageError(f"--start {start} is beyond --most {most}", "begin with fewer offers a second")
-    search = Search(start, step, most, share=CLOSE, doubling=values["step"] is None)
+    search = Search(start, step, most, share=CLOSE, doubling=values["step"] is None, twice=True)
     seed = values["seed"] if values["seed"] is not None else secrets.randbelow(HIGHEST_SEED)
     settings = replace(settings_of("capacity", values, target=url or None), seed=seed)
     slos, slos_of_talk = slos_of(values)

@@ -60,3 +60,45 @@ def test_the_edge_is_known_to_its_precision(precision: int) -> None:
     asked(search, 44)
     assert search.breaks is not None
     assert search.breaks - search.holds <= precision
+
+
+@given(
+    st.integers(1, 50),
+    st.integers(1, 50),
+    st.integers(1, 300),
+    st.integers(0, 400),
+    st.integers(1, 8),
+    st.booleans(),
+)
+def test_a_hiccup_at_the_edge_is_none(
+    start: int, step: int, most: int, edge: int, precision: int, doubling: bool
+) -> None:
+    """Whatever breaks once, though it holds, in the last step of a search."""
+    search = Search(start, step, most, precision, twice=True, doubling=doubling)
+    levels: list[int] = []
+    while not search.done:
+        levels.append(search.level)
+        # The first of all levels that would hold has a hiccup.
+        hiccup = len([level for level in levels if level <= edge]) == 1 and levels.count(search.level) == 1
+        search.learned(held=search.level <= edge and not hiccup)
+    assert len(levels) < 700
+    assert max(map(levels.count, levels)) <= 2
+    assert search.holds <= min(edge, most)
+    if search.breaks is not None:
+        assert levels.count(search.breaks) == 2
+        assert search.breaks - search.holds <= precision
+
+
+def test_the_edge_is_asked_once_more() -> None:
+    search = Search(5, 10, 200, twice=True)
+    assert asked(search, 27) == [5, 15, 25, 35, 30, 27, 28, 28]
+    assert (search.holds, search.breaks) == (27, 28)
+
+
+def test_where_the_edge_holds_now_one_above_is_looked_for() -> None:
+    search, levels = Search(10, 10, 200, precision=2, twice=True), []
+    while not search.done:
+        levels.append(search.level)
+        search.learned(held=search.level <= 37 and not (search.level == 30 and levels.count(30) == 1))
+    assert 36 <= search.holds <= 37
+    assert search.breaks in (38, 39)
