@@ -28,16 +28,16 @@ PLANTED = "tests/system/test_planted_faults.py"
 TIMED = {
     "load": ("tests/load", "--ignore=tests/load/arrivals"),
     "system": ("tests/system", f"--ignore={PLANTED}"),
+    "arrivals": ("tests/load/arrivals",),
     "doors": (
         *("tests/cli", "tests/fakes/openai/faults", "tests/fakes/openai/workers"),
         *("tests/network/nat", "tests/tools/transports"),
     ),
-    "call": ("tests/call", "tests/run"),
-    "plugin": ("tests/plugin",),
     "planted": (PLANTED,),
-    "arrivals": ("tests/load/arrivals",),
-    "browser": ("tests/browser",),
+    "plugin": ("tests/plugin",),
+    "call": ("tests/call", "tests/run"),
     "docs": ("tests/docs",),
+    "browser": ("tests/browser",),
 }
 # Tests of what is installed apart: `make test-clients` and `make test-wheel`.
 ELSEWHERE = ("tests/clients", "tests/product")
@@ -121,7 +121,7 @@ async def run_all(
 
     Of those that are not nice, TIMED_PER_CORE at once for each free core.
     """
-    at_once = max(1, int(TIMED_PER_CORE * free))
+    at_once = max(1, round(TIMED_PER_CORE * free))
     _say(f"under way: {', '.join(part.name for part in listed)}; {at_once} timed at once")
     places = asyncio.Semaphore(at_once)
 

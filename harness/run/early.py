@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from harness.platform.signals import ENDING
 
 INTERRUPTED = 130  # as a shell reports SIGINT
 
 _told: list[int] = []
+_is_ready = False
 
 
 def _leave(number: int, _frame: object) -> None:
@@ -30,11 +33,29 @@ def be_ready() -> None:
 
     So what was made is kept whichever of them comes; `exit_code` tells them apart.
     """
+    global _is_ready
+    _is_ready = True
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in ENDING:
         if signal.getsignal(number) is signal.SIG_DFL:  # else somebody (nohup) ignores it on purpose
             signal.signal(number, _as_interrupt)
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Quiet while more modules are imported, where `be_ready` has been called.
+
+    A KeyboardInterrupt among them may come out as another error: some of their C code swallows it.
+    """
+    if not _is_ready:
+        yield
+        return
+    be_quiet()
+    try:
+        yield
+    finally:
+        be_ready()
 
 
 def exit_code() -> int:
