@@ -73,6 +73,9 @@ PLANTED = [
         limits=UNTIMED,
     ),
     fake("barge-in-ignored", "turns.interruption: barge-in-ignored", talks_over_the_reply, limits=UNTIMED),
+    # What others send into the call.
+    relay("sideband-refused", "session.events-accepted: event-refused", configures),
+    fake("limit-reached", "session.events-accepted: limit-reached", takes_a_turn, limits=UNTIMED),
     # Responses.
     fake("response-never", "turns.response-completes: response-missing", takes_a_turn),
     fake("response-half", "turns.response-completes: response-incomplete", takes_a_turn),

@@ -49,6 +49,24 @@ class UpdateNotApplied(Quirk):
         return False
 
 
+@fault(
+    "limit-reached",
+    "says after a response that a limit is reached",
+    stage="session",
+    default="rate_limit_exceeded",
+    value_help="the error's code",
+)
+class LimitReached(Quirk):
+    def sending(self, event: dict[str, Any]) -> Iterable[Output]:
+        yield Send(event)
+        if event["type"] == "response.done":
+            code = str(self.value)
+            error = {"type": code, "code": code, "message": "A limit is reached.", "param": None}
+            yield Send(
+                {"type": "error", "event_id": event["event_id"] + "x", "error": {**error, "event_id": None}}
+            )
+
+
 @fault("turn-detection-off", "has no turn detection, whatever was asked for", stage="session")
 class TurnDetectionOff(Quirk):
     def session(self, session: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator
 
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from websockets.asyncio.client import connect
 
 from harness.fakes.relay.hooks import RelayFault, relay_fault
 from harness.fakes.relay.upstream import UpstreamReply
@@ -115,6 +116,23 @@ class CreatedRefused(RelayFault):
         if self.value != "status":
             body["details"] = reply.body.decode("utf-8", "replace")
         return JSONResponse(body, 201 if self.value == "passed-on" else 502)
+
+
+@relay_fault(
+    "sideband-refused",
+    "sends an event of the retired beta by a sideband, which OpenAI refuses",
+    stage="session",
+)
+class SidebandRefused(RelayFault):
+    async def created(self, reply: UpstreamReply) -> Response | None:
+        call_id = reply.headers.get("location", "").rpartition("/")[2]
+        key = {"Authorization": f"Bearer {self.settings.api_key}"}
+        event = {"type": "session.update", "session": {"voice": "alloy", "modalities": ["audio", "text"]}}
+        url = f"{self.settings.socket_url}?call_id={call_id}"
+        async with connect(url, additional_headers=key, proxy=None) as sideband:
+            await sideband.send(json.dumps(event))
+            await sideband.recv()  # the refusal, which nobody looks at
+        return None
 
 
 @relay_fault("answer-unread", "reads upstream's answer as JSON, and crashes", stage="answer")
