@@ -98,6 +98,17 @@ def every_other_word_is_another() -> Events:
     return changed(healthy_events(wer_percent=30.0), a(TranscriptCompared), **heard)
 
 
+def failed_to_be_written(code: str) -> Event:
+    error = {"type": "server_error", "code": code, "message": "Input transcription failed."}
+    kind = "conversation.item.input_audio_transcription.failed"
+    return server(5.0, kind, item_id="item_1", content_index=0, error=error)
+
+
+@case("turns.transcription-succeeds", "transcription-failed")
+def no_quota_for_transcriptions() -> Events:
+    return [*healthy_events(), failed_to_be_written("insufficient_quota")]
+
+
 # --- silence ---
 
 

@@ -80,6 +80,12 @@ PLANTED = [
     fake("response-never", "turns.response-completes: response-missing", takes_a_turn),
     fake("response-half", "turns.response-completes: response-incomplete", takes_a_turn),
     fake(
+        "transcription-failed=insufficient_quota",
+        "turns.transcription-succeeds: transcription-failed",
+        takes_a_turn,
+        limits=UNTIMED,
+    ),
+    fake(
         "transcript-wrong",
         "turns.transcribed: misheard",
         takes_a_turn,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.core.events import TranscriptCompared
+from harness.core.fields import table, text
 from harness.core.stages import CallStage
 from harness.core.timeline import Timeline
 from harness.requirements.conditions import optional_limit_of
@@ -10,9 +11,11 @@ from harness.requirements.exchanges import excerpt
 from harness.requirements.model import (
     Because,
     Cause,
+    Condition,
     Evidence,
     Finding,
     Level,
+    NotApplicable,
     Observation,
     Severity,
     Source,
@@ -58,3 +61,53 @@ def transcribed(timeline: Timeline) -> Finding:
     if allowed is not None and worst > allowed:
         return Violation("misheard", f"{worst:g} % of the words, {allowed:g} % allowed", evidence)
     return Observation("%", tuple(rates), evidence)
+
+
+TRANSCRIPTION = "conversation.item.input_audio_transcription"
+UNINTELLIGIBLE = "audio_unintelligible"  # a caller may be hard to understand
+
+
+def _none_asked(timeline: Timeline) -> NotApplicable | None:
+    if timeline.server_events(f"{TRANSCRIPTION}.completed", f"{TRANSCRIPTION}.failed"):
+        return None
+    return NotApplicable("nothing that the caller said was written down, nor failed to be")
+
+
+@requirement(
+    "turns.transcription-succeeds",
+    "What the session asks to be written down is",
+    stage=CallStage.DETECTION,
+    level=Level.SHOULD,
+    because=Because.ADVICE,
+    severity=Severity.NORMAL,
+    sees=("events",),
+    source=Source(
+        "OpenAI API reference, conversation.item.input_audio_transcription.failed",
+        "Returned when input audio transcription is configured, and a transcription request for a user "
+        "message failed. It is told apart from other errors, so that the client can identify the item.",
+        "https://platform.openai.com/docs/api-reference/realtime-server-events",
+    ),
+    needs=("turns.speech-detected",),
+    when=(Condition("the caller's words are written down", _none_asked),),
+    causes={
+        "transcription-failed": Cause(
+            "OpenAI could not write down what the caller said",
+            "read code and message: the model of input.transcription is another than the session's, with an "
+            "access and limits of its own; let the page show its captions without what failed",
+        )
+    },
+)
+def transcription_succeeds(timeline: Timeline) -> Finding:
+    """No transcription fails, but of what nobody could understand."""
+    failed = [
+        event
+        for event in timeline.server_events(f"{TRANSCRIPTION}.failed")
+        if text(event.event, "error", "code") != UNINTELLIGIBLE
+    ]
+    if not failed:
+        return None
+    error = table(failed[0].event, "error")
+    words = f"{excerpt(text(error, 'code') or text(error, 'type'), 60)}: {excerpt(text(error, 'message'))}"
+    often = f" ({len(failed)} times)" if len(failed) > 1 else ""
+    quotes = tuple(Evidence(e.at, f"{e.type} {excerpt(text(e.event, 'item_id'), 60)}") for e in failed[:3])
+    return Violation("transcription-failed", f"{words}{often}", quotes)

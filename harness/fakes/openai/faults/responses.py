@@ -117,11 +117,17 @@ class UsageMissing(Quirk):
         yield Send(event)
 
 
-@fault("transcription-failed", "fails to transcribe the caller", stage="response")
+@fault(
+    "transcription-failed",
+    "fails to transcribe the caller",
+    stage="response",
+    default="audio_unintelligible",
+    value_help="the error's code",
+)
 class TranscriptionFailed(Quirk):
     def transcription_error(self) -> dict[str, str]:
         message = "Input transcription failed for this item."
-        return {"type": "server_error", "code": "audio_unintelligible", "message": message}
+        return {"type": "server_error", "code": str(self.value), "message": message}
 
 
 @fault(
