@@ -109,6 +109,16 @@ def no_quota_for_transcriptions() -> Events:
     return [*healthy_events(), failed_to_be_written("insufficient_quota")]
 
 
+@case("turns.remote-tools", "tools-not-listed")
+def an_mcp_server_that_cannot_be_asked() -> Events:
+    return [*healthy_events(), server(0.6, "mcp_list_tools.failed", item_id="mcpl_1")]
+
+
+@case("turns.remote-tools", "remote-call-failed")
+def a_tool_that_fails_there() -> Events:
+    return [*healthy_events(), server(4.0, "response.mcp_call.failed", item_id="mcp_1", output_index=0)]
+
+
 # --- silence ---
 
 

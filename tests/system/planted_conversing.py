@@ -110,6 +110,8 @@ PLANTED = [
         asks_for_what_a_tool_knows,
         limits=UNTIMED,
     ),
+    fake("mcp-not-listed", "turns.remote-tools: tools-not-listed", configures),
+    fake("mcp-call-failed", "turns.remote-tools: remote-call-failed", takes_a_turn, limits=UNTIMED),
     # Audio.
     fake("no-audio", "audio.comes-back: no-packets", takes_a_turn),
     fake("silent-audio", "audio.comes-back: silent-audio", takes_a_turn),

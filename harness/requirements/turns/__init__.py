@@ -3,5 +3,14 @@
 from importlib import import_module
 
 # In the order of a turn; later modules need requirements of earlier ones.
-for _module in ("detecting", "boundaries", "transcribing", "silence", "replying", "interrupting", "tools"):
+for _module in (
+    "detecting",
+    "boundaries",
+    "transcribing",
+    "silence",
+    "replying",
+    "interrupting",
+    "tools",
+    "remote_tools",
+):
     import_module(f"{__name__}.{_module}")

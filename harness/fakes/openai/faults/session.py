@@ -67,6 +67,25 @@ class LimitReached(Quirk):
             )
 
 
+@fault("mcp-not-listed", "cannot list the tools of an MCP server", stage="session")
+class McpNotListed(Quirk):
+    def sending(self, event: dict[str, Any]) -> Iterable[Output]:
+        yield Send(event)
+        if event["type"] == "session.created":
+            name = event["event_id"] + "x"
+            yield Send({"type": "mcp_list_tools.failed", "event_id": name, "item_id": "mcpl_1"})
+
+
+@fault("mcp-call-failed", "fails in calling a tool of an MCP server", stage="response")
+class McpCallFailed(Quirk):
+    def sending(self, event: dict[str, Any]) -> Iterable[Output]:
+        if event["type"] == "response.done":
+            name = event["event_id"] + "x"
+            failed = {"type": "response.mcp_call.failed", "event_id": name}
+            yield Send({**failed, "item_id": "mcp_1", "output_index": 0})
+        yield Send(event)
+
+
 @fault("turn-detection-off", "has no turn detection, whatever was asked for", stage="session")
 class TurnDetectionOff(Quirk):
     def session(self, session: dict[str, Any]) -> None:
