@@ -112,18 +112,17 @@ class Place:
             **os.environ,
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             "NO_COLOR": "1",
-            "HARNESS_CONFIG": str(self.named_targets()),
+            "HARNESS_CONFIG": str(self.named_targets),
             "HARNESS_ICE_USERNAME": USERNAME,
             "HARNESS_ICE_CREDENTIAL": PASSWORD,
             "HARNESS_ICE_CA": str(self.coturn.certificate.ca),
             "PYTEST_ADDOPTS": f"-p no:cacheprovider {' '.join(PATIENT)} --reports={self.reports}/{name}",
         }
 
+    @property
     def named_targets(self) -> Path:
-        """The harness.toml of a reader who calls the pair `staging`."""
-        path = self.reports / "harness.toml"
-        path.write_text(f'[targets.staging]\nurl = "{self.pair.offer_url}"\n', encoding="utf-8")
-        return path
+        """The harness.toml of a reader who calls the pair `staging`: written once, since many read it."""
+        return self.reports / "harness.toml"
 
     def run(self, number: int, command: str) -> tuple[int, str]:
         """Exit code and output; a server is asked to stop once it says that it is ready."""
@@ -159,6 +158,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         Coturn(tmp_path_factory.mktemp("coturn")) as coturn,
     ):
         place = Place(reports, pair, breakable, coturn)
+        place.named_targets.write_text(f'[targets.staging]\nurl = "{pair.offer_url}"\n', encoding="utf-8")
         for earlier in ("latest", "nightly/baseline", "nightly/run"):
             (reports / earlier).parent.mkdir(exist_ok=True)
         # Embedded, as the commands that compare with it are.
