@@ -21,7 +21,8 @@ from tests.load.limited_relay import limited_relay
 from tests.load.locusts import free_port
 
 HARNESS = [sys.executable, "-c", "from harness.cli.main import main; main()"]
-SHORT_STEPS = ("--step-seconds=3", "--settle-seconds=1", "--turns=1")
+# A call takes seven seconds, and a step waits three times its own length for the first.
+SHORT_STEPS = ("--step-seconds=4", "--settle-seconds=1", "--turns=1")
 # How late the generator is matters to one of these tests alone, and the machine has other work.
 PATIENT = "--limit=lateness_p99_ms=5000"
 
@@ -94,7 +95,7 @@ def runs(begin: Begin) -> Iterator[Runs]:
             limited=begin("capacity", relay, "--slo=failures < 1%", PATIENT, *steps),
             slow=begin(
                 "capacity", delayed.offer_url, "--slo=first audio p95 < 2s", "--most=1", "--start=1",
-                PATIENT, *SHORT_STEPS, "--step-seconds=8",  # a call takes six
+                PATIENT, *SHORT_STEPS, "--step-seconds=8",  # more than a call
             ),
             # Not at the limited relay's fake, where its calls would count.
             late=begin("capacity", delayed.offer_url, "--limit=lateness_p99_ms=0.02", *steps),

@@ -113,6 +113,8 @@ def test_a_healthy_call_seen_from_both_ends_leaves_only_probes_out() -> None:
         "turns.no-turn-when-muted",
         "turns.tool-calls",
         "turns.tools-answered",
+        "turns.remote-tools",
+        "turns.transcription-succeeds",
         "lifecycle.abandoned-offer-released",
         "lifecycle.session-expiry",
         *RECONNECTING,

@@ -201,8 +201,8 @@ async def _answer(replies: Sequence[bytes], *, slow: bool) -> None:
                 writer.write(part)
                 await writer.drain()
                 await asyncio.sleep(0.01 * slow)
-        except (OSError, asyncio.IncompleteReadError):
-            pass
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # whoever asked has gone, or the server has been closed
         finally:
             writer.close()
 
