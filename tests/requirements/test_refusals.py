@@ -37,11 +37,22 @@ def error(code: str, **fields: Any) -> Event:
             msgspec.structs.replace(SAID, event={**SAID.event, "event_id": f"{INVALID_UPDATE}x"}),
             refusal(None, 1.4),
         ],
+        [
+            msgspec.structs.replace(SAID, event={**SAID.event, "event_id": OWN}),
+            msgspec.structs.replace(refusal(OWN, 0.99), side="upstream"),
+        ],
         [error("server_error")],
         [error("response_cancel_not_active")],
         [refusal("event_of_a_sideband", 9.0)],
     ],
-    ids=["our own", "our own probe, without its name", "told elsewhere", "a race", "after the hang-up"],
+    ids=[
+        "our own",
+        "our own probe, without its name",
+        "our own, by a clock that is behind",
+        "told elsewhere",
+        "a race",
+        "after the hang-up",
+    ],
 )
 def test_it_is_no_finding(events: list[Event]) -> None:
     assert verdict([*healthy_events(), *events]).outcome == Outcome.PASSED

@@ -29,6 +29,7 @@ ELSEWHERE = ("server_error", "session_expired")  # session.stays-alive, lifecycl
 RACES = ("response_cancel_not_active",)  # who cancels while a reply ends cannot know
 PROBES = (INVALID_UPDATE, LARGE_UPDATE)
 ANSWERED_WITHIN = 5.0  # s: an error without the name of its event belongs to a probe of ours before it
+CLOCKS_APART = 0.5  # s: what the upstream saw may stand before what it answers
 
 
 @requirement(
@@ -96,12 +97,12 @@ def _is_ours(timeline: Timeline, at: float, refused: str) -> bool:
     started = timeline.first(CallStarted)
     if started is not None and started.caller == "page":
         return False
-    own = timeline.client_events(before=at)
+    own = timeline.client_events()
     names = [text(e.event, "event_id") for e in own]
     if refused:
         return refused in names
     probed = (e.at for e, name in zip(own, names, strict=True) if not name or name.startswith(PROBES))
-    return any(at - sent <= ANSWERED_WITHIN for sent in probed)
+    return any(-CLOCKS_APART <= at - sent <= ANSWERED_WITHIN for sent in probed)
 
 
 def _sent_before(timeline: Timeline, error: ServerEvent) -> list[Evidence]:
