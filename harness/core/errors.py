@@ -7,6 +7,10 @@ import re
 from harness.core.printable import printable
 
 LONGEST = 4000  # characters: a message is read by people
+# Behind a host's colon what is no port, nor stands for one: a password whose @ was forgotten, or cut off.
+_NO_PORT = re.compile(
+    r"(?<=://)([^\s/?#@\[\]:\"'<>]{1,300}:)(?!\d*(?:[/?#\s\"'<>)]|$)|[A-Z]+\b)[^\s\"'<>]{1,500}"
+)
 _USER_INFO = re.compile(r"(?<=://)[^\s\"'<>]{1,500}@")  # with a slash in it, which no parser takes for one
 
 
@@ -24,7 +28,7 @@ class HarnessError(Exception):
     def __str__(self) -> str:
         said = f"{self.message} ({self.remedy})" if self.remedy else self.message
         # The message may quote what came from outside, and a URL in it may hold a password.
-        said = printable(_USER_INFO.sub("…@", said), lines=True)
+        said = printable(_NO_PORT.sub(r"\1…", _USER_INFO.sub("…@", said)), lines=True)
         return said if len(said) <= LONGEST else f"{said[: LONGEST // 2]} … {said[-LONGEST // 2 :]}"
 
 

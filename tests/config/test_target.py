@@ -58,7 +58,9 @@ def test_whatever_is_taken_for_a_url_can_be_requested(url: str) -> None:
     assert httpx.Request("POST", url).url.host
 
 
-@pytest.mark.parametrize("url", [f"https://me:{SECRET}@example.com/", f"ftp://me:{SECRET}@example.com/"])
+@pytest.mark.parametrize(
+    "url", [f"https://me:{SECRET}@example.com/", f"ftp://me:{SECRET}@example.com/", f"https://me:{SECRET}/x"]
+)
 def test_a_password_in_the_url_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(UsageError) as refused:
         Target(url)

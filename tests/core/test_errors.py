@@ -22,3 +22,18 @@ def test_what_the_caller_can_fix_is_a_harness_error(kind: type[HarnessError]) ->
 def test_a_violation_is_the_targets_failure_and_never_ours() -> None:
     assert issubclass(RequirementViolated, AssertionError)
     assert not issubclass(RequirementViolated, HarnessError)
+
+
+@pytest.mark.parametrize(
+    ("quoted", "shown"),
+    [
+        ("https://me:hunter2@host/x", "https://…@host/x"),
+        ("https://me:hun/ter2", "https://me:…"),
+        ("'https://me:hunter2' is no name", "'https://me:…' is no name"),
+        ("http://host:8080/x", "http://host:8080/x"),
+        ("give http://HOST:PORT/v1", "give http://HOST:PORT/v1"),
+        ("http://[::1]:80/", "http://[::1]:80/"),
+    ],
+)
+def test_a_password_in_a_url_that_is_quoted_is_left_out(quoted: str, shown: str) -> None:
+    assert str(UsageError(quoted)) == shown
