@@ -223,7 +223,9 @@ def main() -> int:
             _say(name)
             rows[name] = measure(name, wrk, bodies, deadline, options.runs)
     machine = f"{len(_allowed())} cores, load average {load:.1f} before"
-    found = {"date": wall_time()[:10], "machine": machine, "relays": rows}
+    steps = f"steps of {STEP_SECONDS} s, the edge known to 5 % and offered twice"
+    how = {"steps": steps, "wrk_seconds": WRK_SECONDS}
+    found = {"date": wall_time()[:10], "machine": machine, **how, "relays": rows}
     if options.relay is None and options.runs == RUNS:
         FOUND.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     wrong = {name: said for name, row in rows.items() if (said := misses(row))}

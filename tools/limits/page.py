@@ -60,5 +60,8 @@ def as_page(found: Mapping[str, Any]) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     table = "\n".join(lines) if found["relays"] else "Not measured yet: `make limits`."
     return TEMPLATE.read_text(encoding="utf-8").format(
-        when=f" on {found['date']}, on {found['machine']}" if found["relays"] else "", table=table
+        steps=found.get("steps", "steps of 5 s, the edge known to 5 %"),
+        wrk_seconds=found.get("wrk_seconds", 5),
+        when=f" on {found['date']}, on {found['machine']}" if found["relays"] else "",
+        table=table,
     )
