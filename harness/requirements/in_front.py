@@ -37,8 +37,8 @@ CAUSES = {
     ),
     "offer-too-large": Cause(
         "a limit on a request's size refused the offer",
-        "raise it to 64 KB at every hop (the body parser's limit, client_max_body_size): browsers' offers "
-        "have 2 to 10 KB, more with candidates",
+        "raise it to 64 KB at every hop (the body parser's limit, client_max_body_size): an offer grows with "
+        "every candidate and codec",
     ),
     "rate-limited": Cause(
         "the target's own limiter refused the offer",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar, cast
 
@@ -49,13 +49,14 @@ class Fault:
     contract: Contract[Any]
     default: FaultValue = True
     value_help: str = ""
+    choices: tuple[str, ...] = ()  # of its values; empty where any of its type will do
 
     def value(self, given: object = None) -> FaultValue:
         """`given` in the type of the default, which stands where None is given. Raises UsageError."""
         if given is None:
             return self.default
         try:
-            return _converted(given, type(self.default))
+            return _converted(given, type(self.default), self.choices)
         except ValueError as error:
             raise UsageError(
                 f"fault {self.name} cannot take {given!r}",
@@ -106,12 +107,20 @@ class Contract(Generic[U]):
         self._registry = registry
 
     def fault(
-        self, name: str, description: str, *, stage: Stage, default: FaultValue = True, value_help: str = ""
+        self,
+        name: str,
+        description: str,
+        *,
+        stage: Stage,
+        default: FaultValue = True,
+        value_help: str = "",
+        choices: Iterable[str] = (),
     ) -> Callable[[U], U]:
         """Register what is decorated as the unit of a new fault."""
 
         def register(unit: U) -> U:
-            self._registry.add(Fault(name, description, stage, unit, self, default, value_help))
+            fault = Fault(name, description, stage, unit, self, default, value_help, tuple(choices))
+            self._registry.add(fault)
             return unit
 
         return register
@@ -125,7 +134,9 @@ class Contract(Generic[U]):
         ]
 
 
-def _converted(given: object, kind: type) -> FaultValue:
+def _converted(given: object, kind: type, choices: Sequence[str]) -> FaultValue:
+    if choices and given not in choices:
+        raise ValueError(given)
     if kind is bool:
         word = str(given).lower()
         if word not in _TRUE + _FALSE:

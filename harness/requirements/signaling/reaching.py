@@ -13,6 +13,8 @@ from harness.requirements.arrivals import (
     arrivals,
     evidence,
     offers_arrived,
+    size_of_offer,
+    start_of_offer,
     strays,
     was_asked,
 )
@@ -190,9 +192,9 @@ def _answer(arrival: RequestArrived) -> str:
 def _amiss_in_body(arrival: RequestArrived) -> tuple[str, str] | None:
     kind = arrival.content_type.partition(";")[0].strip().lower()
     sdp = next((p for p in arrival.parts if p.name == "sdp"), None)
-    text = (sdp.start if sdp else arrival.start).strip()
+    text = start_of_offer(arrival).strip()
     where = "the part sdp" if sdp else f"the body ({kind or 'no Content-Type'})"
-    whole = sdp.size if sdp else arrival.size
+    whole = size_of_offer(arrival)
     is_form = kind == "multipart/form-data"
     if kind == "application/x-www-form-urlencoded":
         return "form-urlencoded", f"{where} reads {excerpt(text, 60)}"

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from harness.core.errors import UsageError
 from harness.core.sdp import parse_sdp
 from harness.fakes.bodies import MultipartInvalidError
 from harness.fakes.relay.app import ReferenceRelay
@@ -333,3 +334,9 @@ async def test_a_page_at_the_door_is_no_answer_that_could_be_spoiled() -> None:
         page = await offered(client)
         assert page.headers["content-type"].startswith("text/html")
         assert page.text.lstrip().startswith("<!doctype html")
+
+
+def test_a_value_that_a_fault_has_no_answer_for_is_refused_before_anything_is_served() -> None:
+    with pytest.raises(UsageError, match="fault answered-in-front cannot take 'foo'") as refused:
+        RELAY_FAULTS.parse("answered-in-front=foo")
+    assert "redirect, challenge, csrf" in refused.value.remedy

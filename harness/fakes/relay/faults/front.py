@@ -100,10 +100,11 @@ IN_FRONT: dict[str, tuple[int, dict[str, str], str]] = {
     stage="request",
     default="nobody",
     value_help=", ".join(IN_FRONT),
+    choices=IN_FRONT,
 )
 class AnsweredInFront(RelayFault):
     async def receive(self, request: Request) -> Response | None:
-        status, headers, body = IN_FRONT.get(str(self.value), IN_FRONT["nobody"])
+        status, headers, body = IN_FRONT[str(self.value)]
         kind = "text/html" if body.startswith("<") else "text/plain"
         return Response(body, status, headers, media_type=kind)
 
