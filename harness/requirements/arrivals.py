@@ -30,7 +30,9 @@ def arrivals(timeline: Timeline) -> list[RequestArrived]:
         return []
     begins, ends = offer.request.at, _next_request(timeline, offer)
     tied = timeline.all(RequestArrived, side="upstream", where=lambda e: e.tie in ("ufrag", "call", "time"))
-    return [e for e in tied if begins - 0.1 <= e.at < ends]
+    # What is still being read names nobody yet: by its time alone it may be another call's.
+    told_apart = (e for e in tied if e.tie != "time" or e.status is not None)
+    return [e for e in told_apart if begins - 0.1 <= e.at < ends]
 
 
 def offers_arrived(timeline: Timeline) -> list[RequestArrived]:
